@@ -1,0 +1,70 @@
+// Delays of whole frames. History keeps the past of one lane contiguous in front of the newest block, so that
+// filters and delays read straight memory instead of a ring.
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <vector>
+
+#include "blocks.hpp"
+
+namespace forestage {
+
+class History {
+ public:
+  History(int past_frames, int max_block_frames)
+      : past_frames_(past_frames),
+        memory_(static_cast<std::size_t>(past_frames) + static_cast<std::size_t>(max_block_frames)) {}
+
+  /// Appends a block; the returned pointer p holds p[-past_frames] ... p[frames - 1] until the next push.  [audio]
+  const float* push(const float* block, int frames) noexcept {
+    const auto past = static_cast<std::size_t>(past_frames_);
+    if (newest_frames_ > 0) {
+      std::memmove(memory_.data(), memory_.data() + newest_frames_, past * sizeof(float));
+    }
+    std::copy_n(block, frames, memory_.data() + past);
+    newest_frames_ = frames;
+    return memory_.data() + past;
+  }
+
+  void reset() noexcept {
+    std::ranges::fill(memory_, 0.0f);
+    newest_frames_ = 0;
+  }
+
+  int past_frames() const noexcept { return past_frames_; }
+
+ private:
+  int past_frames_;
+  int newest_frames_ = 0;
+  std::vector<float> memory_;
+};
+
+/// The same whole-frame delay on several lanes. Input and output may be the same memory.
+class Delay {
+ public:
+  Delay(int channels, int delay_frames, int max_block_frames)
+      : delay_frames_(delay_frames),
+        histories_(static_cast<std::size_t>(channels), History(delay_frames, max_block_frames)) {}
+
+  void process(ConstAudioBlock in, AudioBlock out) noexcept {
+    for (int c = 0; c < in.channels; ++c) {
+      const float* newest = histories_[static_cast<std::size_t>(c)].push(in[c], in.frames);
+      std::copy_n(newest - delay_frames_, in.frames, out[c]);
+    }
+  }
+
+  void reset() noexcept {
+    for (History& history : histories_) history.reset();
+  }
+
+  int latency_frames() const noexcept { return delay_frames_; }
+
+ private:
+  int delay_frames_;
+  std::vector<History> histories_;
+};
+static_assert(Processor<Delay>);
+
+}  // namespace forestage

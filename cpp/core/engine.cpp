@@ -1,0 +1,286 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "float_environment.hpp"
+#include "graph.hpp"
+#include "param_store.hpp"
+
+namespace forestage {
+namespace {
+
+constexpr int chunk_frames = 256;  // longer blocks are played in chunks: the scratch memory stays in the cache
+constexpr double dry_memory_s = 0.5;
+
+bool is_finite(ConstAudioBlock block) noexcept {
+  constexpr std::uint32_t exponent = 0x7f800000u;
+  std::uint32_t found = 0;
+  for (int c = 0; c < block.channels; ++c) {
+    for (int n = 0; n < block.frames; ++n) {
+      found |= ((std::bit_cast<std::uint32_t>(block[c][n]) & exponent) == exponent) ? 1u : 0u;
+    }
+  }
+  return found == 0;
+}
+
+/// What travels to the audio thread and back: a graph, or an empty one that empties the slot.
+struct Delivery {
+  std::unique_ptr<Graph> graph;
+};
+
+void check(const EngineSpec& spec) {
+  checked_rate(spec.sample_rate);
+  if (spec.max_block_frames < 1) {
+    throw std::invalid_argument("max_block_frames is " + std::to_string(spec.max_block_frames) +
+                                "; at least 1 would be right");
+  }
+  if (spec.output_channels < 1 || spec.output_channels > 64) {
+    throw std::invalid_argument("output_channels is " + std::to_string(spec.output_channels) +
+                                "; 1 to 64 would be right");
+  }
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  explicit Impl(const EngineSpec& engine_spec)
+      : spec(engine_spec),
+        lanes(std::max(2, spec.output_channels)),
+        hand_over(spec.sample_rate, chunk_frames),
+        bypass(spec.sample_rate, chunk_frames),
+        next_out(lanes, chunk_frames),
+        dry(2, chunk_frames),
+        dry_history{History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
+                    History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)} {
+    hand_over.jump_to(nullptr);
+  }
+
+  // -- main thread --------------------------------------------------------------------------------------------------
+
+  std::unique_ptr<Graph> build_graph(const Preset& preset, int latency_frames) const {
+    return build(preset, {spec.sample_rate, chunk_frames, lanes, latency_frames});
+  }
+
+  /// Slot contents change: both graphs share one latency, so the other one is built again when it moves.
+  void install(std::size_t slot, std::shared_ptr<const Preset> preset) {
+    const std::size_t other = 1 - slot;
+    const auto natural = [&](const auto& p) { return p ? natural_latency_frames(*p, spec.sample_rate) : 0; };
+    const int common = std::max(natural(preset), natural(presets[other]));
+    if (common > dry_history[0].past_frames()) {
+      throw std::invalid_argument("preset \"" + preset->name + "\" has a latency of " + std::to_string(common) +
+                                  " frames; at most half a second would be right");
+    }
+    auto graph = preset ? build_graph(*preset, common) : nullptr;
+    auto companion = (presets[other] && common != latency.load()) ? build_graph(*presets[other], common) : nullptr;
+    peaks[slot] = graph ? graph->matched_peak() : 0.0f;
+    presets[slot] = std::move(preset);
+    tails[slot] = graph ? graph->tail_frames() : 0;
+    if (companion) tails[other] = companion->tail_frames();
+    is_converted[slot].store(graph && graph->is_converted());
+    needs_preview[slot].store(graph && !graph->can_play_speakers());
+    is_loaded[slot].store(graph != nullptr);
+    common_peak.store(std::max(peaks[0], peaks[1]));
+    latency.store(common);
+    tail.store(std::max(tails[0], tails[1]));
+    publish(slot, std::move(graph));
+    if (companion) publish(other, std::move(companion));
+  }
+
+  void publish(std::size_t slot, std::unique_ptr<Graph> graph) {
+    auto* superseded = mailbox[slot].exchange(new Delivery{std::move(graph)}, std::memory_order_acq_rel);
+    delete superseded;  // the audio thread never saw it
+    collect();
+  }
+
+  void collect() {
+    for (auto& place : retired) delete place.exchange(nullptr, std::memory_order_acq_rel);
+  }
+
+  ~Impl() {
+    collect();
+    for (auto& box : mailbox) delete box.load();
+    for (Delivery* delivery : live) delete delivery;
+    delete leaving;
+  }
+
+  // -- audio thread -------------------------------------------------------------------------------------------------
+
+  Graph* wanted() const noexcept {
+    const std::size_t slot = params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
+    for (const std::size_t s : {slot, 1 - slot}) {
+      if (live[s] != nullptr && live[s]->graph) return live[s]->graph.get();
+    }
+    return nullptr;
+  }
+
+  bool retire(Delivery* delivery) noexcept {
+    for (auto& place : retired) {
+      Delivery* empty = nullptr;
+      if (place.compare_exchange_strong(empty, delivery, std::memory_order_acq_rel)) return true;
+    }
+    return false;
+  }
+
+  bool is_sounding(const Delivery* delivery) const noexcept {
+    return delivery != nullptr && delivery->graph &&
+           (delivery->graph.get() == hand_over.current() || delivery->graph.get() == hand_over.next());
+  }
+
+  /// Takes new graphs when nothing stands in the way; one that still sounds leaves after its fade.
+  void take_deliveries() noexcept {
+    if (leaving != nullptr && !is_sounding(leaving) && retire(leaving)) leaving = nullptr;
+    for (std::size_t slot = 0; slot < 2; ++slot) {
+      if (leaving != nullptr || hand_over.is_active()) return;
+      if (mailbox[slot].load(std::memory_order_relaxed) == nullptr) continue;
+      Delivery* fresh = mailbox[slot].exchange(nullptr, std::memory_order_acq_rel);
+      leaving = live[slot];
+      live[slot] = fresh;
+      if (leaving != nullptr && !is_sounding(leaving) && retire(leaving)) leaving = nullptr;
+    }
+  }
+
+  void choose_source() noexcept {
+    if (is_fresh) hand_over.jump_to(nullptr);
+    take_deliveries();
+    Graph* target = wanted();
+    if (is_fresh) {
+      hand_over.jump_to(target);
+      bypass.snap(params.is_on(Param::bypass) ? 1.0f : 0.0f);
+      is_fresh = false;
+      return;
+    }
+    bypass.glide_to(params.is_on(Param::bypass) ? 1.0f : 0.0f);
+    if (hand_over.is_active() || target == hand_over.current()) return;
+    if (target != nullptr) target->reset();
+    hand_over.start(target, target != nullptr ? target->warm_up_frames() : 0);
+  }
+
+  void play(Graph* graph, AudioBlock io) noexcept {
+    if (graph == nullptr) {  // no preset: stereo passes through
+      for (int c = 0; c < 2; ++c) std::copy_n(dry[c], io.frames, io[c]);
+      clear({io.lanes + 2, io.channels - 2, io.frames});
+      return;
+    }
+    graph->follow(params, common_peak.load(std::memory_order_relaxed));
+    graph->process(io);
+  }
+
+  void process_chunk(AudioBlock io) noexcept {
+    choose_source();
+    const int delay = latency.load(std::memory_order_relaxed);
+    for (int c = 0; c < 2; ++c) {
+      const float* newest = dry_history[static_cast<std::size_t>(c)].push(io[c], io.frames);
+      std::copy_n(newest - delay, io.frames, dry[c]);
+    }
+    if (hand_over.is_active()) {
+      const AudioBlock next = next_out.block(io.frames);
+      for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, next[c]);
+      play(hand_over.current(), io);
+      play(hand_over.next(), next);
+      blend(io, next, hand_over.advance(io.frames));
+    } else {
+      play(hand_over.current(), io);
+    }
+    apply_bypass(io);
+  }
+
+  void apply_bypass(AudioBlock io) noexcept {
+    if (bypass.is_steady() && bypass.value() == 0.0f) return;
+    const float* weight = bypass.advance(io.frames);
+    blend({io.lanes, 2, io.frames}, dry.block(io.frames), weight);
+    for (int c = 2; c < io.channels; ++c) {
+      for (int n = 0; n < io.frames; ++n) io[c][n] *= 1.0f - weight[n];
+    }
+  }
+
+  void reset() noexcept {
+    for (Delivery* delivery : live) {
+      if (delivery != nullptr && delivery->graph) delivery->graph->reset();
+    }
+    for (History& history : dry_history) history.reset();
+    is_fresh = true;
+  }
+
+  const EngineSpec spec;
+  const int lanes;
+  ParamStore params;
+
+  std::array<std::shared_ptr<const Preset>, 2> presets;  // main thread's copy, to build again when the latency moves
+  std::array<float, 2> peaks{};
+  std::array<int, 2> tails{};
+
+  std::array<std::atomic<Delivery*>, 2> mailbox{};
+  std::array<std::atomic<Delivery*>, 4> retired{};
+  std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{};
+  std::atomic<float> common_peak{0.0f};  // room for the louder of the two presets
+  std::atomic<int> latency{0};
+  std::atomic<int> tail{0};
+
+  std::array<Delivery*, 2> live{};  // audio thread
+  Delivery* leaving = nullptr;
+  HandOver<Graph*> hand_over;
+  Ramp bypass;
+  Lanes next_out;
+  Lanes dry;
+  std::array<History, 2> dry_history;
+  bool is_fresh = true;
+};
+
+Engine::Engine(const EngineSpec& spec) {
+  check(spec);
+  impl_ = std::make_unique<Impl>(spec);
+}
+
+Engine::~Engine() = default;
+
+void Engine::load(Slot slot, const Preset& preset) {
+  impl_->install(static_cast<std::size_t>(slot), std::make_shared<const Preset>(preset));
+}
+
+void Engine::unload(Slot slot) { impl_->install(static_cast<std::size_t>(slot), nullptr); }
+
+void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
+  const FlushToZero flush_to_zero;
+  if (!is_finite({io.lanes, 2, io.frames})) {
+    clear(io);
+    impl_->reset();
+    return;
+  }
+  constexpr int most_lanes = 64;
+  std::array<float*, most_lanes> lanes{};
+  for (int start = 0; start < io.frames; start += chunk_frames) {
+    for (int c = 0; c < io.channels; ++c) lanes[static_cast<std::size_t>(c)] = io[c] + start;
+    impl_->process_chunk({lanes.data(), io.channels, std::min(chunk_frames, io.frames - start)});
+  }
+  if (!is_finite(io)) {
+    clear(io);
+    impl_->reset();
+  }
+}
+
+void Engine::reset() noexcept { impl_->reset(); }
+void Engine::set_param(Param id, float value) noexcept { impl_->params.set(id, value); }
+float Engine::param(Param id) const noexcept {
+  return id == Param::status ? static_cast<float>(status()) : impl_->params.get(id);
+}
+
+Status Engine::status() const noexcept {
+  const std::size_t chosen = impl_->params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
+  const std::size_t slot = impl_->is_loaded[chosen].load() ? chosen : 1 - chosen;
+  if (!impl_->is_loaded[slot].load()) return Status::no_preset;
+  const bool is_speakers = impl_->params.choice<Monitor>(Param::monitor) == Monitor::speakers;
+  if (is_speakers && impl_->needs_preview[slot].load()) return Status::headphones_preview;
+  return impl_->is_converted[slot].load() ? Status::converted_rate : Status::ok;
+}
+
+int Engine::latency_frames() const noexcept { return impl_->latency.load(); }
+int Engine::tail_frames() const noexcept { return impl_->tail.load(); }
+const EngineSpec& Engine::spec() const noexcept { return impl_->spec; }
+
+}  // namespace forestage

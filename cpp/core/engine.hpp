@@ -1,0 +1,58 @@
+// The engine: two slots, each with a graph of its own; hand-over of new graphs; bypass; guards against bad input.
+// One engine is what the plugin and Python both drive.
+//
+//     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, retire ──▶ freed by the
+//     next [main] call
+//
+// | call                           | thread           | may allocate, lock, throw |
+// | Engine(), load(), unload()     | main/worker, one at a time | yes; throws std::invalid_argument with a message a
+// user can act on | | process(), reset()             | audio (or stopped) | no | | set_param(), param(), status() | any
+// | no: one atomic each | | latency_frames(), tail_frames()| any              | no; change only inside load()/unload()
+// |
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "blocks.hpp"
+#include "params.hpp"
+#include "preset.hpp"
+
+namespace forestage {
+
+struct EngineSpec {
+  double sample_rate = 48000.0;
+  int max_block_frames = 512;  // longer blocks are split inside
+  int output_channels = 2;     // at least 2; headphones use the first two
+};
+
+class Engine {
+ public:
+  explicit Engine(const EngineSpec& spec);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Builds the preset for this engine and hands it to the slot; the newest wins. Parameters stay as they are.
+  void load(Slot slot, const Preset& preset);
+  /// Empties the slot. An empty slot plays the other one; with both empty, the stereo input passes through.
+  void unload(Slot slot);
+
+  /// Reads stereo from lanes 0-1 and writes every lane, in place; io.channels == max(2, output_channels).
+  void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
+  void reset() noexcept;
+
+  void set_param(Param id, float value) noexcept;  // clamped to the table; NaN is ignored
+  float param(Param id) const noexcept;
+
+  Status status() const noexcept;
+  int latency_frames() const noexcept;
+  int tail_frames() const noexcept;
+  const EngineSpec& spec() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace forestage

@@ -1,0 +1,61 @@
+#include "fft.hpp"
+
+#include <fftw3.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace forestage {
+namespace {
+
+// FFTW's planner has global state; this makes it safe when two instances are built at once.
+void make_planner_thread_safe() {
+  static const bool done = [] {
+    fftwf_make_planner_thread_safe();
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+detail::FftPlan checked(fftwf_plan plan, int frames) {
+  if (plan == nullptr)
+    throw std::runtime_error("FFTW cannot plan a transform of " + std::to_string(frames) + " frames");
+  return detail::FftPlan(plan);
+}
+
+int checked_frames(int frames) {
+  if (frames < 1) throw std::invalid_argument("a transform has at least 1 frame, not " + std::to_string(frames));
+  make_planner_thread_safe();
+  return frames;
+}
+
+// std::complex<float> and fftwf_complex have the same layout by the C++ standard.
+fftwf_complex* as_fftw(const std::complex<float>* values) {
+  return reinterpret_cast<fftwf_complex*>(const_cast<std::complex<float>*>(values));
+}
+
+}  // namespace
+
+void detail::DestroyPlan::operator()(fftwf_plan_s* plan) const noexcept { fftwf_destroy_plan(plan); }
+
+ComplexFft::ComplexFft(int frames) : frames_(checked_frames(frames)) {
+  AlignedVector<std::complex<float>> in(static_cast<std::size_t>(frames));
+  AlignedVector<std::complex<float>> out(static_cast<std::size_t>(frames));
+  const auto plan = [&](int sign) {
+    return checked(
+        fftwf_plan_dft_1d(frames, as_fftw(in.data()), as_fftw(out.data()), sign, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT),
+        frames);
+  };
+  forward_ = plan(FFTW_FORWARD);
+  backward_ = plan(FFTW_BACKWARD);
+}
+
+void ComplexFft::forward(const std::complex<float>* in, std::complex<float>* out) const noexcept {
+  fftwf_execute_dft(forward_.get(), as_fftw(in), as_fftw(out));
+}
+
+void ComplexFft::backward(const std::complex<float>* in, std::complex<float>* out) const noexcept {
+  fftwf_execute_dft(backward_.get(), as_fftw(in), as_fftw(out));
+}
+
+}  // namespace forestage

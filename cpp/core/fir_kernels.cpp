@@ -1,0 +1,320 @@
+#include "fir_kernels.hpp"
+
+#include <cstring>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define FORESTAGE_INLINE [[gnu::always_inline]] inline
+#if defined(__x86_64__)
+#define FORESTAGE_HAS_AVX2 1
+#if defined(__clang__)
+#define FORESTAGE_AVX2 __attribute__((target("avx2,fma")))
+#else
+// -std=c++20 turns fused multiply-add off in GCC; in these loops it is what makes them fast.
+#define FORESTAGE_AVX2 __attribute__((target("avx2,fma"), optimize("fp-contract=fast")))
+#endif
+#endif
+#else
+#define FORESTAGE_INLINE inline
+#endif
+
+namespace forestage::kernels {
+namespace {
+
+// All loops are templates over V: a vector of 4 or 8 floats, or one float where the compiler knows no vectors. Vectors
+// wider than the registers of the target would be correct too, but GCC sends them through memory.
+#if defined(__GNUC__) || defined(__clang__)
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector8 __attribute__((vector_size(32)));
+using Baseline = Vector4;
+#else
+using Baseline = float;
+#endif
+
+template <class V>
+inline constexpr int width = static_cast<int>(sizeof(V) / sizeof(float));
+
+// Vectors travel by reference: by value they would change the calling convention with the instruction set.
+template <class V>
+FORESTAGE_INLINE void load(V& to, const float* from) {
+  std::memcpy(&to, from, sizeof(V));
+}
+template <class V>
+FORESTAGE_INLINE void store(float* to, const V& from) {
+  std::memcpy(to, &from, sizeof(V));
+}
+
+template <class V>
+FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+    store<V>(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+    return;
+  } else if constexpr (width<V> == 4) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+    store<V>(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+    return;
+  }
+#endif
+  store(to, a);
+  store(to + 1, b);
+}
+
+template <class V>
+FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
+  V low, high;
+  load(low, from);
+  load(high, from + width<V>);
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+    return;
+  } else if constexpr (width<V> == 4) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
+    return;
+  }
+#endif
+  a = low;
+  b = high;
+}
+
+template <class V>
+FORESTAGE_INLINE void fold_body(const float* window, const float* w_re, const float* w_im, float* z, int count) {
+  for (int n = 0; n < count; n += width<V>) {
+    V a, b, wr, wi;
+    load(a, window + n);
+    load(b, window + count + n);
+    load(wr, w_re + n);
+    load(wi, w_im + n);
+    const V re = a * wr + b * wi;
+    const V im = a * wi - b * wr;
+    interleave(z + 2 * n, re, im);
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE void pack_body(const float* bins, float* cells, long stride, int count) {
+  for (int n = 0; n < count; n += width<V>) {
+    V re, im;
+    deinterleave(bins + 2 * n, re, im);
+    float* to = cells + n / lanes * stride + n % lanes;
+    store(to, re);
+    store(to + lanes, im);
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE void unfold_body(const float* z, const float* w_re, const float* w_im, float* frames, int count) {
+  for (int n = 0; n < count; n += width<V>) {
+    V re, im, wr, wi;
+    deinterleave(z + 2 * n, re, im);
+    load(wr, w_re + n);
+    load(wi, w_im + n);
+    const V y = re * wi - im * wr;
+    store(frames + n, y);
+  }
+}
+
+/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over slots that are contiguous in memory.
+template <class V, int count>
+FORESTAGE_INLINE void accumulate(const float* x, const float* h, long steps, long h_step, V (&re)[count],
+                                 V (&im)[count]) {
+  for (long step = 0; step < steps; ++step, x += cell, h += h_step) {
+    V xr, xi;
+    load(xr, x);
+    load(xi, x + lanes);
+    for (int o = 0; o < count; ++o) {
+      V hr, hi;
+      load(hr, h + o * cell);
+      load(hi, h + o * cell + lanes);
+      re[o] += xr * hr;
+      im[o] += xr * hi;
+      re[o] -= xi * hi;
+      im[o] += xi * hr;
+    }
+  }
+}
+
+template <class V, int count>
+FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
+  const long h_step = static_cast<long>(job.output_count) * cell;
+  const long x_partition = static_cast<long>(job.input_count) * cell;
+  const long h_partition = job.input_count * h_step;
+  const int head = job.partitions - job.slot;  // partitions from here on find their input at the start of the ring
+  const int wrap = head < job.first ? job.first : head < job.last ? head : job.last;
+  for (int bin = 0; bin < job.partition_frames; bin += width<V>) {
+    const long chunk = bin / lanes * static_cast<long>(job.partitions);
+    const float* x = job.inputs + chunk * x_partition + bin % lanes;
+    const float* h = job.filters + chunk * h_partition + bin % lanes + static_cast<long>(output) * cell;
+    V re[count] = {};
+    V im[count] = {};
+    accumulate<V, count>(x + (job.slot + job.first) * x_partition, h + job.first * h_partition,
+                         static_cast<long>(wrap - job.first) * job.input_count, h_step, re, im);
+    accumulate<V, count>(x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition,
+                         static_cast<long>(job.last - wrap) * job.input_count, h_step, re, im);
+    for (int o = 0; o < count; ++o) {
+      interleave(job.products + 2L * (output + o) * job.partition_frames + 2 * bin, re[o], im[o]);
+    }
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE void multiply_body(const Multiply& job) {
+  // Up to 5 outputs share each load of an input; then 16 registers are full.
+  for (int output = 0; output < job.output_count;) {
+    const int left = job.output_count - output;
+    switch (left) {
+      case 1:
+        multiply_outputs<V, 1>(job, output);
+        return;
+      case 2:
+        multiply_outputs<V, 2>(job, output);
+        return;
+      case 3:
+        multiply_outputs<V, 3>(job, output);
+        return;
+      case 5:
+        multiply_outputs<V, 5>(job, output);
+        return;
+      default:
+        multiply_outputs<V, 4>(job, output);
+        output += 4;
+    }
+  }
+}
+
+// One long running sum would lose 6 dB to rounding where this keeps it.
+constexpr int taps_per_partial_sum = 32;
+
+/// `vectors` neighbouring vectors that compilers keep in registers; arrays of arrays they spill.
+template <class V, int vectors>
+struct Run {
+  V first{};
+  Run<V, vectors - 1> rest{};
+
+  FORESTAGE_INLINE void read(const float* from) {
+    load(first, from);
+    rest.read(from + width<V>);
+  }
+  FORESTAGE_INLINE void add(const Run& other) {
+    first += other.first;
+    rest.add(other.rest);
+  }
+  FORESTAGE_INLINE void add_scaled(const Run& other, float gain) {
+    first += other.first * gain;
+    rest.add_scaled(other.rest, gain);
+  }
+  FORESTAGE_INLINE void write(float* to) const {
+    store(to, first);
+    rest.write(to + width<V>);
+  }
+};
+template <class V>
+struct Run<V, 0> {
+  FORESTAGE_INLINE void read(const float*) {}
+  FORESTAGE_INLINE void add(const Run&) {}
+  FORESTAGE_INLINE void add_scaled(const Run&, float) {}
+  FORESTAGE_INLINE void write(float*) const {}
+};
+
+template <class V, int vectors, int count>
+FORESTAGE_INLINE void direct_tile(const Direct& job, int frame, int output) {
+  Run<V, vectors> sum[count];
+  for (int o = 0; o < count; ++o) sum[o].read(job.start + static_cast<long>(output + o) * job.start_stride + frame);
+  const float* taps = job.taps + output;
+  for (int i = 0; i < job.input_count; ++i) {
+    const float* x = job.x + static_cast<long>(i) * job.x_stride + frame;
+    for (int begin = 0; begin < job.tap_count; begin += taps_per_partial_sum) {
+      const int left = job.tap_count - begin;
+      Run<V, vectors> partial[count];
+      for (int k = left < taps_per_partial_sum ? left : taps_per_partial_sum; k > 0;
+           --k, --x, taps += job.output_count) {
+        Run<V, vectors> in;
+        in.read(x);
+        for (int o = 0; o < count; ++o) partial[o].add_scaled(in, taps[o]);
+      }
+      for (int o = 0; o < count; ++o) sum[o].add(partial[o]);
+    }
+  }
+  constexpr int tile_frames = vectors * width<V>;
+  const int frames = job.frames - frame;
+  for (int o = 0; o < count; ++o) {
+    float* to = job.outputs[output + o] + frame;
+    if (frames >= tile_frames) {
+      sum[o].write(to);
+    } else {
+      float last[tile_frames];
+      sum[o].write(last);
+      std::memcpy(to, last, static_cast<std::size_t>(frames) * sizeof(float));
+    }
+  }
+}
+
+template <class V, int count>
+FORESTAGE_INLINE void direct_outputs(const Direct& job, int output) {
+  constexpr int vectors = 4;
+  constexpr int tile_frames = vectors * width<V>;
+  int frame = 0;
+  for (; frame + tile_frames <= job.frames; frame += tile_frames) direct_tile<V, vectors, count>(job, frame, output);
+  for (; frame < job.frames; frame += width<V>) direct_tile<V, 1, count>(job, frame, output);
+}
+
+template <class V>
+FORESTAGE_INLINE void direct_body(const Direct& job) {
+  for (int output = 0; output < job.output_count;) {
+    const int left = job.output_count - output;
+    switch (left) {
+      case 1:
+        direct_outputs<V, 1>(job, output);
+        return;
+      case 2:
+      case 4:
+        direct_outputs<V, 2>(job, output);
+        output += 2;
+        break;
+      default:
+        direct_outputs<V, 3>(job, output);
+        output += 3;
+    }
+  }
+}
+
+// One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
+#define FORESTAGE_KERNELS(set, V, target)                                                              \
+  namespace set {                                                                                      \
+  target void fold(const float* window, const float* w_re, const float* w_im, float* z, int count) {   \
+    fold_body<V>(window, w_re, w_im, z, count);                                                        \
+  }                                                                                                    \
+  target void pack(const float* bins, float* cells, long stride, int count) {                          \
+    pack_body<V>(bins, cells, stride, count);                                                          \
+  }                                                                                                    \
+  target void multiply(const Multiply& job) { multiply_body<V>(job); }                                 \
+  target void unfold(const float* z, const float* w_re, const float* w_im, float* frames, int count) { \
+    unfold_body<V>(z, w_re, w_im, frames, count);                                                      \
+  }                                                                                                    \
+  target void direct(const Direct& job) { direct_body<V>(job); }                                       \
+  constexpr Table table{#set, fold, pack, multiply, unfold, direct};                                   \
+  }
+
+FORESTAGE_KERNELS(baseline, Baseline, )
+#if defined(FORESTAGE_HAS_AVX2)
+FORESTAGE_KERNELS(avx2, Vector8, FORESTAGE_AVX2)
+#endif
+#undef FORESTAGE_KERNELS
+
+}  // namespace
+
+const Table& best() noexcept {
+#if defined(FORESTAGE_HAS_AVX2)
+  static const bool has_avx2 = [] {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  }();
+  if (has_avx2) return avx2::table;
+#endif
+  return baseline::table;
+}
+
+}  // namespace forestage::kernels

@@ -1,0 +1,58 @@
+// Inner loops of FirMatrix, compiled for several instruction sets; the best one for this CPU is chosen at run time.
+// Plain function pointers instead of ifunc, so that modules loaded with dlopen and sanitizer builds work alike.
+//
+// Spectra are split into chunks of 8 bins, real parts then imaginary parts ("cell" = 16 floats = one cache line):
+//     inputs   [chunk][slot][input][cell]            slots form a ring, newest at `slot`
+//     filters  [chunk][partition][input][output][cell]
+// so that the multiply-accumulate walks through memory once and in order.
+#pragma once
+
+namespace forestage::kernels {
+
+inline constexpr int lanes = 8;
+inline constexpr int cell = 2 * lanes;
+
+/// Bins of all outputs: interleaved complex, [output][partition_frames].
+struct Multiply {
+  const float* inputs;
+  const float* filters;
+  float* products;
+  int partition_frames;
+  int partitions;  // slots of the ring
+  int slot;        // where partition 0 meets its input
+  int first;       // partitions [first, last) are summed
+  int last;
+  int input_count;
+  int output_count;
+};
+
+/// Direct form: y[o][n] = start[o][n] + sum_i sum_k taps[i][k][o] x[i][n - k].
+struct Direct {
+  const float* x;  // input 0 at n = 0; `taps - 1` frames of history before it, 8 readable floats after the last
+  int x_stride;
+  const float* taps;  // [input][tap][output]
+  int tap_count;
+  const float* start;  // 8 readable floats after the last
+  int start_stride;
+  float* const* outputs;
+  int frames;
+  int input_count;
+  int output_count;
+};
+
+struct Table {
+  const char* name;  // of the instruction set
+  /// z[n] = (window[n] - i window[n + count]) w[n], interleaved.
+  void (*fold)(const float* window, const float* w_re, const float* w_im, float* z, int count);
+  /// Interleaved bins to the cells of one slot; `stride` floats from chunk to chunk.
+  void (*pack)(const float* bins, float* cells, long stride, int count);
+  void (*multiply)(const Multiply& job);
+  /// The second half of the window back from z: frames[n] = -Im(z[n] conj w[n]).
+  void (*unfold)(const float* z, const float* w_re, const float* w_im, float* frames, int count);
+  void (*direct)(const Direct& job);
+};
+
+/// [any thread]
+const Table& best() noexcept;
+
+}  // namespace forestage::kernels

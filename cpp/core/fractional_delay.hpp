@@ -1,0 +1,33 @@
+// Fractional delay: 32-tap Kaiser-windowed sinc from a table of phases, good to about 0.8 of Nyquist.
+// A delay of d frames comes out as latency_frames() + d; whole-frame delays are exact.
+// Source: Laakso et al., "Splitting the unit delay", IEEE SPM 1996.
+#pragma once
+
+#include <array>
+
+#include "blocks.hpp"
+#include "delay.hpp"
+
+namespace forestage {
+
+class FractionalDelay {
+ public:
+  static constexpr int taps = 32;
+  static constexpr int latency = taps / 2;
+
+  FractionalDelay(double max_delay_frames, int max_block_frames);
+
+  /// `delay_frames[n]` is the delay of frame n, 0 ... max; a steady one is cheaper.  [audio]
+  void process(const float* in, const double* delay_frames, bool is_steady, float* out, int frames) noexcept;
+  void reset() noexcept { history_.reset(); }
+
+ private:
+  void set_delay(double delay_frames) noexcept;
+
+  History history_;
+  double delay_frames_ = -1.0;
+  int whole_frames_ = 0;
+  std::array<float, taps> kernel_{};
+};
+
+}  // namespace forestage

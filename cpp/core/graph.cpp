@@ -1,0 +1,250 @@
+#include "graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "path_specs.hpp"
+#include "resample_fir.hpp"
+
+namespace forestage {
+namespace {
+
+constexpr double upmix_memory_s = 0.040;  // two time constants of the upmix statistics
+
+float from_db(float db) noexcept { return std::pow(10.0f, 0.05f * db); }
+
+/// The preset's own set, or the one of the nearest higher rate, or the highest there is.
+const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {
+  const FilterSet* above = nullptr;
+  const FilterSet* highest = nullptr;
+  for (const FilterSet& set : preset.filters) {
+    if (set.sample_rate >= sample_rate && (above == nullptr || set.sample_rate < above->sample_rate)) above = &set;
+    if (highest == nullptr || set.sample_rate > highest->sample_rate) highest = &set;
+  }
+  if (highest == nullptr) throw std::invalid_argument("preset \"" + preset.name + "\" holds no filters");
+  return above != nullptr ? *above : *highest;
+}
+
+/// Latency from the input to the feeds of a set that is used as it is.
+int path_latency_frames(const FilterSet& filters) {
+  return VirtualStereo::latency + filters.delay_frames + filters.cancel_align_frames;
+}
+
+/// The same for a set that would have to be converted first.
+int converted_latency_frames(const FilterSet& filters, int sample_rate) {
+  const auto frames = [&](int at_own_rate) { return scaled_frames(at_own_rate, filters.sample_rate, sample_rate); };
+  return VirtualStereo::latency + frames(filters.delay_frames) + frames(filters.cancel_align_frames) +
+         converted_eq_delay_frames(filters);
+}
+
+Ears ears_at(const Ears& ears, int sample_rate) {
+  Ears result;
+  result.sample_rate = sample_rate;
+  result.delay_frames = scaled_frames(ears.delay_frames, ears.sample_rate, sample_rate);
+  FirResampler convert(ears.sample_rate, ears.delay_frames, sample_rate, result.delay_frames);
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    for (const Fir& fir : ears.device[ear]) result.device[ear].push_back(convert(fir));
+    for (std::size_t c = 0; c < 2; ++c) result.reference[ear][c] = convert(ears.reference[ear][c]);
+  }
+  return result;
+}
+
+}  // namespace
+
+Graph::Controls::Controls(double rate, int frames)
+    : input_gain(rate, frames),
+      upmix(rate, frames),
+      solo_left(rate, frames),
+      solo_right(rate, frames),
+      solo_center(rate, frames),
+      stage_width_deg(rate, frames),
+      stage_crosstalk(rate, frames),
+      cancellation(rate, frames),
+      center_focus(rate, frames),
+      center_gain(rate, frames),
+      processed_gain(rate, frames),
+      amount(rate, frames),
+      headroom_gain(rate, frames),
+      output_gain(rate, frames) {}
+
+Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec)
+    : drivers_(static_cast<int>(preset.drivers.size())),
+      loudness_(preset.loudness),
+      plain_gains_(stereo_gains(preset)),
+      controls_(spec.sample_rate, spec.max_block_frames),
+      pad_(2, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.sample_rate)),
+           spec.max_block_frames),
+      upmix_(spec.sample_rate),
+      plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
+      virtual_stereo_(spec.sample_rate, spec.max_block_frames),
+      cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
+      center_delay_(1, VirtualStereo::latency, spec.max_block_frames),
+      center_beam_(center_beam_spec(preset, filters), spec.max_block_frames),
+      plain_eq_(make_driver_eq(filters)),
+      designed_eq_(make_driver_eq(filters)),
+      reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
+      monitors_(ears_at(preset.ears, filters.sample_rate), preset.loudness, drivers_, spec.output_channels,
+                spec.sample_rate, spec.max_block_frames),
+      paths_(3, spec.max_block_frames),
+      stereo_(2, spec.max_block_frames),
+      plain_feeds_(drivers_, spec.max_block_frames),
+      feeds_(drivers_, spec.max_block_frames),
+      center_feeds_(drivers_, spec.max_block_frames),
+      peaks_(find_peaks(preset, filters)) {
+  latency_frames_ = pad_.latency_frames() + plain_delay_.latency_frames() + filters.driver_eq_delay_frames +
+                    monitors_.latency_frames();
+  const int designed_tail = VirtualStereo::latency +
+                            static_cast<int>(std::ceil(far_ear(90.0).delay_s * spec.sample_rate)) +
+                            FractionalDelay::taps + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
+  tail_frames_ = pad_.latency_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
+                 (designed_eq_ ? designed_eq_->tail_frames() : 0) + monitors_.tail_frames();
+  warm_up_frames_ = tail_frames_ + static_cast<int>(upmix_memory_s * spec.sample_rate);
+}
+
+void Graph::reset() noexcept {
+  pad_.reset();
+  upmix_.reset();
+  plain_delay_.reset();
+  virtual_stereo_.reset();
+  cancel_matrix_.reset();
+  center_delay_.reset();
+  center_beam_.reset();
+  if (plain_eq_) plain_eq_->reset();
+  if (designed_eq_) designed_eq_->reset();
+  reference_delay_.reset();
+  monitors_.reset();
+  snap_ = true;
+}
+
+void Graph::aim(Ramp& ramp, float target) noexcept {
+  if (snap_) {
+    ramp.snap(target);
+  } else {
+    ramp.glide_to(target);
+  }
+}
+
+/// A mix of plain and designed feeds peaks at (1 - amount) plain + amount designed at most.
+float Graph::headroom(const ParamStore& store, float common_peak) const noexcept {
+  if (!store.is_on(Param::safe_headroom)) return 1.0f;
+  const float designed = std::max(1.0f, store.is_on(Param::level_match) ? common_peak : peaks_.designed);
+  const float amount = store.fraction(Param::amount);
+  return 1.0f / ((1.0f - amount) * std::max(1.0f, peaks_.plain) + amount * designed);
+}
+
+float Graph::matched_peak() const noexcept { return peaks_.designed * from_db(loudness_.processed_db); }
+
+void Graph::follow(const ParamStore& store, float common_peak) noexcept {
+  const auto solo = store.choice<Solo>(Param::solo);
+  const auto is_heard = [solo](Solo path) { return (solo == Solo::off || solo == path) ? 1.0f : 0.0f; };
+  const float processed_gain = store.is_on(Param::level_match) ? from_db(loudness_.processed_db) : 1.0f;
+  aim(controls_.input_gain, from_db(store.get(Param::input_trim_db)));
+  aim(controls_.upmix, store.fraction(Param::upmix));
+  aim(controls_.solo_left, is_heard(Solo::left));
+  aim(controls_.solo_right, is_heard(Solo::right));
+  aim(controls_.solo_center, is_heard(Solo::center));
+  aim(controls_.stage_width_deg, store.get(Param::stage_width_deg));
+  aim(controls_.stage_crosstalk, store.fraction(Param::stage_crosstalk));
+  aim(controls_.cancellation, store.fraction(Param::cancellation));
+  aim(controls_.center_focus, store.fraction(Param::center_focus));
+  aim(controls_.center_gain, from_db(store.get(Param::center_level_db)));
+  aim(controls_.processed_gain, processed_gain);
+  aim(controls_.amount, store.fraction(Param::amount));
+  aim(controls_.headroom_gain, headroom(store, common_peak));
+  aim(controls_.output_gain, from_db(store.get(Param::output_trim_db)));
+  const auto monitor = store.choice<Monitor>(Param::monitor);
+  if (snap_) {
+    monitors_.jump_to(monitor);
+  } else {
+    monitors_.select(monitor);
+  }
+  guard_is_on_ = store.is_on(Param::safe_headroom);
+  snap_ = false;
+}
+
+/// io -> L', R', C, each with its solo gain.
+void Graph::split_paths(AudioBlock io) noexcept {
+  const AudioBlock stereo{io.lanes, 2, io.frames};
+  pad_.process(stereo, stereo);
+  scale(stereo, controls_.input_gain.advance(io.frames));
+  const AudioBlock paths = paths_.block(io.frames);
+  upmix_.process(stereo, controls_.upmix.advance(io.frames), paths);
+  scale({paths.lanes, 1, io.frames}, controls_.solo_left.advance(io.frames));
+  scale({paths.lanes + 1, 1, io.frames}, controls_.solo_right.advance(io.frames));
+  scale({paths.lanes + 2, 1, io.frames}, controls_.solo_center.advance(io.frames));
+}
+
+void Graph::play_plain(int frames) noexcept {
+  const AudioBlock stereo = stereo_.block(frames);
+  for (int c = 0; c < 2; ++c) {
+    for (int n = 0; n < frames; ++n) stereo[c][n] = paths_[c][n] + paths_[2][n];
+  }
+  plain_delay_.process(stereo, stereo);
+  const AudioBlock feeds = plain_feeds_.block(frames);
+  clear(feeds);
+  route(stereo, plain_gains_, feeds);
+  if (plain_eq_) plain_eq_->process(feeds, feeds);
+}
+
+void Graph::play_designed(int frames) noexcept {
+  const AudioBlock sides = paths_.block(0, 2, frames);
+  const AudioBlock center = paths_.block(2, 1, frames);
+  const AudioBlock feeds = feeds_.block(frames);
+  const AudioBlock center_feeds = center_feeds_.block(frames);
+  virtual_stereo_.process(sides, controls_.stage_width_deg, controls_.stage_crosstalk, sides);
+  cancel_matrix_.process(sides, controls_.cancellation.advance(frames), feeds);
+  scale(center, controls_.center_gain.advance(frames));
+  center_delay_.process(center, center);
+  center_beam_.process(center, controls_.center_focus.advance(frames), center_feeds);
+  const float* gain = controls_.processed_gain.advance(frames);
+  for (int d = 0; d < drivers_; ++d) {
+    for (int n = 0; n < frames; ++n) feeds[d][n] = gain[n] * (feeds[d][n] + center_feeds[d][n]);
+  }
+  if (designed_eq_) designed_eq_->process(feeds, feeds);
+}
+
+void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
+  const int frames = io.frames;
+  split_paths(io);
+  play_plain(frames);
+  play_designed(frames);
+  const AudioBlock feeds = feeds_.block(frames);
+  const AudioBlock plain_feeds = plain_feeds_.block(frames);
+  const float* amount = controls_.amount.advance(frames);
+  for (int d = 0; d < drivers_; ++d) {
+    for (int n = 0; n < frames; ++n) feeds[d][n] = (1.0f - amount[n]) * plain_feeds[d][n] + amount[n] * feeds[d][n];
+  }
+  const AudioBlock stereo = stereo_.block(frames);
+  reference_delay_.process(stereo, stereo);
+  const float* output_gain = controls_.output_gain.advance(frames);
+  for (const AudioBlock& block : {feeds, plain_feeds, stereo}) scale(block, output_gain);
+  monitors_.process({feeds, plain_feeds, stereo, controls_.headroom_gain.advance(frames), guard_is_on_}, io);
+}
+
+int checked_rate(double sample_rate) {
+  if (!(sample_rate >= 8000.0 && sample_rate <= 768000.0)) {
+    throw std::invalid_argument("sample_rate is " + std::to_string(sample_rate) +
+                                " Hz; 8000 to 768000 Hz would be right");
+  }
+  return static_cast<int>(std::lround(sample_rate));
+}
+
+int natural_latency_frames(const Preset& preset, double sample_rate) {
+  const int rate = checked_rate(sample_rate);
+  const FilterSet& nearest = nearest_filters(preset, rate);
+  const int path = nearest.sample_rate == rate ? path_latency_frames(nearest) : converted_latency_frames(nearest, rate);
+  return path + scaled_frames(preset.ears.delay_frames, preset.ears.sample_rate, rate);
+}
+
+std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec) {
+  const int rate = checked_rate(spec.sample_rate);
+  const FilterSet& nearest = nearest_filters(preset, rate);
+  if (nearest.sample_rate == rate) return std::make_unique<Graph>(preset, nearest, spec);
+  auto graph = std::make_unique<Graph>(preset, resample_filters(nearest, rate), spec);
+  graph->mark_converted();
+  return graph;
+}
+
+}  // namespace forestage

@@ -1,0 +1,112 @@
+// The processing graph of one preset at one sample rate.
+//
+//     L,R ─ pad ─ trim ─ Upmix ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
+//                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ loudness ─ driver EQ ─ amount ─
+//                               Monitors └─ L'+C, R'+C ─ delay ─ plain routing ────────────────── driver EQ ───┘
+//
+// Real-time contract
+// | call                            | thread           | may allocate, lock, throw | meaning |
+// | build(preset, spec)             | main/worker      | yes; std::invalid_argument with a message a user can act on |
+// sized for max_block_frames | | process(AudioBlock)             | audio            | no  | 0..max frames, in place;
+// any split gives the same output | | reset()                         | audio or stopped | no  | clears state, keeps
+// coefficients; parameters snap | | follow(ParamStore, peak)        | audio            | no  | reads the targets;
+// values glide inside | | latency_frames(), tail_frames() | any              | no  | constant for the life of a graph |
+#pragma once
+
+#include <memory>
+
+#include "blocks.hpp"
+#include "delay.hpp"
+#include "driver_matrix.hpp"
+#include "headroom.hpp"
+#include "lanes.hpp"
+#include "monitors.hpp"
+#include "param_store.hpp"
+#include "preset.hpp"
+#include "ramp.hpp"
+#include "upmix.hpp"
+#include "virtual_stereo.hpp"
+
+namespace forestage {
+
+struct GraphSpec {
+  double sample_rate = 48000.0;
+  int max_block_frames = 256;
+  int output_channels = 2;
+  int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
+};
+
+class Graph {
+ public:
+  Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
+
+  /// Reads stereo from lanes 0-1 and writes every lane, in place.
+  void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
+  void reset() noexcept;
+  /// `common_peak`: the largest matched_peak() of the presets that are compared, so that all make the same room.
+  void follow(const ParamStore& store, float common_peak) noexcept;
+
+  int latency_frames() const noexcept { return latency_frames_; }
+  int tail_frames() const noexcept { return tail_frames_; }
+  /// Frames until a graph started from silence sounds as if it had always run.
+  int warm_up_frames() const noexcept { return warm_up_frames_; }
+  /// Largest designed driver feed for any full-scale input, levels matched.
+  float matched_peak() const noexcept;
+  bool is_converted() const noexcept { return is_converted_; }
+  void mark_converted() noexcept { is_converted_ = true; }
+  bool can_play_speakers() const noexcept { return monitors_.can_play_speakers(); }
+
+ private:
+  struct Controls {
+    Controls(double sample_rate, int max_block_frames);
+    Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
+        center_focus, center_gain, processed_gain, amount, headroom_gain, output_gain;
+  };
+  void aim(Ramp& ramp, float target) noexcept;
+  void split_paths(AudioBlock io) noexcept;
+  void play_plain(int frames) noexcept;
+  void play_designed(int frames) noexcept;
+  float headroom(const ParamStore& store, float common_peak) const noexcept;
+
+  int drivers_;
+  Loudness loudness_;
+  std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
+  Controls controls_;
+  bool snap_ = true;
+  bool guard_is_on_ = true;
+  bool is_converted_ = false;
+
+  Delay pad_;
+  Upmix upmix_;
+  Delay plain_delay_;
+  VirtualStereo virtual_stereo_;
+  DriverMatrix cancel_matrix_;
+  Delay center_delay_;
+  DriverMatrix center_beam_;
+  std::unique_ptr<FirMatrix> plain_eq_;  // driver equalisation; null when the drivers are flat
+  std::unique_ptr<FirMatrix> designed_eq_;
+  Delay reference_delay_;
+  Monitors monitors_;
+
+  Lanes paths_;   // L', R', C
+  Lanes stereo_;  // plain L, R
+  Lanes plain_feeds_;
+  Lanes feeds_;
+  Lanes center_feeds_;
+
+  int latency_frames_ = 0;
+  int tail_frames_ = 0;
+  int warm_up_frames_ = 0;
+  Peaks peaks_;
+};
+
+/// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.
+int checked_rate(double sample_rate);
+
+/// Latency of the preset at this rate, without padding.  [main]
+int natural_latency_frames(const Preset& preset, double sample_rate);
+
+/// Builds the graph, resampling filters when the preset has none for the rate.  [main/worker]
+std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec);
+
+}  // namespace forestage

@@ -1,0 +1,56 @@
+// From a preset to the filter stages of the graph; the graph and its headroom bound build them alike.
+#pragma once
+
+#include "driver_matrix.hpp"
+#include "preset.hpp"
+
+namespace forestage {
+
+/// Gains [driver][left, right] of plain stereo.
+inline std::vector<std::vector<float>> stereo_gains(const Preset& preset) {
+  std::vector<std::vector<float>> gains;
+  for (const DriverRoute& driver : preset.drivers) gains.push_back({driver.plain_left_gain, driver.plain_right_gain});
+  return gains;
+}
+
+inline DriverMatrixSpec cancel_matrix_spec(const Preset& preset, const FilterSet& filters) {
+  DriverMatrixSpec spec{2,
+                        static_cast<int>(preset.drivers.size()),
+                        {},
+                        stereo_gains(preset),
+                        filters.cancel_align_frames,
+                        filters.delay_frames + filters.cancel_align_frames};
+  for (int d = 0; d < spec.drivers; ++d) {
+    for (int input = 0; input < 2; ++input) {
+      spec.paths.push_back({input, d, filters.cancel[static_cast<std::size_t>(d)][static_cast<std::size_t>(input)]});
+    }
+  }
+  return spec;
+}
+
+inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& filters) {
+  DriverMatrixSpec spec{1,
+                        static_cast<int>(preset.drivers.size()),
+                        {},
+                        {},
+                        filters.beam_align_frames,
+                        filters.delay_frames + filters.cancel_align_frames};
+  for (const DriverRoute& driver : preset.drivers) {
+    spec.plain_gains.push_back({driver.plain_left_gain + driver.plain_right_gain});
+  }
+  for (int d = 0; d < static_cast<int>(filters.beam.size()); ++d) {
+    spec.paths.push_back({0, d, filters.beam[static_cast<std::size_t>(d)]});
+  }
+  return spec;
+}
+
+/// One filter per driver, or nothing when the drivers are flat.
+inline std::unique_ptr<FirMatrix> make_driver_eq(const FilterSet& filters) {
+  if (filters.driver_eq.empty()) return nullptr;
+  const int drivers = static_cast<int>(filters.driver_eq.size());
+  std::vector<FirPath> paths;
+  for (int d = 0; d < drivers; ++d) paths.push_back({d, d, filters.driver_eq[static_cast<std::size_t>(d)]});
+  return std::make_unique<FirMatrix>(drivers, drivers, paths);
+}
+
+}  // namespace forestage

@@ -1,0 +1,72 @@
+// What a preset is, as values. preset_io reads and writes it; build() in graph.hpp makes a graph of it.
+// Matrices of filters are [driver][input] or [driver][ear]: row = where it goes, column = where it comes from,
+// but for `Ears`, which goes from drivers to ears and is [ear][driver].
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace forestage {
+
+inline constexpr int preset_schema = 1;
+
+using Fir = std::vector<float>;  // taps; empty = silence
+
+struct DriverRoute {
+  std::string name;
+  float plain_left_gain = 0.0f;  // how plain stereo reaches this driver
+  float plain_right_gain = 0.0f;
+};
+
+/// All filters of the chain at one sample rate. Every FIR carries `delay_frames` of modelling delay.
+struct FilterSet {
+  int sample_rate = 0;
+  int delay_frames = 0;
+  int cancel_align_frames = 0;  // extra delay of the faster path, so that L, R and C arrive together
+  int beam_align_frames = 0;
+  std::vector<std::array<Fir, 2>> cancel;  // [driver][left, right]
+  std::vector<Fir> beam;                   // [driver]; empty = the device cannot beam, the center is mixed plain
+  std::vector<Fir> driver_eq;              // [driver]; empty = flat
+  int driver_eq_delay_frames = 0;          // not in files: what converting minimum-phase filters to another rate adds
+};
+
+/// Device-to-ear responses of the headphones monitors. The main tap of the near ear stands at `delay_frames`.
+struct Ears {
+  int sample_rate = 0;
+  int delay_frames = 0;
+  std::array<std::vector<Fir>, 2> device;       // [ear][driver]
+  std::array<std::array<Fir, 2>, 2> reference;  // [ear][channel]: the ideal pair
+};
+
+/// Static gains, from BS.1770 loudness of a reference programme at the ears.
+struct Loudness {
+  float processed_db = 0.0f;       // brings the design to plain stereo on the same device
+  float device_ears_db = 0.0f;     // brings plain stereo at the simulated ears to the loudness of the input
+  float reference_ears_db = 0.0f;  // the same for the reference pair
+};
+
+/// A curve that the editor and the report draw.
+struct Curve {
+  std::string name;
+  std::string unit;
+  std::vector<float> frequency_hz;
+  std::vector<float> values;
+};
+
+struct Preset {
+  int schema = preset_schema;
+  std::string name;
+  std::string device;
+  std::string text;                         // one line for a user
+  std::map<std::string, float> parameters;  // parameter id -> value, only what the preset sets
+  std::vector<DriverRoute> drivers;
+  std::vector<FilterSet> filters;
+  Ears ears;
+  Loudness loudness;
+  std::vector<Curve> analysis;
+  std::string design_json;  // provenance, opaque to the DSP
+};
+
+}  // namespace forestage

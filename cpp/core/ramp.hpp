@@ -1,0 +1,123 @@
+// Smoothing in time: a parameter glides to its target in a fixed time; a source hands over to another by a cross-fade.
+// Both follow an S-curve, whose smooth ends splash less than the kinks of a straight line, and count frames, so that
+// any split into blocks gives the same output.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace forestage {
+
+inline constexpr double ramp_s = 0.020;
+
+inline int ramp_frames(double sample_rate) noexcept { return static_cast<int>(std::lround(ramp_s * sample_rate)); }
+
+/// S-curve from 0 to 1 (cubic, flat at both ends).
+inline float s_curve(float t) noexcept { return t * t * (3.0f - 2.0f * t); }
+
+/// A value that glides to its target in 20 ms.  [audio, but for the constructor]
+class Ramp {
+ public:
+  Ramp(double sample_rate, int max_block_frames)
+      : length_(ramp_frames(sample_rate)), values_(static_cast<std::size_t>(max_block_frames)) {}
+
+  void snap(float value) noexcept {
+    target_ = value;
+    left_ = 0;
+    hold(value);
+  }
+
+  void glide_to(float target) noexcept {
+    if (target == target_) return;
+    target_ = target;
+    start_ = value_;
+    left_ = length_;
+  }
+
+  bool is_steady() const noexcept { return left_ == 0; }
+  float value() const noexcept { return value_; }
+
+  /// The next `frames` values; the pointer holds until the next call.
+  const float* advance(int frames) noexcept {
+    if (left_ == 0) {
+      if (!is_flat_) hold(value_);
+      return values_.data();
+    }
+    is_flat_ = false;
+    for (int n = 0; n < frames; ++n) values_[static_cast<std::size_t>(n)] = next();
+    return values_.data();
+  }
+
+ private:
+  float next() noexcept {
+    if (left_ == 0) return value_;
+    --left_;
+    const float progress = 1.0f - static_cast<float>(left_) / static_cast<float>(length_);
+    value_ = left_ == 0 ? target_ : start_ + (target_ - start_) * s_curve(progress);
+    return value_;
+  }
+  void hold(float value) noexcept {
+    value_ = value;
+    std::ranges::fill(values_, value);
+    is_flat_ = true;
+  }
+
+  int length_;
+  int left_ = 0;
+  float value_ = 0.0f;
+  float target_ = 0.0f;
+  float start_ = 0.0f;
+  bool is_flat_ = false;
+  std::vector<float> values_;
+};
+
+/// Hand-over from one source to the next: the next one runs unheard until its history is full, then fades in over 20
+/// ms.
+template <class Source>
+class HandOver {
+ public:
+  HandOver(double sample_rate, int max_block_frames)
+      : fade_frames_(ramp_frames(sample_rate)), weights_(static_cast<std::size_t>(max_block_frames)) {}
+
+  void jump_to(Source source) noexcept {
+    current_ = next_ = source;
+    warm_left_ = fade_left_ = 0;
+  }
+
+  void start(Source next, int warm_up_frames) noexcept {
+    next_ = next;
+    warm_left_ = warm_up_frames;
+    fade_left_ = fade_frames_;
+  }
+
+  bool is_active() const noexcept { return fade_left_ > 0; }
+  Source current() const noexcept { return current_; }
+  Source next() const noexcept { return next_; }
+
+  /// Weight of the next source for each frame; after the last frame of the fade it becomes the current one.
+  const float* advance(int frames) noexcept {
+    for (int n = 0; n < frames; ++n) {
+      if (warm_left_ > 0) {
+        --warm_left_;
+        weights_[static_cast<std::size_t>(n)] = 0.0f;
+      } else {
+        fade_left_ = std::max(0, fade_left_ - 1);
+        weights_[static_cast<std::size_t>(n)] =
+            s_curve(1.0f - static_cast<float>(fade_left_) / static_cast<float>(fade_frames_));
+      }
+    }
+    if (fade_left_ == 0) current_ = next_;
+    return weights_.data();
+  }
+
+ private:
+  int fade_frames_;
+  int warm_left_ = 0;
+  int fade_left_ = 0;
+  Source current_{};
+  Source next_{};
+  std::vector<float> weights_;
+};
+
+}  // namespace forestage

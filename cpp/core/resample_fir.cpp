@@ -1,0 +1,83 @@
+#include "resample_fir.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "windowed_sinc.hpp"
+
+namespace forestage {
+namespace {
+
+constexpr double zero_crossings = 32.0;
+constexpr double kaiser_beta = 9.0;
+
+}  // namespace
+
+int scaled_frames(int frames, int from_rate, int to_rate) noexcept {
+  return static_cast<int>(std::lround(static_cast<double>(frames) * to_rate / from_rate));
+}
+
+int converted_eq_delay_frames(const FilterSet& set) noexcept {
+  return set.driver_eq.empty() ? 0 : static_cast<int>(zero_crossings);
+}
+
+FirResampler::FirResampler(double from_rate, double from_delay, double to_rate, double to_delay)
+    : step_(from_rate / to_rate), from_delay_(from_delay), to_delay_(to_delay) {}
+
+const FirResampler::Weights& FirResampler::weights(std::size_t frame) {
+  while (cache_.size() <= frame) {
+    const double at = (static_cast<double>(cache_.size()) - to_delay_) * step_ + from_delay_;
+    const double cutoff = std::min(1.0, 1.0 / step_);
+    const double half_width = zero_crossings / cutoff;
+    Weights row;
+    row.first = static_cast<std::ptrdiff_t>(std::ceil(at - half_width));
+    for (auto k = static_cast<double>(row.first); k <= at + half_width; k += 1.0) {
+      row.values.push_back(step_ * windowed_sinc(at - k, cutoff, half_width, kaiser_beta));
+    }
+    cache_.push_back(std::move(row));
+  }
+  return cache_[frame];
+}
+
+Fir FirResampler::operator()(const Fir& taps) {
+  if (taps.empty() || (step_ == 1.0 && from_delay_ == to_delay_)) return taps;
+  const auto count = static_cast<std::ptrdiff_t>(taps.size());
+  const double last = (static_cast<double>(count) - from_delay_) / step_ + to_delay_;
+  Fir result(static_cast<std::size_t>(std::ceil(last)) + 1);
+  for (std::size_t n = 0; n < result.size(); ++n) {
+    const Weights& row = weights(n);
+    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, row.first);
+    const std::ptrdiff_t end = std::min(count, row.first + std::ssize(row.values));
+    double sum = 0.0;
+    for (std::ptrdiff_t k = begin; k < end; ++k) {
+      sum +=
+          static_cast<double>(taps[static_cast<std::size_t>(k)]) * row.values[static_cast<std::size_t>(k - row.first)];
+    }
+    result[n] = static_cast<float>(sum);
+  }
+  return result;
+}
+
+FilterSet resample_filters(const FilterSet& set, int to_rate) {
+  const double ratio = static_cast<double>(to_rate) / set.sample_rate;
+  FilterSet result;
+  result.sample_rate = to_rate;
+  result.delay_frames = scaled_frames(set.delay_frames, set.sample_rate, to_rate);
+  result.cancel_align_frames = scaled_frames(set.cancel_align_frames, set.sample_rate, to_rate);
+  result.beam_align_frames = scaled_frames(set.beam_align_frames, set.sample_rate, to_rate);
+  // Alignment stays whole frames; what rounding takes away goes into the filters.
+  const auto resampler = [&](int align, int rounded_align) {
+    return FirResampler(set.sample_rate, set.delay_frames, to_rate,
+                        result.delay_frames + align * ratio - rounded_align);
+  };
+  FirResampler cancel = resampler(set.cancel_align_frames, result.cancel_align_frames);
+  FirResampler beam = resampler(set.beam_align_frames, result.beam_align_frames);
+  result.driver_eq_delay_frames = converted_eq_delay_frames(set);
+  FirResampler driver_eq(set.sample_rate, 0.0, to_rate, result.driver_eq_delay_frames);
+  for (const auto& row : set.cancel) result.cancel.push_back({cancel(row[0]), cancel(row[1])});
+  for (const Fir& fir : set.beam) result.beam.push_back(beam(fir));
+  for (const Fir& fir : set.driver_eq) result.driver_eq.push_back(driver_eq(fir));
+  return result;
+}
+
+}  // namespace forestage

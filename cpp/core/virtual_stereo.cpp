@@ -1,0 +1,81 @@
+#include "virtual_stereo.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace forestage {
+namespace {
+
+constexpr float max_width_deg = 90.0f;
+
+}  // namespace
+
+FarEar far_ear(double width_deg) noexcept {
+  constexpr double head_s = 0.0875 / 343.0;  // head radius / speed of sound
+  const double angle = width_deg * std::numbers::pi / 180.0;
+  const double angle_2 = angle * angle;
+  const double delay_s = head_s * (angle + std::sin(angle)) * (1.046 - 0.0103 * angle_2);  // Woodworth, corrected
+  const double pole_hz = 719.0 - 692.0 * angle + 529.0 * angle_2;
+  const double floor_db = -13.34 * angle - 0.129 * angle * angle_2 + 9.1 * std::pow(angle / 1.5, 12.0);
+  return {delay_s, pole_hz, pole_hz * std::pow(10.0, -floor_db / 20.0)};
+}
+
+VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames)
+    : sample_rate_(sample_rate),
+      near_(2, latency, max_block_frames),
+      far_{FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
+           FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames)},
+      far_lane_{std::vector<float>(static_cast<std::size_t>(max_block_frames)),
+                std::vector<float>(static_cast<std::size_t>(max_block_frames))},
+      delay_lane_(static_cast<std::size_t>(max_block_frames)),
+      shelf_lane_(static_cast<std::size_t>(max_block_frames)) {}
+
+void VirtualStereo::reset() noexcept {
+  near_.reset();
+  for (FractionalDelay& far : far_) far.reset();
+  shelf_state_ = {};
+}
+
+void VirtualStereo::set_width(float width_deg) noexcept {
+  if (width_deg == width_deg_) return;
+  width_deg_ = width_deg;
+  const FarEar ear = far_ear(width_deg);
+  delay_frames_ = ear.delay_s * sample_rate_;
+  const double pole = std::tan(std::numbers::pi * std::min(0.49, ear.pole_hz / sample_rate_));
+  const double zero = std::tan(std::numbers::pi * std::min(0.49, ear.zero_hz / sample_rate_));
+  const double scale = pole / (zero * (1.0 + pole));
+  shelf_ = {static_cast<float>((zero + 1.0) * scale), static_cast<float>((zero - 1.0) * scale),
+            static_cast<float>((pole - 1.0) / (pole + 1.0))};
+}
+
+void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept {
+  const bool is_steady = width_deg.is_steady();
+  const float* widths = width_deg.advance(in.frames);
+  const float* gains = crosstalk.advance(in.frames);
+  for (int n = 0; n < in.frames; ++n) {
+    set_width(widths[n]);
+    delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
+    shelf_lane_[static_cast<std::size_t>(n)] = shelf_;
+  }
+  for (std::size_t c = 0; c < 2; ++c) {
+    float* far = far_lane_[c].data();
+    float state = shelf_state_[c];
+    for (int n = 0; n < in.frames; ++n) {
+      const Shelf& shelf = shelf_lane_[static_cast<std::size_t>(n)];
+      const float x = gains[n] * in[static_cast<int>(c)][n];
+      const float y = shelf.b0 * x + state;
+      state = shelf.b1 * x - shelf.a1 * y;
+      far[n] = y;
+    }
+    shelf_state_[c] = state;
+    far_[c].process(far, delay_lane_.data(), is_steady, far, in.frames);
+  }
+  near_.process(in, out);
+  for (int n = 0; n < in.frames; ++n) {
+    out[0][n] += far_lane_[1][static_cast<std::size_t>(n)];
+    out[1][n] += far_lane_[0][static_cast<std::size_t>(n)];
+  }
+}
+
+}  // namespace forestage
