@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "preset_fields.hpp"
+#include "read_preset.hpp"
+
+namespace forestage::preset_detail {
+
+namespace {
+
+void check_rows(std::size_t rows, std::size_t drivers, const Path& path) {
+  if (rows != drivers) {
+    fail(path, "has " + std::to_string(rows) + " rows; must have one for each of the " + std::to_string(drivers) +
+                   " drivers");
+  }
+}
+
+/// A filter that ends before its own delay carries no sound. Empty ones are silence on purpose.
+void check_delay(std::span<const Fir> firs, int delay_frames, const Path& path) {
+  for (std::size_t i = 0; i < firs.size(); ++i) {
+    if (!firs[i].empty() && firs[i].size() <= static_cast<std::size_t>(delay_frames)) {
+      fail(Path(path, i), "has " + std::to_string(firs[i].size()) + " taps; must have more than its delay_frames of " +
+                              std::to_string(delay_frames));
+    }
+  }
+}
+
+void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& path) {
+  const Path cancel(path, "cancel");
+  check_rows(set.cancel.size(), drivers, cancel);
+  for (std::size_t i = 0; i < drivers; ++i) check_delay(set.cancel[i], set.delay_frames, Path(cancel, i));
+  const Path beam(path, "beam");
+  if (!set.beam.empty()) check_rows(set.beam.size(), drivers, beam);
+  check_delay(set.beam, set.delay_frames, beam);
+  if (!set.driver_eq.empty()) check_rows(set.driver_eq.size(), drivers, Path(path, "driver_eq"));
+}
+
+void check_filters(const Preset& preset, const Path& path) {
+  std::set<int> rates;
+  for (std::size_t i = 0; i < preset.filters.size(); ++i) {
+    const FilterSet& set = preset.filters[i];
+    const Path item(path, i);
+    if (!rates.insert(set.sample_rate).second) {
+      fail(Path(item, "sample_rate"),
+           "is " + std::to_string(set.sample_rate) + ", which an earlier set has; one set per rate");
+    }
+    check_filter_set(set, preset.drivers.size(), item);
+  }
+  for (const int rate : required_sample_rates) {
+    if (!rates.contains(rate)) {
+      fail(path, "no filters for " + std::to_string(rate) + " Hz; all of " + required_rates_text() + " are required");
+    }
+  }
+}
+
+void check_ears(const Ears& ears, std::size_t drivers, const Path& path) {
+  const Path device(path, "device");
+  const Path reference(path, "reference");
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    check_rows(ears.device[ear].size(), drivers, Path(device, ear));
+    check_delay(ears.device[ear], ears.delay_frames, Path(device, ear));
+    check_delay(ears.reference[ear], ears.delay_frames, Path(reference, ear));
+  }
+}
+
+void check_curve(const Curve& curve, const Path& path) {
+  if (curve.values.size() != curve.frequency_hz.size()) {
+    fail(Path(path, "values"), "has " + std::to_string(curve.values.size()) + " items; must have one for each of the " +
+                                   std::to_string(curve.frequency_hz.size()) + " frequencies");
+  }
+  const auto turn = std::ranges::adjacent_find(curve.frequency_hz, std::ranges::greater_equal{});
+  if (turn != curve.frequency_hz.end()) {
+    const auto index = static_cast<std::size_t>(turn - curve.frequency_hz.begin()) + 1;
+    fail(Path(Path(path, "frequency_hz"), index),
+         "is " + number_text(curve.frequency_hz[index]) + " after " + number_text(*turn) + "; frequencies must rise");
+  }
+}
+
+template <class Named>
+void check_names(const std::vector<Named>& items, const Path& path) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!names.insert(items[i].name).second) {
+      const Path item(path, i);
+      fail(Path(item, "name"), "is \"" + items[i].name + "\", which an earlier one has; names must differ");
+    }
+  }
+}
+
+}  // namespace
+
+std::string required_rates_text() {
+  std::string text;
+  for (const int rate : required_sample_rates) text += (text.empty() ? "" : ", ") + std::to_string(rate);
+  return text + " Hz";
+}
+
+void check_preset(const Preset& preset, const Path& path) {
+  check_names(preset.drivers, Path(path, "drivers"));
+  check_filters(preset, Path(path, "filters"));
+  check_ears(preset.ears, preset.drivers.size(), Path(path, "ears"));
+  const Path analysis(path, "analysis");
+  check_names(preset.analysis, analysis);
+  for (std::size_t i = 0; i < preset.analysis.size(); ++i) check_curve(preset.analysis[i], Path(analysis, i));
+}
+
+}  // namespace forestage::preset_detail

@@ -1,0 +1,29 @@
+// JSON text -> tree, with limits that hold while the text is read, so that hostile input costs little.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "errors.hpp"
+
+namespace forestage::preset_detail {
+
+struct Limits {
+  std::size_t bytes;   // of the text, checked before anything is read
+  std::size_t values;  // nodes of the tree: a byte of text can cost 16 bytes of tree
+  std::size_t depth;   // the top level is 1
+};
+
+// Shipped presets have about 300 kB, a few thousand values and 5 levels.
+inline constexpr Limits preset_limits{std::size_t{64} << 20U, std::size_t{1} << 20U, 32};
+// Room for two whole presets, two levels down.
+inline constexpr Limits state_limits{2 * preset_limits.bytes + 65536, 2 * preset_limits.values + 4096,
+                                     preset_limits.depth + 2};
+
+/// Throws PresetError on text that is not JSON in UTF-8, has a key twice in an object, or exceeds a limit.
+json parse_tree(std::string_view text, const Limits& limits);
+
+/// The first of those checks, for a reader that knows the size before it has the text.
+void check_size(std::size_t bytes, const Limits& limits);
+
+}  // namespace forestage::preset_detail

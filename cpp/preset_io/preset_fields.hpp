@@ -1,0 +1,148 @@
+// THE structure of a preset file: one row per key. Reader, writer and schema are loops over these rows.
+// A new key is a member in preset.hpp and a row here; a new kind of value is a rule here and one overload in each of
+// read_preset.cpp, write_preset.cpp and schema.cpp.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+
+#include "preset.hpp"
+
+namespace forestage::preset_detail {
+
+// Rules: what a value may be. Whether a Number is whole follows from the type of the member.
+struct Number {
+  double min_value;
+  double max_value;
+  std::string_view unit = "";
+};
+struct SampleRate {};  // one of required_sample_rates
+struct Text {
+  std::size_t min_chars;
+  std::size_t max_chars;
+};
+struct Taps {};        // fir_text.hpp
+struct Parameters {};  // ids and ranges from the table in params.hpp, those of the preset only
+struct FreeForm {};    // any object; kept as its JSON text
+struct Object {};      // a struct with rows of its own
+template <class Item>
+struct List {
+  std::size_t min_items;
+  std::size_t max_items;
+  Item item;
+};
+template <class Item>
+struct Pair {
+  Item item;
+};
+
+enum class Need { required, optional };  // optional: absent when empty
+
+template <class Struct, class Value, class Rule>
+struct Field {
+  std::string_view key;
+  Value Struct::*member;
+  Rule rule;
+  Need need;
+  std::string_view text;
+};
+
+template <class Struct, class Value, class Rule>
+constexpr Field<Struct, Value, Rule> field(std::string_view key, Value Struct::*member, Rule rule,
+                                           std::string_view text, Need need = Need::required) {
+  return {key, member, rule, need, text};
+}
+
+inline constexpr std::array<int, 6> required_sample_rates{44100, 48000, 88200, 96000, 176400, 192000};
+inline constexpr std::size_t min_drivers = 2;
+inline constexpr std::size_t max_drivers = 16;
+
+inline constexpr Text name_rule{1, 100};
+inline constexpr Number delay_rule{0, 65535, "frames"};
+inline constexpr Number gain_rule{-10, 10};
+inline constexpr Number loudness_rule{-60, 60, "dB"};
+inline constexpr List<Taps> firs_of_drivers{min_drivers, max_drivers, {}};
+inline constexpr List<Taps> firs_or_none{0, max_drivers, {}};
+inline constexpr List<Pair<Taps>> fir_pairs_of_drivers{min_drivers, max_drivers, {}};
+
+/// The rows of a struct: specialised below, once per struct of preset.hpp.
+template <class Struct>
+inline constexpr std::tuple<> fields{};
+
+template <>
+inline constexpr auto fields<DriverRoute> = std::tuple{
+    field("name", &DriverRoute::name, name_rule, "What the driver is called; no two alike."),
+    field("plain_left_gain", &DriverRoute::plain_left_gain, gain_rule,
+          "How left of plain stereo reaches this driver, linear."),
+    field("plain_right_gain", &DriverRoute::plain_right_gain, gain_rule,
+          "How right of plain stereo reaches this driver, linear."),
+};
+
+template <>
+inline constexpr auto fields<FilterSet> = std::tuple{
+    field("sample_rate", &FilterSet::sample_rate, SampleRate{}, "The rate these filters are for, in Hz."),
+    field("delay_frames", &FilterSet::delay_frames, delay_rule, "Modelling delay in every cancel and beam filter."),
+    field("cancel_align_frames", &FilterSet::cancel_align_frames, delay_rule,
+          "Extra delay of left and right, so that the three paths arrive together."),
+    field("beam_align_frames", &FilterSet::beam_align_frames, delay_rule,
+          "Extra delay of the center, so that the three paths arrive together."),
+    field("cancel", &FilterSet::cancel, fir_pairs_of_drivers, "Per driver: filter from left, filter from right."),
+    field("beam", &FilterSet::beam, firs_or_none,
+          "Per driver: filter from the center. Empty: the device cannot beam, the center is mixed plain.",
+          Need::optional),
+    field("driver_eq", &FilterSet::driver_eq, firs_or_none, "Per driver: equalisation, no delay. Empty: flat.",
+          Need::optional),
+};
+
+template <>
+inline constexpr auto fields<Ears> = std::tuple{
+    field("sample_rate", &Ears::sample_rate, Number{8000, 192000, "Hz"}, "The rate these responses are for."),
+    field("delay_frames", &Ears::delay_frames, delay_rule, "Where the main tap of the near ear stands."),
+    field("device", &Ears::device, Pair<List<Taps>>{firs_of_drivers},
+          "Left ear, right ear: per driver, the response from driver to ear."),
+    field("reference", &Ears::reference, Pair<Pair<Taps>>{},
+          "Left ear, right ear: response from the left, from the right of an ideal pair."),
+};
+
+template <>
+inline constexpr auto fields<Loudness> = std::tuple{
+    field("processed_db", &Loudness::processed_db, loudness_rule,
+          "Brings the design to the loudness of plain stereo on the same device."),
+    field("device_ears_db", &Loudness::device_ears_db, loudness_rule,
+          "Brings plain stereo at the simulated ears to the loudness of the input."),
+    field("reference_ears_db", &Loudness::reference_ears_db, loudness_rule,
+          "Brings the reference pair at the ears to the loudness of the input."),
+};
+
+inline constexpr std::size_t max_points = 16384;
+
+template <>
+inline constexpr auto fields<Curve> = std::tuple{
+    field("name", &Curve::name, name_rule, "What the curve shows; no two alike."),
+    field("unit", &Curve::unit, Text{0, 32}, "Unit of the values; empty for plain numbers."),
+    field("frequency_hz", &Curve::frequency_hz, List<Number>{1, max_points, {0, 1e6, "Hz"}}, "Rising frequencies."),
+    field("values", &Curve::values, List<Number>{1, max_points, {-1e9, 1e9}}, "One value per frequency."),
+};
+
+template <>
+inline constexpr auto fields<Preset> = std::tuple{
+    field("schema", &Preset::schema, Number{preset_schema, preset_schema}, "Version of this format."),
+    field("name", &Preset::name, name_rule, "What the preset is called."),
+    field("device", &Preset::device, name_rule, "The device it was designed for."),
+    field("text", &Preset::text, Text{0, 1000}, "One line for a user.", Need::optional),
+    field("parameters", &Preset::parameters, Parameters{}, "Parameter id -> value; those left out stay as they are."),
+    field("drivers", &Preset::drivers, List<Object>{min_drivers, max_drivers, {}},
+          "The drivers of the device; every matrix of filters has a row for each, in this order."),
+    field("filters", &Preset::filters, List<Object>{1, required_sample_rates.size(), {}},
+          "The filters: one set for each of the sample rates."),
+    field("ears", &Preset::ears, Object{}, "Responses at the listener's ears, for the headphones monitors."),
+    field("loudness", &Preset::loudness, Object{}, "Static gains that make comparisons fair."),
+    field("analysis", &Preset::analysis, List<Object>{0, 256, {}}, "Curves that the editor and the report draw.",
+          Need::optional),
+    field("design", &Preset::design_json, FreeForm{}, "Where the filters come from; the sound does not depend on it.",
+          Need::optional),
+};
+
+}  // namespace forestage::preset_detail

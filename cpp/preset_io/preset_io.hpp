@@ -1,0 +1,36 @@
+// Preset files: JSON text <-> Preset. The only parser; plugin and Python share it.
+//
+//     text ── json_tree (size, depth, UTF-8, duplicate keys) ── read (preset_fields.hpp) ── checks (across fields) ──
+//     Preset
+//
+// Strict: unknown keys, wrong types, values out of range and NaN are errors. All calls: [main or worker], allocate,
+// throw. Safe on hostile input: time and memory are bounded by the limits in json_tree.hpp, whatever the text.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "preset.hpp"
+
+namespace forestage {
+
+/// What is wrong with a preset or a state. what() has the JSON pointer, the value, and what would be right.
+class PresetError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+Preset parse_preset(std::string_view json);
+
+/// parse_preset of a file; messages begin with its path.
+Preset load_preset(const std::filesystem::path& file);
+
+/// Throws PresetError, too, so that whatever this returns can be read back.
+std::string write_preset(const Preset& preset);
+
+/// JSON Schema, draft 2020-12, of what parse_preset reads. Checks across fields (counts that must agree) are not in it.
+std::string preset_schema_json();
+
+}  // namespace forestage

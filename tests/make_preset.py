@@ -1,0 +1,58 @@
+"""Small valid presets for tests of the file format, as the objects that json.dumps takes."""
+
+import base64
+
+import numpy as np
+
+SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+
+
+def fir_text(taps) -> str:
+    """Taps as a preset file holds them."""
+    return base64.b64encode(np.asarray(taps, dtype="<f4").tobytes()).decode("ascii")
+
+
+def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0) -> str:
+    taps = np.zeros(frames)
+    taps[at] = gain
+    return fir_text(taps)
+
+
+def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
+    tap = impulse_text(at=4, frames=frames)
+    return {
+        "sample_rate": sample_rate,
+        "delay_frames": 4,
+        "cancel_align_frames": 0,
+        "beam_align_frames": 2,
+        "cancel": [[tap, ""] if i % 2 == 0 else ["", tap] for i in range(drivers)],
+        "beam": [tap] * drivers,
+        "driver_eq": [impulse_text(at=0, frames=1)] * drivers,
+    }
+
+
+def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
+    """Every key, optional ones too; every filter an impulse or silence."""
+    tap = impulse_text(at=2, gain=0.5)
+    return {
+        "schema": 1,
+        "name": "Tiny",
+        "device": "tiny-speaker",
+        "text": "A speaker for tests: größer klingt 5 Ω.",
+        "parameters": {"stage_width_deg": 25, "center_level_db": -1.5, "level_match": 1},
+        "drivers": [
+            {"name": f"driver {i}", "plain_left_gain": 1 - i % 2, "plain_right_gain": i % 2} for i in range(drivers)
+        ],
+        "filters": [make_filter_set(sample_rate=rate, drivers=drivers, frames=frames) for rate in SAMPLE_RATES],
+        "ears": {
+            "sample_rate": 48_000,
+            "delay_frames": 2,
+            "device": [[tap] * drivers, [tap] * drivers],
+            "reference": [[tap, ""], ["", tap]],
+        },
+        "loudness": {"processed_db": -1.25, "device_ears_db": 0.1, "reference_ears_db": 2},
+        "analysis": [
+            {"name": "separation_target", "unit": "dB", "frequency_hz": [100, 1000.5, 10_000], "values": [0, 12.5, -3]}
+        ],
+        "design": {"seed": 7, "geometry": {"radius_m": 0.09, "azimuth_deg": [90, -90, 0]}, "hash": "00ff"},
+    }
