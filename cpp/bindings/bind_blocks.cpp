@@ -1,0 +1,123 @@
+// Single blocks of the graph, so that tests can hold each against a numpy oracle.
+#include <algorithm>
+
+#include "arrays.hpp"
+#include "fir_matrix.hpp"
+#include "fractional_delay.hpp"
+#include "ramp.hpp"
+#include "resample_fir.hpp"
+#include "upmix.hpp"
+#include "virtual_stereo.hpp"
+
+namespace forestage::python {
+namespace {
+
+constexpr int chunk_frames = 256;
+
+struct PyFirMatrix {
+  PyFirMatrix(const Audio& taps, int partition_frames)
+      : inputs(static_cast<int>(taps.shape(1))),
+        outputs(static_cast<int>(taps.shape(0))),
+        matrix(make(taps, partition_frames)) {}
+
+  static FirMatrix make(const Audio& taps, int partition_frames) {
+    if (taps.ndim() != 3) throw std::invalid_argument("taps must have shape (outputs, inputs, taps)");
+    std::vector<FirPath> paths;
+    for (py::ssize_t o = 0; o < taps.shape(0); ++o) {
+      for (py::ssize_t i = 0; i < taps.shape(1); ++i) {
+        const std::span<const float> path(taps.data(o, i, 0), static_cast<std::size_t>(taps.shape(2)));
+        if (std::ranges::any_of(path, [](float tap) { return tap != 0.0f; })) {
+          paths.push_back({static_cast<int>(i), static_cast<int>(o), path});
+        }
+      }
+    }
+    return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames);
+  }
+
+  int inputs;
+  int outputs;
+  FirMatrix matrix;
+};
+
+struct PyVirtualStereo {
+  PyVirtualStereo(double sample_rate, float width_deg, float crosstalk)
+      : processor(sample_rate, chunk_frames), width(sample_rate, chunk_frames), gain(sample_rate, chunk_frames) {
+    width.snap(width_deg);
+    gain.snap(crosstalk);
+  }
+  VirtualStereo processor;
+  Ramp width;
+  Ramp gain;
+};
+
+struct PyUpmix {
+  PyUpmix(double sample_rate, float amount_) : processor(sample_rate), amount(sample_rate, chunk_frames) {
+    amount.snap(amount_);
+  }
+  Upmix processor;
+  Ramp amount;
+};
+
+}  // namespace
+
+void bind_blocks(py::module_& m) {
+  py::class_<PyFirMatrix>(m, "FirMatrix", "Zero-latency FIR matrix; taps (outputs, inputs, taps).")
+      .def(py::init<const Audio&, int>(), py::arg("taps"), py::arg("partition_frames") = 0)
+      .def("process",
+           [](PyFirMatrix& p, const Audio& x) {
+             return play(x, p.inputs, p.outputs, chunk_frames,
+                         [&](ConstAudioBlock in, AudioBlock out) { p.matrix.process(in, out); });
+           })
+      .def("reset", [](PyFirMatrix& p) { p.matrix.reset(); })
+      .def_property_readonly("latency_frames", [](const PyFirMatrix& p) { return p.matrix.latency_frames(); });
+
+  py::class_<FractionalDelay>(m, "FractionalDelay", "Delay by any number of frames on top of LATENCY_FRAMES.")
+      .def(py::init([](double max_delay_frames) { return FractionalDelay(max_delay_frames, chunk_frames); }))
+      .def("process",
+           [](FractionalDelay& delay, const Audio& x, const py::array_t<double, py::array::c_style>& delay_frames) {
+             if (delay_frames.size() != x.shape(1)) throw std::invalid_argument("one delay per frame is needed");
+             const double* at = delay_frames.data();
+             return play(x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+               delay.process(in[0], at, false, out[0], in.frames);
+               at += in.frames;
+             });
+           })
+      .def_readonly_static("LATENCY_FRAMES", &FractionalDelay::latency);
+
+  py::class_<PyVirtualStereo>(m, "VirtualStereo", "Virtual pair at +-width_deg; stereo in, ears out.")
+      .def(py::init<double, float, float>(), py::arg("sample_rate"), py::arg("width_deg"), py::arg("crosstalk") = 1.0f)
+      .def("process",
+           [](PyVirtualStereo& p, const Audio& x) {
+             return play(x, 2, 2, chunk_frames,
+                         [&](ConstAudioBlock in, AudioBlock out) { p.processor.process(in, p.width, p.gain, out); });
+           })
+      .def_property_readonly("latency_frames", [](const PyVirtualStereo& p) { return p.processor.latency_frames(); });
+
+  py::class_<PyUpmix>(m, "Upmix", "Stereo in; left, right and centre out, which sum back to the input.")
+      .def(py::init<double, float>(), py::arg("sample_rate"), py::arg("amount") = 1.0f)
+      .def("process",
+           [](PyUpmix& p, const Audio& x) {
+             return play(x, 2, 3, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+               p.processor.process(in, p.amount.advance(in.frames), out);
+             });
+           })
+      .def("reset", [](PyUpmix& p) { p.processor.reset(); })
+      .def_property_readonly("latency_frames", [](const PyUpmix& p) { return p.processor.latency_frames(); });
+
+  py::class_<FarEar>(m, "FarEar", "Far ear of a virtual loudspeaker relative to its near ear.")
+      .def_readonly("delay_s", &FarEar::delay_s)
+      .def_readonly("pole_hz", &FarEar::pole_hz)
+      .def_readonly("zero_hz", &FarEar::zero_hz);
+  m.def("far_ear", &far_ear, py::arg("width_deg"), "Closed form for a source at width_deg from the front, 0 to 90.");
+
+  m.def(
+      "resample_fir",
+      [](const std::vector<float>& taps, double from_rate, double from_delay, double to_rate, double to_delay) {
+        const Fir result = FirResampler(from_rate, from_delay, to_rate, to_delay)(taps);
+        return py::array_t<float>(static_cast<py::ssize_t>(result.size()), result.data());
+      },
+      py::arg("taps"), py::kw_only(), py::arg("from_rate"), py::arg("from_delay"), py::arg("to_rate"),
+      py::arg("to_delay"));
+}
+
+}  // namespace forestage::python

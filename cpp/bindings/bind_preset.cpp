@@ -1,0 +1,94 @@
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "arrays.hpp"
+#include "preset_io.hpp"
+#include "state.hpp"
+
+namespace forestage::python {
+namespace {
+
+py::array_t<float> taps_of(const Fir& fir) {
+  return py::array_t<float>(static_cast<py::ssize_t>(fir.size()), fir.data());
+}
+
+py::list driver_names(const Preset& preset) {
+  py::list names;
+  for (const DriverRoute& driver : preset.drivers) names.append(driver.name);
+  return names;
+}
+
+const FilterSet& set_at(const Preset& preset, int sample_rate) {
+  for (const FilterSet& set : preset.filters) {
+    if (set.sample_rate == sample_rate) return set;
+  }
+  throw std::invalid_argument("preset \"" + preset.name + "\" holds no filters for " + std::to_string(sample_rate) +
+                              " Hz");
+}
+
+py::list fir_list(const std::vector<Fir>& firs) {
+  py::list result;
+  for (const Fir& fir : firs) result.append(taps_of(fir));
+  return result;
+}
+
+}  // namespace
+
+void bind_preset(py::module_& m) {
+  py::register_exception<PresetError>(m, "PresetError", PyExc_ValueError);
+
+  py::class_<FilterSet>(m, "FilterSet", "All filters of the chain at one sample rate.")
+      .def_readonly("sample_rate", &FilterSet::sample_rate)
+      .def_readonly("delay_frames", &FilterSet::delay_frames)
+      .def_readonly("cancel_align_frames", &FilterSet::cancel_align_frames)
+      .def_readonly("beam_align_frames", &FilterSet::beam_align_frames)
+      .def_property_readonly("cancel",
+                             [](const FilterSet& set) {
+                               py::list rows;
+                               for (const auto& row : set.cancel)
+                                 rows.append(py::make_tuple(taps_of(row[0]), taps_of(row[1])));
+                               return rows;
+                             })
+      .def_property_readonly("beam", [](const FilterSet& set) { return fir_list(set.beam); })
+      .def_property_readonly("driver_eq", [](const FilterSet& set) { return fir_list(set.driver_eq); });
+
+  py::class_<Preset>(m, "Preset", "A parsed preset.")
+      .def_readonly("name", &Preset::name)
+      .def_readonly("device", &Preset::device)
+      .def_readonly("text", &Preset::text)
+      .def_readonly("parameters", &Preset::parameters)
+      .def_property_readonly("drivers", &driver_names)
+      .def_property_readonly("sample_rates",
+                             [](const Preset& preset) {
+                               std::vector<int> rates;
+                               for (const FilterSet& set : preset.filters) rates.push_back(set.sample_rate);
+                               return rates;
+                             })
+      .def("filters", &set_at, py::arg("sample_rate"), py::return_value_policy::reference_internal)
+      .def("to_json", &write_preset);
+
+  m.def("parse_preset", &parse_preset, py::arg("text"),
+        "Preset from JSON text; PresetError names the place and the value.");
+  m.def("load_preset", &load_preset, py::arg("path"), "parse_preset of a file; messages begin with its path.");
+  m.def("preset_schema", &preset_schema_json, "JSON Schema of the preset format.");
+  m.def(
+      "write_state",
+      [](const std::optional<Preset>& a, const std::optional<Preset>& b,
+         const std::map<std::string, float>& parameters) {
+        return write_state({parameters, a, b});
+      },
+      py::arg("a"), py::arg("b"), py::arg("parameters"), "Plugin state with both slots and all parameters.");
+  m.def(
+      "parse_state",
+      [](std::string_view text) {
+        PluginState state = parse_state(text);
+        py::dict result;
+        result["parameters"] = state.parameters;
+        result["a"] = std::move(state.a);
+        result["b"] = std::move(state.b);
+        return result;
+      },
+      py::arg("text"));
+}
+
+}  // namespace forestage::python

@@ -1,0 +1,46 @@
+#include "check_preset.hpp"
+
+#include <random>
+
+namespace forestage {
+namespace {
+
+Fir noise_fir(std::minstd_rand& random, int taps, int main_tap) {
+  std::normal_distribution<float> noise(0.0f, 0.02f);
+  Fir fir(static_cast<std::size_t>(taps));
+  for (float& tap : fir) tap = noise(random);
+  fir[static_cast<std::size_t>(main_tap)] += 0.7f;
+  return fir;
+}
+
+}  // namespace
+
+Preset make_check_preset(unsigned seed, int taps) {
+  std::minstd_rand random(seed);
+  Preset preset;
+  preset.name = "Check";
+  preset.device = "check";
+  preset.drivers = {{"left", 1.0f, 0.0f}, {"right", 0.0f, 1.0f}, {"center", 0.0f, 0.0f}};
+  for (const int rate : {44100, 48000, 88200, 96000, 176400, 192000}) {
+    FilterSet set;
+    set.sample_rate = rate;
+    set.delay_frames = taps / 4;
+    set.beam_align_frames = 12;
+    for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
+      set.cancel.push_back({noise_fir(random, taps, taps / 4), noise_fir(random, taps, taps / 4)});
+      set.beam.push_back(noise_fir(random, taps, taps / 4));
+      set.driver_eq.push_back(noise_fir(random, 32, 0));
+    }
+    preset.filters.push_back(std::move(set));
+  }
+  preset.ears.sample_rate = 48000;
+  preset.ears.delay_frames = 32;
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    for (std::size_t d = 0; d < preset.drivers.size(); ++d)
+      preset.ears.device[ear].push_back(noise_fir(random, 256, 32));
+    for (std::size_t c = 0; c < 2; ++c) preset.ears.reference[ear][c] = noise_fir(random, 256, 32);
+  }
+  return preset;
+}
+
+}  // namespace forestage

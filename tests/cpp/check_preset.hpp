@@ -1,0 +1,11 @@
+// A small preset made in code, so that the C++ checks need no files.
+#pragma once
+
+#include "preset.hpp"
+
+namespace forestage {
+
+/// Two sides and a centre driver, `taps` noise taps per filter around a main tap, all six rates.
+Preset make_check_preset(unsigned seed, int taps);
+
+}  // namespace forestage

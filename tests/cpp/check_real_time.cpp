@@ -1,0 +1,113 @@
+// Proof that the audio thread never allocates, locks or throws: Engine::process and Engine::reset run under the hooks
+// of real_time_hooks.hpp, through everything a session can do to them.
+#include <pthread.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "check_preset.hpp"
+#include "engine.hpp"
+#include "real_time_hooks.hpp"
+
+namespace {
+
+using namespace forestage;
+
+class Player {
+ public:
+  explicit Player(double sample_rate) : engine_({sample_rate, 8192, 3}) {
+    for (auto& lane : memory_) lane.resize(8192);
+    for (std::size_t c = 0; c < lanes_.size(); ++c) lanes_[c] = memory_[c].data();
+  }
+
+  Counts play(int frames, float bad_sample = 0.0f) {
+    for (auto& lane : memory_) {
+      for (int n = 0; n < frames; ++n) lane[static_cast<std::size_t>(n)] = std::sin(0.05f * static_cast<float>(n));
+    }
+    if (frames > 0) memory_[0][0] += bad_sample;
+    return watch([&] { engine_.process({lanes_.data(), 3, frames}); });
+  }
+
+  Engine& engine() { return engine_; }
+
+ private:
+  Engine engine_;
+  std::array<std::vector<float>, 3> memory_;
+  std::array<float*, 3> lanes_{};
+};
+
+int failures = 0;
+
+void expect_none(const char* what, const Counts& found) {
+  if (found.total() == 0) return;
+  ++failures;
+  std::printf("FAILED %s: %d allocations, %d locks, %d throws\n", what, found.allocations, found.locks, found.throws);
+}
+
+/// Every block size, every parameter jumping to both ends, every monitor, both slots, presets changing, bad samples.
+void check_engine(double sample_rate) {
+  const Preset short_preset = make_check_preset(1, 256);
+  const Preset long_preset = make_check_preset(2, 1024);
+  Player player(sample_rate);
+  Counts sum;
+  sum += player.play(64);  // no preset yet
+  player.engine().load(Slot::a, short_preset);
+  player.engine().load(Slot::b, long_preset);
+  for (const int frames : {0, 1, 17, 64, 128, 480, 1024, 8192}) sum += player.play(frames);
+  expect_none("blocks", sum);
+
+  for (std::size_t p = 0; p < param_count; ++p) {
+    sum = {};
+    for (const float value : {params[p].max_value, params[p].min_value, params[p].default_value}) {
+      player.engine().set_param(static_cast<Param>(p), value);
+      for (int block = 0; block < 40; ++block) sum += player.play(480);
+    }
+    expect_none(param_id(params[p]).c_str(), sum);
+  }
+
+  sum = {};
+  for (int round = 0; round < 8; ++round) {
+    player.engine().load(round % 2 == 0 ? Slot::a : Slot::b, round % 3 == 0 ? long_preset : short_preset);
+    player.engine().set_param(Param::slot, static_cast<float>(round / 2 % 2));
+    for (int block = 0; block < 60; ++block) sum += player.play(256);
+  }
+  expect_none("preset changes", sum);
+
+  sum = player.play(512, std::numeric_limits<float>::quiet_NaN());
+  sum += player.play(512, std::numeric_limits<float>::infinity());
+  sum += player.play(512);
+  sum += watch([&] { player.engine().reset(); });
+  expect_none("bad samples and reset", sum);
+}
+
+/// The hooks themselves must see what they claim to see.
+void check_hooks() {
+  const Counts allocation = watch([] { delete new volatile int(1); });
+  const Counts lock = watch([] {
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_unlock(&mutex);
+  });
+  const Counts exception = watch([] {
+    try {
+      throw 1;
+    } catch (int) {
+    }
+  });
+  if (allocation.allocations < 2 || lock.locks != 1 || exception.throws != 1) {
+    ++failures;
+    std::printf("FAILED the hooks do not count\n");
+  }
+}
+
+}  // namespace
+
+int main() {
+  check_hooks();
+  for (const double sample_rate : {44100.0, 48000.0, 50000.0, 96000.0, 192000.0}) check_engine(sample_rate);
+  std::printf("real time: %s\n", failures == 0 ? "process() never allocates, locks or throws" : "FAILED");
+  return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,33 @@
+// Counts what the audio thread must not do. The program's own malloc, pthread_mutex_lock, pthread_cond_wait and
+// __cxa_throw stand in front of the real ones, for this binary and for every shared library it loads.
+#pragma once
+
+namespace forestage {
+
+struct Counts {
+  int allocations = 0;  // and frees
+  int locks = 0;
+  int throws = 0;
+
+  int total() const { return allocations + locks + throws; }
+  Counts& operator+=(const Counts& other) {
+    allocations += other.allocations;
+    locks += other.locks;
+    throws += other.throws;
+    return *this;
+  }
+};
+
+/// Everything this thread does between the two calls is counted.
+void start_watch() noexcept;
+Counts stop_watch() noexcept;
+
+/// Counts what a call does.
+template <class Call>
+Counts watch(Call&& call) {
+  start_watch();
+  call();
+  return stop_watch();
+}
+
+}  // namespace forestage

@@ -1,0 +1,43 @@
+"""Signals and measures that several tests share."""
+
+import numpy as np
+
+
+def noise(*, channels=2, frames=24_000, level=0.1, seed=0):
+    return (level * np.random.default_rng(seed).standard_normal((channels, frames))).astype(np.float32)
+
+
+def impulse(*, frames, channel=0, at=0, level=0.25):
+    x = np.zeros((2, frames), np.float32)
+    x[channel, at] = level
+    return x
+
+
+def tone(*, hz=997.0, frames=96_000, sample_rate=48_000, level=0.25, phase=0.0):
+    t = np.arange(frames) / sample_rate
+    left = level * np.sin(2 * np.pi * hz * t)
+    right = level * np.sin(2 * np.pi * hz * t + phase)
+    return np.stack([left, right]).astype(np.float32)
+
+
+def db(ratio):
+    return 20 * np.log10(np.maximum(np.abs(ratio), 1e-15))
+
+
+def peak_db(x):
+    return db(np.max(np.abs(x)))
+
+
+def rms_db(x):
+    return db(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+
+
+def in_blocks(process, x, sizes):
+    """Play x in blocks of the given sizes, over and over."""
+    out, start, k = [], 0, 0
+    while start < x.shape[1]:
+        frames = sizes[k % len(sizes)]
+        out.append(process(x[:, start : start + frames]))
+        start += frames
+        k += 1
+    return np.concatenate(out, axis=1)

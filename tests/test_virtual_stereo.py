@@ -1,0 +1,89 @@
+"""Virtual pair: the running block against the rigid-sphere head, whose responses it approximates in closed form."""
+
+import numpy as np
+import pytest
+from signals import db, impulse, in_blocks, noise
+
+from forestage import _core
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+
+FREQUENCY_HZ = np.geomspace(200, 8000, 200)
+LATENCY_FRAMES = 16
+
+
+def sphere_far_over_near(width_deg):
+    """Far over near ear for a source at 2 m, by its own Duda-Martens series (scipy's Bessel functions)."""
+    from scipy.special import eval_legendre, spherical_jn, spherical_yn
+
+    head = Head()
+    ka = 2 * np.pi * FREQUENCY_HZ * head.radius_m / SPEED_OF_SOUND_M_S
+    ratio = 2.0 / head.radius_m
+
+    def hankel(m, x, derivative=False):
+        return spherical_jn(m, x, derivative) - 1j * spherical_yn(m, x, derivative)
+
+    def pressure(angle_deg):
+        cosine = np.cos(np.deg2rad(angle_deg))
+        terms = [
+            (2 * m + 1) * eval_legendre(m, cosine) * hankel(m, ka * ratio) / hankel(m, ka, True) for m in range(40)
+        ]
+        return np.sum(terms, axis=0)
+
+    return pressure(90 + width_deg) / pressure(90 - width_deg)
+
+
+def running_far_over_near(width_deg, sample_rate):
+    y = _core.VirtualStereo(sample_rate, width_deg, 1.0).process(impulse(frames=2048, level=1.0))
+    kernel = np.exp(-2j * np.pi * np.outer(FREQUENCY_HZ / sample_rate, np.arange(2048)))
+    near, far = kernel @ y.T.astype(np.float64)[:, 0], kernel @ y.T.astype(np.float64)[:, 1]
+    return far / near
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000, 96_000, 192_000])
+@pytest.mark.parametrize("width_deg", [10, 15, 20, 25, 30, 40, 45, 50, 60])
+def test_far_ear_follows_the_sphere(width_deg, sample_rate):
+    """Complex error 10 log10(mean |m - R|^2 / mean |R|^2) <= -20 dB, 200 Hz to 8 kHz."""
+    truth = sphere_far_over_near(width_deg)
+    error = running_far_over_near(width_deg, sample_rate) - truth
+    assert 10 * np.log10(np.mean(np.abs(error) ** 2) / np.mean(np.abs(truth) ** 2)) <= -20
+
+
+@pytest.mark.parametrize("width_deg", [0, 7.5, 30, 90])
+def test_near_ear_is_delayed_and_nothing_else(width_deg):
+    x = noise(frames=4000)
+    x[1] = 0
+    near = _core.VirtualStereo(48_000, width_deg, 1.0).process(x)[0]
+    assert np.array_equal(near[LATENCY_FRAMES:], x[0, :-LATENCY_FRAMES])
+
+
+def test_zero_width_puts_both_channels_at_both_ears():
+    x = noise(frames=4000)
+    y = _core.VirtualStereo(48_000, 0.0, 1.0).process(x)
+    both = (x[0] + x[1])[:-LATENCY_FRAMES]
+    assert np.max(db(y[:, LATENCY_FRAMES:] - both)) <= -120
+
+
+def test_no_crosstalk_leaves_the_far_ear_silent():
+    x = noise(frames=4000)
+    x[1] = 0
+    assert not _core.VirtualStereo(48_000, 30.0, 0.0).process(x)[1].any()
+
+
+def test_swapped_channels_swap_the_ears():
+    x = noise(frames=4000)
+    straight = _core.VirtualStereo(48_000, 30.0, 1.0).process(x)
+    swapped = _core.VirtualStereo(48_000, 30.0, 1.0).process(x[::-1].copy())
+    assert np.array_equal(swapped, straight[::-1])
+
+
+def test_any_split_into_blocks_gives_the_same_output():
+    x = noise(frames=6000)
+    whole = _core.VirtualStereo(48_000, 30.0, 1.0).process(x)
+    assert np.max(db(in_blocks(_core.VirtualStereo(48_000, 30.0, 1.0).process, x, [1, 17, 64, 480]) - whole)) <= -120
+
+
+@pytest.mark.parametrize("width_deg", np.arange(0, 90, 5))
+def test_closed_form_grows_with_the_angle(width_deg):
+    here, wider = _core.far_ear(width_deg), _core.far_ear(width_deg + 5)
+    assert wider.delay_s > here.delay_s
+    assert here.zero_hz >= here.pole_hz > 0
