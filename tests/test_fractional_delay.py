@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from signals import db, noise, tone
 
 from forestage import _core
+from signals import db, noise, tone
 
 LATENCY_FRAMES = _core.FractionalDelay.LATENCY_FRAMES
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from signals import db, in_blocks, noise, peak_db, rms_db
 
 from forestage import _core
+from signals import db, in_blocks, noise, peak_db, rms_db
 
 RATES = (44_100, 48_000, 96_000, 192_000)
 
@@ -59,7 +59,9 @@ def test_center_is_less_correlated_with_the_side_than_mid_is():
 def test_center_comes_closer_to_a_voice_between_hard_panned_sources_than_mid_does():
     """Signal-to-distortion ratio of the centre against that of passive M = (L + R) / 2."""
     rng = np.random.default_rng(2)
-    envelope = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * np.arange(96_000)[None] / np.array([[16_000], [11_000], [7_000]])))
+    envelope = 0.5 + 0.5 * np.sign(
+        np.sin(2 * np.pi * np.arange(96_000)[None] / np.array([[16_000], [11_000], [7_000]]))
+    )
     voice, left, right = 0.2 * envelope * rng.standard_normal((3, 96_000))
     x = np.stack([voice + left, voice + right]).astype(np.float32)
     center = upmix(x)[2]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from signals import db, impulse, in_blocks, noise
 
 from forestage import _core
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from signals import db, impulse, in_blocks, noise
 
 FREQUENCY_HZ = np.geomspace(200, 8000, 200)
 LATENCY_FRAMES = 16

@@ -1,0 +1,132 @@
+// Cost of the whole chain and of each stage, in ns per frame, on one core. Usage: bench_chain PRESET.json
+// Prints one JSON object a line; every figure is the median of many runs over the same noise.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine.hpp"
+#include "float_environment.hpp"
+#include "graph.hpp"
+#include "path_specs.hpp"
+#include "preset_io.hpp"
+
+namespace {
+
+using namespace forestage;
+
+constexpr double sample_rate = 48000.0;
+constexpr int block_frames = 128;
+constexpr int blocks_per_run = 375;  // one second of sound
+constexpr int runs = 31;
+
+/// Noise for `channels` lanes, and lanes to write to.
+struct Bench {
+  Bench() : in(8, block_frames), out(8, block_frames) {
+    std::minstd_rand random(1);
+    std::normal_distribution<float> noise(0.0f, 0.1f);
+    for (auto& block : source) {
+      for (float& sample : block) sample = noise(random);
+    }
+  }
+
+  AudioBlock next_input(int channels) {
+    position = (position + 1) % source.size();
+    for (int c = 0; c < channels; ++c) {
+      std::copy_n(source[(position + static_cast<std::size_t>(c)) % source.size()].data(), block_frames, in[c]);
+    }
+    return in.block(0, channels, block_frames);
+  }
+
+  /// Median ns per frame of `process`, less what fetching the input costs.
+  double measure(int channels, const std::function<void(AudioBlock)>& process) {
+    const auto time = [&](bool is_idle) {
+      std::vector<double> ns_per_frame;
+      for (int run = 0; run < runs; ++run) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int b = 0; b < blocks_per_run; ++b) {
+          const AudioBlock block = next_input(channels);
+          if (!is_idle) process(block);
+        }
+        const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - start;
+        ns_per_frame.push_back(taken.count() / (blocks_per_run * block_frames));
+      }
+      std::ranges::nth_element(ns_per_frame, ns_per_frame.begin() + runs / 2);
+      return ns_per_frame[runs / 2];
+    };
+    time(false);  // warm up
+    return time(false) - time(true);
+  }
+
+  Lanes in;
+  Lanes out;
+  std::array<std::array<float, block_frames>, 64> source{};
+  std::size_t position = 0;
+};
+
+void print(const std::string& name, double ns_per_frame) {
+  std::printf("{\"name\": \"%s\", \"ns_per_frame\": %.2f, \"x_real_time\": %.1f}\n", name.c_str(), ns_per_frame,
+              1e9 / sample_rate / ns_per_frame);
+}
+
+const FilterSet& filters_at_48k(const Preset& preset) {
+  return *std::ranges::find_if(preset.filters, [](const FilterSet& set) { return set.sample_rate == 48000; });
+}
+
+void bench_chain(Bench& bench, const Preset& preset) {
+  const int drivers = static_cast<int>(preset.drivers.size());
+  for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
+    Engine engine({sample_rate, block_frames, drivers});
+    engine.load(Slot::a, preset);
+    engine.set_param(Param::monitor, static_cast<float>(m));
+    print("chain, " + std::string(param_detail::monitors[m]),
+          bench.measure(drivers, [&](AudioBlock io) { engine.process(io); }));
+  }
+}
+
+void bench_stages(Bench& bench, const Preset& preset) {
+  const FilterSet& filters = filters_at_48k(preset);
+  const int drivers = static_cast<int>(preset.drivers.size());
+  const auto ramp = [](float value) {
+    Ramp steady(sample_rate, block_frames);
+    steady.snap(value);
+    return steady;
+  };
+  Ramp on = ramp(1.0f);
+  Ramp width = ramp(30.0f);
+  Upmix upmix(sample_rate);
+  print("stage, Upmix", bench.measure(2, [&](AudioBlock io) {
+    upmix.process(io, on.advance(io.frames), bench.out.block(0, 3, io.frames));
+  }));
+  VirtualStereo virtual_stereo(sample_rate, block_frames);
+  print("stage, VirtualStereo", bench.measure(2, [&](AudioBlock io) { virtual_stereo.process(io, width, on, io); }));
+  DriverMatrix cancel(cancel_matrix_spec(preset, filters), block_frames);
+  print("stage, CancelMatrix", bench.measure(2, [&](AudioBlock io) {
+    cancel.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
+  }));
+  DriverMatrix beam(center_beam_spec(preset, filters), block_frames);
+  print("stage, CentreBeam", bench.measure(1, [&](AudioBlock io) {
+    beam.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
+  }));
+  PeakGuard guard(sample_rate);
+  print("stage, PeakGuard", bench.measure(drivers, [&](AudioBlock io) { guard.process(io, true); }));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: bench_chain PRESET.json\n");
+    return 2;
+  }
+  const forestage::FlushToZero flush_to_zero;
+  const forestage::Preset preset = forestage::load_preset(argv[1]);
+  Bench bench;
+  bench_chain(bench, preset);
+  bench_stages(bench, preset);
+  return 0;
+}

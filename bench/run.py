@@ -1,0 +1,58 @@
+"""Performance tables: ``./run bench``. Prints them, and writes the same rows to build/bench.json.
+
+Each figure is a median over many runs in a process of its own; ratios compare rows of the same run. Absolute times hold
+for the machine that is named at the top.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def rows_of(*command):
+    """Rows that a bench prints, one JSON object a line."""
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+def processor_name():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def cell(value):
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def table(title, rows):
+    columns = list(rows[0])
+    cells = [columns, *([cell(row.get(column, "")) for column in columns] for row in rows)]
+    widths = [max(len(line[k]) for line in cells) for k in range(len(columns))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
+    return "\n".join(["", title, "-" * len(title), *lines])
+
+
+def main(folder):
+    machine = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    sys.stdout.write(f"Machine: {machine}\n")
+    tables = {
+        "FIR matrix against a register-blocked direct form, same flags, same run": rows_of(folder / "bench_fir_matrix"),
+        "smart-speaker chain, 48 kHz, block 128, one core": rows_of(
+            folder / "bench_chain", ROOT / "presets/factory/smart-speaker.json"
+        ),
+        "smart-speaker in pedalboard, 48 kHz, buffer 128": rows_of(sys.executable, ROOT / "bench/pedalboard_host.py"),
+    }
+    for title, rows in tables.items():
+        sys.stdout.write(table(title, rows) + "\n")
+    (ROOT / "build" / "bench.json").write_text(json.dumps({"machine": machine, "tables": tables}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

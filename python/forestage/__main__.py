@@ -1,0 +1,5 @@
+"""``python -m forestage`` is the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,153 @@
+"""The command line: parse, call, print."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from . import __version__, audio_file, export, host, presets
+from .acoustics.device import load_device
+from .design.designer import design
+from .params import BY_ID, Value
+from .render import Renderer
+
+RENDER_FRAMES = 65_536
+
+
+def _settings(pairs: tuple[str, ...]) -> dict[str, Value]:
+    """Read ``id=value`` pairs; the renderer checks ids and values."""
+    settings: dict[str, Value] = {}
+    for pair in pairs:
+        param_id, equals, text = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{pair!r}; id=value would be right, such as amount=50", param_hint="--set")
+        try:
+            settings[param_id] = float(text)
+        except ValueError:
+            settings[param_id] = text
+    return settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__)
+def cli() -> None:
+    """Make a compact loudspeaker sound like a hi-fi stereo pair."""
+
+
+@cli.command("design")
+@click.argument("device", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+def design_command(device: Path, output: Path, overwrite: bool) -> None:
+    """Design the filters for DEVICE, a TOML file, and write them as a preset."""
+    export.checked_target(output, overwrite=overwrite)
+    spec = load_device(device)
+    with click.progressbar(length=1000, label=f"Designing {spec.name}", file=sys.stderr) as bar:
+
+        def report(fraction: float, _text: str) -> None:
+            bar.update(round(1000 * fraction) - bar.pos)
+
+        result = design(spec, progress=report)
+    result.save(output, overwrite=overwrite)
+    click.echo(f"{output}: {output.stat().st_size // 1024} KiB")
+
+
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("-p", "--preset", required=True, help="Factory name or preset file.")
+@click.option(
+    "-m", "--monitor", type=click.Choice(BY_ID["monitor"].choices), default="Headphones", show_default=True,
+    help="What to write: driver feeds (one channel each) or ears.",
+)  # fmt: skip
+@click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[str, ...], overwrite: bool) -> None:
+    """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
+
+    The result is as long as SOURCE and aligned with it: the latency is taken out.
+    """
+    export.checked_target(target, overwrite=overwrite)
+    x, sample_rate = audio_file.read_stereo(source)
+    renderer = Renderer(preset, sample_rate=sample_rate, monitor=monitor)
+    renderer.set(**_settings(pairs))
+    late = renderer.latency_frames
+    x = np.concatenate([x, np.zeros((2, late), np.float32)], axis=1)
+    blocks = []
+    with click.progressbar(
+        range(0, x.shape[1], RENDER_FRAMES), label=f"Rendering {source.name}", file=sys.stderr
+    ) as bar:
+        for start in bar:
+            blocks.append(renderer.process(x[:, start : start + RENDER_FRAMES]))
+    y = np.concatenate(blocks, axis=1)[:, late:]
+    audio_file.write_wav(target, y, sample_rate=sample_rate)
+    peak_db = 20 * np.log10(max(float(np.abs(y).max()), 1e-10))
+    click.echo(
+        f"{target}: {y.shape[0]} channels, {y.shape[1] / sample_rate:.2f} s at {sample_rate} Hz, peak {peak_db:.1f} dBFS"
+    )
+    if renderer.status != "OK":
+        click.echo(f"{target}: {renderer.status}")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> None:
+    """Check preset FILES; says what is wrong, and where."""
+    is_bad = False
+    for path in files:
+        try:
+            preset = presets.load_preset(path)
+        except (ValueError, OSError) as error:
+            is_bad = True
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{path}: OK, {preset.name}, {len(preset.drivers)} drivers")
+    if is_bad:
+        raise SystemExit(1)
+
+
+@cli.command("export")
+@click.argument("preset")
+@click.option("--to", "form", type=click.Choice(["vstpreset", "wav"]), required=True, help="What to make of it.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
+@click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Which filters, for wav.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+def export_command(preset: str, form: str, output: Path, sample_rate: int, overwrite: bool) -> None:
+    """Export PRESET (factory name or file) for hosts (vstpreset) or convolvers (wav)."""
+    if form == "vstpreset":
+        written = [export.export_vstpreset(preset, output, overwrite=overwrite)]
+    else:
+        written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
+    for path in written:
+        click.echo(path)
+
+
+@cli.command("presets")
+def presets_command() -> None:
+    """List the factory presets."""
+    for name, path in presets.factory_presets().items():
+        preset = presets.load_preset(path)
+        click.echo(f"{name:16} {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
+
+
+@cli.command("install-plugin")
+@click.option("--remove", is_flag=True, help="Take the plugin away again.")
+def install_plugin(remove: bool) -> None:
+    """Copy the plugin to your VST3 and LV2 folders."""
+    changed = host.install_plugin(remove=remove)
+    for path in changed:
+        click.echo(f"{'removed' if remove else 'installed'} {path}")
+    if not changed:
+        click.echo("nothing to remove")
+
+
+def main(run: Callable[..., Any] = cli.main) -> None:
+    """Run the command line; 0 for success, 1 for what could not be done, 2 for a wrong call."""
+    try:
+        run(prog_name="forestage")
+    except (ValueError, TypeError, OSError) as error:
+        click.echo(f"forestage: {error}", err=True)
+        raise SystemExit(1) from None

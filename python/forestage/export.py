@@ -1,0 +1,56 @@
+"""A preset in the forms other programs read."""
+
+from pathlib import Path
+
+import numpy as np
+
+from . import host, vst3
+from .audio_file import write_wav
+from .presets import PresetLike, load_preset
+
+
+def export_vstpreset(preset: PresetLike, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write the preset as a VST3 preset file that any host can load into the plugin's slot A."""
+    target = checked_target(path, overwrite=overwrite)
+    target.write_bytes(vst3.vstpreset(host.plugin_state(preset)))
+    return target
+
+
+def export_wav(
+    preset: PresetLike, folder: str | Path, *, sample_rate: int = 48_000, overwrite: bool = False
+) -> list[Path]:
+    """Write the filters as WAV impulse responses, one channel per driver.
+
+    Writes ``cancel-left.wav`` and ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` (from
+    the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
+    """
+    filters = load_preset(preset).filters(sample_rate)
+    matrices = {
+        "cancel-left": ([row[0] for row in filters.cancel], filters.cancel_align_frames),
+        "cancel-right": ([row[1] for row in filters.cancel], filters.cancel_align_frames),
+        "beam": (filters.beam, filters.beam_align_frames),
+        "driver-eq": (filters.driver_eq, 0),
+    }
+    directory = Path(folder)
+    targets = {
+        name: checked_target(directory / f"{name}.wav", overwrite=overwrite)
+        for name, (taps, _) in matrices.items()
+        if taps
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, path in targets.items():
+        taps, align_frames = matrices[name]
+        frames = align_frames + max(len(fir) for fir in taps)
+        audio = np.zeros((len(taps), frames), np.float32)
+        for row, fir in zip(audio, taps, strict=True):
+            row[align_frames : align_frames + len(fir)] = fir
+        write_wav(path, audio, sample_rate=sample_rate)
+    return list(targets.values())
+
+
+def checked_target(path: str | Path, *, overwrite: bool) -> Path:
+    """Return the path when it may be written."""
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists already; say --overwrite (overwrite=True) to replace it")
+    return target

@@ -1,0 +1,95 @@
+"""The plugin: where it is, how it gets into pedalboard, and into the user's plugin folders."""
+
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from . import _core, vst3
+from .params import BY_ID, Value, raw_value
+from .presets import PresetLike, load_preset
+
+if TYPE_CHECKING:
+    import pedalboard
+
+Format = Literal["vst3", "lv2", "standalone"]
+
+_BUNDLES: dict[Format, str] = {"vst3": "Forestage.vst3", "lv2": "Forestage.lv2", "standalone": "Forestage"}
+_USER_FOLDERS: dict[Format, str] = {"vst3": ".vst3", "lv2": ".lv2"}
+
+
+def plugin_path(kind: Format = "vst3") -> Path:
+    """Path of the plugin that was built with this package.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the package was built without JUCE, and so without the plugin.
+    """
+    path = Path(str(resources.files("forestage"))) / "plugin" / _BUNDLES[kind]
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist: this package was built without the plugin. Install JUCE 7 "
+            "(Debian: juce-modules-source) and install the package again."
+        )
+    return path
+
+
+def plugin_state(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> str:
+    """State of the plugin with these presets in its slots; parameters as for ``Renderer``."""
+    a = load_preset(preset)
+    values = {row.id: row.default_value for row in BY_ID.values() if row.kind != "status"}
+    values |= a.parameters
+    values |= {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+    return _core.write_state(a, None if b is None else load_preset(b), values)
+
+
+def load_plugin(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> "pedalboard.VST3Plugin":
+    """Load the VST3 into pedalboard, playing a preset.
+
+    Parameters
+    ----------
+    preset : str, Path, dict or Preset
+        What slot A holds: a factory name or a path, among others.
+    b : same, optional
+        What slot B holds.
+    **params
+        Host parameters by id, e.g. ``monitor="Headphones"``.
+
+    Returns
+    -------
+    pedalboard.VST3Plugin
+        Ready to sit in a ``pedalboard.Pedalboard``. For driver feeds, process an array with one row per driver, the
+        stereo in rows 0 and 1: pedalboard wants as many inputs as outputs.
+    """
+    import pedalboard
+
+    plugin = pedalboard.VST3Plugin(str(plugin_path("vst3")))
+    with tempfile.NamedTemporaryFile(suffix=".vstpreset") as file:
+        file.write(vst3.vstpreset(plugin_state(preset, b, **params)))
+        file.flush()
+        plugin.load_preset(file.name)
+    return plugin
+
+
+def install_plugin(*, remove: bool = False) -> list[Path]:
+    """Copy VST3 and LV2 to the user's plugin folders, or take them away again.
+
+    Returns
+    -------
+    list of Path
+        What was written or removed.
+    """
+    changed = []
+    for kind, folder in _USER_FOLDERS.items():
+        target = Path.home() / folder / _BUNDLES[kind]
+        if target.exists():
+            shutil.rmtree(target)
+            if remove:
+                changed.append(target)
+        if not remove:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(plugin_path(kind), target)
+            changed.append(target)
+    return changed

@@ -1,0 +1,50 @@
+"""Host parameters by their id, with values as people write them."""
+
+from collections.abc import Mapping
+
+from . import _core
+
+BY_ID: Mapping[str, _core.ParamSpec] = {row.id: row for row in _core.PARAMS}
+
+Value = float | int | bool | str
+
+
+def raw_value(param_id: str, value: Value) -> float:
+    """Turn a value for a parameter into the number the engine takes.
+
+    Parameters
+    ----------
+    param_id : str
+        Id from the parameter table, such as ``"stage_width_deg"``.
+    value : float or str
+        A number in the parameter's unit, or the text of a choice, such as ``"Speakers"``.
+
+    Raises
+    ------
+    ValueError
+        When there is no such parameter, or the value is not one it can take.
+    """
+    row = BY_ID.get(param_id)
+    if row is None:
+        raise ValueError(f"no parameter is called {param_id!r}; there are: {', '.join(BY_ID)}")
+    if row.kind == "status":
+        raise ValueError(f"{param_id} is read-only")
+    if isinstance(value, str):
+        if value not in row.choices:
+            wanted = ", ".join(row.choices) or f"a number from {row.min_value:g} to {row.max_value:g}"
+            raise ValueError(f"{param_id} is {value!r}; right would be: {wanted}")
+        return float(row.choices.index(value))
+    if not row.min_value <= float(value) <= row.max_value:
+        unit = f" {row.unit}" if row.unit else ""
+        raise ValueError(f"{param_id} is {value}; {row.min_value:g} to {row.max_value:g}{unit} would be right")
+    return float(value)
+
+
+def text_value(param_id: str, value: float) -> str:
+    """Write a raw value the way a person would: the choice's text, or the number with its unit."""
+    row = BY_ID[param_id]
+    if row.choices:
+        return row.choices[round(value)]
+    if row.kind == "toggle":
+        return "On" if value >= 0.5 else "Off"
+    return f"{value:g} {row.unit}".rstrip()

@@ -1,0 +1,148 @@
+"""Play audio through the same C++ engine that the plugin runs."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from .params import BY_ID, Value, raw_value, text_value
+from .presets import PresetLike, load_preset
+
+MAX_BLOCK_FRAMES = 8192
+
+
+def stereo_block(x: ArrayLike) -> NDArray[np.float32]:
+    """Check audio for the engine and return it as contiguous float32.
+
+    Parameters
+    ----------
+    x : array_like, shape (2, frames)
+        Floating point stereo, channel 0 left.
+
+    Raises
+    ------
+    TypeError
+        For integer or complex samples.
+    ValueError
+        For any other shape, or no frames at all.
+    """
+    block = np.asarray(x)
+    if not np.issubdtype(block.dtype, np.floating):
+        hint = "; divide by 32768 for 16-bit audio" if np.issubdtype(block.dtype, np.integer) else ""
+        raise TypeError(f"x has dtype {block.dtype}; float32 within -1 to 1 would be right{hint}")
+    if block.ndim == 1:
+        raise ValueError(f"x has shape {block.shape}; (2, frames) would be right: for mono, pass numpy.stack([x, x])")
+    if block.ndim != 2 or block.shape[0] != 2:
+        hint = ": pass x.T" if block.ndim == 2 and block.shape[1] == 2 else ": stereo, channels first"
+        raise ValueError(f"x has shape {block.shape}; (2, frames) would be right{hint}")
+    if block.shape[1] == 0:
+        raise ValueError("x has no frames; at least one would be right")
+    return np.ascontiguousarray(block, dtype=np.float32)
+
+
+class Renderer:
+    """Plays stereo through a preset; state streams from call to call.
+
+    Parameters
+    ----------
+    preset : str, Path, dict or Preset
+        What plays in slot A: a factory name, a path, or a preset in memory.
+    b : same, optional
+        What slot B holds.
+    sample_rate : float
+        In Hz. A rate the preset has no filters for is converted to; ``status`` says so.
+    output_channels : int, optional
+        Default: one per driver for ``monitor="Speakers"``, two otherwise.
+    **params
+        Any host parameter by its id, e.g. ``amount=50`` or ``monitor="Headphones Plain"``. What is not given has the
+        preset's value, or the table's default.
+
+    Examples
+    --------
+    >>> ears = Renderer("laptop", sample_rate=44_100).process(np.zeros((2, 512), np.float32))
+    >>> ears.shape
+    (2, 512)
+    """
+
+    def __init__(
+        self,
+        preset: PresetLike,
+        b: PresetLike | None = None,
+        *,
+        sample_rate: float = 48_000,
+        output_channels: int | None = None,
+        **params: Value,
+    ) -> None:
+        self.preset = load_preset(preset)
+        other = None if b is None else load_preset(b)
+        values: dict[str, float] = dict(self.preset.parameters)
+        values |= {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+        if output_channels is None:
+            is_speakers = values.get("monitor") == raw_value("monitor", "Speakers")
+            drivers = [len(p.drivers) for p in (self.preset, other) if p is not None]
+            output_channels = max(2, *drivers) if is_speakers else 2
+        self.sample_rate = sample_rate
+        self._engine = _core.Engine(sample_rate, max_block_frames=MAX_BLOCK_FRAMES, output_channels=output_channels)
+        self._engine.load("A", self.preset)
+        if other is not None:
+            self._engine.load("B", other)
+        for param_id, value in values.items():
+            self._engine.set_param(param_id, value)
+
+    def process(self, x: ArrayLike) -> NDArray[np.float32]:
+        """Play one block of any length.
+
+        Parameters
+        ----------
+        x : array_like, shape (2, frames)
+            Floating point stereo. A block with NaN or Inf in it plays as silence; sound comes back with the next.
+
+        Returns
+        -------
+        numpy.ndarray, shape (drivers or 2, frames), float32
+            Driver feeds for ``monitor="Speakers"``, left and right ear otherwise, ``latency_frames`` late.
+        """
+        return self._engine.process(stereo_block(x))
+
+    def set(self, **params: Value) -> None:
+        """Change parameters; they glide to their new values in 20 ms while sound runs."""
+        values = {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+        for param_id, value in values.items():
+            self._engine.set_param(param_id, value)
+
+    def load(self, preset: PresetLike, *, slot: str = "A") -> None:
+        """Put another preset into a slot; while sound runs it takes over with a 20 ms cross-fade."""
+        self._engine.load(slot, load_preset(preset))
+
+    def reset(self) -> None:
+        """Forget all past sound; parameters stay."""
+        self._engine.reset()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Current values as text, by parameter id."""
+        return {param_id: text_value(param_id, self._engine.param(param_id)) for param_id in BY_ID}
+
+    @property
+    def status(self) -> str:
+        """What the engine has to say about what is playing, e.g. that filters were converted to this rate."""
+        return text_value("status", self._engine.param("status"))
+
+    @property
+    def latency_frames(self) -> int:
+        """Delay from input to output, equal for all monitors and settings."""
+        return self._engine.latency_frames
+
+    @property
+    def tail_frames(self) -> int:
+        """How long sound may go on after the input has ended."""
+        return self._engine.tail_frames
+
+    @property
+    def output_channels(self) -> int:
+        """Number of rows that ``process`` returns."""
+        return self._engine.output_channels
+
+    def __repr__(self) -> str:
+        return f"<Renderer {self.preset.name!r} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"

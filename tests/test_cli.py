@@ -1,0 +1,140 @@
+"""The command line as a user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import forestage
+from signals import db, noise
+
+DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "forestage", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def song(tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, noise(frames=24_000).T, 48_000, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("command", ["", "design", "render", "validate", "export", "presets", "install-plugin"])
+def test_help_is_there_for_every_command(command):
+    result = run(*command.split(), "--help")
+    assert result.returncode == 0
+    assert "Usage: forestage" in result.stdout
+
+
+def test_render_writes_what_the_renderer_plays_with_latency_taken_out(song, tmp_path):
+    target = tmp_path / "ears.wav"
+    result = run("render", song, target, "--preset", "laptop", "--set", "amount=70")
+    assert result.returncode == 0, result.stderr
+    x = soundfile.read(song, dtype="float32")[0].T
+    renderer = forestage.Renderer("laptop", amount=70)
+    expected = renderer.process(np.pad(x, ((0, 0), (0, renderer.latency_frames))))[:, renderer.latency_frames :]
+    found, sample_rate = soundfile.read(target, dtype="float32")
+    assert sample_rate == 48_000
+    assert np.max(db(found.T - expected)) <= -120
+
+
+def test_render_writes_one_channel_per_driver(song, tmp_path):
+    target = tmp_path / "feeds.wav"
+    assert run("render", song, target, "-p", "smart-speaker", "-m", "Speakers").returncode == 0
+    assert soundfile.info(target).channels == 3
+
+
+def test_render_onto_an_existing_file_asks_for_overwrite(song, tmp_path):
+    target = tmp_path / "ears.wav"
+    target.write_text("precious")
+    result = run("render", song, target, "--preset", "laptop")
+    assert result.returncode == 1
+    assert "--overwrite" in result.stderr
+    assert target.read_text() == "precious"
+    assert run("render", song, target, "--preset", "laptop", "--overwrite").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (["--preset", "boombox"], 1, "no preset 'boombox'"),
+        (["--preset", "laptop", "--set", "amount=400"], 1, "0 to 100 would be right"),
+        (["--preset", "laptop", "--set", "amount"], 2, "id=value would be right"),
+        (["--preset", "laptop", "--monitor", "Phones"], 2, "Headphones Reference"),
+        ([], 2, "--preset"),
+    ],
+)
+def test_wrong_calls_say_what_would_be_right(song, tmp_path, arguments, code, hint):
+    result = run("render", song, tmp_path / "out.wav", *arguments)
+    assert result.returncode == code
+    assert hint in result.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_file_that_is_no_audio_is_named(tmp_path):
+    bad = tmp_path / "song.wav"
+    bad.write_text("la la la")
+    result = run("render", bad, tmp_path / "out.wav", "--preset", "laptop")
+    assert result.returncode == 1
+    assert "song.wav: not an audio file" in result.stderr
+
+
+def test_design_makes_the_shipped_preset_again(tmp_path):
+    """The same filters, to rounding: other machines' numpy may round differently."""
+    made = tmp_path / "laptop.json"
+    result = run("design", DEVICES / "laptop.toml", "-o", made)
+    assert result.returncode == 0, result.stderr
+    ours, shipped = forestage.load_preset(made).filters(48_000), forestage.load_preset("laptop").filters(48_000)
+    for mine, theirs in zip(ours.cancel, shipped.cancel, strict=True):
+        assert np.max(db(np.array(mine) - np.array(theirs))) <= -120
+    again = run("design", DEVICES / "laptop.toml", "-o", made)
+    assert again.returncode == 1
+    assert "--overwrite" in again.stderr
+
+
+def test_validate_says_what_is_wrong_and_where(tmp_path):
+    good = forestage.factory_presets()["laptop"]
+    bad = tmp_path / "bad.json"
+    bad.write_text(good.read_text().replace('"delay_frames"', '"delay_ms"', 1))
+    result = run("validate", good, bad)
+    assert result.returncode == 1
+    assert "OK" in result.stdout
+    assert "bad.json" in result.stderr
+    assert '"delay_ms"' in result.stderr
+    assert run("validate", good).returncode == 0
+
+
+def test_presets_lists_the_factory():
+    result = run("presets")
+    assert result.returncode == 0
+    assert all(name in result.stdout for name in forestage.factory_presets())
+
+
+def test_export_wav_writes_the_filters(tmp_path):
+    result = run("export", "smart-speaker", "--to", "wav", "-o", tmp_path / "irs", "--sample-rate", 96_000)
+    assert result.returncode == 0, result.stderr
+    filters = forestage.load_preset("smart-speaker").filters(96_000)
+    audio, sample_rate = soundfile.read(tmp_path / "irs" / "beam.wav", dtype="float32")
+    assert (sample_rate, audio.shape[1]) == (96_000, 3)
+    assert np.array_equal(audio[filters.beam_align_frames :, 2], filters.beam[2])
+    assert run("export", "smart-speaker", "--to", "wav", "-o", tmp_path / "irs").returncode == 1
+
+
+def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run("install-plugin").returncode == 0
+    assert (tmp_path / ".vst3/Forestage.vst3/Contents").is_dir()
+    assert (tmp_path / ".lv2/Forestage.lv2/manifest.ttl").is_file()
+    result = run("install-plugin", "--remove")
+    assert result.returncode == 0
+    assert result.stdout.count("removed") == 2
+    assert not (tmp_path / ".vst3/Forestage.vst3").exists()
+    assert "nothing to remove" in run("install-plugin", "--remove").stdout

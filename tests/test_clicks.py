@@ -1,0 +1,88 @@
+"""No clicks: parameters jump and presets change while sound runs.
+
+Measure: a steady 997 Hz tone plays at -12 dBFS. What an event adds above 6 kHz (8th-order high-pass, zero phase) is its
+splash; its peak must stay 90 dB below the peak of the tone at the output. A step to half the level splashes at about
+-20 dB, a straight 20 ms ramp at -70 dB.
+"""
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from forestage import PARAMS, Renderer, factory_presets
+from signals import db, tone
+
+HIGH_PASS = signal.butter(8, 6000, "high", fs=48_000, output="sos")
+BLOCK = 480
+PRESETS = sorted(factory_presets())
+MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
+
+
+def splash_db(y, settled):
+    """Peak above 6 kHz relative to the peak of the sound, after the onset."""
+    high = signal.sosfiltfilt(HIGH_PASS, y[:, settled:].astype(np.float64))
+    margin = 200  # zero-phase filtering rings at the cut ends
+    return np.max(db(high[:, margin:-margin])) - np.max(db(y[:, settled:]))
+
+
+def play(renderer, events):
+    """Two seconds of tone (channels out of phase, so that all paths work); events[block] runs before its block."""
+    x = tone(frames=96_000, phase=1.0)
+    out = []
+    for k in range(x.shape[1] // BLOCK):
+        events.get(k, lambda: None)()
+        out.append(renderer.process(x[:, k * BLOCK : (k + 1) * BLOCK]))
+    return np.concatenate(out, axis=1)
+
+
+def test_measure_sees_a_click():
+    y = tone(frames=48_000)
+    y[:, 24_000:] *= 0.5
+    assert splash_db(y, 9600) > -40
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
+@pytest.mark.parametrize("row", [row for row in PARAMS if row.kind != "status"], ids=lambda row: row.id)
+def test_parameter_jumps_do_not_click(preset, monitor, row):
+    renderer = Renderer(preset, monitor=monitor)
+    values = [row.min_value, row.max_value, row.default_value]
+    events = {60 + 30 * k: lambda v=value: renderer.set(**{row.id: v}) for k, value in enumerate(values)}
+    y = play(renderer, events)
+    assert np.isfinite(y).all()
+    assert splash_db(y, 9600) <= -90
+
+
+@pytest.mark.parametrize("first", MONITORS)
+@pytest.mark.parametrize("second", MONITORS)
+def test_monitors_switch_without_clicks(first, second):
+    renderer = Renderer("smart-speaker", monitor=first, output_channels=3)
+    y = play(renderer, {80: lambda: renderer.set(monitor=second), 130: lambda: renderer.set(monitor=first)})
+    assert splash_db(y[:2], 9600) <= -90
+
+
+@pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
+def test_slots_switch_without_clicks(monitor):
+    renderer = Renderer("smart-speaker", "laptop", monitor=monitor)
+    y = play(renderer, {60 + 20 * k: lambda s=s: renderer.set(slot=s) for k, s in enumerate("BABAB")})
+    assert splash_db(y, 9600) <= -90
+
+
+def test_presets_change_every_200_ms_without_clicks():
+    renderer = Renderer("laptop", monitor="Headphones")
+    names = ["smart-speaker", "laptop"] * 3
+    y = play(renderer, {60 + 20 * k: lambda n=n: renderer.load(n) for k, n in enumerate(names)})
+    assert np.isfinite(y).all()
+    assert splash_db(y, 9600) <= -90
+
+
+def test_the_newest_preset_wins_when_several_arrive_at_once():
+    x = tone(frames=48_000)
+    renderer = Renderer("laptop", monitor="Headphones")
+    renderer.process(x)
+    for name in ("smart-speaker", "laptop", "smart-speaker"):
+        renderer.load(name)
+    settled = renderer.process(x)[:, 24_000:]
+    expected = Renderer("smart-speaker", monitor="Headphones")
+    expected.process(x)
+    assert np.max(db(settled - expected.process(x)[:, 24_000:])) <= -80

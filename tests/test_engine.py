@@ -1,0 +1,257 @@
+"""The whole engine, for every shipped preset: splits, latency, bypass, amount, bad samples, headroom, slots."""
+
+import numpy as np
+import pytest
+
+from forestage import Renderer, factory_presets, load_preset
+from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
+
+PRESETS = sorted(factory_presets())
+MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
+RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+
+presets = pytest.mark.parametrize("preset", PRESETS)
+monitors = pytest.mark.parametrize("monitor", MONITORS)
+rates = pytest.mark.parametrize("sample_rate", RATES)
+
+
+@presets
+@monitors
+def test_any_split_into_blocks_gives_the_same_output(preset, monitor):
+    x = noise(frames=20_000)
+    whole = Renderer(preset, monitor=monitor).process(x)
+    for sizes in ([1], [17], [64], [480], [1024], [8192], [1, 900, 33, 256, 2, 4000]):
+        played = x[:, :3000] if sizes == [1] else x
+        split = in_blocks(Renderer(preset, monitor=monitor).process, played, sizes)
+        assert peak_db(split - whole[:, : played.shape[1]]) <= -120
+
+
+@presets
+@monitors
+def test_reset_equals_fresh(preset, monitor):
+    x = noise(frames=8000)
+    renderer = Renderer(preset, monitor=monitor)
+    first = renderer.process(x)
+    renderer.reset()
+    assert peak_db(renderer.process(x) - first) <= -140
+
+
+@presets
+@rates
+def test_amount_zero_is_the_plain_stereo_delayed(preset, sample_rate):
+    x = noise(frames=8000)
+    renderer = Renderer(preset, monitor="Speakers", sample_rate=sample_rate, amount=0)
+    y = renderer.process(x)
+    late = renderer.latency_frames
+    assert peak_db(y[:2, late:] - x[:, :-late]) <= -120
+    assert not y[2:].any()
+
+
+@presets
+@monitors
+@rates
+def test_bypass_is_the_input_delayed(preset, monitor, sample_rate):
+    x = noise(frames=4000)
+    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, bypass=True)
+    y = renderer.process(x)
+    late = renderer.latency_frames
+    assert np.array_equal(y[:2, late:], x[:, :-late])
+    assert not y[2:].any()
+
+
+@presets
+@rates
+def test_reported_latency_is_where_the_near_driver_peaks(preset, sample_rate):
+    renderer = Renderer(preset, monitor="Speakers", sample_rate=sample_rate, upmix=0, stage_crosstalk=0)
+    for channel in (0, 1):
+        renderer.reset()
+        y = renderer.process(impulse(frames=4000, channel=channel))
+        assert np.argmax(np.abs(y[channel])) == renderer.latency_frames
+
+
+@presets
+@rates
+@pytest.mark.parametrize("monitor", ["Headphones Plain", "Headphones Reference"])
+def test_reported_latency_is_where_the_near_ear_peaks(preset, sample_rate, monitor):
+    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate)
+    for channel in (0, 1):
+        renderer.reset()
+        y = renderer.process(impulse(frames=4000, channel=channel))
+        assert np.argmax(np.abs(y[channel])) == renderer.latency_frames
+
+
+@presets
+def test_latency_is_at_most_5_ms_at_48_khz_and_the_same_for_every_monitor(preset):
+    latencies = {Renderer(preset, monitor=monitor).latency_frames for monitor in MONITORS}
+    assert len(latencies) == 1
+    assert latencies.pop() <= 240
+
+
+@presets
+@rates
+def test_left_right_and_center_arrive_together_at_the_listener(preset, sample_rate):
+    """Peak at the near ear of the simulated listener: a hard-panned sound by the sides, a mono sound by the centre."""
+    both = impulse(frames=4096, at=500) + impulse(frames=4096, channel=1, at=500)
+    arrivals = []
+    for x, ear, upmix in (
+        (impulse(frames=4096, at=500), 0, 0),
+        (impulse(frames=4096, channel=1, at=500), 1, 0),
+        (both, 0, 100),
+    ):
+        renderer = Renderer(preset, monitor="Headphones", sample_rate=sample_rate, upmix=upmix, stage_crosstalk=0)
+        arrivals.append(np.argmax(np.abs(renderer.process(x)[ear])) - 500 - renderer.latency_frames)
+    assert arrivals == [0, 0, 0]
+
+
+@presets
+@monitors
+def test_bad_samples_silence_their_block_and_sound_comes_back(preset, monitor):
+    x = noise(frames=512 * 12)
+    renderer = Renderer(preset, monitor=monitor)
+    for bad in (np.nan, np.inf, -np.inf):
+        broken = x[:, :512].copy()
+        broken[1, 100] = bad
+        renderer.process(x)
+        assert not renderer.process(broken).any()
+        fresh = Renderer(preset, monitor=monitor)
+        assert peak_db(renderer.process(x) - fresh.process(x)) <= -140
+
+
+@presets
+@monitors
+def test_sound_too_large_for_floats_is_silenced_not_passed_on(preset, monitor):
+    renderer = Renderer(preset, monitor=monitor, safe_headroom=False, output_trim_db=24)
+    x = np.full((2, 2048), 3e38, np.float32)
+    assert np.isfinite(renderer.process(x)).all()
+    assert np.isfinite(renderer.process(noise(frames=2048))).all()
+
+
+@presets
+def test_silence_stays_silent(preset):
+    assert not Renderer(preset, monitor="Speakers").process(np.zeros((2, 4096), np.float32)).any()
+
+
+@presets
+def test_sound_ends_within_the_reported_tail(preset):
+    renderer = Renderer(preset, monitor="Headphones", upmix=0)
+    x = noise(frames=9000, level=0.3)
+    x[:, 1000:] = 0
+    y = renderer.process(x)
+    assert peak_db(y[:, 1000 + renderer.tail_frames :]) <= -100
+
+
+@presets
+def test_swapped_input_swaps_the_output(preset):
+    x = noise(frames=8000)
+    straight = Renderer(preset, monitor="Headphones").process(x)
+    swapped = Renderer(preset, monitor="Headphones").process(x[::-1].copy())
+    assert peak_db(swapped - straight[::-1]) <= rms_db(straight) - 60
+
+
+@presets
+def test_mono_feeds_left_and_right_alike(preset):
+    x = noise(channels=1)[[0, 0]]
+    y = Renderer(preset, monitor="Speakers").process(x)
+    assert peak_db(y[0] - y[1]) <= rms_db(y[0]) - 60
+
+
+@presets
+def test_without_upmix_the_chain_is_linear(preset):
+    a, b = noise(frames=8000, seed=1), noise(frames=8000, seed=2)
+    settings = {"monitor": "Headphones", "upmix": 0}
+    both = Renderer(preset, **settings).process(a + 0.5 * b)
+    apart = Renderer(preset, **settings).process(a) + 0.5 * Renderer(preset, **settings).process(b)
+    assert peak_db(both - apart) <= -120
+
+
+@presets
+@pytest.mark.parametrize("settings", [{}, {"upmix": 0}, {"amount": 50}, {"stage_width_deg": 60, "center_level_db": 6}])
+def test_safe_headroom_keeps_feeds_within_full_scale(preset, settings):
+    """Full-scale noise, square waves and the signs of the reversed responses, which add up worst."""
+    rng = np.random.default_rng(3)
+    renderer = Renderer(preset, monitor="Speakers", **settings)
+    linear = Renderer(preset, monitor="Speakers", upmix=0)
+    responses = [linear.process(impulse(frames=1024, channel=c)) for c in (0, 1) if linear.reset() is None]
+    worst = [np.stack([np.sign(r[d, ::-1]) for r in responses]) for d in range(linear.output_channels)]
+    square = np.sign(tone(hz=300, frames=9600, phase=2.0))
+    for x in (np.sign(rng.standard_normal((2, 24_000))), square, *worst):
+        assert np.max(np.abs(renderer.process(x.astype(np.float32)))) <= 1
+
+
+@presets
+def test_headroom_is_not_needed_for_ordinary_levels_so_playing_stays_linear(preset):
+    """The static gain leaves room: at -6 dBFS noise the limiter behind it never acts."""
+    x = 0.5 * np.sign(noise(frames=24_000)).astype(np.float32)
+    loud = Renderer(preset, monitor="Speakers", upmix=0).process(x)
+    quiet = Renderer(preset, monitor="Speakers", upmix=0).process(x / 8) * 8
+    assert peak_db(loud - quiet) <= -120
+
+
+@presets
+@pytest.mark.parametrize("path", ["Left", "Right", "Center"])
+def test_solo_paths_add_up_to_the_whole(preset, path):
+    x = noise(frames=8000)
+    settings = {"monitor": "Headphones"}
+    parts = [Renderer(preset, solo=solo, **settings).process(x) for solo in ("Left", "Right", "Center")]
+    assert peak_db(sum(parts) - Renderer(preset, **settings).process(x)) <= -110
+    assert rms_db(Renderer(preset, solo=path, **settings).process(x)) > -80
+
+
+def test_slot_b_plays_the_other_preset_at_a_common_latency():
+    x = noise(frames=9600)
+    both = Renderer("smart-speaker", "laptop", monitor="Headphones", slot="B")
+    alone = Renderer("laptop", monitor="Headphones")
+    assert both.latency_frames == max(alone.latency_frames, Renderer("smart-speaker").latency_frames)
+    late = both.latency_frames - alone.latency_frames
+    assert peak_db(both.process(x)[:, late:] - alone.process(x)[:, : 9600 - late]) <= -120
+
+
+def test_speakers_with_too_few_outputs_play_the_headphones_preview_and_say_so():
+    x = noise(frames=4000)
+    renderer = Renderer("smart-speaker", monitor="Speakers", output_channels=2)
+    preview = Renderer("smart-speaker", monitor="Headphones")
+    assert np.array_equal(renderer.process(x), preview.process(x))
+    assert renderer.status == "Too Few Outputs For Speakers: Playing Headphones"
+    assert preview.status == "OK"
+
+
+@presets
+@pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
+def test_a_rate_without_filters_is_converted_and_said_so(preset, monitor):
+    """50 kHz against 48 kHz: the same response within 0.5 dB up to 8 kHz."""
+    frequency_hz = np.geomspace(100, 8000, 100)
+
+    def response(sample_rate):
+        renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, upmix=0, safe_headroom=False)
+        y = renderer.process(impulse(frames=4096, level=0.1))
+        return renderer, np.abs(y @ np.exp(-2j * np.pi * np.outer(np.arange(4096), frequency_hz) / sample_rate))
+
+    native, expected = response(48_000)
+    converted, found = response(50_000)
+    assert native.status == "OK"
+    assert converted.status == "Preset Has No Filters For This Sample Rate: Converted"
+    audible = expected > 0.01 * expected.max()
+    assert np.max(np.abs(db(found / np.maximum(expected, 1e-9)))[audible]) <= 0.5
+
+
+def test_loading_a_bad_preset_keeps_the_one_that_plays():
+    x = noise(frames=4000)
+    renderer = Renderer("laptop", monitor="Headphones")
+    with pytest.raises(ValueError, match="schema"):
+        renderer.load({"schema": 99})
+    assert np.array_equal(renderer.process(x), Renderer("laptop", monitor="Headphones").process(x))
+
+
+@pytest.mark.parametrize(
+    ("sample_rate", "hint"), [(0, "8000 to 768000"), (float("nan"), "8000 to 768000"), (1e9, "8000")]
+)
+def test_impossible_sample_rates_are_refused(sample_rate, hint):
+    with pytest.raises(ValueError, match=hint):
+        Renderer("laptop", sample_rate=sample_rate)
+
+
+@presets
+def test_preset_parameters_are_in_effect(preset):
+    values = load_preset(preset).parameters
+    shown = Renderer(preset).params
+    assert all(shown[param_id].split()[0] in {f"{value:g}", "On", "Off"} for param_id, value in values.items())

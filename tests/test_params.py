@@ -1,0 +1,53 @@
+"""The parameter table is an interface for sessions: ids and order never change, new rows come at the end."""
+
+import pytest
+
+from forestage import PARAMS
+from forestage.params import raw_value, text_value
+
+FROZEN_IDS = [
+    "bypass", "monitor", "slot", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus",
+    "center_level_db", "upmix", "solo", "input_trim_db", "output_trim_db", "level_match", "safe_headroom", "status",
+]  # fmt: skip
+
+
+def test_ids_and_order_are_frozen():
+    assert [row.id for row in PARAMS][: len(FROZEN_IDS)] == FROZEN_IDS
+
+
+@pytest.mark.parametrize("row", PARAMS, ids=lambda row: row.id)
+def test_row_is_consistent(row):
+    assert row.min_value <= row.default_value <= row.max_value
+    assert row.text.endswith(".")
+    assert (row.kind in {"choice", "status"}) == bool(row.choices)
+    if row.choices:
+        assert (row.min_value, row.max_value) == (0, len(row.choices) - 1)
+
+
+def test_percent_has_no_unit_because_hosts_drop_the_sign():
+    assert all("%" not in row.unit for row in PARAMS)
+
+
+def test_text_and_value_agree_both_ways():
+    for row in PARAMS:
+        if row.kind == "choice":
+            for index, text in enumerate(row.choices):
+                assert raw_value(row.id, text) == index
+                assert text_value(row.id, index) == text
+
+
+@pytest.mark.parametrize(
+    ("param_id", "value", "hint"),
+    [
+        ("volume", 1, "no parameter is called 'volume'"),
+        ("amount", 101, "0 to 100 would be right"),
+        ("stage_width_deg", -1, "0 to 90 deg would be right"),
+        ("monitor", "Phones", "Speakers, Headphones, Headphones Plain, Headphones Reference"),
+        ("amount", "much", "a number from 0 to 100"),
+        ("amount", float("nan"), "amount is nan"),
+        ("status", 1, "read-only"),
+    ],
+)
+def test_wrong_values_say_what_would_be_right(param_id, value, hint):
+    with pytest.raises(ValueError, match=hint):
+        raw_value(param_id, value)

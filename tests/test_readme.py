@@ -1,0 +1,74 @@
+"""The README is true: its parameter table is the one in code, and its examples run.
+
+``python tests/test_readme.py --write`` writes the parameter table anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forestage import PARAMS
+from forestage.params import text_value
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+TABLE = re.compile(r"(<!-- parameters:.*? -->\n)(.*?)(<!-- end of parameters -->)", re.DOTALL)
+
+
+def parameter_table():
+    lines = ["| id | values | default | what it does |", "|---|---|---|---|"]
+    for row in PARAMS:
+        if row.choices:
+            values = ", ".join(row.choices)
+        elif row.kind == "toggle":
+            values = "Off, On"
+        else:
+            values = f"{row.min_value:g} to {row.max_value:g} {row.unit}".rstrip()
+        lines.append(f"| `{row.id}` | {values} | {text_value(row.id, row.default_value)} | {row.text} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_parameter_table_is_the_one_in_code():
+    assert TABLE.search(README.read_text())[2] == parameter_table()
+
+
+def test_python_example_runs(tmp_path):
+    code = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    (tmp_path / "presets").symlink_to(ROOT / "presets")
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_named_files_exist():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("command", re.findall(r"^    forestage (.*)$", README.read_text(), re.MULTILINE))
+def test_command_lines_name_what_there_is(command):
+    words = command.split("#")[0].split()
+    usage = subprocess.run(
+        [sys.executable, "-m", "forestage", words[0], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
+    ).stdout
+    for option in (word for word in words if word.startswith("--")):
+        assert option in usage
+
+
+def test_debian_packages_are_the_ones_that_run_installs():
+    wanted = set(re.search(r'build_packages="([^"]*)"', (ROOT / "run").read_text())[1].split())
+    named = set(" ".join(re.findall(r"`([^`]*)`", README.read_text())).split())
+    assert wanted <= named
+
+
+if __name__ == "__main__" and "--write" in sys.argv:
+    README.write_text(TABLE.sub(lambda match: match[1] + parameter_table() + match[3], README.read_text()))

@@ -1,0 +1,27 @@
+"""Filters carried to another rate keep their frequency response and the place of their main tap."""
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from forestage import _core
+from signals import db
+
+
+def response(taps, frequency_hz, sample_rate, delay_frames):
+    frames = np.arange(len(taps)) - delay_frames
+    return np.exp(-2j * np.pi * np.outer(frequency_hz / sample_rate, frames)) @ np.asarray(taps, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("from_rate", "to_rate"), [(48_000, 44_100), (96_000, 50_000), (44_100, 48_000), (48_000, 192_000)]
+)
+@pytest.mark.parametrize("fraction", [0.0, 0.37])
+def test_response_is_kept(from_rate, to_rate, fraction):
+    """-80 dB up to 0.8 of the lower Nyquist: above begins the transition band of the interpolator."""
+    to_delay = round(100 * to_rate / from_rate) + fraction
+    taps = signal.firwin2(201, [0, 500, 3000, 9000, from_rate / 2], [1, 0.3, 1, 0.5, 0.5], fs=from_rate).astype(np.float32)
+    found = _core.resample_fir(taps, from_rate=from_rate, from_delay=100, to_rate=to_rate, to_delay=to_delay)
+    frequency_hz = np.linspace(50, 0.4 * min(from_rate, to_rate), 300)
+    error = response(found, frequency_hz, to_rate, to_delay) - response(taps, frequency_hz, from_rate, 100)
+    assert np.max(db(error)) <= -80
