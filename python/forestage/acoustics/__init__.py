@@ -1,0 +1,1 @@
+"""Heads, devices, and the sound field between them."""

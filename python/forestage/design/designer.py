@@ -1,0 +1,216 @@
+"""From a device to everything a preset holds: filters at all rates, ear responses, gains, and the curves to show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+from forestage.acoustics.device import Device, load_device
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.plant import Plant, plant
+from forestage.design.beam import BeamTarget, beam_firs, plan_beam
+from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
+from forestage.design.cancel import CancelTarget, cancel_firs, guard, scatter
+from forestage.design.driver_eq import driver_eq_firs
+from forestage.design.ears import EarFirs, ear_firs
+from forestage.design.filters import MASTER_RATE, SAMPLE_RATES, delay_for, sample_firs
+from forestage.design.preset_form import preset_form
+from forestage.metrics.separation import ear_responses, plain_responses
+
+Progress = Callable[[float, str], None]
+Taps = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FilterSet:
+    """All filters at one sample rate, as they are exported.
+
+    Attributes
+    ----------
+    sample_rate, delay_frames, cancel_align_frames, beam_align_frames : int
+        Rate, modelling delay inside the filters, and extra delay of the two paths.
+    cancel : ndarray of float32, shape (drivers, 2, taps)
+        From the (left, right) channel to each driver.
+    beam : ndarray of float32, shape (drivers, taps)
+        From the centre to each driver; (0, 0) without a centre driver.
+    driver_eq : ndarray of float32, shape (drivers, taps)
+        Equalisation of the drivers; (0, 0) for none.
+    """
+
+    sample_rate: int
+    delay_frames: int
+    cancel_align_frames: int
+    beam_align_frames: int
+    cancel: Taps
+    beam: Taps
+    driver_eq: Taps
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Responses at the ears for several seats, shape (seats, 2 ears, 2 channels, n)."""
+
+    frequency_hz: FloatArray
+    plain: ComplexArray
+    processed: ComplexArray
+
+
+@dataclass(frozen=True)
+class Design:
+    """A finished design. `preset` gives the file's content, `save` writes it."""
+
+    device: Device
+    target: CancelTarget
+    beam_target: BeamTarget
+    plant: Plant
+    filters: tuple[FilterSet, ...]
+    ears: EarFirs
+    loudness: Loudness = Loudness()
+
+    def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
+        """Filters at one sample rate."""
+        for filters in self.filters:
+            if filters.sample_rate == sample_rate:
+                return filters
+        rates = ", ".join(str(filters.sample_rate) for filters in self.filters)
+        raise ValueError(f"sample_rate = {sample_rate}: the design has {rates}")
+
+    def simulate(
+        self,
+        positions: Sequence[ArrayLike] | None = None,
+        *,
+        frequency_hz: ArrayLike | None = None,
+        sample_rate: int = 48_000,
+    ) -> Simulation:
+        """Responses at the ears of the exported filters and of plain stereo.
+
+        Parameters
+        ----------
+        positions : sequence of array_like, shape (3,), optional
+            Centres of the head in metres; the listener's seat by default.
+        frequency_hz : array_like, shape (n,), optional
+            Frequencies in Hz; 20 Hz to 20 kHz by default.
+        sample_rate : int
+            Which filters.
+        """
+        frequency = np.geomspace(20.0, 20_000.0, 400)
+        if frequency_hz is not None:
+            frequency = np.asarray(frequency_hz, dtype=np.float64)
+        plants = [self.plant]
+        if positions is not None:
+            plants = [plant(self.device, head_position_m=position) for position in positions]
+        filters = self.filter_set(sample_rate)
+        processed = [
+            ear_responses(seat, filters.cancel, frequency, sample_rate=sample_rate, delay_frames=filters.delay_frames)
+            for seat in plants
+        ]
+        return Simulation(
+            frequency, np.stack([plain_responses(seat, frequency) for seat in plants]), np.stack(processed)
+        )
+
+    def preset(self) -> dict[str, Any]:
+        """The preset in its JSON form."""
+        return preset_form(self)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the preset; an existing file is only replaced when asked to."""
+        path = Path(path)
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path}: exists already")
+        path.write_text(json.dumps(self.preset(), indent=1) + "\n", encoding="utf-8")
+        return path
+
+
+# One thread, so that the sums, and with them the bytes of the file, do not depend on the number of cores.
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def design(
+    device: Device | str | Path,
+    *,
+    target: CancelTarget | None = None,
+    beam: BeamTarget | None = None,
+    sample_rates: Sequence[int] = SAMPLE_RATES,
+    progress: Progress | None = None,
+    render: Render | None = render_with_core,
+) -> Design:
+    """Design all filters for a device.
+
+    Parameters
+    ----------
+    device : Device, str or Path
+        A device, or its TOML file.
+    target : CancelTarget, optional
+        Target of the crosstalk cancellation.
+    beam : BeamTarget, optional
+        Target of the centre beam.
+    sample_rates : sequence of int
+        Rates to export at, in Hz. A preset file, and so the calibration, needs all of `SAMPLE_RATES`; fewer are for a
+        quick look with ``render=None``.
+    progress : callable, optional
+        Called as ``progress(fraction, text)``.
+    render : callable, optional
+        Plays a preset for the loudness calibration, see `calibrate`; None leaves all gains at 0 dB.
+
+    Returns
+    -------
+    Design
+        The same on every run.
+    """
+    report: Progress = progress or _silent
+    device = device if isinstance(device, Device) else load_device(device)
+    target, beam = target or CancelTarget(), beam or BeamTarget()
+    for rate in sample_rates:
+        if not 8_000 <= rate <= MASTER_RATE:
+            raise ValueError(f"sample_rates: {rate} is out of range; must be within 8000..{MASTER_RATE}")
+    report(0.0, "simulating the device and the listener")
+    seat = plant(device)
+    ears = ear_firs(device, seat)
+    report(0.2, "designing the crosstalk cancellation")
+    cancel_master = scatter(seat, cancel_firs(seat, target=target, guard_db=guard(seat, target=target)))
+    report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
+    sample_beam = _beam_sampler(device, seat, beam)
+    filters = []
+    for index, rate in enumerate(sample_rates):
+        report(0.5 + 0.3 * index / len(sample_rates), f"filters at {rate} Hz")
+        beam_taps, cancel_align, beam_align = sample_beam(rate)
+        filters.append(
+            FilterSet(
+                rate,
+                delay_for(rate),
+                cancel_align,
+                beam_align,
+                sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
+                beam_taps.astype(np.float32),
+                driver_eq_firs(device, sample_rate=rate).astype(np.float32),
+            )
+        )
+    finished = Design(device, target, beam, seat, tuple(filters), ears)
+    if render is not None:
+        report(0.8, "calibrating the loudness")
+        finished = replace(finished, loudness=calibrate(finished.preset(), render=render))
+    report(1.0, "done")
+    return finished
+
+
+def _silent(_fraction: float, _text: str) -> None:
+    """Progress that nobody watches."""
+
+
+def _beam_sampler(device: Device, seat: Plant, target: BeamTarget) -> Callable[[int], tuple[FloatArray, int, int]]:
+    """Make a function from sample rate to (beam filters, cancel_align_frames, beam_align_frames)."""
+    if not device.has_center:
+        return lambda _rate: (np.zeros((0, 0)), 0, 0)
+    plan = plan_beam(device, seat, target=target)
+    master = beam_firs(plan)
+
+    def sample(rate: int) -> tuple[FloatArray, int, int]:
+        advance_s = plan.advance_s(rate) - plan.advance_s(MASTER_RATE)
+        return sample_firs(master, sample_rate=rate, advance_s=advance_s), *plan.align_frames(rate)
+
+    return sample

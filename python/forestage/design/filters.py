@@ -1,0 +1,192 @@
+"""Complex responses to FIR filters, and back: the only place that knows about taps and windows.
+
+Lengths are fixed in seconds: 256 taps and 64 frames of modelling delay at 48 kHz. Filters are fitted once, at the
+highest rate, and sampled down from there, so that every rate sounds the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import solve, toeplitz
+from scipy.signal import czt
+
+from forestage.acoustics.head import ComplexArray, FloatArray
+
+MASTER_RATE = 192_000
+SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+LENGTH_S = 256 / 48_000
+DELAY_S = 64 / 48_000
+# Shares of the modelling delay and of the rest that are faded
+FADE_IN = 0.25
+FADE_OUT = 0.1
+GRID_S = 8192 / 48_000
+
+
+def taps_for(sample_rate: float) -> int:
+    """Taps of an exported filter.
+
+    Examples
+    --------
+    >>> [taps_for(rate) for rate in (44_100, 48_000, 96_000)]
+    [235, 256, 512]
+    """
+    return round(LENGTH_S * sample_rate)
+
+
+def delay_for(sample_rate: float) -> int:
+    """Modelling delay of an exported filter in frames.
+
+    Examples
+    --------
+    >>> [delay_for(rate) for rate in (44_100, 48_000, 96_000)]
+    [59, 64, 128]
+    """
+    return round(DELAY_S * sample_rate)
+
+
+def grid_for(sample_rate: float) -> FloatArray:
+    """Frequencies in Hz, 0 to half the sample rate, on which `to_fir` wants its response."""
+    frames = 2 * round(GRID_S * sample_rate / 2)
+    return np.fft.rfftfreq(frames, 1.0 / sample_rate).astype(np.float64)
+
+
+def log_fade(frequency_hz: ArrayLike, low_hz: float, high_hz: float) -> FloatArray:
+    """Raised cosine over the logarithm of frequency: 0 up to ``low_hz``, 1 from ``high_hz``.
+
+    Examples
+    --------
+    >>> log_fade([50.0, 200.0, 800.0], 100.0, 400.0).round(3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    frequency = np.clip(np.asarray(frequency_hz, dtype=np.float64), low_hz, high_hz)
+    return 0.5 - 0.5 * np.cos(np.pi * np.log(frequency / low_hz) / np.log(high_hz / low_hz))
+
+
+def window(taps: int, delay_frames: int) -> FloatArray:
+    """Half-Hann fade-in within the modelling delay, flat around the main tap, half-Hann tail."""
+    rise = round(FADE_IN * delay_frames)
+    fall = round(FADE_OUT * (taps - delay_frames))
+    shape = np.ones(taps)
+    shape[:rise] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(rise) + 0.5) / max(rise, 1))
+    shape[taps - fall :] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(fall) + 0.5) / max(fall, 1))
+    return shape
+
+
+def to_fir(response: ArrayLike, *, taps: int, delay_frames: int) -> FloatArray:
+    """Windowed FIRs of complex responses.
+
+    Parameters
+    ----------
+    response : array_like of complex, shape (..., bins)
+        Responses without the modelling delay, on the bins of an even real transform (`grid_for`).
+    taps, delay_frames : int
+        Length, and where time zero comes to stand.
+
+    Returns
+    -------
+    ndarray, shape (..., taps)
+        The filters, in double precision.
+    """
+    impulse = np.fft.irfft(np.asarray(response), axis=-1)
+    return np.roll(impulse, delay_frames, axis=-1)[..., :taps] * window(taps, delay_frames)
+
+
+def fit_firs(
+    response: ArrayLike, *, kernel: ArrayLike, taps: int, delay_frames: int, end_price: float = 1e-3
+) -> FloatArray:
+    """FIRs that together come closest to a set of responses where it matters.
+
+    Parameters
+    ----------
+    response : array_like of complex, shape (filters, bins)
+        Wanted responses without the modelling delay, on the bins of an even real transform (`grid_for`).
+    kernel : array_like of complex, shape (filters, filters, bins)
+        Hermitian weight of the errors e of the filters at each bin: the fit minimises the sum of ``e^H kernel e``. A
+        kernel of ``g^H g`` per observed point lets errors cancel that no one hears.
+    taps, delay_frames : int
+        Length, and where time zero comes to stand.
+    end_price : float
+        Price of energy in the last taps at both ends, relative to the mean of the kernel; smooths the ends.
+
+    Returns
+    -------
+    ndarray, shape (filters, taps)
+        The filters, in double precision.
+    """
+    response, kernel = np.asarray(response), np.asarray(kernel)
+    correlations = np.fft.irfft(kernel, axis=-1)
+    rows = [
+        [toeplitz(lags[:taps], np.r_[lags[0], lags[:-taps:-1]]) for lags in correlation] for correlation in correlations
+    ]
+    matrix: FloatArray = np.block(rows)
+    price = 0.01 * end_price * (1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
+    power = [correlations[index, index, 0] for index in range(len(correlations))]
+    matrix[np.diag_indices_from(matrix)] += np.kron(power, price)
+    pull = np.fft.irfft(np.einsum("ijf,jf->if", kernel, response), axis=-1)
+    pull = np.roll(pull, delay_frames, axis=-1)[:, :taps]
+    return solve(matrix, pull.ravel(), assume_a="pos").reshape(pull.shape)
+
+
+def response_of(
+    fir: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: float, delay_frames: float = 0.0
+) -> ComplexArray:
+    """Response of filters at any frequencies, with ``delay_frames`` of delay taken out.
+
+    Parameters
+    ----------
+    fir : array_like, shape (..., taps)
+        The filters.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray of complex, shape (..., n)
+    """
+    fir = np.asarray(fir, dtype=np.float64)
+    times = (np.arange(fir.shape[-1]) - delay_frames) / sample_rate
+    return fir @ np.exp(-2j * np.pi * np.outer(times, np.asarray(frequency_hz, dtype=np.float64)))
+
+
+def sample_firs(
+    master: ArrayLike, *, sample_rate: int, advance_s: float = 0.0, master_rate: int = MASTER_RATE
+) -> FloatArray:
+    """Filters fitted at the master rate, at another one.
+
+    Parameters
+    ----------
+    master : array_like, shape (..., taps)
+        Filters at ``master_rate`` with the modelling delay of that rate.
+    sample_rate : int
+        Rate wanted, at most ``master_rate``.
+    advance_s : float
+        Shift to earlier times.
+
+    Returns
+    -------
+    ndarray, shape (..., taps)
+        Filters with the modelling delay of ``sample_rate``.
+    """
+    frequency = grid_for(sample_rate)
+    response = czt(
+        np.asarray(master, dtype=np.float64),
+        m=len(frequency),
+        w=np.exp(-2j * np.pi * frequency[1] / master_rate),
+        axis=-1,
+    )
+    advance_s += delay_for(master_rate) / master_rate
+    impulse = np.fft.irfft(response * np.exp(2j * np.pi * frequency * advance_s), axis=-1)
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    return np.roll(impulse, delay, axis=-1)[..., :taps]
+
+
+def minimum_phase(magnitude: ArrayLike) -> ComplexArray:
+    """Minimum-phase response of a magnitude on the bins of an even real transform, 0 to half the sample rate."""
+    log_magnitude = np.log(np.maximum(np.asarray(magnitude, dtype=np.float64), 1e-6))
+    cepstrum = np.fft.irfft(log_magnitude, axis=-1)
+    frames = cepstrum.shape[-1]
+    fold = np.zeros(frames)
+    fold[0] = fold[frames // 2] = 1.0
+    fold[1 : frames // 2] = 2.0
+    return np.exp(np.fft.rfft(cepstrum * fold, axis=-1))

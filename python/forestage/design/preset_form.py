@@ -1,0 +1,197 @@
+"""A design in the JSON form of a preset, with the curves to draw and what is needed to make it again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.device import Device, Driver
+from forestage.acoustics.head import FloatArray
+from forestage.design.cancel import cancel_curve
+from forestage.design.filters import response_of
+from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
+from forestage.metrics.loudness import PROGRAMME_SEED
+from forestage.metrics.separation import drive_db, plain_responses, separation_db
+
+if TYPE_CHECKING:
+    from forestage.design.designer import Design, FilterSet
+
+SCHEMA = 1
+STAGE_WIDTH_DEG = 30.0
+
+
+def encode_fir(fir: ArrayLike) -> str:
+    """Base64 of little-endian float32 taps; an empty text is silence.
+
+    Examples
+    --------
+    >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
+    ('AACAPw==', '')
+    """
+    taps = np.asarray(fir, dtype="<f4")
+    return base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
+
+
+def decode_fir(text: str) -> FloatArray:
+    """Taps of an encoded filter, in double precision.
+
+    Examples
+    --------
+    >>> decode_fir("AACAPw==").tolist()
+    [1.0]
+    """
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)
+
+
+def preset_form(design: Design) -> dict[str, Any]:
+    """Everything of a preset but what the engine adds."""
+    device = design.device
+    filters = [_filters(filters) for filters in design.filters]
+    return {
+        "schema": SCHEMA,
+        "name": device.name,
+        "device": device.slug,
+        "text": device.text,
+        "parameters": {"stage_width_deg": STAGE_WIDTH_DEG},
+        "drivers": [
+            {
+                "name": driver.name,
+                "plain_left_gain": 1.0 if driver.channel == "left" else 0.0,
+                "plain_right_gain": 1.0 if driver.channel == "right" else 0.0,
+            }
+            for driver in device.drivers
+        ],
+        "filters": filters,
+        "ears": _ears(design),
+        "loudness": asdict(design.loudness),
+        "analysis": analysis(design),
+        "design": provenance(design, filters),
+    }
+
+
+def _filters(filters: FilterSet) -> dict[str, Any]:
+    return {
+        "sample_rate": filters.sample_rate,
+        "delay_frames": filters.delay_frames,
+        "cancel_align_frames": filters.cancel_align_frames,
+        "beam_align_frames": filters.beam_align_frames,
+        "cancel": [[encode_fir(fir) for fir in row] for row in filters.cancel],
+        "beam": [encode_fir(fir) for fir in filters.beam],
+        "driver_eq": [encode_fir(fir) for fir in filters.driver_eq],
+    }
+
+
+def _ears(design: Design) -> dict[str, Any]:
+    from forestage.design.ears import DELAY_FRAMES, SAMPLE_RATE
+
+    return {
+        "sample_rate": SAMPLE_RATE,
+        "delay_frames": DELAY_FRAMES,
+        "device": [[encode_fir(fir) for fir in row] for row in design.ears.device],
+        "reference": [[encode_fir(fir) for fir in row] for row in design.ears.reference],
+    }
+
+
+def analysis(design: Design) -> list[dict[str, Any]]:
+    """Curves for the editor and the report, of the exported filters where there is a choice."""
+    frequency = np.geomspace(20.0, 20_000.0, 181)
+    filters = min(design.filters, key=lambda filters: abs(filters.sample_rate - 48_000))
+    rate = filters.sample_rate
+    frequency = frequency[frequency < 0.45 * rate]
+    seen = design.simulate(frequency_hz=frequency, sample_rate=rate)
+    solved = cancel_curve(design.plant, frequency, target=design.target)
+    stereo = design.device.stereo
+    responses = 20 * np.log10(
+        np.maximum(np.abs(response_of(filters.cancel[stereo, 0], frequency, sample_rate=rate)), 1e-4)
+    )
+    curves = {
+        "separation_plain": separation_db(plain_responses(design.plant, frequency))[0],
+        "separation_processed": separation_db(seen.processed[0])[0],
+        "separation_design": solved.separation_db[0],
+        "separation_target": design.target.curve_db(frequency),
+        "drive": drive_db(design.plant, filters.cancel, frequency, sample_rate=rate)[0],
+        "drive_cap": design.target.cap_db(frequency),
+        "near_driver": responses[0],
+        "far_driver": responses[1],
+    }
+    if len(filters.beam):
+        curves |= _beam_curves(design, filters, frequency)
+    return [
+        {
+            "name": name,
+            "unit": "dB",
+            "frequency_hz": [round(float(value), 2) for value in frequency],
+            "values": [round(float(value), 3) for value in values],
+        }
+        for name, values in curves.items()
+    ]
+
+
+def _beam_curves(design: Design, filters: FilterSet, frequency: FloatArray) -> dict[str, FloatArray]:
+    device, rate = design.device, filters.sample_rate
+    plain = np.zeros((len(device.drivers), 1))
+    plain[device.stereo] = 1.0
+    everything = np.ones((len(device.drivers), 1))
+    named: dict[str, ArrayLike] = {
+        "beam_on_off": filters.beam,
+        "plain_mix_on_off": plain,
+        "all_drivers_on_off": everything,
+    }
+    curves = {name: on_off_db(pattern(device, firs, frequency, sample_rate=rate)) for name, firs in named.items()}
+    curves["beam_white_noise_gain"] = white_noise_gain_db(device, filters.beam, frequency, sample_rate=rate)
+    return curves
+
+
+def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is needed to make the design again, and a hash of its filters."""
+    from forestage._core import __version__  # needs the built core, which nothing else here does
+
+    digest = hashlib.sha256()
+    for table in filters:
+        for text in [*(text for row in table["cancel"] for text in row), *table["beam"], *table["driver_eq"]]:
+            digest.update(text.encode("ascii") + b"\n")
+    return {
+        "device": device_table(design.device),
+        "target": asdict(design.target),
+        "beam_target": asdict(design.beam_target),
+        "programme_seed": PROGRAMME_SEED,
+        "forestage": __version__,
+        "filters_sha256": digest.hexdigest(),
+    }
+
+
+def device_table(device: Device) -> dict[str, Any]:
+    """A device as the table that `parse_device` reads."""
+    table: dict[str, Any] = {
+        "name": device.name,
+        "text": device.text,
+        "listener": {
+            "distance_m": device.listener.distance_m,
+            "head_radius_m": device.listener.head.radius_m,
+            "ear_azimuth_deg": device.listener.head.ear_azimuth_deg,
+        },
+        "driver": [_driver_table(driver) for driver in device.drivers],
+    }
+    if device.body is not None:
+        table["body"] = {"radius_m": device.body.radius_m}
+    return table
+
+
+def _driver_table(driver: Driver) -> dict[str, Any]:
+    table: dict[str, Any] = {"name": driver.name, "channel": driver.channel}
+    if driver.position_m is not None:
+        table["position_m"] = list(driver.position_m)
+    else:
+        table |= {
+            "azimuth_deg": driver.azimuth_deg,
+            "elevation_deg": driver.elevation_deg,
+            "cap_half_angle_deg": driver.cap_half_angle_deg,
+        }
+    if driver.response_db:
+        table["response_db"] = [list(point) for point in driver.response_db]
+    return table

@@ -1,0 +1,1 @@
+"""Figures of what arrives at a listener."""

@@ -1,0 +1,83 @@
+"""Separation at the ears and drive, from filters as they are exported."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.plant import Plant
+from forestage.design.filters import response_of
+
+
+def ear_responses(
+    plant: Plant, firs: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: int, delay_frames: int = 0
+) -> ComplexArray:
+    """Responses at the ears of channels that reach the drivers through filters.
+
+    Parameters
+    ----------
+    plant : Plant
+        From drivers to ears.
+    firs : array_like, shape (drivers, channels, taps)
+        Filters.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+    sample_rate, delay_frames : int
+        Rate of the filters, and a delay to take out.
+
+    Returns
+    -------
+    ndarray of complex, shape (2, channels, n)
+    """
+    filters = response_of(firs, frequency_hz, sample_rate=sample_rate, delay_frames=delay_frames)
+    return np.einsum("edf,dcf->ecf", plant.at(frequency_hz), filters)
+
+
+def plain_responses(plant: Plant, frequency_hz: ArrayLike) -> ComplexArray:
+    """Responses at the ears of plain stereo on the same device, shape (2, 2, n)."""
+    return plant.at(frequency_hz)[:, plant.stereo]
+
+
+def separation_db(ears: ArrayLike) -> FloatArray:
+    """Level of each channel at its near ear over the far ear.
+
+    Parameters
+    ----------
+    ears : array_like of complex, shape (2, 2, n)
+        Responses [ear, channel], left before right.
+
+    Returns
+    -------
+    ndarray, shape (2, n)
+        For the (left, right) channel, in dB.
+
+    Examples
+    --------
+    >>> separation_db(np.array([[[1.0], [0.1]], [[0.5], [1.0]]])).round(1).tolist()
+    [[6.0], [20.0]]
+    """
+    p = np.abs(np.asarray(ears))
+    return 20 * np.log10(np.stack([p[0, 0] / p[1, 0], p[1, 1] / p[0, 1]]))
+
+
+def drive_db(plant: Plant, firs: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: int) -> FloatArray:
+    """Power of all drivers over that of one driver alone with the same level at the near ear.
+
+    Parameters
+    ----------
+    plant : Plant
+        From drivers to ears.
+    firs : array_like, shape (drivers, 2, taps)
+        Filters of the two channels.
+
+    Returns
+    -------
+    ndarray, shape (2, n)
+        For the (left, right) channel, in dB.
+    """
+    filters = response_of(firs, frequency_hz, sample_rate=sample_rate)
+    ears = np.einsum("edf,dcf->ecf", plant.at(frequency_hz), filters)
+    plain = plain_responses(plant, frequency_hz)
+    power = np.sum(np.abs(filters) ** 2, axis=0)
+    return np.stack([10 * np.log10(power[i] * np.abs(plain[i, i] / ears[i, i]) ** 2) for i in range(2)])
