@@ -1,0 +1,43 @@
+#include "factory.hpp"
+
+#include <factory_data.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "preset_io.hpp"
+
+namespace forestage::plugin {
+namespace {
+
+// The device of the article comes first, because the first program is what a new instance plays; the rest by file name.
+constexpr std::string_view first_file = "smart-speaker.json";
+
+std::vector<std::pair<std::string_view, std::string_view>> embedded_files() {
+  std::vector<std::pair<std::string_view, std::string_view>> files;
+  for (int i = 0; i < factory_data::namedResourceListSize; ++i) {
+    int bytes = 0;
+    const char* data = factory_data::getNamedResource(factory_data::namedResourceList[i], bytes);
+    files.emplace_back(factory_data::originalFilenames[i], std::string_view(data, static_cast<std::size_t>(bytes)));
+  }
+  std::ranges::sort(files, {}, [](const auto& file) { return std::pair(file.first != first_file, file.first); });
+  return files;
+}
+
+}  // namespace
+
+FactoryPresets::FactoryPresets() {
+  for (const auto& [name, text] : embedded_files()) {
+    auto preset = std::make_shared<const Preset>(parse_preset(text));
+    all_.push_back({preset, write_preset(*preset)});
+  }
+}
+
+int FactoryPresets::index_of(const Preset& preset) const {
+  const auto text = write_preset(preset);
+  const auto same = std::ranges::find(all_, text, &Entry::text);
+  return static_cast<int>(same - all_.begin());
+}
+
+}  // namespace forestage::plugin

@@ -1,0 +1,124 @@
+#include "parameters.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+namespace forestage::plugin {
+namespace {
+
+juce::String to_juce(std::string_view text) {
+  return juce::String::fromUTF8(text.data(), static_cast<int>(text.size()));
+}
+
+juce::ParameterID id_of(const ParamSpec& spec) { return {to_juce(param_id(spec)), 1}; }
+
+juce::StringArray texts_of(const ParamSpec& spec) {
+  if (spec.kind == ParamKind::toggle) return {"Off", "On"};
+  juce::StringArray texts;
+  for (const auto choice : spec.choices) texts.add(to_juce(choice));
+  return texts;
+}
+
+juce::AudioProcessorParameterWithIDAttributes attributes_of(const ParamSpec& spec) {
+  const auto attributes = juce::AudioProcessorParameterWithIDAttributes().withLabel(to_juce(spec.unit));
+  if (spec.kind != ParamKind::status) return attributes;
+  return attributes.withAutomatable(false).withCategory(
+      juce::AudioProcessorParameter::otherMeter);  // VST3: kIsReadOnly
+}
+
+}  // namespace
+
+LinearParameter::LinearParameter(const ParamSpec& spec)
+    : juce::RangedAudioParameter(id_of(spec), to_juce(spec.name), attributes_of(spec)),
+      spec_(spec),
+      range_(spec.min_value, spec.max_value),
+      value_(spec.default_value) {}
+
+juce::String LinearParameter::getText(float normalised, int maximum_length) const {
+  const float rounded = std::round(convertFrom0to1(normalised) * 100.0f) / 100.0f;
+  auto text = juce::String(rounded == 0.0f ? 0.0f : rounded, 2);  // no "-0.00"
+  text = text.trimCharactersAtEnd("0").trimCharactersAtEnd(".");
+  return maximum_length > 0 ? text.substring(0, maximum_length) : text;
+}
+
+float LinearParameter::getValueForText(const juce::String& text) const {
+  if (!text.containsAnyOf("0123456789")) return getValue();
+  return convertTo0to1(range_.snapToLegalValue(text.trim().getFloatValue()));
+}
+
+ChoiceParameter::ChoiceParameter(const ParamSpec& spec)
+    : juce::AudioProcessorParameterWithID(id_of(spec), to_juce(spec.name), attributes_of(spec)),
+      spec_(spec),
+      texts_(texts_of(spec)),
+      index_(static_cast<int>(spec.default_value)) {}
+
+int ChoiceParameter::index_of(float normalised) const noexcept {
+  return static_cast<int>(std::lround(std::clamp(normalised, 0.0f, 1.0f) * static_cast<float>(last_index())));
+}
+
+void ChoiceParameter::setValue(float normalised) {
+  if (spec_.kind != ParamKind::status) index_.store(index_of(normalised), std::memory_order_relaxed);
+}
+
+juce::String ChoiceParameter::getText(float normalised, int maximum_length) const {
+  const auto& text = texts_[index_of(normalised)];
+  return maximum_length > 0 ? text.substring(0, maximum_length) : text;
+}
+
+float ChoiceParameter::getValueForText(const juce::String& text) const {
+  const int index = texts_.indexOf(text.trim(), true);
+  return index < 0 ? getValue() : static_cast<float>(index) / static_cast<float>(last_index());
+}
+
+HostParameters::HostParameters(juce::AudioProcessor& owner) {
+  for (std::size_t i = 0; i < param_count; ++i) {
+    if (params[i].kind == ParamKind::linear) {
+      auto parameter = std::make_unique<LinearParameter>(params[i]);
+      all_[i] = linear_[i] = parameter.get();
+      owner.addParameter(parameter.release());
+    } else {
+      auto parameter = std::make_unique<ChoiceParameter>(params[i]);
+      all_[i] = choice_[i] = parameter.get();
+      owner.addParameter(parameter.release());
+    }
+  }
+}
+
+float HostParameters::plain(Param id) const noexcept {
+  const auto i = static_cast<std::size_t>(id);
+  return linear_[i] != nullptr ? linear_[i]->plain() : choice_[i]->plain();
+}
+
+void HostParameters::set(Param id, float plain_value) {
+  const ParamSpec& row = spec(id);
+  const float clamped = std::clamp(plain_value, row.min_value, row.max_value);
+  auto& parameter = (*this)[id];
+  parameter.beginChangeGesture();
+  parameter.setValueNotifyingHost((clamped - row.min_value) / (row.max_value - row.min_value));
+  parameter.endChangeGesture();
+}
+
+void HostParameters::copy_to(Engine& engine) const noexcept {
+  for (std::size_t i = 0; i < param_count; ++i) {
+    if (params[i].kind == ParamKind::status) continue;
+    const auto id = static_cast<Param>(i);
+    engine.set_param(id, plain(id));
+  }
+}
+
+bool HostParameters::show_status(Status status) {
+  auto& parameter = *choice_[static_cast<std::size_t>(Param::status)];
+  if (!parameter.show(static_cast<int>(status))) return false;
+  parameter.sendValueChangedMessageToListeners(parameter.getValue());
+  return true;
+}
+
+std::map<std::string, float> HostParameters::values() const {
+  std::map<std::string, float> values;
+  for (std::size_t i = 0; i < param_count; ++i)
+    if (params[i].kind != ParamKind::status) values.emplace(param_id(params[i]), plain(static_cast<Param>(i)));
+  return values;
+}
+
+}  // namespace forestage::plugin

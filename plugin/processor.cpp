@@ -1,0 +1,205 @@
+#include "processor.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "preset_io.hpp"
+#include "state.hpp"
+
+namespace forestage::plugin {
+namespace {
+
+constexpr int max_channels = 16;
+constexpr int status_hz = 10;
+constexpr int min_block_frames = 64;  // hosts may say 0 or 1 and send more; the engine splits what is longer
+
+void log(const juce::String& what, const std::exception& error) {
+  juce::Logger::writeToLog("Forestage: " + what + ": " + error.what());
+}
+
+}  // namespace
+
+Processor::Processor()
+    : AudioProcessor(BusesProperties()
+                         .withInput("Stereo In", juce::AudioChannelSet::stereo())
+                         .withOutput("Driver Feeds Or Headphones", juce::AudioChannelSet::stereo())),
+      parameters_(*this),
+      worker_([this](int program) { load_program(program, false); }) {
+  const auto first = (*factory_)[0];
+  const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
+  session_.load({presets, {}});
+  note_programs(presets);
+  follow_preset(*first, false);
+  // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
+  session_.prepare(EngineSpec{}, getCallbackLock());
+  report(true);
+  startTimerHz(status_hz);
+}
+
+Processor::~Processor() { stopTimer(); }
+
+bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
+  const auto in = layout.getMainInputChannelSet();
+  const auto out = layout.getMainOutputChannelSet();
+  // Channels 1-2 must be left and right: they are not in ambisonics, nor where VST3 puts a wide pair first (9.1.6).
+  const auto begins_with_stereo = [](const auto& set) {
+    return set.getAmbisonicOrder() < 0 && set.getChannelIndexForType(juce::AudioChannelSet::wideLeft) < 0;
+  };
+  return out.size() >= 2 && out.size() <= max_channels && (in.size() == 2 || in.size() == out.size()) &&
+         begins_with_stereo(in) && begins_with_stereo(out);
+}
+
+void Processor::prepareToPlay(double sample_rate, int block_frames) {
+  audio_thread_.store({}, std::memory_order_relaxed);
+  try {
+    session_.prepare({.sample_rate = sample_rate,
+                      .max_block_frames = std::max(block_frames, min_block_frames),
+                      .output_channels = getMainBusNumOutputChannels()},
+                     getCallbackLock());
+  } catch (const std::exception& error) {
+    log("cannot play at " + juce::String(sample_rate) + " Hz, so it is silent", error);
+  }
+  report(true);
+}
+
+void Processor::reset() {
+  if (auto* engine = session_.engine()) engine->reset();
+}
+
+void Processor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) { play(buffer, false); }
+
+void Processor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) { play(buffer, true); }
+
+void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
+  const juce::ScopedNoDenormals no_denormals;
+  audio_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  auto* engine = session_.engine();
+  const int lanes = engine != nullptr ? std::max(2, engine->spec().output_channels) : 0;
+  if (engine == nullptr || buffer.getNumChannels() < lanes) {
+    buffer.clear();
+    return;
+  }
+  parameters_.copy_to(*engine);
+  if (is_bypassed) engine->set_param(Param::bypass, 1.0f);
+  engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
+  for (int lane = lanes; lane < buffer.getNumChannels(); ++lane) buffer.clear(lane, 0, buffer.getNumSamples());
+}
+
+void Processor::timerCallback() { parameters_.show_status(session_.status(parameters_)); }
+
+// After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
+// with the user's own preset would claim a factory program, and a host that sends it back would overwrite the preset.
+// LV2 has no current program, and would publish the extra one as a preset that does nothing.
+int Processor::getNumPrograms() { return factory_->count() + (wrapperType == wrapperType_LV2 ? 0 : 1); }
+
+int Processor::getCurrentProgram() {
+  const auto slot = static_cast<std::size_t>(parameters_.plain(Param::slot));
+  return std::min(program_in_slot_[slot].load(std::memory_order_relaxed), getNumPrograms() - 1);
+}
+
+const juce::String Processor::getProgramName(int index) {
+  if (index < 0 || index >= getNumPrograms()) return {};
+  return index < factory_->count() ? juce::String::fromUTF8((*factory_)[index]->name.c_str()) : "Custom";
+}
+
+void Processor::setCurrentProgram(int index) {
+  if (index < 0 || index >= factory_->count()) return;
+  const bool must_not_wait =
+      !isNonRealtime() && std::this_thread::get_id() == audio_thread_.load(std::memory_order_relaxed);
+  if (must_not_wait) {
+    worker_.request(index);
+  } else {
+    load_program(index, true);
+  }
+}
+
+void Processor::load_program(int index, bool is_on_host_thread) {
+  const auto slot = static_cast<Slot>(static_cast<int>(parameters_.plain(Param::slot)));
+  const auto preset = (*factory_)[index];
+  try {
+    session_.load(slot, preset);
+  } catch (const std::exception& error) {
+    log("program \"" + getProgramName(index) + "\" not loaded", error);
+    return;
+  }
+  note_programs(session_.contents().presets);
+  follow_preset(*preset, is_on_host_thread);
+  report(is_on_host_thread);
+  report_program();
+}
+
+void Processor::follow_preset(const Preset& preset, bool is_on_host_thread) {
+  for (std::size_t i = 0; i < param_count; ++i) {
+    if (!params[i].in_preset) continue;
+    const auto id = static_cast<Param>(i);
+    const auto value = preset.parameters.find(param_id(params[i]));  // absent: the preset means the default
+    parameters_.set(id, value != preset.parameters.end() ? value->second : params[i].default_value);
+    if (is_on_host_thread) announce(parameters_[id]);
+  }
+}
+
+void Processor::getStateInformation(juce::MemoryBlock& destination) {
+  const auto contents = session_.contents();
+  PluginState state;
+  state.parameters = parameters_.values();
+  state.parameters.insert(contents.unknown_parameters.begin(), contents.unknown_parameters.end());
+  if (contents.presets[0] != nullptr) state.a = *contents.presets[0];
+  if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
+  const auto text = write_state(state);
+  destination.replaceAll(text.data(), text.size());
+}
+
+void Processor::setStateInformation(const void* data, int bytes) {
+  if (data == nullptr || bytes <= 0) return;
+  try {
+    load_state({static_cast<const char*>(data), static_cast<std::size_t>(bytes)});
+  } catch (const std::exception& error) {
+    log("state not loaded, nothing changed", error);
+  }
+}
+
+void Processor::load_state(std::string_view text) {
+  PluginState state = parse_state(text);
+  const auto shared = [](std::optional<Preset>& preset) {
+    return preset ? std::make_shared<const Preset>(std::move(*preset)) : nullptr;
+  };
+  const SlotPresets presets{shared(state.a), shared(state.b)};
+  std::array<float, param_count> values{};
+  for (std::size_t i = 0; i < param_count; ++i) {
+    const auto value = state.parameters.extract(param_id(params[i]));
+    values[i] = value.empty() ? params[i].default_value : value.mapped();
+  }
+  session_.load({presets, std::move(state.parameters)});
+  note_programs(presets);
+  for (std::size_t i = 0; i < param_count; ++i)
+    if (params[i].kind != ParamKind::status) parameters_.set(static_cast<Param>(i), values[i]);
+  report(true);
+  report_program();
+}
+
+void Processor::report(bool is_on_host_thread) {
+  const int latency_frames = session_.latency_frames();
+  const bool is_new_latency = latency_frames != getLatencySamples();
+  const bool is_new_status = parameters_.show_status(session_.status(parameters_));
+  setLatencySamples(latency_frames);
+  if (is_on_host_thread && is_new_latency) announce_latency();
+  if (is_on_host_thread && is_new_status) announce(parameters_[Param::status]);
+}
+
+void Processor::report_program() {
+  updateHostDisplay(ChangeDetails().withProgramChanged(true).withNonParameterStateChanged(true));
+}
+
+void Processor::note_programs(const SlotPresets& presets) {
+  const auto program_of = [&](std::size_t slot) {
+    const auto& preset = presets[slot] != nullptr ? presets[slot] : presets[1 - slot];  // an empty slot plays the other
+    return preset != nullptr ? factory_->index_of(*preset) : factory_->count();
+  };
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}})
+    program_in_slot_[slot].store(program_of(slot), std::memory_order_relaxed);
+}
+
+}  // namespace forestage::plugin
+
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() { return new forestage::plugin::Processor(); }

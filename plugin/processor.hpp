@@ -1,0 +1,75 @@
+// The plugin: JUCE's view of one forestage::Engine. No filter maths here.
+//
+// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; the stereo input is channels 1-2 whatever the layout is called.
+// Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
+// State: all parameters and both presets, whole; a state that cannot be read changes nothing.
+#pragma once
+
+#include <juce_audio_processors/juce_audio_processors.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "factory.hpp"
+#include "parameters.hpp"
+#include "program_worker.hpp"
+#include "session.hpp"
+#include "vst3_host.hpp"
+
+namespace forestage::plugin {
+
+class Processor final : public juce::AudioProcessor, public Vst3Host, private juce::Timer {
+ public:
+  Processor();
+  ~Processor() override;
+
+  const juce::String getName() const override { return JucePlugin_Name; }
+  bool acceptsMidi() const override { return false; }
+  bool producesMidi() const override { return false; }
+  bool isBusesLayoutSupported(const BusesLayout& layout) const override;
+
+  void prepareToPlay(double sample_rate, int block_frames) override;
+  void releaseResources() override {}
+  void reset() override;
+  void processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) override;
+  void processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) override;
+  using juce::AudioProcessor::processBlock;
+  using juce::AudioProcessor::processBlockBypassed;
+
+  double getTailLengthSeconds() const override { return session_.tail_s(); }
+  juce::AudioProcessorParameter* getBypassParameter() const override { return &parameters_[Param::bypass]; }
+
+  int getNumPrograms() override;
+  int getCurrentProgram() override;
+  void setCurrentProgram(int index) override;
+  const juce::String getProgramName(int index) override;
+  void changeProgramName(int, const juce::String&) override {}
+
+  void getStateInformation(juce::MemoryBlock& destination) override;
+  void setStateInformation(const void* data, int bytes) override;
+
+  bool hasEditor() const override { return true; }
+  juce::AudioProcessorEditor* createEditor() override { return new juce::GenericAudioProcessorEditor(*this); }
+
+ private:
+  void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
+  void timerCallback() override;  // the host hears of a new status from here, never from the audio thread
+  void load_program(int index, bool is_on_host_thread);  // [any but audio]
+  void follow_preset(const Preset& preset, bool is_on_host_thread);
+  void load_state(std::string_view text);
+  void report(bool is_on_host_thread);
+  void report_program();
+  void note_programs(const SlotPresets& presets);
+
+  juce::SharedResourcePointer<FactoryPresets> factory_;
+  HostParameters parameters_;
+  Session session_;
+  std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
+  std::atomic<std::thread::id> audio_thread_{};
+  ProgramWorker worker_;  // last: its thread uses all of the above
+
+  JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)
+};
+
+}  // namespace forestage::plugin

@@ -1,0 +1,81 @@
+#include "session.hpp"
+
+#include <utility>
+
+namespace forestage::plugin {
+namespace {
+
+void fill(Engine& engine, const SlotPresets& presets) {
+  for (const Slot slot : {Slot::a, Slot::b}) {
+    if (const auto& preset = presets[static_cast<std::size_t>(slot)]) {
+      engine.load(slot, *preset);
+    } else {
+      engine.unload(slot);
+    }
+  }
+}
+
+}  // namespace
+
+void Session::prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock) {
+  const std::lock_guard guard(mutex_);
+  std::unique_ptr<Engine> next;
+  const auto swap_in = [&] {
+    {
+      const juce::ScopedLock audio_guard(callback_lock);
+      std::swap(engine_, next);
+    }
+    note_tail();
+  };
+  try {
+    next = std::make_unique<Engine>(spec);
+    fill(*next, contents_.presets);
+  } catch (...) {
+    next = nullptr;
+    swap_in();
+    throw;
+  }
+  swap_in();
+}
+
+void Session::load(Slot slot, std::shared_ptr<const Preset> preset) {
+  const std::lock_guard guard(mutex_);
+  if (engine_ != nullptr) engine_->load(slot, *preset);
+  contents_.presets[static_cast<std::size_t>(slot)] = std::move(preset);
+  note_tail();
+}
+
+void Session::load(Contents contents) {
+  const std::lock_guard guard(mutex_);
+  if (engine_ != nullptr) {
+    Engine rehearsal(engine_->spec());  // refuses what the engine would refuse, before the sound is touched
+    fill(rehearsal, contents.presets);
+    fill(*engine_, contents.presets);
+  }
+  contents_ = std::move(contents);
+  note_tail();
+}
+
+Contents Session::contents() const {
+  const std::lock_guard guard(mutex_);
+  return contents_;
+}
+
+int Session::latency_frames() const {
+  const std::lock_guard guard(mutex_);
+  return engine_ != nullptr ? engine_->latency_frames() : 0;
+}
+
+Status Session::status(const HostParameters& parameters) const {
+  const std::lock_guard guard(mutex_);
+  if (engine_ == nullptr) return Status::no_preset;
+  parameters.copy_to(*engine_);
+  return engine_->status();
+}
+
+void Session::note_tail() {
+  const double tail_s = engine_ != nullptr ? engine_->tail_frames() / engine_->spec().sample_rate : 0.0;
+  tail_s_.store(tail_s, std::memory_order_relaxed);
+}
+
+}  // namespace forestage::plugin

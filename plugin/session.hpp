@@ -1,0 +1,54 @@
+// What is loaded: the engine and the presets in its two slots. Every call but `engine()` takes a mutex that the audio
+// thread never takes. `prepare` replaces the engine, so the host must not be processing; JUCE's callback lock, which
+// the format wrappers hold around each block anyway, guards the swap against hosts that are.
+#pragma once
+
+#include <juce_core/juce_core.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine.hpp"
+#include "parameters.hpp"
+#include "preset.hpp"
+
+namespace forestage::plugin {
+
+using SlotPresets = std::array<std::shared_ptr<const Preset>, 2>;  // A, B; null = empty
+
+struct Contents {
+  SlotPresets presets;
+  std::map<std::string, float>
+      unknown_parameters;  // came with a state that a later version wrote; written back as they are
+};
+
+class Session {
+ public:
+  /// Sizes the engine and loads what the slots hold; throws std::exception and then plays silence.  [main, audio
+  /// stopped]
+  void prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock);
+  /// Loads one slot; on a throw all stays as it was.  [any but audio]
+  void load(Slot slot, std::shared_ptr<const Preset> preset);
+  /// Loads both slots, or on a throw none.  [any but audio]
+  void load(Contents contents);
+
+  Contents contents() const;                                                          // [any but audio]
+  Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
+  int latency_frames() const;                                                         // [any but audio]
+  Status status(const HostParameters& parameters) const;                              // [any but audio]
+  double tail_s() const noexcept { return tail_s_.load(std::memory_order_relaxed); }  // [any]
+
+ private:
+  void note_tail();
+
+  mutable std::mutex mutex_;
+  Contents contents_;
+  std::unique_ptr<Engine> engine_;
+  std::atomic<double> tail_s_{0.0};
+};
+
+}  // namespace forestage::plugin

@@ -1,0 +1,201 @@
+"""The VST3 in pedalboard is the core: same sound, same latency, same parameters, whatever the host does."""
+
+import functools
+
+import numpy as np
+import pedalboard
+import pytest
+
+from forestage import PARAMS, Renderer, factory_presets, load_plugin, load_preset
+from forestage.host import plugin_path
+
+MONITORS = next(row.choices for row in PARAMS if row.id == "monitor")
+SAMPLE_RATES = (44_100, 48_000, 96_000)
+BLOCKS = (1, 17, 64, 480, 1024, 8192)
+NULL = 1e-6  # -120 dBFS
+
+
+def noise(*, frames: int, channels: int = 2, seed: int = 7) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-0.1, 0.1, (channels, frames)).astype(np.float32)
+
+
+@functools.cache
+def core_output(preset: str, monitor: str, sample_rate: int, frames: int) -> tuple[np.ndarray, int]:
+    renderer = Renderer(preset, sample_rate=sample_rate, monitor=monitor)
+    return renderer.process(noise(frames=frames)), renderer.latency_frames
+
+
+def spread(stereo: np.ndarray, channels: int) -> np.ndarray:
+    """Stereo in rows 0 and 1; the other rows hold what the plugin must ignore."""
+    x = noise(frames=stereo.shape[1], channels=channels, seed=8)
+    x[:2] = stereo
+    return x
+
+
+def assert_null(y: np.ndarray, expected: np.ndarray) -> None:
+    assert y.shape == expected.shape
+    assert np.abs(expected).max() > 1e-3
+    assert np.abs(y - expected).max() <= NULL
+
+
+def channels_for(preset: str, monitor: str) -> int:
+    return len(load_preset(preset).drivers) if monitor == "Speakers" else 2
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("monitor", MONITORS)
+@pytest.mark.parametrize("preset", sorted(factory_presets()))
+def test_plugin_nulls_against_core_in_blocks(preset, monitor, sample_rate):
+    frames = sample_rate // 10
+    expected, latency = core_output(preset, monitor, sample_rate, frames)
+    plugin = load_plugin(preset, monitor=monitor)
+    x = spread(noise(frames=frames), channels_for(preset, monitor))
+    for block in BLOCKS:
+        y = plugin.process(x, sample_rate, buffer_size=block)
+        assert plugin.reported_latency_samples == latency
+        assert_null(y[:, : frames - latency], expected[:, latency:])
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("monitor", MONITORS)
+@pytest.mark.parametrize("preset", sorted(factory_presets()))
+def test_plugin_nulls_against_core_in_a_mixture_of_blocks(preset, monitor, sample_rate):
+    frames = sample_rate // 2
+    expected, _ = core_output(preset, monitor, sample_rate, frames)
+    plugin = load_plugin(preset, monitor=monitor)
+    x = spread(noise(frames=frames), channels_for(preset, monitor))
+    lengths = np.random.default_rng(3).choice([17, 64, 100, 480, 1000, 1024, 4000], size=frames)
+    cuts = np.cumsum([8192, *lengths])  # the longest first: pedalboard prepares anew for a block longer than all before
+    parts = np.split(x, cuts[cuts < frames - 16], axis=1)
+    # without a reset in between, pedalboard streams and trims nothing
+    y = np.concatenate([plugin.process(part, sample_rate, reset=False) for part in parts], axis=1)
+    assert_null(y, expected)
+
+
+def test_latency_is_right_at_load_without_an_editor():
+    plugin = pedalboard.VST3Plugin(str(plugin_path()))
+    expected = Renderer("smart-speaker", b="laptop", sample_rate=44_100).latency_frames  # pedalboard loads at 44.1 kHz
+    assert plugin.reported_latency_samples == expected
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 50_000])
+def test_bypass_is_the_input_delayed_by_the_reported_latency(sample_rate):
+    plugin = load_plugin("smart-speaker", bypass=True)
+    x = noise(frames=4800)
+    y = plugin.process(x, sample_rate, reset=False)
+    latency = plugin.reported_latency_samples
+    assert latency > 0
+    assert np.abs(y[:, :latency]).max() <= NULL
+    assert_null(y[:, latency:], x[:, :-latency])
+
+
+def test_parameters_are_those_of_the_table_in_order():
+    plugin = load_plugin("smart-speaker")
+    assert list(plugin.parameters) == [*(row.id for row in PARAMS), "program"]
+
+
+@pytest.mark.parametrize("row", PARAMS, ids=lambda row: row.id)
+def test_parameter_shows_name_unit_and_values_of_the_table(row):
+    parameter = pedalboard.VST3Plugin(str(plugin_path())).parameters[row.id]
+    assert parameter.name == row.name
+    assert (parameter.label or "") == row.unit
+    if row.kind == "linear":
+        assert parameter.range[:2] == (row.min_value, row.max_value)
+    elif row.kind == "toggle":
+        assert parameter.type is bool
+    else:
+        assert parameter.valid_values == list(row.choices)
+    default = (row.default_value - row.min_value) / (row.max_value - row.min_value)
+    if not row.in_preset:
+        assert parameter.raw_value == pytest.approx(default, abs=1e-6)
+
+
+@pytest.mark.parametrize("row", [row for row in PARAMS if row.kind == "linear"], ids=lambda row: row.id)
+def test_value_becomes_text_and_text_value(row):
+    parameter = load_plugin("smart-speaker").parameters[row.id]
+    for fraction in (0, 0.25, 1 / 3, 0.9, 1):
+        value = row.min_value + fraction * (row.max_value - row.min_value)
+        text = parameter.get_text_for_raw_value(fraction)
+        assert float(text) == pytest.approx(value, abs=0.005001)
+        assert parameter.get_raw_value_for_text(f"{text} {row.unit}") == pytest.approx(
+            (float(text) - row.min_value) / (row.max_value - row.min_value), abs=1e-5
+        )
+
+
+def test_status_is_read_only():
+    plugin = load_plugin("smart-speaker")
+    plugin.parameters["status"].raw_value = 1.0
+    x = noise(frames=4800)
+    plugin.process(x, 48_000)
+    fresh = load_plugin("smart-speaker")
+    fresh.raw_state = plugin.raw_state
+    assert fresh.status == "OK"
+
+
+def test_parameter_set_before_the_first_block_needs_no_glide():
+    plugin = load_plugin("smart-speaker")
+    plugin.parameters["amount"].raw_value = 0.0
+    renderer = Renderer("smart-speaker", amount=0)
+    x = noise(frames=4800)
+    assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
+
+
+def test_parameter_change_in_a_stream_glides_as_in_the_core():
+    plugin, renderer = load_plugin("smart-speaker"), Renderer("smart-speaker")
+    x = noise(frames=4800)
+    assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
+    plugin.parameters["stage_width_deg"].raw_value = 0.75
+    plugin.parameters["slot"].raw_value = 1.0
+    renderer.set(stage_width_deg=67.5, slot="B")
+    assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
+
+
+@pytest.mark.parametrize("channels", range(3, 9))
+def test_as_many_outputs_as_inputs_play_the_drivers_and_silence(channels):
+    plugin = load_plugin("smart-speaker", monitor="Speakers")
+    stereo = noise(frames=4800)
+    y = plugin.process(spread(stereo, channels), 48_000, reset=False)
+    expected = Renderer("smart-speaker", monitor="Speakers", output_channels=channels).process(stereo)
+    assert_null(y, expected)
+    assert not y[3:].any()
+    assert plugin.status == "OK"
+
+
+@pytest.mark.parametrize("channels", [1, 17])
+def test_other_channel_counts_are_refused(channels):
+    plugin = load_plugin("smart-speaker")
+    with pytest.raises(ValueError, match="does not support"):
+        plugin.process(noise(frames=4800, channels=channels), 48_000)
+
+
+def test_speakers_with_too_few_outputs_play_headphones_and_say_so():
+    plugin = load_plugin("smart-speaker", monitor="Speakers")
+    x = noise(frames=4800)
+    y = plugin.process(x, 48_000, reset=False)
+    assert plugin.status == "Too Few Outputs For Speakers: Playing Headphones"
+    assert_null(y, Renderer("smart-speaker", monitor="Headphones").process(x))
+
+
+def test_rate_without_filters_is_converted_and_says_so():
+    plugin, renderer = load_plugin("laptop"), Renderer("laptop", sample_rate=50_000)
+    x = noise(frames=5000)
+    assert_null(plugin.process(x, 50_000, reset=False), renderer.process(x))
+    assert plugin.status == renderer.status == "Preset Has No Filters For This Sample Rate: Converted"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_block_with_nan_is_silent_and_sound_comes_back(bad):
+    plugin, renderer = load_plugin("smart-speaker"), Renderer("smart-speaker")
+    x = noise(frames=4800)
+    broken = x.copy()
+    broken[0, 100] = bad
+    plugin.process(x, 48_000, reset=False)
+    assert not plugin.process(broken, 48_000, reset=False).any()
+    assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
+
+
+def test_reset_forgets_all_past_sound():
+    plugin = load_plugin("smart-speaker")
+    x = noise(frames=4800)
+    first = plugin.process(x, 48_000)
+    assert_null(plugin.process(x, 48_000), first)

@@ -1,0 +1,243 @@
+"""What a session keeps: both slots, all parameters; and what it does with a state that is broken."""
+
+import json
+import struct
+import threading
+import time
+
+import numpy as np
+import pedalboard
+import pytest
+
+from forestage import PARAMS, Renderer, _core, load_plugin, load_preset, vst3
+from forestage.host import plugin_path, plugin_state
+
+CHANGED = {
+    "monitor": "Headphones Plain", "slot": "B", "amount": 37.5, "stage_width_deg": 41, "center_level_db": -3.25,
+    "upmix": 12, "solo": "Left", "input_trim_db": 6, "output_trim_db": -11, "level_match": False,
+    "safe_headroom": False,
+}  # fmt: skip
+NULL = 1e-6  # -120 dBFS
+
+
+def noise(*, frames: int = 4800) -> np.ndarray:
+    return np.random.default_rng(5).uniform(-0.1, 0.1, (2, frames)).astype(np.float32)
+
+
+def fresh_plugin() -> pedalboard.VST3Plugin:
+    return pedalboard.VST3Plugin(str(plugin_path()))
+
+
+def state_of(plugin: pedalboard.VST3Plugin) -> dict:
+    data = plugin.preset_data
+    (list_offset,) = struct.unpack_from("<q", data, 40)
+    offset, size = struct.unpack_from("<qq", data, list_offset + 12)
+    text = data[offset : offset + size]
+    return _core.parse_state(text[: text.rindex(b"}") + 1])
+
+
+def load_state(plugin: pedalboard.VST3Plugin, text: str) -> None:
+    plugin.preset_data = vst3.vstpreset(text)
+
+
+def play(plugin: pedalboard.VST3Plugin) -> np.ndarray:
+    return plugin.process(noise(), 48_000)
+
+
+def core_sound(*args, **kwargs) -> np.ndarray:
+    renderer = Renderer(*args, **kwargs)
+    latency = renderer.latency_frames
+    return renderer.process(np.pad(noise(), ((0, 0), (0, latency))))[:, latency:]
+
+
+def assert_null(y: np.ndarray, expected: np.ndarray) -> None:
+    assert y.shape == expected.shape
+    assert np.abs(expected).max() > 1e-3
+    assert np.abs(y - expected).max() <= NULL
+
+
+def test_first_start_plays_the_smart_speaker_with_the_laptop_in_b():
+    plugin = fresh_plugin()
+    state = state_of(plugin)
+    assert state["a"].to_json() == load_preset("smart-speaker").to_json()
+    assert state["b"].to_json() == load_preset("laptop").to_json()
+    assert plugin.program == load_preset("smart-speaker").name
+    assert_null(play(plugin), core_sound("smart-speaker", b="laptop"))
+
+
+def test_state_keeps_every_parameter_and_both_presets():
+    plugin = load_plugin("laptop", b="smart-speaker", **CHANGED)
+    expected = _core.parse_state(plugin_state("laptop", b="smart-speaker", **CHANGED))
+    state = state_of(plugin)
+    assert state["parameters"] == pytest.approx(expected["parameters"], abs=1e-5)
+    assert state["a"].to_json() == expected["a"].to_json()
+    assert state["b"].to_json() == expected["b"].to_json()
+
+
+def test_state_goes_round_through_another_instance():
+    first, second = load_plugin("laptop", b="smart-speaker", **CHANGED), fresh_plugin()
+    second.raw_state = first.raw_state
+    assert second.raw_state == first.raw_state
+    for row in PARAMS:
+        assert second.parameters[row.id].raw_value == first.parameters[row.id].raw_value, row.id
+    assert_null(play(second), play(first))
+
+
+def test_values_set_by_the_host_are_in_the_state_after_one_block():
+    plugin = load_plugin("smart-speaker")
+    for row in PARAMS:
+        if row.kind != "status":
+            plugin.parameters[row.id].raw_value = 1.0
+    play(plugin)
+    parameters = state_of(plugin)["parameters"]
+    assert parameters == {row.id: row.max_value for row in PARAMS if row.kind != "status"}
+
+
+def test_an_empty_slot_stays_empty_and_plays_the_other():
+    plugin = load_plugin("laptop", slot="B")
+    assert state_of(plugin)["b"] is None
+    assert_null(play(plugin), core_sound("laptop"))
+
+
+def test_slot_b_sounds_as_in_the_core():
+    plugin = load_plugin("smart-speaker", b="laptop", slot="B")
+    assert_null(play(plugin), core_sound("smart-speaker", b="laptop", slot="B"))
+
+
+def broken_states() -> dict[str, str]:
+    good = plugin_state("laptop", b="smart-speaker", amount=10)
+    tree = json.loads(good)
+
+    def changed(**keys) -> str:
+        return json.dumps(tree | keys)
+
+    def with_preset_a(**keys) -> str:
+        return changed(slots={"a": tree["slots"]["a"] | keys})
+
+    return {
+        "not JSON": "hello",
+        "truncated": good[: len(good) // 2],
+        "another JSON": '{"amount": 3}',
+        "from the future": changed(forestage_state=99),
+        "preset from the future": with_preset_a(schema=99),
+        "unknown key in a preset": with_preset_a(colour="red"),
+        "preset without drivers": with_preset_a(drivers=[]),
+        "preset without filters": with_preset_a(filters=[]),
+        "wrong type of a parameter": changed(parameters={"amount": "loud"}),
+        "deep nesting": "[" * 1_000_000,
+    }
+
+
+@pytest.mark.parametrize("what", broken_states())
+def test_broken_state_changes_nothing(what):
+    plugin = load_plugin("smart-speaker", b="laptop", stage_width_deg=55)
+    before, sound = plugin.raw_state, play(plugin)
+    load_state(plugin, broken_states()[what])
+    assert plugin.raw_state == before
+    assert_null(play(plugin), sound)
+
+
+@pytest.mark.parametrize("data", [b"", b"VST3", b"x" * 1000, b"VC2!    <?xml"])
+def test_broken_container_changes_nothing(data):
+    plugin = load_plugin("smart-speaker", stage_width_deg=55)
+    before, sound = plugin.raw_state, play(plugin)
+    plugin.raw_state = data
+    assert plugin.raw_state == before
+    assert_null(play(plugin), sound)
+
+
+def test_state_of_an_older_version_gets_defaults():
+    tree = json.loads(plugin_state("laptop", amount=10))
+    del tree["parameters"]["upmix"], tree["parameters"]["output_trim_db"]
+    plugin = load_plugin("smart-speaker", upmix=30, output_trim_db=-6)
+    load_state(plugin, json.dumps(tree))
+    parameters = state_of(plugin)["parameters"]
+    assert (parameters["amount"], parameters["upmix"], parameters["output_trim_db"]) == (10, 100, 0)
+
+
+def test_state_of_a_later_version_keeps_what_this_one_does_not_know():
+    tree = json.loads(plugin_state("laptop"))
+    tree["parameters"]["later_thing"] = 0.5
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(tree))
+    assert state_of(plugin)["parameters"]["later_thing"] == 0.5
+
+
+def test_programs_are_the_factory_presets_and_one_for_any_other():
+    names = [load_preset(name).name for name in ("smart-speaker", "laptop")]
+    programs = fresh_plugin().parameters["program"].valid_values
+    assert programs[:2] == names
+    assert programs[-1] == "Custom"
+    assert len(set(programs)) == len(programs)
+
+
+def test_program_loads_a_preset_with_its_parameters():
+    plugin = load_plugin("smart-speaker", stage_width_deg=77, amount=5)
+    plugin.program = load_preset("laptop").name
+    assert_null(play(plugin), core_sound("laptop"))
+    state = state_of(plugin)
+    for row in PARAMS:
+        if row.in_preset:
+            expected = load_preset("laptop").parameters.get(row.id, row.default_value)
+            assert state["parameters"][row.id] == pytest.approx(expected, abs=1e-5), row.id
+
+
+@pytest.mark.parametrize("name", ["smart-speaker", "laptop"])
+def test_state_with_a_factory_preset_shows_its_program(name):
+    plugin = load_plugin(name)
+    assert plugin.program == load_preset(name).name
+    play(plugin)
+    assert plugin.program == load_preset(name).name
+
+
+def test_host_sees_the_parameters_of_a_new_program_at_once():
+    plugin = load_plugin("smart-speaker", amount=5)
+    plugin.program = load_preset("laptop").name
+    assert plugin.parameters["amount"].raw_value == pytest.approx(
+        load_preset("laptop").parameters.get("amount", 100) / 100, abs=1e-6
+    )
+
+
+def test_program_goes_into_the_active_slot():
+    plugin = load_plugin("smart-speaker", b="smart-speaker", slot="B")
+    plugin.program = load_preset("laptop").name
+    play(plugin)
+    state = state_of(plugin)
+    assert state["a"].to_json() == load_preset("smart-speaker").to_json()
+    assert state["b"].to_json() == load_preset("laptop").to_json()
+
+
+def test_preset_of_the_users_own_is_not_taken_for_a_program(tmp_path):
+    own = json.loads(load_preset("laptop").to_json()) | {"text": "mine"}
+    plugin = load_plugin(own)
+    assert plugin.program == "Custom"
+    before = plugin.raw_state
+    plugin.program = "Custom"
+    assert plugin.raw_state == before
+
+
+def test_programs_slots_and_states_change_while_sound_runs():
+    plugin = load_plugin("smart-speaker", b="laptop")
+    x = np.tile(np.sin(2 * np.pi * 440 * np.arange(4800) / 48_000) * 0.1, (2, 1)).astype(np.float32)
+    peak = np.abs(plugin.process(np.tile(x, (1, 5)), 48_000, reset=False, buffer_size=128)).max()
+    kept, steps = plugin.raw_state, []
+    stop = threading.Event()
+
+    def run_audio() -> None:
+        while not stop.is_set():
+            y = plugin.process(x, 48_000, reset=False, buffer_size=128)
+            steps.append(np.abs(np.diff(y)).max())
+
+    audio = threading.Thread(target=run_audio)
+    audio.start()
+    for turn in range(60):
+        plugin.program = load_preset(("smart-speaker", "laptop")[turn % 2]).name
+        plugin.parameters["slot"].raw_value = float(turn % 3 == 0)
+        if turn % 5 == 0:
+            plugin.raw_state = kept
+        time.sleep(0.02)
+    stop.set()
+    audio.join()
+    assert np.isfinite(steps).all()
+    # a 440 Hz sine moves by 0.058 of its peak per frame; presets and slots differ in level, and clicks are far steeper
+    assert max(steps) <= 4 * 0.058 * peak
