@@ -1,0 +1,185 @@
+"""Design, render, measure, and write the page."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forestage.acoustics.device import load_device
+from forestage.audio_file import read_stereo
+from forestage.design.designer import Design, design
+from forestage.params import BY_ID
+from forestage.presets import data_folder
+
+from . import page
+from .measure import Facts, measure_design
+from .sound import Audio, Levels, Player, copy_with_gain, measure, true_peak_dbfs, write_blocks
+
+EXCERPT = Path(__file__).with_name("excerpt.ogg")
+CEILING_DBFS = -1.0  # true peak of what is to be listened to
+SPEAKERS = "Speakers"
+
+Advance = Callable[[int], object]
+# progress(text, steps) as a context: gives a function to call with the steps that were done
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One file of the demo: ``monitor`` is empty for the original."""
+
+    path: Path
+    monitor: str
+    levels: Levels
+    status: str = "OK"
+
+
+@dataclass(frozen=True)
+class DeviceDemo:
+    """One design with its preset, files by monitor, and measurements."""
+
+    design: Design
+    preset: Path
+    tracks: dict[str, Track]
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Everything the page shows.
+
+    Attributes
+    ----------
+    source : Path
+        The music.
+    gain_db : float
+        Gain of all files to listen to, so that none clips.
+    render_speed : float
+        Seconds of music rendered per second, over all files.
+    """
+
+    page: Path
+    source: Path
+    sample_rate: int
+    seconds: float
+    gain_db: float
+    render_speed: float
+    original: Track
+    devices: tuple[DeviceDemo, ...]
+
+    @property
+    def is_excerpt(self) -> bool:
+        """Whether the music is the one that comes with the package."""
+        return self.source == EXCERPT
+
+
+def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progress: Progress | None = None) -> Demo:
+    """Make the demo.
+
+    Parameters
+    ----------
+    source : Path, optional
+        Any stereo or mono file; by default the excerpt that comes with the package.
+    output : Path
+        Folder to write to; files of an earlier demo in it are replaced.
+    progress : callable, optional
+        ``progress(text, steps)`` is a context that gives a function to call with the steps done.
+    """
+    progress = progress or _silent
+    source = source or EXCERPT
+    music, sample_rate = read_stereo(source)
+    if not np.isfinite(music).all():
+        raise ValueError(f"{source}: holds samples that are not numbers (NaN or infinity)")
+    (output / "presets").mkdir(parents=True, exist_ok=True)
+    designs = _design_all(output / "presets", progress)
+    with tempfile.TemporaryDirectory(dir=output) as folder:
+        started = time.perf_counter()
+        rendered = _render_all(designs, music, sample_rate, Path(folder), progress)
+        render_speed = (len(rendered) - 1) * music.shape[1] / sample_rate / (time.perf_counter() - started)
+        with progress("Measuring", len(rendered) + len(designs)) as advance:
+            gain_db = _listening_gain_db(rendered)
+            tracks = {name: _finish(output, name, rendered[name], gain_db, advance) for name in rendered}
+            devices = []
+            for preset, result in designs.items():
+                facts = measure_design(preset, result)
+                devices.append(DeviceDemo(result, preset, _tracks_of(tracks, preset.stem), facts))
+                advance(1)
+    demo = Demo(
+        output / "index.html",
+        source,
+        sample_rate,
+        music.shape[1] / sample_rate,
+        gain_db,
+        render_speed,
+        tracks[("original", "")],
+        tuple(devices),
+    )
+    with progress("Drawing", 1) as advance:
+        demo.page.write_text(page.render(demo), encoding="utf-8")
+        advance(1)
+    return demo
+
+
+_Name = tuple[str, str]  # preset, monitor
+_Rendered = tuple[Path, str]  # file of floats, status
+
+
+def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
+    designs = {}
+    for path in sorted((data_folder() / "devices").glob("*.toml"), reverse=True):
+        device = load_device(path)
+        done = 0
+        with progress(f"Designing {device.name}", 100) as advance:
+
+            def report(fraction: float, _text: str, advance: Advance = advance) -> None:
+                nonlocal done
+                advance(round(100 * fraction) - done)
+                done = round(100 * fraction)
+
+            result = design(device, progress=report)
+        designs[result.save(folder / f"{device.slug}.json", overwrite=True)] = result
+    return designs
+
+
+def _render_all(
+    designs: dict[Path, Design], music: Audio, sample_rate: int, folder: Path, progress: Progress
+) -> dict[_Name, _Rendered]:
+    original = folder / "original.wav"
+    write_blocks(original, iter([music]), sample_rate=sample_rate)
+    rendered: dict[_Name, _Rendered] = {("original", ""): (original, "OK")}
+    for preset in designs:
+        for monitor in BY_ID["monitor"].choices:
+            path = folder / f"{preset.stem}-{monitor.lower().replace(' ', '-')}.wav"
+            player = Player(preset, sample_rate=sample_rate, monitor=monitor)
+            with progress(f"Rendering {preset.stem}, {monitor}", music.shape[1]) as advance:
+                write_blocks(path, player.aligned(music, advance=advance), sample_rate=sample_rate)
+            rendered[preset.stem, monitor] = path, player.status
+    return rendered
+
+
+def _listening_gain_db(rendered: dict[_Name, _Rendered]) -> float:
+    peaks = [true_peak_dbfs(path) for (_, monitor), (path, _) in rendered.items() if monitor != SPEAKERS]
+    return min(0.0, CEILING_DBFS - max(peaks))
+
+
+def _finish(output: Path, name: _Name, rendered: _Rendered, gain_db: float, advance: Advance) -> Track:
+    source, status = rendered
+    target = output / source.name
+    copy_with_gain(source, target, gain_db=0.0 if name[1] == SPEAKERS else gain_db)
+    track = Track(target, name[1], measure(target), status)
+    advance(1)
+    return track
+
+
+def _tracks_of(tracks: dict[_Name, Track], preset: str) -> dict[str, Track]:
+    return {monitor: track for (owner, monitor), track in tracks.items() if owner == preset}
+
+
+def _silent(_text: str, _steps: int) -> AbstractContextManager[Advance]:
+    return nullcontext(lambda _done: None)

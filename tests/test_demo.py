@@ -1,0 +1,165 @@
+"""The demo: its files, and that the page says what the files and the core say."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+import forestage
+from forestage import plots
+from forestage.audio_file import read_stereo
+from forestage.demo import make_demo
+from forestage.demo.__main__ import cli
+from forestage.demo.make import EXCERPT
+from forestage.demo.page import decibels
+from forestage.demo.sound import true_peak_dbfs
+
+SECONDS = 2.0
+
+
+class Links(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = set()
+        self.feed(text)
+
+    def handle_starttag(self, _tag, attributes):
+        self.found |= {value for name, value in attributes if name in ("src", "href")}
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    path = tmp_path_factory.mktemp("music") / "two seconds.flac"
+    audio, sample_rate = read_stereo(EXCERPT)
+    start = 6 * sample_rate
+    soundfile.write(path, audio[:, start : start + round(SECONDS * sample_rate)].T, sample_rate)
+    return path
+
+
+@pytest.fixture(scope="module")
+def demo(music, tmp_path_factory):
+    return make_demo(music, tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def text(demo):
+    return demo.page.read_text(encoding="utf-8")
+
+
+def test_page_refers_only_to_files_that_exist(demo, text):
+    links = Links(text).found
+    sounds = {link for link in links if link.endswith(".wav")}
+    assert len(sounds) == 1 + 2 * 4
+    for link in links:
+        assert (demo.page.parent / link).is_file(), link
+    assert not list(demo.page.parent.glob("tmp*")), "the files of floats were taken away"
+
+
+def test_page_needs_no_network(text):
+    addresses = set(re.findall(r"https?://[^\"'\s<>)]+", text))
+    assert all(address.startswith("http://www.w3.org/") for address in addresses), addresses
+
+
+def test_files_have_sound_and_the_length_of_the_music(demo):
+    for device in demo.devices:
+        drivers = len(device.design.device.drivers)
+        for monitor, track in device.tracks.items():
+            audio, sample_rate = soundfile.read(track.path, always_2d=True)
+            assert sample_rate == demo.sample_rate
+            assert audio.shape == (round(SECONDS * sample_rate), drivers if monitor == "Speakers" else 2)
+            assert (np.sqrt(np.mean(audio**2, axis=0)) > 1e-4).all(), "every channel plays"
+            assert np.abs(audio).max() < 1.0
+
+
+@pytest.mark.parametrize("monitor", ["Speakers", "Headphones", "Headphones Plain", "Headphones Reference"])
+def test_files_are_what_the_core_plays_aligned_with_the_music(demo, music, monitor):
+    audio, sample_rate = read_stereo(music)
+    for device in demo.devices:
+        renderer = forestage.Renderer(device.preset, sample_rate=sample_rate, monitor=monitor)
+        late = renderer.latency_frames
+        wanted = renderer.process(np.concatenate([audio, np.zeros((2, late), np.float32)], axis=1))[:, late:]
+        if monitor != "Speakers":
+            wanted = wanted * 10 ** (demo.gain_db / 20)
+        played = soundfile.read(device.tracks[monitor].path, always_2d=True)[0].T
+        # 24 bits round to 2^-24, which is -144 dB
+        assert 20 * np.log10(np.abs(played - wanted).max()) <= -120.0
+
+
+def test_levels_on_the_page_are_those_of_the_files(demo, text):
+    for device in demo.devices:
+        for monitor, track in device.tracks.items():
+            audio, sample_rate = soundfile.read(track.path, always_2d=True)
+            row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
+            for peak in np.abs(audio).max(axis=0):
+                assert decibels(20 * np.log10(peak)) in row
+            if monitor != "Speakers":
+                loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(audio)
+                assert f"<td>{decibels(loudness)}</td>" in row
+
+
+def test_separation_on_the_page_is_that_of_the_preset(demo, text):
+    for device in demo.devices:
+        seen = device.design.simulate(frequency_hz=np.geomspace(1000 / 2**0.5, 1000 * 2**0.5, 50))
+        ears = np.abs(seen.processed[0])
+        separation_db = np.mean(20 * np.log10([ears[0, 0] / ears[1, 0], ears[1, 1] / ears[0, 1]]))
+        said = float(re.search(rf'id="{device.preset.stem}".*?<b>([\d.]+) dB</b> separation', text, re.DOTALL)[1])
+        # the page measures at other frequencies within the octave, and rounds to 0.1 dB
+        assert said == pytest.approx(separation_db, abs=0.2)
+
+
+def test_reported_latency_is_where_plain_stereo_comes_out(demo):
+    for device in demo.devices:
+        assert device.facts.arrival_frames == device.facts.latency_frames
+
+
+def test_beam_is_ahead_of_the_plain_mix_in_its_band(demo):
+    beam = next(device.facts.beam for device in demo.devices if device.facts.beam is not None)
+    assert beam.in_band(beam.beam_on_off_db).mean() > beam.in_band(beam.plain_on_off_db).mean()
+
+
+def test_true_peak_of_a_sine_between_its_samples(tmp_path):
+    frames = np.arange(48_000)
+    fade = np.minimum(1.0, np.minimum(frames, frames[::-1]) / 4800)
+    sine = 0.5 * fade * np.sin(np.pi / 2 * frames + np.pi / 4)  # its samples stay 3 dB below its peak
+    soundfile.write(tmp_path / "sine.wav", sine, 48_000, subtype="FLOAT")
+    assert true_peak_dbfs(tmp_path / "sine.wav") == pytest.approx(20 * np.log10(0.5), abs=0.1)
+
+
+def test_excerpt_is_short_small_and_licensed():
+    audio, sample_rate = read_stereo(EXCERPT)
+    assert 15 <= audio.shape[1] / sample_rate <= 20
+    assert np.abs(audio).max() < 1.0
+    assert EXCERPT.stat().st_size < 1.5e6
+    assert "Permission is hereby granted" in (EXCERPT.parent / "excerpt-licence.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "message"),
+    [((4800, 6), 0.1, "6 channels"), ((4800, 2), np.nan, "not numbers"), ((0, 2), 0.1, "no sound")],
+)
+def test_music_that_cannot_be_played_is_an_error_that_names_it(tmp_path, shape, value, message):
+    path = tmp_path / "music.wav"
+    soundfile.write(path, np.full(shape, value), 48_000, subtype="FLOAT")
+    with pytest.raises(ValueError, match=rf"music\.wav.*{message}"):
+        make_demo(path, tmp_path / "demo")
+    assert not (tmp_path / "demo").exists()
+
+
+def test_command_names_a_missing_file_and_has_help(tmp_path):
+    missing = CliRunner().invoke(cli, [str(tmp_path / "missing.wav")])
+    assert missing.exit_code == 2
+    assert "missing.wav" in missing.output
+    assert "--output" in CliRunner().invoke(cli, ["--help"]).output
+
+
+def test_plots_return_the_axes_they_were_given():
+    hz = np.geomspace(100, 10_000, 20)
+    first = plots.lines(hz, {"flat": np.zeros(20)}, ylabel="gain (dB)")
+    assert plots.separation(hz, plain_db=hz * 0, processed_db=hz * 0, target_db=hz * 0, ax=first) is first
+    pattern = plots.beam_pattern(hz, np.arange(-180, 181, 45), np.zeros((9, 20)) + np.linspace(-12, 12, 20))
+    assert pattern.get_xscale() == "log"
+    assert pattern.collections[0].get_clim() == (-18.0, 18.0)
