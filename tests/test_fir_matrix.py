@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from forestage._core import FirMatrix
 from scipy.signal import fftconvolve
+
+from forestage._core import FirMatrix
 
 SEED = 20
 FRAMES = 3000

@@ -20,7 +20,9 @@ def response(taps, frequency_hz, sample_rate, delay_frames):
 def test_response_is_kept(from_rate, to_rate, fraction):
     """-80 dB up to 0.8 of the lower Nyquist: above begins the transition band of the interpolator."""
     to_delay = round(100 * to_rate / from_rate) + fraction
-    taps = signal.firwin2(201, [0, 500, 3000, 9000, from_rate / 2], [1, 0.3, 1, 0.5, 0.5], fs=from_rate).astype(np.float32)
+    taps = signal.firwin2(201, [0, 500, 3000, 9000, from_rate / 2], [1, 0.3, 1, 0.5, 0.5], fs=from_rate).astype(
+        np.float32
+    )
     found = _core.resample_fir(taps, from_rate=from_rate, from_delay=100, to_rate=to_rate, to_delay=to_delay)
     frequency_hz = np.linspace(50, 0.4 * min(from_rate, to_rate), 300)
     error = response(found, frequency_hz, to_rate, to_delay) - response(taps, frequency_hz, from_rate, 100)

@@ -80,7 +80,7 @@ std::string describe(const json& node) {
   return shortened(node.dump(-1, ' ', false, json::error_handler_t::replace), max_shown_bytes);
 }
 
-std::string number_text(float value) { return shortest(value); }
+std::string number_text(float value) { return shortest(value + 0.0f); }  // -0 would read back as 0
 std::string number_text(double value) { return shortest(value); }
 
 std::string pointer_token(std::string_view key) {

@@ -85,9 +85,8 @@ def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[s
     y = np.concatenate(blocks, axis=1)[:, late:]
     audio_file.write_wav(target, y, sample_rate=sample_rate)
     peak_db = 20 * np.log10(max(float(np.abs(y).max()), 1e-10))
-    click.echo(
-        f"{target}: {y.shape[0]} channels, {y.shape[1] / sample_rate:.2f} s at {sample_rate} Hz, peak {peak_db:.1f} dBFS"
-    )
+    seconds = y.shape[1] / sample_rate
+    click.echo(f"{target}: {y.shape[0]} channels, {seconds:.2f} s at {sample_rate} Hz, peak {peak_db:.1f} dBFS")
     if renderer.status != "OK":
         click.echo(f"{target}: {renderer.status}")
 

@@ -21,8 +21,8 @@ def export_wav(
 ) -> list[Path]:
     """Write the filters as WAV impulse responses, one channel per driver.
 
-    Writes ``cancel-left.wav`` and ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` (from
-    the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
+    Writes ``cancel-left.wav`` and ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav``
+    (from the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
     """
     filters = load_preset(preset).filters(sample_rate)
     matrices = {
