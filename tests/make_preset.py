@@ -25,6 +25,8 @@ def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
         "delay_frames": 4,
         "cancel_align_frames": 0,
         "beam_align_frames": 2,
+        "crosstalk_delay_frames": 3,
+        "crosstalk": [impulse_text(at=3, frames=frames), impulse_text(at=3, frames=frames, gain=0.5)],
         "cancel": [[tap, ""] if i % 2 == 0 else ["", tap] for i in range(drivers)],
         "beam": [tap] * drivers,
         "driver_eq": [impulse_text(at=0, frames=1)] * drivers,

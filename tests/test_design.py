@@ -92,7 +92,7 @@ def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(f
     assert parse_device(preset["design"]["device"]) == finished.device
     digest = hashlib.sha256()
     for table in preset["filters"]:
-        for row in (*table["cancel"], table["beam"], table["driver_eq"]):
+        for row in (table["crosstalk"], *table["cancel"], table["beam"], table["driver_eq"]):
             for text in row:
                 digest.update(text.encode() + b"\n")
     assert preset["design"]["filters_sha256"] == digest.hexdigest()

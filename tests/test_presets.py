@@ -111,6 +111,8 @@ STRUCTURE = [
     ("/filters/4/cancel", [["", ""]] * 2, "/filters/4/cancel: has 2 rows; must have one for each of the 3 drivers"),
     ("/filters/4/beam", [""] * 4, "/filters/4/beam: has 4 rows"),
     ("/filters/4/driver_eq", [""], "/filters/4/driver_eq: has 1 rows"),
+    ("/filters/4/crosstalk", [""], "/filters/4/crosstalk: has 1 filters; must have 2"),
+    ("/filters/4/crosstalk", [], "/filters/4/crosstalk_delay_frames: is 3 without crosstalk filters; must be 0"),
     ("/filters/4/cancel/1", [""], "/filters/4/cancel/1: is an array of 1; must be an array of 2"),
     ("/ears/device/1", ["", ""], "/ears/device/1: has 2 rows"),
     ("/ears/reference", [["", ""]], "/ears/reference: is an array of 1; must be an array of 2"),
@@ -254,7 +256,15 @@ def test_valid_preset_passes_the_schema():
 
 
 # The parser alone knows what spans fields, and what taps hold.
-BEYOND_THE_SCHEMA = (" rows", " taps; ", "which an earlier", "one for each", "must rise", "levels of nesting")
+BEYOND_THE_SCHEMA = (
+    " rows",
+    "/crosstalk",
+    " taps; ",
+    "which an earlier",
+    "one for each",
+    "must rise",
+    "levels of nesting",
+)
 
 
 WITHIN_THE_SCHEMA = [row for row in STRUCTURE + PARAMETERS if not any(part in row[2] for part in BEYOND_THE_SCHEMA)]

@@ -29,14 +29,14 @@ const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {
 
 /// Latency from the input to the feeds of a set that is used as it is.
 int path_latency_frames(const FilterSet& filters) {
-  return VirtualStereo::latency + filters.delay_frames + filters.cancel_align_frames;
+  return stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames;
 }
 
 /// The same for a set that would have to be converted first.
 int converted_latency_frames(const FilterSet& filters, int sample_rate) {
   const auto frames = [&](int at_own_rate) { return scaled_frames(at_own_rate, filters.sample_rate, sample_rate); };
-  return VirtualStereo::latency + frames(filters.delay_frames) + frames(filters.cancel_align_frames) +
-         converted_eq_delay_frames(filters);
+  return FractionalDelay::latency + frames(filters.crosstalk_delay_frames) + frames(filters.delay_frames) +
+         frames(filters.cancel_align_frames) + converted_eq_delay_frames(filters);
 }
 
 Ears ears_at(const Ears& ears, int sample_rate) {
@@ -78,9 +78,9 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
            spec.max_block_frames),
       upmix_(spec.sample_rate),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
-      virtual_stereo_(spec.sample_rate, spec.max_block_frames),
+      virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
       cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
-      center_delay_(1, VirtualStereo::latency, spec.max_block_frames),
+      center_delay_(1, stage_latency_frames(filters), spec.max_block_frames),
       center_beam_(center_beam_spec(preset, filters), spec.max_block_frames),
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
@@ -95,9 +95,8 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       peaks_(find_peaks(preset, filters)) {
   latency_frames_ = pad_.latency_frames() + plain_delay_.latency_frames() + filters.driver_eq_delay_frames +
                     monitors_.latency_frames();
-  const int designed_tail = VirtualStereo::latency +
-                            static_cast<int>(std::ceil(far_ear(90.0).delay_s * spec.sample_rate)) +
-                            FractionalDelay::taps + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
+  const int designed_tail =
+      virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
   tail_frames_ = pad_.latency_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
                  (designed_eq_ ? designed_eq_->tail_frames() : 0) + monitors_.tail_frames();
   warm_up_frames_ = tail_frames_ + static_cast<int>(upmix_memory_s * spec.sample_rate);

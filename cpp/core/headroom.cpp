@@ -23,7 +23,7 @@ Ramp steady(float value, const FilterSet& filters, int frames) {
 
 /// Responses [driver][frame] of the feeds to an impulse on the left or right path.
 std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, int input, int frames) {
-  VirtualStereo virtual_stereo(filters.sample_rate, frames);
+  VirtualStereo virtual_stereo = make_virtual_stereo(filters, frames);
   DriverMatrix matrix(cancel_matrix_spec(preset, filters), frames);
   Ramp width = steady(setting(preset, Param::stage_width_deg), filters, frames);
   Ramp crosstalk = steady(0.01f * setting(preset, Param::stage_crosstalk), filters, frames);
@@ -45,7 +45,7 @@ std::vector<Fir> center_response(const Preset& preset, const FilterSet& filters,
   const int drivers = static_cast<int>(preset.drivers.size());
   Lanes center(1, frames);
   Lanes feeds(drivers, frames);
-  center[0][VirtualStereo::latency] = std::pow(10.0f, 0.05f * setting(preset, Param::center_level_db));
+  center[0][stage_latency_frames(filters)] = std::pow(10.0f, 0.05f * setting(preset, Param::center_level_db));
   matrix.process(center.block(frames), focus.advance(frames), feeds.block(frames));
   std::vector<Fir> result;
   for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);
@@ -85,8 +85,9 @@ int response_frames(const FilterSet& filters) {
   for (const auto& row : filters.cancel) taps = std::max({taps, row[0].size(), row[1].size()});
   for (const Fir& fir : filters.beam) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.driver_eq) taps = std::max(taps, fir.size());
+  for (const Fir& fir : filters.crosstalk) taps = std::max(taps, fir.size());
   // Far-ear delay, shelf and alignment are a few milliseconds; the shelf has faded by -100 dB in ten.
-  return static_cast<int>(2 * taps) + filters.cancel_align_frames + filters.beam_align_frames +
+  return static_cast<int>(3 * taps) + filters.cancel_align_frames + filters.beam_align_frames +
          static_cast<int>(0.010 * filters.sample_rate);
 }
 

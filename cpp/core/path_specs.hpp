@@ -3,6 +3,7 @@
 
 #include "driver_matrix.hpp"
 #include "preset.hpp"
+#include "virtual_stereo.hpp"
 
 namespace forestage {
 
@@ -11,6 +12,15 @@ inline std::vector<std::vector<float>> stereo_gains(const Preset& preset) {
   std::vector<std::vector<float>> gains;
   for (const DriverRoute& driver : preset.drivers) gains.push_back({driver.plain_left_gain, driver.plain_right_gain});
   return gains;
+}
+
+/// What comes before the driver matrices takes this long on every path.
+inline int stage_latency_frames(const FilterSet& filters) {
+  return FractionalDelay::latency + filters.crosstalk_delay_frames;
+}
+
+inline VirtualStereo make_virtual_stereo(const FilterSet& filters, int max_block_frames) {
+  return VirtualStereo(filters.sample_rate, max_block_frames, filters.crosstalk, filters.crosstalk_delay_frames);
 }
 
 inline DriverMatrixSpec cancel_matrix_spec(const Preset& preset, const FilterSet& filters) {

@@ -20,12 +20,14 @@ struct DriverRoute {
   float plain_right_gain = 0.0f;
 };
 
-/// All filters of the chain at one sample rate. Every FIR carries `delay_frames` of modelling delay.
+/// All filters of the chain at one sample rate. Cancel and beam carry `delay_frames` of modelling delay.
 struct FilterSet {
   int sample_rate = 0;
   int delay_frames = 0;
   int cancel_align_frames = 0;  // extra delay of the faster path, so that L, R and C arrive together
   int beam_align_frames = 0;
+  int crosstalk_delay_frames = 0;
+  std::vector<Fir> crosstalk;  // [from left, from right]: weight of the virtual crosstalk; empty = all of it
   std::vector<std::array<Fir, 2>> cancel;  // [driver][left, right]
   std::vector<Fir> beam;                   // [driver]; empty = the device cannot beam, the center is mixed plain
   std::vector<Fir> driver_eq;              // [driver]; empty = flat

@@ -74,6 +74,9 @@ FilterSet resample_filters(const FilterSet& set, int to_rate) {
   FirResampler beam = resampler(set.beam_align_frames, result.beam_align_frames);
   result.driver_eq_delay_frames = converted_eq_delay_frames(set);
   FirResampler driver_eq(set.sample_rate, 0.0, to_rate, result.driver_eq_delay_frames);
+  result.crosstalk_delay_frames = scaled_frames(set.crosstalk_delay_frames, set.sample_rate, to_rate);
+  FirResampler crosstalk(set.sample_rate, set.crosstalk_delay_frames, to_rate, result.crosstalk_delay_frames);
+  for (const Fir& fir : set.crosstalk) result.crosstalk.push_back(crosstalk(fir));
   for (const auto& row : set.cancel) result.cancel.push_back({cancel(row[0]), cancel(row[1])});
   for (const Fir& fir : set.beam) result.beam.push_back(beam(fir));
   for (const Fir& fir : set.driver_eq) result.driver_eq.push_back(driver_eq(fir));

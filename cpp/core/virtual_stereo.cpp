@@ -21,20 +21,32 @@ FarEar far_ear(double width_deg) noexcept {
   return {delay_s, pole_hz, pole_hz * std::pow(10.0, -floor_db / 20.0)};
 }
 
-VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames)
+VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span<const Fir> weights,
+                             int weight_delay_frames)
     : sample_rate_(sample_rate),
-      near_(2, latency, max_block_frames),
+      near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
       far_{FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
            FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames)},
-      far_lane_{std::vector<float>(static_cast<std::size_t>(max_block_frames)),
-                std::vector<float>(static_cast<std::size_t>(max_block_frames))},
+      far_lanes_(2, max_block_frames),
       delay_lane_(static_cast<std::size_t>(max_block_frames)),
-      shelf_lane_(static_cast<std::size_t>(max_block_frames)) {}
+      shelf_lane_(static_cast<std::size_t>(max_block_frames)) {
+  if (weights.empty()) return;
+  const std::array<FirPath, 2> paths = {FirPath{0, 0, weights[0]}, FirPath{1, 1, weights[1]}};
+  weights_ = std::make_unique<FirMatrix>(2, 2, paths);
+}
 
 void VirtualStereo::reset() noexcept {
   near_.reset();
+  if (weights_) weights_->reset();
   for (FractionalDelay& far : far_) far.reset();
   shelf_state_ = {};
+}
+
+int VirtualStereo::tail_frames() const noexcept {
+  const double longest = far_ear(max_width_deg).delay_s * sample_rate_;
+  const int far =
+      static_cast<int>(std::ceil(longest)) + FractionalDelay::taps + (weights_ ? weights_->tail_frames() : 0);
+  return std::max(near_.latency_frames(), far);
 }
 
 void VirtualStereo::set_width(float width_deg) noexcept {
@@ -58,23 +70,26 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
     delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
     shelf_lane_[static_cast<std::size_t>(n)] = shelf_;
   }
-  for (std::size_t c = 0; c < 2; ++c) {
-    float* far = far_lane_[c].data();
-    float state = shelf_state_[c];
+  const AudioBlock far = far_lanes_.block(in.frames);
+  for (int c = 0; c < 2; ++c) {
+    for (int n = 0; n < in.frames; ++n) far[c][n] = gains[n] * in[c][n];
+  }
+  if (weights_) weights_->process(far, far);
+  for (int c = 0; c < 2; ++c) {
+    float& state = shelf_state_[static_cast<std::size_t>(c)];
     for (int n = 0; n < in.frames; ++n) {
       const Shelf& shelf = shelf_lane_[static_cast<std::size_t>(n)];
-      const float x = gains[n] * in[static_cast<int>(c)][n];
+      const float x = far[c][n];
       const float y = shelf.b0 * x + state;
       state = shelf.b1 * x - shelf.a1 * y;
-      far[n] = y;
+      far[c][n] = y;
     }
-    shelf_state_[c] = state;
-    far_[c].process(far, delay_lane_.data(), is_steady, far, in.frames);
+    far_[static_cast<std::size_t>(c)].process(far[c], delay_lane_.data(), is_steady, far[c], in.frames);
   }
   near_.process(in, out);
   for (int n = 0; n < in.frames; ++n) {
-    out[0][n] += far_lane_[1][static_cast<std::size_t>(n)];
-    out[1][n] += far_lane_[0][static_cast<std::size_t>(n)];
+    out[0][n] += far[1][n];
+    out[1][n] += far[0][n];
   }
 }
 

@@ -1,17 +1,24 @@
 // Virtual loudspeakers at +-stage_width: the near ear hears the channel delayed and otherwise untouched (all-pass),
 // the far ear hears it later and darker: fractional delay + first-order low-pass shelf, in closed form from the angle.
 //
-//     V_L = z^-16 L + k far(R),   V_R = z^-16 R + k far(L),     far(s) = e^{-s tau} (1 + s/w_zero) / (1 + s/w_pole)
+//     V_L = z^-d L + k far(w(R)),   V_R = z^-d R + k far(w(L)),     far(s) = e^{-s tau} (1 + s/w_zero) / (1 + s/w_pole)
 //
-// The constants are fitted to the rigid-sphere head (Duda & Martens 1998), source at 2 m; tests state the error.
+// The weights w are filters of the preset: a real device leaves crosstalk of its own where it cannot cancel, and
+// virtual crosstalk on top of it would pull the image back to the middle, so it is played only where the real one is
+// gone. The constants are fitted to the rigid-sphere head (Duda & Martens 1998), source at 2 m; tests state the error.
 #pragma once
 
 #include <array>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "blocks.hpp"
 #include "delay.hpp"
+#include "fir_matrix.hpp"
 #include "fractional_delay.hpp"
+#include "lanes.hpp"
+#include "preset.hpp"
 #include "ramp.hpp"
 
 namespace forestage {
@@ -28,14 +35,15 @@ FarEar far_ear(double width_deg) noexcept;
 
 class VirtualStereo {
  public:
-  static constexpr int latency = FractionalDelay::latency;
-
-  VirtualStereo(double sample_rate, int max_block_frames);
+  /// `weights`: [from left, from right] with `weight_delay_frames` of modelling delay, or empty for 1.
+  VirtualStereo(double sample_rate, int max_block_frames, std::span<const Fir> weights = {},
+                int weight_delay_frames = 0);
 
   /// Left, right -> left, right; `width_deg` and `crosstalk` (0..1) glide. In place allowed.  [audio]
   void process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept;
   void reset() noexcept;
-  int latency_frames() const noexcept { return latency; }
+  int latency_frames() const noexcept { return near_.latency_frames(); }
+  int tail_frames() const noexcept;
 
  private:
   struct Shelf {  // bilinear transform of the first-order shelf
@@ -49,8 +57,9 @@ class VirtualStereo {
   Shelf shelf_;
   std::array<float, 2> shelf_state_{};
   Delay near_;
+  std::unique_ptr<FirMatrix> weights_;
   std::array<FractionalDelay, 2> far_;
-  std::array<std::vector<float>, 2> far_lane_;
+  Lanes far_lanes_;
   std::vector<double> delay_lane_;
   std::vector<Shelf> shelf_lane_;
 };

@@ -33,6 +33,16 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
   const Path beam(path, "beam");
   if (!set.beam.empty()) check_rows(set.beam.size(), drivers, beam);
   check_delay(set.beam, set.delay_frames, beam);
+  const Path crosstalk(path, "crosstalk");
+  if (!set.crosstalk.empty() && set.crosstalk.size() != 2) {
+    fail(crosstalk,
+         "has " + std::to_string(set.crosstalk.size()) + " filters; must have 2 (from left, from right) or none");
+  }
+  if (set.crosstalk.empty() && set.crosstalk_delay_frames != 0) {
+    fail(Path(path, "crosstalk_delay_frames"),
+         "is " + std::to_string(set.crosstalk_delay_frames) + " without crosstalk filters; must be 0");
+  }
+  check_delay(set.crosstalk, set.crosstalk_delay_frames, crosstalk);
   if (!set.driver_eq.empty()) check_rows(set.driver_eq.size(), drivers, Path(path, "driver_eq"));
 }
 

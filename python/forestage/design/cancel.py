@@ -20,7 +20,16 @@ from scipy.interpolate import PchipInterpolator
 
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
-from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for
+from forestage.design.filters import (
+    CROSSTALK_DELAY_S,
+    CROSSTALK_LENGTH_S,
+    MASTER_RATE,
+    delay_for,
+    fit_firs,
+    grid_for,
+    log_fade,
+    taps_for,
+)
 from forestage.metrics.separation import drive_db
 
 DEFAULT_CURVE = ((150.0, 0.0), (300.0, 4.0), (500.0, 12.0), (6000.0, 12.0), (9500.0, 0.0))
@@ -170,6 +179,29 @@ def cancel_firs(
                 wanted[None, channel], kernel=weight[None, None], taps=taps, delay_frames=delay
             )[0]
     return firs
+
+
+def crosstalk_firs(plant: Plant, *, target: CancelTarget, sample_rate: int = MASTER_RATE) -> FloatArray:
+    """Weight of the virtual crosstalk: the share of the natural crosstalk that the cancellation takes away.
+
+    Virtual crosstalk on top of natural crosstalk that stays pulls the image to the middle, and in the bass past it.
+
+    Returns
+    -------
+    ndarray, shape (2, taps)
+        Zero-phase but for the modelling delay, for the (left, right) channel.
+    """
+    frequency = grid_for(sample_rate)
+    solved = cancel_curve(plant, frequency, target=target)
+    left_over = 10.0 ** (np.minimum(solved.natural_db - solved.separation_db, 0.0) / 20)
+    weight = 1.0 / np.sqrt(np.clip(frequency, 60.0, 20_000.0))
+    taps = taps_for(sample_rate, length_s=CROSSTALK_LENGTH_S)
+    delay = delay_for(sample_rate, delay_s=CROSSTALK_DELAY_S)
+    firs = [
+        fit_firs(wanted[None], kernel=weight[None, None], taps=taps, delay_frames=delay)[0]
+        for wanted in 1.0 - left_over
+    ]
+    return np.stack(firs)
 
 
 def guard(plant: Plant, *, target: CancelTarget, sample_rate: int = 48_000) -> FloatArray:

@@ -17,10 +17,17 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
 from forestage.design.beam import BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
-from forestage.design.cancel import CancelTarget, cancel_firs, guard, scatter
+from forestage.design.cancel import CancelTarget, cancel_firs, crosstalk_firs, guard, scatter
 from forestage.design.driver_eq import driver_eq_firs
 from forestage.design.ears import EarFirs, ear_firs
-from forestage.design.filters import MASTER_RATE, SAMPLE_RATES, delay_for, sample_firs
+from forestage.design.filters import (
+    CROSSTALK_DELAY_S,
+    CROSSTALK_LENGTH_S,
+    MASTER_RATE,
+    SAMPLE_RATES,
+    delay_for,
+    sample_firs,
+)
 from forestage.design.preset_form import preset_form
 from forestage.metrics.separation import ear_responses, plain_responses
 
@@ -36,6 +43,10 @@ class FilterSet:
     ----------
     sample_rate, delay_frames, cancel_align_frames, beam_align_frames : int
         Rate, modelling delay inside the filters, and extra delay of the two paths.
+    crosstalk_delay_frames : int
+        Modelling delay inside the crosstalk filters.
+    crosstalk : ndarray of float32, shape (2, taps)
+        Weight of the virtual crosstalk from the (left, right) channel.
     cancel : ndarray of float32, shape (drivers, 2, taps)
         From the (left, right) channel to each driver.
     beam : ndarray of float32, shape (drivers, taps)
@@ -48,6 +59,8 @@ class FilterSet:
     delay_frames: int
     cancel_align_frames: int
     beam_align_frames: int
+    crosstalk_delay_frames: int
+    crosstalk: Taps
     cancel: Taps
     beam: Taps
     driver_eq: Taps
@@ -173,6 +186,7 @@ def design(
     ears = ear_firs(device, seat)
     report(0.2, "designing the crosstalk cancellation")
     cancel_master = scatter(seat, cancel_firs(seat, target=target, guard_db=guard(seat, target=target)))
+    crosstalk_master = crosstalk_firs(seat, target=target)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
     sample_beam = _beam_sampler(device, seat, beam)
     filters = []
@@ -185,6 +199,10 @@ def design(
                 delay_for(rate),
                 cancel_align,
                 beam_align,
+                delay_for(rate, delay_s=CROSSTALK_DELAY_S),
+                sample_firs(
+                    crosstalk_master, sample_rate=rate, length_s=CROSSTALK_LENGTH_S, delay_s=CROSSTALK_DELAY_S
+                ).astype(np.float32),
                 sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
                 beam_taps.astype(np.float32),
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),

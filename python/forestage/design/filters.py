@@ -17,13 +17,16 @@ MASTER_RATE = 192_000
 SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 LENGTH_S = 256 / 48_000
 DELAY_S = 64 / 48_000
+# The weight of the virtual crosstalk is smooth in frequency, so it is shorter
+CROSSTALK_LENGTH_S = 128 / 48_000
+CROSSTALK_DELAY_S = 32 / 48_000
 # Shares of the modelling delay and of the rest that are faded
 FADE_IN = 0.25
 FADE_OUT = 0.1
 GRID_S = 8192 / 48_000
 
 
-def taps_for(sample_rate: float) -> int:
+def taps_for(sample_rate: float, *, length_s: float = LENGTH_S) -> int:
     """Taps of an exported filter.
 
     Examples
@@ -31,10 +34,10 @@ def taps_for(sample_rate: float) -> int:
     >>> [taps_for(rate) for rate in (44_100, 48_000, 96_000)]
     [235, 256, 512]
     """
-    return round(LENGTH_S * sample_rate)
+    return round(length_s * sample_rate)
 
 
-def delay_for(sample_rate: float) -> int:
+def delay_for(sample_rate: float, *, delay_s: float = DELAY_S) -> int:
     """Modelling delay of an exported filter in frames.
 
     Examples
@@ -42,7 +45,7 @@ def delay_for(sample_rate: float) -> int:
     >>> [delay_for(rate) for rate in (44_100, 48_000, 96_000)]
     [59, 64, 128]
     """
-    return round(DELAY_S * sample_rate)
+    return round(delay_s * sample_rate)
 
 
 def grid_for(sample_rate: float) -> FloatArray:
@@ -150,7 +153,13 @@ def response_of(
 
 
 def sample_firs(
-    master: ArrayLike, *, sample_rate: int, advance_s: float = 0.0, master_rate: int = MASTER_RATE
+    master: ArrayLike,
+    *,
+    sample_rate: int,
+    advance_s: float = 0.0,
+    master_rate: int = MASTER_RATE,
+    length_s: float = LENGTH_S,
+    delay_s: float = DELAY_S,
 ) -> FloatArray:
     """Filters fitted at the master rate, at another one.
 
@@ -162,6 +171,8 @@ def sample_firs(
         Rate wanted, at most ``master_rate``.
     advance_s : float
         Shift to earlier times.
+    length_s, delay_s : float
+        Length and modelling delay of the filters.
 
     Returns
     -------
@@ -175,9 +186,9 @@ def sample_firs(
         w=np.exp(-2j * np.pi * frequency[1] / master_rate),
         axis=-1,
     )
-    advance_s += delay_for(master_rate) / master_rate
+    advance_s += delay_for(master_rate, delay_s=delay_s) / master_rate
     impulse = np.fft.irfft(response * np.exp(2j * np.pi * frequency * advance_s), axis=-1)
-    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    taps, delay = taps_for(sample_rate, length_s=length_s), delay_for(sample_rate, delay_s=delay_s)
     return np.roll(impulse, delay, axis=-1)[..., :taps]
 
 

@@ -80,6 +80,8 @@ def _filters(filters: FilterSet) -> dict[str, Any]:
         "delay_frames": filters.delay_frames,
         "cancel_align_frames": filters.cancel_align_frames,
         "beam_align_frames": filters.beam_align_frames,
+        "crosstalk_delay_frames": filters.crosstalk_delay_frames,
+        "crosstalk": [encode_fir(fir) for fir in filters.crosstalk],
         "cancel": [[encode_fir(fir) for fir in row] for row in filters.cancel],
         "beam": [encode_fir(fir) for fir in filters.beam],
         "driver_eq": [encode_fir(fir) for fir in filters.driver_eq],
@@ -153,7 +155,8 @@ def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
 
     digest = hashlib.sha256()
     for table in filters:
-        for text in [*(text for row in table["cancel"] for text in row), *table["beam"], *table["driver_eq"]]:
+        sides = [text for row in table["cancel"] for text in row]
+        for text in [*table["crosstalk"], *sides, *table["beam"], *table["driver_eq"]]:
             digest.update(text.encode("ascii") + b"\n")
     return {
         "device": device_table(design.device),

@@ -7,6 +7,7 @@ import pyloudnorm
 from numpy.typing import ArrayLike, NDArray
 
 PROGRAMME_SEED = 1770
+MUSIC_CORNER_HZ = 4000.0
 
 
 def loudness_lufs(audio: ArrayLike, *, sample_rate: float) -> float:
@@ -25,7 +26,9 @@ def loudness_lufs(audio: ArrayLike, *, sample_rate: float) -> float:
 def programme(
     *, sample_rate: float = 48_000.0, seconds: float = 8.0, seed: int = PROGRAMME_SEED
 ) -> NDArray[np.float32]:
-    """Synthetic music-like programme: a centre and two independent sides, pink, with a slow swell.
+    """Synthetic music-like programme: a centre and two independent sides with a slow swell.
+
+    Pink up to `MUSIC_CORNER_HZ` and falling faster above, as the long-term spectrum of music does.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ def programme(
     random = np.random.default_rng(seed)
     frequency = np.fft.rfftfreq(frames, 1.0 / sample_rate)
     shape = 1.0 / np.sqrt(np.maximum(frequency, 40.0))
-    shape *= np.clip(frequency / 30.0, 0.0, 1.0) ** 2 / np.sqrt(1.0 + (frequency / 12_000.0) ** 4)
+    shape *= np.clip(frequency / 30.0, 0.0, 1.0) ** 2 / np.sqrt(1.0 + (frequency / MUSIC_CORNER_HZ) ** 2)
+    shape /= np.sqrt(1.0 + (frequency / 12_000.0) ** 4)
     noise = np.fft.irfft(np.fft.rfft(random.standard_normal((3, frames))) * shape, frames)
     noise /= np.std(noise, axis=-1, keepdims=True)
     swell = 1.0 + 0.4 * np.sin(2 * np.pi * np.outer([0.7, 1.1, 1.3], np.arange(frames) / sample_rate))
