@@ -102,7 +102,7 @@ void bench_stages(Bench& bench, const Preset& preset) {
   print("stage, Upmix", bench.measure(2, [&](AudioBlock io) {
     upmix.process(io, on.advance(io.frames), bench.out.block(0, 3, io.frames));
   }));
-  VirtualStereo virtual_stereo(sample_rate, block_frames);
+  VirtualStereo virtual_stereo = make_virtual_stereo(filters, block_frames);
   print("stage, VirtualStereo", bench.measure(2, [&](AudioBlock io) { virtual_stereo.process(io, width, on, io); }));
   DriverMatrix cancel(cancel_matrix_spec(preset, filters), block_frames);
   print("stage, CancelMatrix", bench.measure(2, [&](AudioBlock io) {

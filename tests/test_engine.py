@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, factory_presets, load_preset
+from forestage.metrics.loudness import loudness_lufs, programme
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
 PRESETS = sorted(factory_presets())
@@ -258,3 +259,12 @@ def test_preset_parameters_are_in_effect(preset):
     values = load_preset(preset).parameters
     shown = Renderer(preset).params
     assert all(shown[param_id].split()[0] in {f"{value:g}", "On", "Off"} for param_id, value in values.items())
+
+
+@pytest.mark.parametrize("monitor", MONITORS[1:])
+def test_monitors_and_slots_are_as_loud_as_the_input(monitor):
+    """Within 0.5 LU, for another draw of the programme that presets are calibrated with."""
+    x = programme(seed=99)
+    for slot in "AB":
+        y = Renderer("smart-speaker", "laptop", monitor=monitor, slot=slot).process(x)
+        assert abs(loudness_lufs(y, sample_rate=48_000) - loudness_lufs(x, sample_rate=48_000)) <= 0.5

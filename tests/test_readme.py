@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from forestage import PARAMS
+from forestage import PARAMS, Renderer, factory_presets
 from forestage.params import text_value
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,6 +62,11 @@ def test_command_lines_name_what_there_is(command):
     ).stdout
     for option in (word for word in words if word.startswith("--")):
         assert option in usage
+
+
+def test_stated_latency_is_the_reported_one():
+    stated = int(re.search(r"(\d+) frames \(\d+ ms\) at 48 kHz", README.read_text())[1])
+    assert {Renderer(name).latency_frames for name in factory_presets()} == {stated}
 
 
 def test_debian_packages_are_the_ones_that_run_installs():
