@@ -80,7 +80,7 @@ const FilterSet& filters_at_48k(const Preset& preset) {
 void bench_chain(Bench& bench, const Preset& preset) {
   const int drivers = static_cast<int>(preset.drivers.size());
   for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
-    Engine engine({sample_rate, block_frames, drivers});
+    Engine engine({sample_rate, drivers});
     engine.load(Slot::a, preset);
     engine.set_param(Param::monitor, static_cast<float>(m));
     print("chain, " + std::string(param_detail::monitors[m]),

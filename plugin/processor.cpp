@@ -12,7 +12,6 @@ namespace {
 
 constexpr int max_channels = 16;
 constexpr int status_hz = 10;
-constexpr int min_block_frames = 64;  // hosts may say 0 or 1 and send more; the engine splits what is longer
 
 void log(const juce::String& what, const std::exception& error) {
   juce::Logger::writeToLog("Forestage: " + what + ": " + error.what());
@@ -24,16 +23,15 @@ Processor::Processor()
     : AudioProcessor(BusesProperties()
                          .withInput("Stereo In", juce::AudioChannelSet::stereo())
                          .withOutput("Driver Feeds Or Headphones", juce::AudioChannelSet::stereo())),
-      parameters_(*this),
-      worker_([this](int program) { load_program(program, false); }) {
+      parameters_(*this) {
   const auto first = (*factory_)[0];
   const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
   session_.load({presets, {}});
   note_programs(presets);
-  follow_preset(*first, false);
+  follow_preset(*first);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
   session_.prepare(EngineSpec{}, getCallbackLock());
-  report(true);
+  report();
   startTimerHz(status_hz);
 }
 
@@ -51,16 +49,12 @@ bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
 }
 
 void Processor::prepareToPlay(double sample_rate, int block_frames) {
-  audio_thread_.store({}, std::memory_order_relaxed);
   try {
-    session_.prepare({.sample_rate = sample_rate,
-                      .max_block_frames = std::max(block_frames, min_block_frames),
-                      .output_channels = getMainBusNumOutputChannels()},
-                     getCallbackLock());
+    session_.prepare({.sample_rate = sample_rate, .output_channels = getMainBusNumOutputChannels()}, getCallbackLock());
   } catch (const std::exception& error) {
-    log("cannot play at " + juce::String(sample_rate) + " Hz, so it is silent", error);
+    log("cannot play at " + juce::String(sample_rate) + " Hz, so stereo passes through", error);
   }
-  report(true);
+  report();
 }
 
 void Processor::reset() {
@@ -73,17 +67,13 @@ void Processor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::Mid
 
 void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   const juce::ScopedNoDenormals no_denormals;
-  audio_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   auto* engine = session_.engine();
-  const int lanes = engine != nullptr ? std::max(2, engine->spec().output_channels) : 0;
-  if (engine == nullptr || buffer.getNumChannels() < lanes) {
-    buffer.clear();
-    return;
-  }
+  const int lanes = engine != nullptr ? std::max(2, engine->spec().output_channels) : 2;
+  for (int lane = lanes; lane < buffer.getNumChannels(); ++lane) buffer.clear(lane, 0, buffer.getNumSamples());
+  if (engine == nullptr || buffer.getNumChannels() < lanes) return;  // stereo passes through, as the status says
   parameters_.copy_to(*engine);
   if (is_bypassed) engine->set_param(Param::bypass, 1.0f);
   engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
-  for (int lane = lanes; lane < buffer.getNumChannels(); ++lane) buffer.clear(lane, 0, buffer.getNumSamples());
 }
 
 void Processor::timerCallback() { parameters_.show_status(session_.status(parameters_)); }
@@ -103,18 +93,9 @@ const juce::String Processor::getProgramName(int index) {
   return index < factory_->count() ? juce::String::fromUTF8((*factory_)[index]->name.c_str()) : "Custom";
 }
 
+// JUCE's wrappers call this from the host's main thread only, so the preset may be built here.
 void Processor::setCurrentProgram(int index) {
   if (index < 0 || index >= factory_->count()) return;
-  const bool must_not_wait =
-      !isNonRealtime() && std::this_thread::get_id() == audio_thread_.load(std::memory_order_relaxed);
-  if (must_not_wait) {
-    worker_.request(index);
-  } else {
-    load_program(index, true);
-  }
-}
-
-void Processor::load_program(int index, bool is_on_host_thread) {
   const auto slot = static_cast<Slot>(static_cast<int>(parameters_.plain(Param::slot)));
   const auto preset = (*factory_)[index];
   try {
@@ -124,18 +105,18 @@ void Processor::load_program(int index, bool is_on_host_thread) {
     return;
   }
   note_programs(session_.contents().presets);
-  follow_preset(*preset, is_on_host_thread);
-  report(is_on_host_thread);
+  follow_preset(*preset);
+  report();
   report_program();
 }
 
-void Processor::follow_preset(const Preset& preset, bool is_on_host_thread) {
+void Processor::follow_preset(const Preset& preset) {
   for (std::size_t i = 0; i < param_count; ++i) {
     if (!params[i].in_preset) continue;
     const auto id = static_cast<Param>(i);
     const auto value = preset.parameters.find(param_id(params[i]));  // absent: the preset means the default
     parameters_.set(id, value != preset.parameters.end() ? value->second : params[i].default_value);
-    if (is_on_host_thread) announce(parameters_[id]);
+    announce(parameters_[id]);
   }
 }
 
@@ -174,17 +155,17 @@ void Processor::load_state(std::string_view text) {
   note_programs(presets);
   for (std::size_t i = 0; i < param_count; ++i)
     if (params[i].kind != ParamKind::status) parameters_.set(static_cast<Param>(i), values[i]);
-  report(true);
+  report();
   report_program();
 }
 
-void Processor::report(bool is_on_host_thread) {
+void Processor::report() {
   const int latency_frames = session_.latency_frames();
   const bool is_new_latency = latency_frames != getLatencySamples();
   const bool is_new_status = parameters_.show_status(session_.status(parameters_));
   setLatencySamples(latency_frames);
-  if (is_on_host_thread && is_new_latency) announce_latency();
-  if (is_on_host_thread && is_new_status) announce(parameters_[Param::status]);
+  if (is_new_latency) announce_latency();
+  if (is_new_status) announce(parameters_[Param::status]);
 }
 
 void Processor::report_program() {

@@ -9,11 +9,9 @@
 
 #include <array>
 #include <atomic>
-#include <thread>
 
 #include "factory.hpp"
 #include "parameters.hpp"
-#include "program_worker.hpp"
 #include "session.hpp"
 #include "vst3_host.hpp"
 
@@ -55,10 +53,9 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
   void timerCallback() override;  // the host hears of a new status from here, never from the audio thread
-  void load_program(int index, bool is_on_host_thread);  // [any but audio]
-  void follow_preset(const Preset& preset, bool is_on_host_thread);
+  void follow_preset(const Preset& preset);
   void load_state(std::string_view text);
-  void report(bool is_on_host_thread);
+  void report();
   void report_program();
   void note_programs(const SlotPresets& presets);
 
@@ -66,8 +63,6 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   HostParameters parameters_;
   Session session_;
   std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
-  std::atomic<std::thread::id> audio_thread_{};
-  ProgramWorker worker_;  // last: its thread uses all of the above
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)
 };

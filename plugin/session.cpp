@@ -69,8 +69,8 @@ int Session::latency_frames() const {
 Status Session::status(const HostParameters& parameters) const {
   const std::lock_guard guard(mutex_);
   if (engine_ == nullptr) return Status::no_preset;
-  parameters.copy_to(*engine_);
-  return engine_->status();
+  return engine_->status(static_cast<Slot>(static_cast<int>(parameters.plain(Param::slot))),
+                         static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))));
 }
 
 void Session::note_tail() {

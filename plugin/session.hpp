@@ -28,7 +28,7 @@ struct Contents {
 
 class Session {
  public:
-  /// Sizes the engine and loads what the slots hold; throws std::exception and then plays silence.  [main, audio
+  /// Sizes the engine and loads what the slots hold; throws std::exception and then has no engine.  [main, audio
   /// stopped]
   void prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock);
   /// Loads one slot; on a throw all stays as it was.  [any but audio]

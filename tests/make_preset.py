@@ -1,8 +1,11 @@
 """Small valid presets for tests of the file format, as the objects that json.dumps takes."""
 
 import base64
+import json
 
 import numpy as np
+
+from forestage import factory_presets
 
 SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
@@ -58,3 +61,12 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
         ],
         "design": {"seed": 7, "geometry": {"radius_m": 0.09, "azimuth_deg": [90, -90, 0]}, "hash": "00ff"},
     }
+
+
+def with_later_alignment(name: str, *, frames: int) -> dict:
+    """A factory preset whose paths all come `frames` later."""
+    preset = json.loads(factory_presets()[name].read_text())
+    for filters in preset["filters"]:
+        filters["cancel_align_frames"] += frames
+        filters["beam_align_frames"] += frames
+    return preset

@@ -128,8 +128,53 @@ def test_export_wav_writes_the_filters(tmp_path):
     assert run("export", "smart-speaker", "--to", "wav", "-o", tmp_path / "irs").returncode == 1
 
 
+def test_any_parameter_may_be_set_the_monitor_too(song, tmp_path):
+    target = tmp_path / "feeds.wav"
+    result = run("render", song, target, "-p", "smart-speaker", "--set", "monitor=Speakers", "--set", "level_match=Off")
+    assert result.returncode == 0, result.stderr
+    assert soundfile.info(target).channels == 3
+
+
+def test_a_file_with_bad_samples_is_refused(tmp_path):
+    x = noise(frames=1000).T
+    x[500, 0] = np.nan
+    soundfile.write(tmp_path / "song.wav", x, 48_000, subtype="FLOAT")
+    result = run("render", tmp_path / "song.wav", tmp_path / "out.wav", "-p", "laptop")
+    assert result.returncode == 1
+    assert "NaN" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["render", "design"])
+def test_a_missing_folder_is_named_before_any_work(song, tmp_path, command):
+    target = tmp_path / "nowhere" / "out"
+    words = (
+        ["render", song, target, "-p", "laptop"]
+        if command == "render"
+        else ["design", DEVICES / "laptop.toml", "-o", target]
+    )
+    result = run(*words)
+    assert result.returncode == 1
+    assert "nowhere does not exist" in result.stderr
+
+
+def test_install_plugin_keeps_what_is_there_when_it_cannot_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    bundle = tmp_path / ".vst3/Forestage.vst3"
+    bundle.mkdir(parents=True)
+
+    def missing(kind):
+        raise FileNotFoundError(kind)
+
+    monkeypatch.setattr("forestage.host.plugin_path", missing)
+    with pytest.raises(FileNotFoundError):
+        forestage.host.install_plugin()
+    assert bundle.is_dir()
+
+
 def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".vst3").mkdir()
+    (tmp_path / ".vst3/Forestage.vst3").symlink_to(tmp_path)
     assert run("install-plugin").returncode == 0
     assert (tmp_path / ".vst3/Forestage.vst3/Contents").is_dir()
     assert (tmp_path / ".lv2/Forestage.lv2/manifest.ttl").is_file()

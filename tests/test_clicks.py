@@ -10,6 +10,7 @@ import pytest
 from scipy import signal
 
 from forestage import PARAMS, Renderer, factory_presets
+from make_preset import with_later_alignment
 from signals import db, tone
 
 HIGH_PASS = signal.butter(8, 6000, "high", fs=48_000, output="sos")
@@ -53,6 +54,24 @@ def test_parameter_jumps_do_not_click(preset, monitor, row):
     events = {60 + 30 * k: lambda v=value: renderer.set(**{row.id: v}) for k, value in enumerate(values)}
     y = play(renderer, events)
     assert np.isfinite(y).all()
+    assert splash_db(y, 9600) <= -90
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_switching_the_guard_off_while_it_limits_does_not_jump(preset):
+    """It lets go with its release time: no step beyond what the tone itself does at the higher level."""
+    renderer = Renderer(preset, monitor="Speakers", input_trim_db=24, output_trim_db=24)
+    y = play(renderer, {100: lambda: renderer.set(safe_headroom=False)})
+    steepest = np.max(np.abs(np.diff(y[:, 90_000:])))
+    assert np.max(np.abs(np.diff(y[:, 47_900:48_100]))) <= 0.5 * steepest
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+def test_a_change_of_latency_does_not_click(bypass):
+    renderer = Renderer("laptop", monitor="Headphones", bypass=bypass)
+    late = with_later_alignment("laptop", frames=53)
+    y = play(renderer, {60: lambda: renderer.load(late), 120: lambda: renderer.load("laptop")})
+    assert renderer.latency_frames == Renderer("laptop").latency_frames
     assert splash_db(y, 9600) <= -90
 
 

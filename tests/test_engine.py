@@ -5,6 +5,8 @@ import pytest
 
 from forestage import Renderer, factory_presets, load_preset
 from forestage.metrics.loudness import loudness_lufs, programme
+from forestage.params import text_value
+from make_preset import impulse_text, make_preset, with_later_alignment
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
 PRESETS = sorted(factory_presets())
@@ -201,13 +203,33 @@ def test_solo_paths_add_up_to_the_whole(preset, path):
     assert rms_db(Renderer(preset, solo=path, **settings).process(x)) > -80
 
 
-def test_slot_b_plays_the_other_preset_at_a_common_latency():
+@pytest.mark.parametrize("slot", ["A", "B"])
+def test_slots_play_their_presets_at_a_common_latency(slot):
     x = noise(frames=9600)
-    both = Renderer("smart-speaker", "laptop", monitor="Headphones", slot="B")
-    alone = Renderer("laptop", monitor="Headphones")
-    assert both.latency_frames == max(alone.latency_frames, Renderer("smart-speaker").latency_frames)
+    later = with_later_alignment("smart-speaker", frames=53)
+    both = Renderer(later, "laptop", monitor="Headphones", slot=slot)
+    alone = Renderer(later if slot == "A" else "laptop", monitor="Headphones")
+    assert both.latency_frames == Renderer("laptop").latency_frames + 53
     late = both.latency_frames - alone.latency_frames
+    assert late == (0 if slot == "A" else 53)
     assert peak_db(both.process(x)[:, late:] - alone.process(x)[:, : 9600 - late]) <= -120
+
+
+def test_crosstalk_delay_without_filters_is_refused_before_anything_is_built():
+    preset = make_preset()
+    for filters in preset["filters"]:
+        filters |= {"crosstalk": ["", ""], "crosstalk_delay_frames": 5000}
+    with pytest.raises(ValueError, match="crosstalk_delay_frames: is 5000 without crosstalk"):
+        Renderer(preset)
+
+
+def test_long_delays_in_a_preset_are_played():
+    """Delays far longer than the filters: what the headroom is measured with must be long enough for them."""
+    preset = make_preset(frames=3000)
+    for filters in preset["filters"]:
+        tap = impulse_text(at=2999, frames=3000)
+        filters |= {"crosstalk": [tap, tap], "crosstalk_delay_frames": 2999}
+    assert np.isfinite(Renderer(preset, monitor="Speakers").process(noise(frames=8000))).all()
 
 
 def test_speakers_with_too_few_outputs_play_the_headphones_preview_and_say_so():
@@ -256,9 +278,11 @@ def test_impossible_sample_rates_are_refused(sample_rate, hint):
 
 @presets
 def test_preset_parameters_are_in_effect(preset):
-    values = load_preset(preset).parameters
-    shown = Renderer(preset).params
-    assert all(shown[param_id].split()[0] in {f"{value:g}", "On", "Off"} for param_id, value in values.items())
+    renderer = Renderer(preset)
+    shown = renderer.params
+    assert shown["stage_width_deg"] == "30 deg"
+    for param_id, value in load_preset(preset).parameters.items():
+        assert shown[param_id] == text_value(param_id, value)
 
 
 @pytest.mark.parametrize("monitor", MONITORS[1:])

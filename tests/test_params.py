@@ -43,6 +43,8 @@ def test_text_and_value_agree_both_ways():
         ("amount", 101, "0 to 100 would be right"),
         ("stage_width_deg", -1, "0 to 90 deg would be right"),
         ("monitor", "Phones", "Speakers, Headphones, Headphones Plain, Headphones Reference"),
+        ("monitor", 0.4, "Speakers, Headphones"),
+        ("bypass", "Maybe", "right would be: Off, On"),
         ("amount", "much", "a number from 0 to 100"),
         ("amount", float("nan"), "amount is nan"),
         ("status", 1, "read-only"),

@@ -16,9 +16,9 @@ constexpr int chunk_frames = 256;
 
 struct PyFirMatrix {
   PyFirMatrix(const Audio& taps, int partition_frames)
-      : inputs(static_cast<int>(taps.shape(1))),
-        outputs(static_cast<int>(taps.shape(0))),
-        matrix(make(taps, partition_frames)) {}
+      : matrix(make(taps, partition_frames)),
+        inputs(static_cast<int>(taps.shape(1))),
+        outputs(static_cast<int>(taps.shape(0))) {}
 
   static FirMatrix make(const Audio& taps, int partition_frames) {
     if (taps.ndim() != 3) throw std::invalid_argument("taps must have shape (outputs, inputs, taps)");
@@ -34,9 +34,9 @@ struct PyFirMatrix {
     return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames);
   }
 
+  FirMatrix matrix;  // first: it checks the shape
   int inputs;
   int outputs;
-  FirMatrix matrix;
 };
 
 struct PyVirtualStereo {

@@ -70,10 +70,10 @@ void bind_engine(py::module_& m) {
   m.attr("PARAMS") = py::tuple(table);
 
   py::class_<Engine>(m, "Engine", "Two slots of presets and everything a host needs around them; see engine.hpp.")
-      .def(py::init([](double sample_rate, int max_block_frames, int output_channels) {
-             return std::make_unique<Engine>(EngineSpec{sample_rate, max_block_frames, output_channels});
+      .def(py::init([](double sample_rate, int output_channels) {
+             return std::make_unique<Engine>(EngineSpec{sample_rate, output_channels});
            }),
-           py::arg("sample_rate"), py::kw_only(), py::arg("max_block_frames") = 512, py::arg("output_channels") = 2)
+           py::arg("sample_rate"), py::kw_only(), py::arg("output_channels") = 2)
       .def(
           "load", [](Engine& e, const std::string& slot, const Preset& preset) { e.load(find_slot(slot), preset); },
           py::arg("slot"), py::arg("preset"))

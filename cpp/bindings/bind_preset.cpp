@@ -42,6 +42,8 @@ void bind_preset(py::module_& m) {
       .def_readonly("delay_frames", &FilterSet::delay_frames)
       .def_readonly("cancel_align_frames", &FilterSet::cancel_align_frames)
       .def_readonly("beam_align_frames", &FilterSet::beam_align_frames)
+      .def_readonly("crosstalk_delay_frames", &FilterSet::crosstalk_delay_frames)
+      .def_property_readonly("crosstalk", [](const FilterSet& set) { return fir_list(set.crosstalk); })
       .def_property_readonly("cancel",
                              [](const FilterSet& set) {
                                py::list rows;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
 
 #if defined(__clang__) && __has_attribute(nonblocking)
 #define FORESTAGE_NONBLOCKING [[clang::nonblocking]]
@@ -35,12 +34,6 @@ struct ConstAudioBlock {
       : lanes(block.lanes), channels(block.channels), frames(block.frames) {}
 
   const float* operator[](int channel) const noexcept { return lanes[channel]; }
-};
-
-/// What a processor is sized for. `max_block_frames` bounds `frames` of every later `process`.
-struct PrepareSpec {
-  double sample_rate = 48000.0;
-  int max_block_frames = 512;
 };
 
 /// State that turns input lanes into output lanes. Construction allocates; the rest never does.

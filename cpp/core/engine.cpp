@@ -36,10 +36,6 @@ struct Delivery {
 
 void check(const EngineSpec& spec) {
   checked_rate(spec.sample_rate);
-  if (spec.max_block_frames < 1) {
-    throw std::invalid_argument("max_block_frames is " + std::to_string(spec.max_block_frames) +
-                                "; at least 1 would be right");
-  }
   if (spec.output_channels < 1 || spec.output_channels > 64) {
     throw std::invalid_argument("output_channels is " + std::to_string(spec.output_channels) +
                                 "; 1 to 64 would be right");
@@ -56,6 +52,8 @@ struct Engine::Impl {
         bypass(spec.sample_rate, chunk_frames),
         next_out(lanes, chunk_frames),
         dry(2, chunk_frames),
+        next_dry(2, chunk_frames),
+        dry_delay(spec.sample_rate, chunk_frames),
         dry_history{History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
                     History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)} {
     hand_over.jump_to(nullptr);
@@ -151,6 +149,7 @@ struct Engine::Impl {
     Graph* target = wanted();
     if (is_fresh) {
       hand_over.jump_to(target);
+      dry_delay.jump_to(latency.load(std::memory_order_relaxed));
       bypass.snap(params.is_on(Param::bypass) ? 1.0f : 0.0f);
       is_fresh = false;
       return;
@@ -173,11 +172,7 @@ struct Engine::Impl {
 
   void process_chunk(AudioBlock io) noexcept {
     choose_source();
-    const int delay = latency.load(std::memory_order_relaxed);
-    for (int c = 0; c < 2; ++c) {
-      const float* newest = dry_history[static_cast<std::size_t>(c)].push(io[c], io.frames);
-      std::copy_n(newest - delay, io.frames, dry[c]);
-    }
+    delay_dry(io);
     if (hand_over.is_active()) {
       const AudioBlock next = next_out.block(io.frames);
       for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, next[c]);
@@ -188,6 +183,19 @@ struct Engine::Impl {
       play(hand_over.current(), io);
     }
     apply_bypass(io);
+  }
+
+  /// The input, late by the common latency; a new latency takes over with a cross-fade.
+  void delay_dry(AudioBlock io) noexcept {
+    const int wanted_delay = latency.load(std::memory_order_relaxed);
+    if (!dry_delay.is_active() && wanted_delay != dry_delay.current()) dry_delay.start(wanted_delay, 0);
+    const bool is_changing = dry_delay.is_active();
+    for (int c = 0; c < 2; ++c) {
+      const float* newest = dry_history[static_cast<std::size_t>(c)].push(io[c], io.frames);
+      std::copy_n(newest - dry_delay.current(), io.frames, dry[c]);
+      if (is_changing) std::copy_n(newest - dry_delay.next(), io.frames, next_dry[c]);
+    }
+    if (is_changing) blend(dry.block(io.frames), next_dry.block(io.frames), dry_delay.advance(io.frames));
   }
 
   void apply_bypass(AudioBlock io) noexcept {
@@ -228,6 +236,8 @@ struct Engine::Impl {
   Ramp bypass;
   Lanes next_out;
   Lanes dry;
+  Lanes next_dry;
+  HandOver<int> dry_delay;
   std::array<History, 2> dry_history;
   bool is_fresh = true;
 };
@@ -267,16 +277,17 @@ void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
 void Engine::reset() noexcept { impl_->reset(); }
 void Engine::set_param(Param id, float value) noexcept { impl_->params.set(id, value); }
 float Engine::param(Param id) const noexcept {
-  return id == Param::status ? static_cast<float>(status()) : impl_->params.get(id);
+  if (id != Param::status) return impl_->params.get(id);
+  return static_cast<float>(
+      status(impl_->params.choice<Slot>(Param::slot), impl_->params.choice<Monitor>(Param::monitor)));
 }
 
-Status Engine::status() const noexcept {
-  const std::size_t chosen = impl_->params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
-  const std::size_t slot = impl_->is_loaded[chosen].load() ? chosen : 1 - chosen;
-  if (!impl_->is_loaded[slot].load()) return Status::no_preset;
-  const bool is_speakers = impl_->params.choice<Monitor>(Param::monitor) == Monitor::speakers;
-  if (is_speakers && impl_->needs_preview[slot].load()) return Status::headphones_preview;
-  return impl_->is_converted[slot].load() ? Status::converted_rate : Status::ok;
+Status Engine::status(Slot slot, Monitor monitor) const noexcept {
+  const auto chosen = static_cast<std::size_t>(slot);
+  const std::size_t playing = impl_->is_loaded[chosen].load() ? chosen : 1 - chosen;
+  if (!impl_->is_loaded[playing].load()) return Status::no_preset;
+  if (monitor == Monitor::speakers && impl_->needs_preview[playing].load()) return Status::headphones_preview;
+  return impl_->is_converted[playing].load() ? Status::converted_rate : Status::ok;
 }
 
 int Engine::latency_frames() const noexcept { return impl_->latency.load(); }

@@ -1,18 +1,17 @@
 // The engine: two slots, each with a graph of its own; hand-over of new graphs; bypass; guards against bad input.
 // One engine is what the plugin and Python both drive.
 //
-//     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, retire ──▶ freed by the
-//     next [main] call
+//     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, retire ──▶ freed by a later load [main]
 //
-// | call                           | thread           | may allocate, lock, throw |
-// | Engine(), load(), unload()     | main/worker, one at a time | yes; throws std::invalid_argument with a message a
-// user can act on | | process(), reset()             | audio (or stopped) | no | | set_param(), param(), status() | any
-// | no: one atomic each | | latency_frames(), tail_frames()| any              | no; change only inside load()/unload()
-// |
+// | call                            | thread                      | may allocate, lock, throw |
+// |---------------------------------|-----------------------------|---------------------------|
+// | Engine(), load(), unload()      | main/worker, one at a time  | yes; std::invalid_argument with a message a user can act on |
+// | process(), reset()              | audio (or stopped)          | no |
+// | set_param(), param(), status()  | any                         | no: one atomic each |
+// | latency_frames(), tail_frames() | any                         | no; they change only inside load() and unload() |
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "blocks.hpp"
 #include "params.hpp"
@@ -22,8 +21,7 @@ namespace forestage {
 
 struct EngineSpec {
   double sample_rate = 48000.0;
-  int max_block_frames = 512;  // longer blocks are split inside
-  int output_channels = 2;     // at least 2; headphones use the first two
+  int output_channels = 2;  // at least 2; headphones use the first two
 };
 
 class Engine {
@@ -45,7 +43,8 @@ class Engine {
   void set_param(Param id, float value) noexcept;  // clamped to the table; NaN is ignored
   float param(Param id) const noexcept;
 
-  Status status() const noexcept;
+  /// What there is to say when this slot is chosen and this monitor heard.
+  Status status(Slot slot, Monitor monitor) const noexcept;
   int latency_frames() const noexcept;
   int tail_frames() const noexcept;
   const EngineSpec& spec() const noexcept;

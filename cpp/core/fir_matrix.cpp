@@ -189,7 +189,7 @@ FirMatrix::Group::Group(const std::vector<FirPath>& paths, Transform& transform)
   direct_outputs_.resize(outputs_.size());
   design(paths, transform);
 
-  // Rates measured on Zen 5 with AVX2; only their ratio matters.
+  // Rough costs; only their ratio matters, and only to speed.
   const double transformed_ns = frames_ * (0.75 * (ins + outs) + 0.1 * ins * outs);
   const double direct_ns_per_frame = head_taps_ * ins * outs / 45.0;
   const int most = partitions_ > 1 ? frames_ - 1 : frames_;  // a whole partition pays for its transforms anyway

@@ -7,8 +7,8 @@
 // by all paths. The transform of 2B real frames x is the right-angle form: the B-point complex FFT of
 // (x[n] - i x[n + B]) w[n], w[n] = e^{-i pi n / 2B}: x as a polynomial modulo z^B + i, evaluated at the B roots of -i.
 // For real x that determines x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and
-// the half that wraps is the one that overlap-save throws away. A real FFT of 2B takes 1.7 to 2.8 times as long (FFTW,
-// B = 32 to 512) and has DC and Nyquist bins to treat apart.
+// the half that wraps is the one that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist
+// bins to treat apart.
 //
 // A call that covers only part of a partition still gets every output at once: the tail (partitions 1, 2, ...) is known
 // since the partition began; the head comes in direct form for short calls, and for long ones from a transform of the

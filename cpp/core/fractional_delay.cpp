@@ -1,7 +1,6 @@
 #include "fractional_delay.hpp"
 
 #include <cmath>
-#include <numbers>
 
 #include "windowed_sinc.hpp"
 

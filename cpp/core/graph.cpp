@@ -42,7 +42,7 @@ int converted_latency_frames(const FilterSet& filters, int sample_rate) {
 Ears ears_at(const Ears& ears, int sample_rate) {
   Ears result;
   result.sample_rate = sample_rate;
-  result.delay_frames = scaled_frames(ears.delay_frames, ears.sample_rate, sample_rate);
+  result.delay_frames = converted_ears_delay_frames(ears, sample_rate);
   FirResampler convert(ears.sample_rate, ears.delay_frames, sample_rate, result.delay_frames);
   for (std::size_t ear = 0; ear < 2; ++ear) {
     for (const Fir& fir : ears.device[ear]) result.device[ear].push_back(convert(fir));
@@ -234,7 +234,7 @@ int natural_latency_frames(const Preset& preset, double sample_rate) {
   const int rate = checked_rate(sample_rate);
   const FilterSet& nearest = nearest_filters(preset, rate);
   const int path = nearest.sample_rate == rate ? path_latency_frames(nearest) : converted_latency_frames(nearest, rate);
-  return path + scaled_frames(preset.ears.delay_frames, preset.ears.sample_rate, rate);
+  return path + converted_ears_delay_frames(preset.ears, rate);
 }
 
 std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec) {

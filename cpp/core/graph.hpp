@@ -6,11 +6,12 @@
 //
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |
-// | build(preset, spec)             | main/worker      | yes; std::invalid_argument with a message a user can act on |
-// sized for max_block_frames | | process(AudioBlock)             | audio            | no  | 0..max frames, in place;
-// any split gives the same output | | reset()                         | audio or stopped | no  | clears state, keeps
-// coefficients; parameters snap | | follow(ParamStore, peak)        | audio            | no  | reads the targets;
-// values glide inside | | latency_frames(), tail_frames() | any              | no  | constant for the life of a graph |
+// |---------------------------------|------------------|---------------------------|---------|
+// | build(preset, spec)             | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
+// | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split gives the same output |
+// | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
+// | follow(ParamStore, peak)        | audio            | no | reads the targets; values glide inside |
+// | latency_frames(), tail_frames() | any              | no | constant for the life of a graph |
 #pragma once
 
 #include <memory>

@@ -87,8 +87,9 @@ int response_frames(const FilterSet& filters) {
   for (const Fir& fir : filters.driver_eq) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.crosstalk) taps = std::max(taps, fir.size());
   // Far-ear delay, shelf and alignment are a few milliseconds; the shelf has faded by -100 dB in ten.
-  return static_cast<int>(3 * taps) + filters.cancel_align_frames + filters.beam_align_frames +
-         static_cast<int>(0.010 * filters.sample_rate);
+  const int delays = stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames +
+                     filters.beam_align_frames + filters.driver_eq_delay_frames;
+  return static_cast<int>(3 * taps) + delays + static_cast<int>(0.010 * filters.sample_rate);
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 
 #include "blocks.hpp"
 #include "delay.hpp"
-#include "driver_stage.hpp"
 #include "fir_matrix.hpp"
 #include "lanes.hpp"
 #include "params.hpp"
+#include "peak_guard.hpp"
 #include "preset.hpp"
 #include "ramp.hpp"
 

@@ -3,7 +3,6 @@
 // Append only; tests/test_params.py freezes ids and order.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>

@@ -1,6 +1,5 @@
 // What a preset is, as values. preset_io reads and writes it; build() in graph.hpp makes a graph of it.
-// Matrices of filters are [driver][input] or [driver][ear]: row = where it goes, column = where it comes from,
-// but for `Ears`, which goes from drivers to ears and is [ear][driver].
+// Matrices of filters are [where it goes][where it comes from].
 #pragma once
 
 #include <array>

@@ -21,6 +21,11 @@ int converted_eq_delay_frames(const FilterSet& set) noexcept {
   return set.driver_eq.empty() ? 0 : static_cast<int>(zero_crossings);
 }
 
+int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept {
+  if (ears.sample_rate == to_rate) return ears.delay_frames;
+  return std::max(static_cast<int>(zero_crossings), scaled_frames(ears.delay_frames, ears.sample_rate, to_rate));
+}
+
 FirResampler::FirResampler(double from_rate, double from_delay, double to_rate, double to_delay)
     : step_(from_rate / to_rate), from_delay_(from_delay), to_delay_(to_delay) {}
 
@@ -43,7 +48,8 @@ Fir FirResampler::operator()(const Fir& taps) {
   if (taps.empty() || (step_ == 1.0 && from_delay_ == to_delay_)) return taps;
   const auto count = static_cast<std::ptrdiff_t>(taps.size());
   const double last = (static_cast<double>(count) - from_delay_) / step_ + to_delay_;
-  Fir result(static_cast<std::size_t>(std::ceil(last)) + 1);
+  const double ringing = zero_crossings * std::max(1.0, 1.0 / step_);
+  Fir result(static_cast<std::size_t>(std::ceil(last + ringing)));
   for (std::size_t n = 0; n < result.size(); ++n) {
     const Weights& row = weights(n);
     const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, row.first);

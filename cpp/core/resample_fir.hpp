@@ -13,6 +13,9 @@ int scaled_frames(int frames, int from_rate, int to_rate) noexcept;
 /// Room for the pre-ringing of driver equalisers, which have no delay of their own, when they are converted.
 int converted_eq_delay_frames(const FilterSet& set) noexcept;
 
+/// Delay of the ear responses at another rate, with room for pre-ringing.
+int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept;
+
 /// Band-limited to the lower of the two rates. A tap at `from_delay` frames lands on `to_delay` frames, which may be
 /// fractional. The interpolation weights are computed once and serve any number of filters.  [main; allocates]
 class FirResampler {

@@ -38,7 +38,7 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
     fail(crosstalk,
          "has " + std::to_string(set.crosstalk.size()) + " filters; must have 2 (from left, from right) or none");
   }
-  if (set.crosstalk.empty() && set.crosstalk_delay_frames != 0) {
+  if (std::ranges::all_of(set.crosstalk, &Fir::empty) && set.crosstalk_delay_frames != 0) {
     fail(Path(path, "crosstalk_delay_frames"),
          "is " + std::to_string(set.crosstalk_delay_frames) + " without crosstalk filters; must be 0");
   }

@@ -137,7 +137,7 @@ inline constexpr auto fields<Preset> = std::tuple{
     field("name", &Preset::name, name_rule, "What the preset is called."),
     field("device", &Preset::device, name_rule, "The device it was designed for."),
     field("text", &Preset::text, Text{0, 1000}, "One line for a user.", Need::optional),
-    field("parameters", &Preset::parameters, Parameters{}, "Parameter id -> value; those left out stay as they are."),
+    field("parameters", &Preset::parameters, Parameters{}, "Parameter id -> value; those left out have their default."),
     field("drivers", &Preset::drivers, List<Object>{min_drivers, max_drivers, {}},
           "The drivers of the device; every matrix of filters has a row for each, in this order."),
     field("filters", &Preset::filters, List<Object>{1, required_sample_rates.size(), {}},

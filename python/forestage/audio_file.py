@@ -26,9 +26,14 @@ def read_stereo(path: str | Path) -> tuple[NDArray[np.float32], int]:
         raise ValueError(f"{path}: has {audio.shape[0]} channels; stereo would be right")
     if audio.shape[1] == 0:
         raise ValueError(f"{path}: holds no sound")
+    if not np.isfinite(audio).all():
+        raise ValueError(f"{path}: holds samples that are NaN or infinite; mend the file first")
     return audio, int(sample_rate)
 
 
 def write_wav(path: str | Path, audio: NDArray[np.float32], *, sample_rate: int) -> None:
     """Write (channels, frames) as a WAV file of 32-bit floats."""
-    soundfile.write(str(path), audio.T, sample_rate, subtype="FLOAT", format="WAV")
+    try:
+        soundfile.write(str(path), audio.T, sample_rate, subtype="FLOAT", format="WAV")
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"{path}: cannot be written ({error.error_string})") from None

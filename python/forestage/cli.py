@@ -72,8 +72,8 @@ def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[s
     """
     export.checked_target(target, overwrite=overwrite)
     x, sample_rate = audio_file.read_stereo(source)
-    renderer = Renderer(preset, sample_rate=sample_rate, monitor=monitor)
-    renderer.set(**_settings(pairs))
+    settings: dict[str, Any] = {"monitor": monitor} | _settings(pairs)
+    renderer = Renderer(preset, sample_rate=sample_rate, **settings)
     late = renderer.latency_frames
     x = np.concatenate([x, np.zeros((2, late), np.float32)], axis=1)
     blocks = []

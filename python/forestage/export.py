@@ -21,23 +21,25 @@ def export_wav(
 ) -> list[Path]:
     """Write the filters as WAV impulse responses, one channel per driver.
 
-    Writes ``cancel-left.wav`` and ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav``
-    (from the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
+    Writes ``crosstalk.wav`` (weight of the virtual crosstalk, from left and from right), ``cancel-left.wav`` and
+    ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` (from the centre) and
+    ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
     """
     filters = load_preset(preset).filters(sample_rate)
     matrices = {
+        "crosstalk": (filters.crosstalk, 0),
         "cancel-left": ([row[0] for row in filters.cancel], filters.cancel_align_frames),
         "cancel-right": ([row[1] for row in filters.cancel], filters.cancel_align_frames),
         "beam": (filters.beam, filters.beam_align_frames),
         "driver-eq": (filters.driver_eq, 0),
     }
     directory = Path(folder)
+    directory.mkdir(parents=True, exist_ok=True)
     targets = {
         name: checked_target(directory / f"{name}.wav", overwrite=overwrite)
         for name, (taps, _) in matrices.items()
         if taps
     }
-    directory.mkdir(parents=True, exist_ok=True)
     for name, path in targets.items():
         taps, align_frames = matrices[name]
         frames = align_frames + max(len(fir) for fir in taps)
@@ -51,6 +53,8 @@ def export_wav(
 def checked_target(path: str | Path, *, overwrite: bool) -> Path:
     """Return the path when it may be written."""
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists already; say --overwrite (overwrite=True) to replace it")
     return target

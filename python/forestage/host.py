@@ -81,15 +81,26 @@ def install_plugin(*, remove: bool = False) -> list[Path]:
     list of Path
         What was written or removed.
     """
-    changed = []
-    for kind, folder in _USER_FOLDERS.items():
-        target = Path.home() / folder / _BUNDLES[kind]
-        if target.exists():
-            shutil.rmtree(target)
-            if remove:
-                changed.append(target)
-        if not remove:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(plugin_path(kind), target)
-            changed.append(target)
-    return changed
+    targets = {kind: Path.home() / folder / _BUNDLES[kind] for kind, folder in _USER_FOLDERS.items()}
+    if remove:
+        installed = [target for target in targets.values() if target.exists() or target.is_symlink()]
+        for target in installed:
+            _remove(target)
+        return installed
+    sources = {kind: plugin_path(kind) for kind in targets}  # all of them, before anything is touched
+    for kind, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(target.name + ".new")
+        _remove(fresh)
+        shutil.copytree(sources[kind], fresh)
+        _remove(target)
+        fresh.rename(target)
+    return list(targets.values())
+
+
+def _remove(path: Path) -> None:
+    """Take a bundle away; of a link only the link."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

@@ -29,22 +29,29 @@ def raw_value(param_id: str, value: Value) -> float:
         raise ValueError(f"no parameter is called {param_id!r}; there are: {', '.join(BY_ID)}")
     if row.kind == "status":
         raise ValueError(f"{param_id} is read-only")
+    texts = texts_of(row)
     if isinstance(value, str):
-        if value not in row.choices:
-            wanted = ", ".join(row.choices) or f"a number from {row.min_value:g} to {row.max_value:g}"
+        if value not in texts:
+            wanted = ", ".join(texts) or f"a number from {row.min_value:g} to {row.max_value:g}"
             raise ValueError(f"{param_id} is {value!r}; right would be: {wanted}")
-        return float(row.choices.index(value))
+        return float(texts.index(value))
+    if texts and value not in range(len(texts)):
+        raise ValueError(f"{param_id} is {value}; right would be: {', '.join(texts)}")
     if not row.min_value <= float(value) <= row.max_value:
         unit = f" {row.unit}" if row.unit else ""
         raise ValueError(f"{param_id} is {value}; {row.min_value:g} to {row.max_value:g}{unit} would be right")
     return float(value)
 
 
+def texts_of(row: _core.ParamSpec) -> list[str]:
+    """Texts of a choice or a toggle in the order of their values; none for a number."""
+    return ["Off", "On"] if row.kind == "toggle" else row.choices
+
+
 def text_value(param_id: str, value: float) -> str:
     """Write a raw value the way a person would: the choice's text, or the number with its unit."""
     row = BY_ID[param_id]
-    if row.choices:
-        return row.choices[round(value)]
-    if row.kind == "toggle":
-        return "On" if value >= 0.5 else "Off"
+    texts = texts_of(row)
+    if texts:
+        return texts[round(value)]
     return f"{value:g} {row.unit}".rstrip()

@@ -9,8 +9,6 @@ from . import _core
 from .params import BY_ID, Value, raw_value, text_value
 from .presets import PresetLike, load_preset
 
-MAX_BLOCK_FRAMES = 8192
-
 
 def stereo_block(x: ArrayLike) -> NDArray[np.float32]:
     """Check audio for the engine and return it as contiguous float32.
@@ -74,19 +72,20 @@ class Renderer:
         output_channels: int | None = None,
         **params: Value,
     ) -> None:
-        self.preset = load_preset(preset)
+        first = load_preset(preset)
         other = None if b is None else load_preset(b)
-        values: dict[str, float] = dict(self.preset.parameters)
+        values: dict[str, float] = dict(first.parameters)
         values |= {param_id: raw_value(param_id, value) for param_id, value in params.items()}
         if output_channels is None:
             is_speakers = values.get("monitor") == raw_value("monitor", "Speakers")
-            drivers = [len(p.drivers) for p in (self.preset, other) if p is not None]
+            drivers = [len(p.drivers) for p in (first, other) if p is not None]
             output_channels = max(2, *drivers) if is_speakers else 2
         self.sample_rate = sample_rate
-        self._engine = _core.Engine(sample_rate, max_block_frames=MAX_BLOCK_FRAMES, output_channels=output_channels)
-        self._engine.load("A", self.preset)
+        self._engine = _core.Engine(float(sample_rate), output_channels=output_channels)
+        self._names: dict[str, str] = {}
+        self.load(first, slot="A")
         if other is not None:
-            self._engine.load("B", other)
+            self.load(other, slot="B")
         for param_id, value in values.items():
             self._engine.set_param(param_id, value)
 
@@ -112,8 +111,13 @@ class Renderer:
             self._engine.set_param(param_id, value)
 
     def load(self, preset: PresetLike, *, slot: str = "A") -> None:
-        """Put another preset into a slot; while sound runs it takes over with a 20 ms cross-fade."""
-        self._engine.load(slot, load_preset(preset))
+        """Put another preset into a slot; while sound runs it takes over with a 20 ms cross-fade.
+
+        Parameters stay as they are: they belong to the session, not to the slot.
+        """
+        loaded = load_preset(preset)
+        self._engine.load(slot, loaded)
+        self._names[slot] = loaded.name
 
     def reset(self) -> None:
         """Forget all past sound; parameters stay."""
@@ -145,4 +149,5 @@ class Renderer:
         return self._engine.output_channels
 
     def __repr__(self) -> str:
-        return f"<Renderer {self.preset.name!r} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"
+        names = ", ".join(f"{slot}: {name!r}" for slot, name in self._names.items())
+        return f"<Renderer {names} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"

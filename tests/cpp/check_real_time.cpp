@@ -18,7 +18,7 @@ using namespace forestage;
 
 class Player {
  public:
-  explicit Player(double sample_rate) : engine_({sample_rate, 8192, 3}) {
+  explicit Player(double sample_rate) : engine_({sample_rate, 3}) {
     for (auto& lane : memory_) lane.resize(8192);
     for (std::size_t c = 0; c < lanes_.size(); ++c) lanes_[c] = memory_[c].data();
   }

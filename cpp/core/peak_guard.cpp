@@ -1,4 +1,4 @@
-#include "driver_stage.hpp"
+#include "peak_guard.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,17 +23,13 @@ PeakGuard::PeakGuard(double sample_rate)
     : release_(static_cast<float>(1.0 - std::exp(-1.0 / (release_s * sample_rate)))) {}
 
 void PeakGuard::process(AudioBlock feeds, bool is_on) noexcept {
-  if (!is_on) {
-    gain_ = 1.0f;
-    return;
-  }
-  if (gain_ == 1.0f && peak_of(feeds) <= ceiling) return;
+  if (gain_ == 1.0f && (!is_on || peak_of(feeds) <= ceiling)) return;
   for (int n = 0; n < feeds.frames; ++n) {
     float peak = 0.0f;
     for (int c = 0; c < feeds.channels; ++c) peak = std::max(peak, std::abs(feeds[c][n]));
     gain_ += release_ * (1.0f - gain_);
     if (gain_ > 0.9999f) gain_ = 1.0f;
-    if (peak * gain_ > ceiling) gain_ = ceiling / peak;
+    if (is_on && peak * gain_ > ceiling) gain_ = ceiling / peak;
     for (int c = 0; c < feeds.channels; ++c) feeds[c][n] *= gain_;
   }
 }
