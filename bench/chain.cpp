@@ -12,6 +12,7 @@
 #include "engine.hpp"
 #include "float_environment.hpp"
 #include "graph.hpp"
+#include "monitors.hpp"
 #include "path_specs.hpp"
 #include "preset_io.hpp"
 
@@ -112,6 +113,17 @@ void bench_stages(Bench& bench, const Preset& preset) {
   print("stage, CentreBeam", bench.measure(1, [&](AudioBlock io) {
     beam.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
   }));
+  Delay alignment(2, filters.delay_frames, block_frames);
+  print("stage, alignment delays", bench.measure(2, [&](AudioBlock io) { alignment.process(io, io); }));
+  Monitors monitors(preset.ears, preset.loudness, drivers, drivers, sample_rate, block_frames);
+  for (const Monitor monitor : {Monitor::speakers, Monitor::headphones}) {
+    monitors.jump_to(monitor);
+    const std::string name(param_detail::monitors[static_cast<std::size_t>(monitor)]);
+    print("stage, monitor " + name, bench.measure(drivers, [&](AudioBlock io) {
+      const AudioBlock stereo{io.lanes, 2, io.frames};
+      monitors.process({io, io, stereo, on.advance(io.frames), true}, bench.out.block(0, drivers, io.frames));
+    }));
+  }
   PeakGuard guard(sample_rate);
   print("stage, PeakGuard", bench.measure(drivers, [&](AudioBlock io) { guard.process(io, true); }));
 }

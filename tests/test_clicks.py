@@ -10,6 +10,7 @@ import pytest
 from scipy import signal
 
 from forestage import PARAMS, Renderer, factory_presets
+from forestage.params import BY_ID
 from make_preset import with_later_alignment
 from signals import db, tone
 
@@ -55,6 +56,20 @@ def test_parameter_jumps_do_not_click(preset, monitor, row):
     y = play(renderer, events)
     assert np.isfinite(y).all()
     assert splash_db(y, 9600) <= -90
+
+
+AUTOMATED = ["bypass", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus", "upmix", "solo"]
+
+
+@pytest.mark.parametrize("param_id", [*AUTOMATED, "center_level_db", "input_trim_db", "output_trim_db"])
+def test_automation_every_10_ms_does_not_click(param_id):
+    """Random jumps over the whole range, faster than a glide: -80 dB, as several glides add up."""
+    renderer = Renderer("smart-speaker", monitor="Headphones", safe_headroom=False)
+    row = BY_ID[param_id]
+    values = np.random.default_rng(5).uniform(row.min_value, row.max_value, 100)
+    values = np.round(values) if row.choices or row.kind == "toggle" else values
+    y = play(renderer, {60 + k: lambda v=v: renderer.set(**{param_id: v}) for k, v in enumerate(values)})
+    assert splash_db(y, 9600) <= -80
 
 
 @pytest.mark.parametrize("preset", PRESETS)

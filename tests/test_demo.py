@@ -139,7 +139,7 @@ def test_excerpt_is_short_small_and_licensed():
 
 @pytest.mark.parametrize(
     ("shape", "value", "message"),
-    [((4800, 6), 0.1, "6 channels"), ((4800, 2), np.nan, "not numbers"), ((0, 2), 0.1, "no sound")],
+    [((4800, 6), 0.1, "6 channels"), ((4800, 2), np.nan, "NaN"), ((0, 2), 0.1, "no sound")],
 )
 def test_music_that_cannot_be_played_is_an_error_that_names_it(tmp_path, shape, value, message):
     path = tmp_path / "music.wav"

@@ -111,6 +111,8 @@ STRUCTURE = [
     ("/filters/4/cancel", [["", ""]] * 2, "/filters/4/cancel: has 2 rows; must have one for each of the 3 drivers"),
     ("/filters/4/beam", [""] * 4, "/filters/4/beam: has 4 rows"),
     ("/filters/4/driver_eq", [""], "/filters/4/driver_eq: has 1 rows"),
+    ("/filters/1/cancel_align_frames", 47_000, "/filters/1: delays add up to 47007 frames; at most a quarter"),
+    ("/ears/delay_frames", 6001, "/ears/delay_frames: is 6001; at most an eighth of a second, 6000"),
     ("/filters/4/crosstalk", [""], "/filters/4/crosstalk: has 1 filters; must have 2"),
     ("/filters/4/crosstalk", [], "/filters/4/crosstalk_delay_frames: is 3 without crosstalk filters; must be 0"),
     ("/filters/4/cancel/1", [""], "/filters/4/cancel/1: is an array of 1; must be an array of 2"),
@@ -257,6 +259,8 @@ def test_valid_preset_passes_the_schema():
 
 # The parser alone knows what spans fields, and what taps hold.
 BEYOND_THE_SCHEMA = (
+    "of a second",
+    "delays add up",
     " rows",
     "/crosstalk",
     " taps; ",

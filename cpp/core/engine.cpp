@@ -36,9 +36,9 @@ struct Delivery {
 
 void check(const EngineSpec& spec) {
   checked_rate(spec.sample_rate);
-  if (spec.output_channels < 1 || spec.output_channels > 64) {
+  if (spec.output_channels < 2 || spec.output_channels > 64) {
     throw std::invalid_argument("output_channels is " + std::to_string(spec.output_channels) +
-                                "; 1 to 64 would be right");
+                                "; 2 to 64 would be right");
   }
 }
 

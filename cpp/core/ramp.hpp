@@ -1,6 +1,5 @@
-// Smoothing in time: a parameter glides to its target in a fixed time; a source hands over to another by a cross-fade.
-// Both follow an S-curve, whose smooth ends splash less than the kinks of a straight line, and count frames, so that
-// any split into blocks gives the same output.
+// Smoothing in time: a parameter glides to its target in 20 ms; a source hands over to another by a cross-fade.
+// Both are free of kinks, which would splash, and count frames, so that any split into blocks gives the same output.
 #pragma once
 
 #include <algorithm>
@@ -16,23 +15,26 @@ inline int ramp_frames(double sample_rate) noexcept { return static_cast<int>(st
 /// S-curve from 0 to 1 (cubic, flat at both ends).
 inline float s_curve(float t) noexcept { return t * t * (3.0f - 2.0f * t); }
 
-/// A value that glides to its target in 20 ms.  [audio, but for the constructor]
+/// A value that follows its target through two moving averages of 10 ms each: a step becomes an S-curve of 20 ms, and
+/// automation that moves all the time keeps its slope.  [audio, but for the constructor]
 class Ramp {
  public:
   Ramp(double sample_rate, int max_block_frames)
-      : length_(ramp_frames(sample_rate)), values_(static_cast<std::size_t>(max_block_frames)) {}
+      : length_(std::max<std::size_t>(1, static_cast<std::size_t>(ramp_frames(sample_rate) / 2))),
+        first_(length_),
+        second_(length_),
+        values_(static_cast<std::size_t>(max_block_frames)) {}
 
   void snap(float value) noexcept {
     target_ = value;
-    left_ = 0;
-    hold(value);
+    settle();
+    hold();
   }
 
   void glide_to(float target) noexcept {
     if (target == target_) return;
     target_ = target;
-    start_ = value_;
-    left_ = length_;
+    left_ = 2 * length_;
   }
 
   bool is_steady() const noexcept { return left_ == 0; }
@@ -41,7 +43,7 @@ class Ramp {
   /// The next `frames` values; the pointer holds until the next call.
   const float* advance(int frames) noexcept {
     if (left_ == 0) {
-      if (!is_flat_) hold(value_);
+      if (!is_flat_) hold();
       return values_.data();
     }
     is_flat_ = false;
@@ -52,23 +54,39 @@ class Ramp {
  private:
   float next() noexcept {
     if (left_ == 0) return value_;
-    --left_;
-    const float progress = 1.0f - static_cast<float>(left_) / static_cast<float>(length_);
-    value_ = left_ == 0 ? target_ : start_ + (target_ - start_) * s_curve(progress);
+    const double average = push(target_, first_, first_sum_);
+    value_ = static_cast<float>(push(average, second_, second_sum_));
+    position_ = (position_ + 1) % length_;
+    if (--left_ == 0) settle();
     return value_;
   }
-  void hold(float value) noexcept {
-    value_ = value;
-    std::ranges::fill(values_, value);
+  double push(double value, std::vector<double>& window, double& sum) noexcept {
+    sum += value - window[position_];
+    window[position_] = value;
+    return sum / static_cast<double>(length_);
+  }
+  /// Arrived: the value is the target to the bit, and rounding does not add up from one glide to the next.
+  void settle() noexcept {
+    value_ = target_;
+    left_ = 0;
+    for (auto* window : {&first_, &second_}) std::ranges::fill(*window, target_);
+    first_sum_ = second_sum_ = static_cast<double>(target_) * static_cast<double>(length_);
+  }
+  void hold() noexcept {
+    std::ranges::fill(values_, value_);
     is_flat_ = true;
   }
 
-  int length_;
-  int left_ = 0;
+  std::size_t length_;
+  std::size_t position_ = 0;
+  std::size_t left_ = 0;
   float value_ = 0.0f;
   float target_ = 0.0f;
-  float start_ = 0.0f;
+  double first_sum_ = 0.0;
+  double second_sum_ = 0.0;
   bool is_flat_ = false;
+  std::vector<double> first_;
+  std::vector<double> second_;
   std::vector<float> values_;
 };
 

@@ -27,6 +27,12 @@ void check_delay(std::span<const Fir> firs, int delay_frames, const Path& path) 
 }
 
 void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& path) {
+  const int late =
+      set.crosstalk_delay_frames + set.delay_frames + std::max(set.cancel_align_frames, set.beam_align_frames);
+  if (late > set.sample_rate / 4) {
+    fail(path, "delays add up to " + std::to_string(late) + " frames; at most a quarter of a second, " +
+                   std::to_string(set.sample_rate / 4) + ", would be right");
+  }
   const Path cancel(path, "cancel");
   check_rows(set.cancel.size(), drivers, cancel);
   for (std::size_t i = 0; i < drivers; ++i) check_delay(set.cancel[i], set.delay_frames, Path(cancel, i));
@@ -65,6 +71,10 @@ void check_filters(const Preset& preset, const Path& path) {
 }
 
 void check_ears(const Ears& ears, std::size_t drivers, const Path& path) {
+  if (ears.delay_frames > ears.sample_rate / 8) {
+    fail(Path(path, "delay_frames"), "is " + std::to_string(ears.delay_frames) + "; at most an eighth of a second, " +
+                                         std::to_string(ears.sample_rate / 8) + ", would be right");
+  }
   const Path device(path, "device");
   const Path reference(path, "reference");
   for (std::size_t ear = 0; ear < 2; ++ear) {

@@ -15,6 +15,8 @@ def read_stereo(path: str | Path) -> tuple[NDArray[np.float32], int]:
     audio : numpy.ndarray, shape (2, frames), float32
     sample_rate : int
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
     try:
         frames, sample_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:

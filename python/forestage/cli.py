@@ -71,6 +71,8 @@ def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[s
     The result is as long as SOURCE and aligned with it: the latency is taken out.
     """
     export.checked_target(target, overwrite=overwrite)
+    if target.suffix.lower() != ".wav":
+        raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
     x, sample_rate = audio_file.read_stereo(source)
     settings: dict[str, Any] = {"monitor": monitor} | _settings(pairs)
     renderer = Renderer(preset, sample_rate=sample_rate, **settings)

@@ -30,6 +30,8 @@ def raw_value(param_id: str, value: Value) -> float:
     if row.kind == "status":
         raise ValueError(f"{param_id} is read-only")
     texts = texts_of(row)
+    if not isinstance(value, str | float | int):
+        raise TypeError(f"{param_id} is {value!r}; a number or a text would be right")
     if isinstance(value, str):
         if value not in texts:
             wanted = ", ".join(texts) or f"a number from {row.min_value:g} to {row.max_value:g}"

@@ -18,6 +18,7 @@ import numpy as np
 from forestage.acoustics.head import FloatArray, Head
 
 Channel = Literal["left", "right", "center"]
+MAX_DRIVERS = 16
 CHANNELS: tuple[Channel, ...] = ("left", "right", "center")
 Vector = tuple[float, float, float]
 
@@ -47,6 +48,11 @@ class Driver:
     elevation_deg: float = 0.0
     cap_half_angle_deg: float | None = None
     response_db: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def y_position(self) -> float:
+        """How far to the listener's left: metres for a point, share of the body's radius for a cap."""
+        return self.position_m[1] if self.position_m is not None else float(self.axis[1])
 
     @property
     def axis(self) -> FloatArray:
@@ -95,7 +101,7 @@ class Device:
     @property
     def slug(self) -> str:
         """Name in lower case with hyphens."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "device"
 
     @property
     def has_center(self) -> bool:
@@ -204,14 +210,20 @@ def _response(row: Mapping[str, Any], where: str) -> tuple[tuple[float, float], 
 def _check(device: Device) -> None:
     if not device.name.strip():
         raise ValueError(f'name = "{device.name}": must not be empty')
+    _check_line(device.name, "name")
+    if len(device.text) > 1000 or not device.text.isprintable():
+        raise ValueError(f"text = {device.text[:40]!r}...: must be one line of at most 1000 characters")
     if not device.drivers:
         raise ValueError("driver = []: a device needs drivers")
+    if len(device.drivers) > MAX_DRIVERS:
+        raise ValueError(f"driver: {len(device.drivers)} of them; must be at most {MAX_DRIVERS}")
     _check_listener(device)
     names: set[str] = set()
     for index, driver in enumerate(device.drivers):
         where = f"driver[{index}]"
         if not driver.name.strip():
             raise ValueError(f'{where}.name = "{driver.name}": must not be empty')
+        _check_line(driver.name, f"{where}.name")
         if driver.name in names:
             raise ValueError(f'{where}.name = "{driver.name}": another driver has this name')
         names.add(driver.name)
@@ -226,6 +238,21 @@ def _check(device: Device) -> None:
             raise ValueError(
                 f'driver[].channel = "{channel}": a device needs exactly one such driver, this has {count}'
             )
+    _check_sides(device)
+
+
+def _check_line(text: str, where: str) -> None:
+    if len(text) > 100 or not text.isprintable():
+        raise ValueError(f"{where} = {text[:40]!r}: must be one line of at most 100 characters")
+
+
+def _check_sides(device: Device) -> None:
+    left, right = (device.drivers[index].y_position for index in device.stereo)
+    if left <= right:
+        raise ValueError(
+            f'driver[{device.index("left")}].channel = "left": stands to the right of the right driver, or above it; '
+            "y and azimuth are positive to the listener's left"
+        )
 
 
 def _check_listener(device: Device) -> None:
@@ -270,6 +297,9 @@ def _check_cap(device: Device, driver: Driver, where: str) -> None:
         raise ValueError(f"{where}.cap_half_angle_deg = {cap}: a cap needs a [body] with radius_m")
     if not 0.0 < cap <= 90.0:
         raise ValueError(f"{where}.cap_half_angle_deg = {cap}: must be above 0 and at most 90")
+    for index, other in enumerate(device.drivers[: device.drivers.index(driver)]):
+        if other.position_m is None and np.allclose(other.axis, driver.axis):
+            raise ValueError(f"{where}.azimuth_deg = {driver.azimuth_deg}: driver[{index}] points there too")
     if not -360.0 <= driver.azimuth_deg <= 360.0:
         raise ValueError(f"{where}.azimuth_deg = {driver.azimuth_deg}: must be within -360..360")
     if not -90.0 <= driver.elevation_deg <= 90.0:
