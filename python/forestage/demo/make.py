@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from forestage.acoustics.device import load_device
 from forestage.audio_file import read_stereo
 from forestage.design.designer import Design, design
