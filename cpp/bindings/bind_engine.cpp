@@ -78,8 +78,6 @@ void bind_engine(py::module_& m) {
           "load", [](Engine& e, const std::string& slot, const Preset& preset) { e.load(find_slot(slot), preset); },
           py::arg("slot"), py::arg("preset"))
       .def(
-          "unload", [](Engine& e, const std::string& slot) { e.unload(find_slot(slot)); }, py::arg("slot"))
-      .def(
           "set_param", [](Engine& e, const std::string& id, float value) { e.set_param(find_param(id), value); },
           py::arg("id"), py::arg("value"))
       .def(
