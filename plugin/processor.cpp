@@ -68,7 +68,7 @@ void Processor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::Mid
 void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   const juce::ScopedNoDenormals no_denormals;
   auto* engine = session_.engine();
-  const int lanes = engine != nullptr ? std::max(2, engine->spec().output_channels) : 2;
+  const int lanes = engine != nullptr ? engine->spec().output_channels : 2;
   for (int lane = lanes; lane < buffer.getNumChannels(); ++lane) buffer.clear(lane, 0, buffer.getNumSamples());
   if (engine == nullptr || buffer.getNumChannels() < lanes) return;  // stereo passes through, as the status says
   parameters_.copy_to(*engine);

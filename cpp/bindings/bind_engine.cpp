@@ -38,7 +38,7 @@ Slot find_slot(const std::string& name) {
 
 Audio process(Engine& engine, const Audio& x) {
   const auto in = read_lanes(x, 2);
-  const py::ssize_t outputs = std::max(2, engine.spec().output_channels);
+  const py::ssize_t outputs = engine.spec().output_channels;
   Audio y({outputs, x.shape(1)});
   const auto out = write_lanes(y);
   const py::gil_scoped_release release;

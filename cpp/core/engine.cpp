@@ -47,10 +47,9 @@ void check(const EngineSpec& spec) {
 struct Engine::Impl {
   explicit Impl(const EngineSpec& engine_spec)
       : spec(engine_spec),
-        lanes(std::max(2, spec.output_channels)),
         hand_over(spec.sample_rate, chunk_frames),
         bypass(spec.sample_rate, chunk_frames),
-        next_out(lanes, chunk_frames),
+        next_out(spec.output_channels, chunk_frames),
         dry(2, chunk_frames),
         next_dry(2, chunk_frames),
         dry_delay(spec.sample_rate, chunk_frames),
@@ -62,7 +61,7 @@ struct Engine::Impl {
   // -- main thread --------------------------------------------------------------------------------------------------
 
   std::unique_ptr<Graph> build_graph(const Preset& preset, int latency_frames) const {
-    return build(preset, {spec.sample_rate, chunk_frames, lanes, latency_frames});
+    return build(preset, {spec.sample_rate, chunk_frames, spec.output_channels, latency_frames});
   }
 
   /// Slot contents change: both graphs share one latency, so the other one is built again when it moves.
@@ -216,7 +215,6 @@ struct Engine::Impl {
   }
 
   const EngineSpec spec;
-  const int lanes;
   ParamStore params;
 
   std::array<std::shared_ptr<const Preset>, 2> presets;  // main thread's copy, to build again when the latency moves

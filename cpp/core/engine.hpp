@@ -36,7 +36,7 @@ class Engine {
   /// Empties the slot. An empty slot plays the other one; with both empty, the stereo input passes through.
   void unload(Slot slot);
 
-  /// Reads stereo from lanes 0-1 and writes every lane, in place; io.channels == max(2, output_channels).
+  /// Reads stereo from lanes 0-1 and writes every lane, in place; io.channels == output_channels.
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
   void reset() noexcept;
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "decibels.hpp"
 #include "path_specs.hpp"
 #include "resample_fir.hpp"
 
@@ -12,8 +13,6 @@ namespace forestage {
 namespace {
 
 constexpr double upmix_memory_s = 0.040;  // two time constants of the upmix statistics
-
-float from_db(float db) noexcept { return std::pow(10.0f, 0.05f * db); }
 
 /// The preset's own set, or the one of the nearest higher rate, or the highest there is.
 const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {

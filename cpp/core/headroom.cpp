@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "decibels.hpp"
 #include "params.hpp"
 #include "path_specs.hpp"
 #include "virtual_stereo.hpp"
@@ -45,7 +46,7 @@ std::vector<Fir> center_response(const Preset& preset, const FilterSet& filters,
   const int drivers = static_cast<int>(preset.drivers.size());
   Lanes center(1, frames);
   Lanes feeds(drivers, frames);
-  center[0][stage_latency_frames(filters)] = std::pow(10.0f, 0.05f * setting(preset, Param::center_level_db));
+  center[0][stage_latency_frames(filters)] = from_db(setting(preset, Param::center_level_db));
   matrix.process(center.block(frames), focus.advance(frames), feeds.block(frames));
   std::vector<Fir> result;
   for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);

@@ -1,7 +1,8 @@
 #include "monitors.hpp"
 
-#include <cmath>
 #include <vector>
+
+#include "decibels.hpp"
 
 namespace forestage {
 namespace {
@@ -11,7 +12,7 @@ constexpr int ears = 2;
 /// `matrix` is [ear][source]; the gain is folded into the taps.
 template <class Matrix>
 FirMatrix make_ears(const Matrix& matrix, int sources, float gain_db) {
-  const auto gain = static_cast<float>(std::pow(10.0, 0.05 * static_cast<double>(gain_db)));
+  const float gain = from_db(gain_db);
   std::vector<Fir> scaled;
   std::vector<FirPath> paths;
   scaled.reserve(static_cast<std::size_t>(ears * sources));

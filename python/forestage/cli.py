@@ -11,6 +11,7 @@ import numpy as np
 from . import __version__, audio_file, export, host, presets
 from .acoustics.device import load_device
 from .design.designer import design
+from .files import checked_target
 from .params import BY_ID, Value
 from .render import Renderer
 
@@ -43,7 +44,7 @@ def cli() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def design_command(device: Path, output: Path, overwrite: bool) -> None:
     """Design the filters for DEVICE, a TOML file, and write them as a preset."""
-    export.checked_target(output, overwrite=overwrite)
+    checked_target(output, overwrite=overwrite)
     spec = load_device(device)
     with click.progressbar(length=1000, label=f"Designing {spec.name}", file=sys.stderr) as bar:
 
@@ -70,7 +71,7 @@ def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[s
 
     The result is as long as SOURCE and aligned with it: the latency is taken out.
     """
-    export.checked_target(target, overwrite=overwrite)
+    checked_target(target, overwrite=overwrite)
     if target.suffix.lower() != ".wav":
         raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
     x, sample_rate = audio_file.read_stereo(source)

@@ -6,6 +6,7 @@ import numpy as np
 
 from . import host, vst3
 from .audio_file import write_wav
+from .files import checked_target
 from .presets import PresetLike, load_preset
 
 
@@ -48,13 +49,3 @@ def export_wav(
             row[align_frames : align_frames + len(fir)] = fir
         write_wav(path, audio, sample_rate=sample_rate)
     return list(targets.values())
-
-
-def checked_target(path: str | Path, *, overwrite: bool) -> Path:
-    """Return the path when it may be written."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{target} exists already; say --overwrite (overwrite=True) to replace it")
-    return target

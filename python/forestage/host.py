@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from . import _core, vst3
-from .params import BY_ID, Value, raw_value
+from .params import Value, session_values
 from .presets import PresetLike, load_preset
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def plugin_path(kind: Format = "vst3") -> Path:
 def plugin_state(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> str:
     """State of the plugin with these presets in its slots; parameters as for ``Renderer``."""
     a = load_preset(preset)
-    values = {row.id: row.default_value for row in BY_ID.values() if row.kind != "status"}
-    values |= a.parameters
-    values |= {param_id: raw_value(param_id, value) for param_id, value in params.items()}
-    return _core.write_state(a, None if b is None else load_preset(b), values)
+    return _core.write_state(a, None if b is None else load_preset(b), session_values(a, params))
 
 
 def load_plugin(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> "pedalboard.VST3Plugin":

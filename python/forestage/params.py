@@ -45,6 +45,13 @@ def raw_value(param_id: str, value: Value) -> float:
     return float(value)
 
 
+def session_values(preset: _core.Preset, params: Mapping[str, Value]) -> dict[str, float]:
+    """Raw values of all parameters: the table's defaults, over them the preset's, over them what is given."""
+    values = {row.id: row.default_value for row in BY_ID.values() if row.kind != "status"}
+    given = {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+    return values | preset.parameters | given
+
+
 def texts_of(row: _core.ParamSpec) -> list[str]:
     """Texts of a choice or a toggle in the order of their values; none for a number."""
     return ["Off", "On"] if row.kind == "toggle" else row.choices

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from .params import BY_ID, Value, raw_value, text_value
+from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
 
 
@@ -74,10 +74,9 @@ class Renderer:
     ) -> None:
         first = load_preset(preset)
         other = None if b is None else load_preset(b)
-        values: dict[str, float] = dict(first.parameters)
-        values |= {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+        values = session_values(first, params)
         if output_channels is None:
-            is_speakers = values.get("monitor") == raw_value("monitor", "Speakers")
+            is_speakers = values["monitor"] == raw_value("monitor", "Speakers")
             drivers = [len(p.drivers) for p in (first, other) if p is not None]
             output_channels = max(2, *drivers) if is_speakers else 2
         self.sample_rate = sample_rate

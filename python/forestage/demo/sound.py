@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 
 from forestage import host
 from forestage.metrics.loudness import loudness_lufs
-from forestage.params import BY_ID, Value, raw_value
+from forestage.params import BY_ID, Value, session_values
 from forestage.presets import load_preset
 
 Audio = NDArray[np.float32]
@@ -104,12 +104,9 @@ class Probe:
     """The VST3, asked with impulses: one plugin for all questions, because loading it takes longest."""
 
     def __init__(self, preset: Path, *, sample_rate: int = 48_000) -> None:
-        loaded = load_preset(preset)
         self.sample_rate = sample_rate
-        self._drivers = len(loaded.drivers)
         self._plugin: Any = host.load_plugin(preset)
-        self._values = {row.id: row.default_value for row in BY_ID.values() if row.kind != "status"}
-        self._values |= loaded.parameters
+        self._preset = load_preset(preset)
 
     def responses(self, stereo_gains: ArrayLike, **params: Value) -> Audio:
         """Send one impulse.
@@ -126,13 +123,12 @@ class Probe:
         ndarray, shape (drivers or 2, RESPONSE_FRAMES)
             What comes out, from the moment the impulse goes in.
         """
-        values = self._values | {param_id: raw_value(param_id, value) for param_id, value in params.items()}
-        for param_id, value in values.items():
+        for param_id, value in session_values(self._preset, params).items():
             row = BY_ID[param_id]
             self._plugin.parameters[param_id].raw_value = (value - row.min_value) / (row.max_value - row.min_value)
         self._plugin.reset()
         lead, level = 4096, 0.125  # the parameters have settled, and the limiter is far
-        channels = max(2, self._drivers) if params.get("monitor") == "Speakers" else 2
+        channels = max(2, len(self._preset.drivers)) if params.get("monitor") == "Speakers" else 2
         impulse = np.zeros((channels, lead + RESPONSE_FRAMES), np.float32)
         impulse[:2, lead] = level * np.asarray(stereo_gains)
         played = self._plugin.process(impulse, self.sample_rate, buffer_size=1024, reset=False)

@@ -29,6 +29,7 @@ from forestage.design.filters import (
     sample_firs,
 )
 from forestage.design.preset_form import preset_form
+from forestage.files import checked_target
 from forestage.metrics.separation import ear_responses, plain_responses
 
 Progress = Callable[[float, str], None]
@@ -134,9 +135,7 @@ class Design:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the preset; an existing file is only replaced when asked to."""
-        path = Path(path)
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path}: exists already")
+        path = checked_target(path, overwrite=overwrite)
         path.write_text(json.dumps(self.preset(), indent=1) + "\n", encoding="utf-8")
         return path
 
