@@ -59,6 +59,15 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
         "analysis": [
             {"name": "separation_target", "unit": "dB", "frequency_hz": [100, 1000.5, 10_000], "values": [0, 12.5, -3]}
         ],
+        "maps": [
+            {
+                "name": "separation",
+                "unit": "dB",
+                "lateral_m": [-0.25, 0, 0.25],
+                "distance_m": [1, 2],
+                "values": [3, 9, 2.5, 5, 12, 4],
+            }
+        ],
         "design": {"seed": 7, "geometry": {"radius_m": 0.09, "azimuth_deg": [90, -90, 0]}, "hash": "00ff"},
     }
 

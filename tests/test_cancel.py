@@ -1,4 +1,4 @@
-"""Does the cancellation meet its target, per bin and as exported, and keep its drive within the cap?"""
+"""The closed form, and the filters that are exported: target, drive cap, colour, rates."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,22 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import load_device
-from forestage.design.cancel import CancelTarget, cancel, cancel_curve
+from forestage.design.cancel import CancelTarget, cancel_problem, solve
+from forestage.design.cancel.closed_form import cancel
 from forestage.design.designer import Design, design
 from forestage.design.filters import SAMPLE_RATES
+from forestage.design.zone import Zone
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
 BAND_HZ = np.geomspace(200.0, 8000.0, 400)
 WIDE_HZ = np.geomspace(10.0, 20_000.0, 1200)
+OCTAVES_HZ = [(200 * 2**k, 400 * 2**k) for k in range(5)]
+# The cancellation does not depend on how finely the zone is sampled; a small one is quicker.
+SMALL_ZONE = Zone(yaw_deg=0.0, head_radii_m=())
 
 
 @pytest.fixture(scope="module", params=["smart-speaker", "laptop"])
 def finished(request) -> Design:
-    device = load_device(DEVICES / f"{request.param}.toml")
-    # The centre driver takes no part in the cancellation, and its beam is another test's.
-    stereo = tuple(driver for driver in device.drivers if driver.channel != "center")
-    return design(replace(device, drivers=stereo), render=None)
+    return design(DEVICES / f"{request.param}.toml", target=CancelTarget(zone=SMALL_ZONE), render=None)
 
 
 def transfer(firs, frequency_hz, sample_rate) -> np.ndarray:
@@ -100,46 +101,45 @@ def test_nothing_is_cancelled_where_the_device_separates_enough():
     assert np.all(solved.beta[~enough] > 0.0)
 
 
-def test_default_target_is_the_stated_curve():
-    target = CancelTarget()
-    stated = target.curve_db([50.0, 150.0, 300.0, 500.0, 1000.0, 6000.0, 9500.0, 15_000.0])
-    np.testing.assert_allclose(stated, [0, 0, 4, 12, 12, 12, 0, 0], atol=1e-9)
-    assert np.all(np.diff(target.curve_db(np.geomspace(150.0, 500.0, 50))) > 0.0)
-    assert target.drive_cap_db == 9.0
-
-
-def test_closed_form_meets_the_target_wherever_the_cap_allows(finished):
-    """At every bin the target can be had within 9 dB of drive, found by a scan, it is met within 0.1 dB."""
-    target = CancelTarget()
-    solved = cancel_curve(finished.plant, BAND_HZ, target=target)
+def test_closed_form_meets_the_target_within_a_tenth_of_a_db_wherever_the_cap_allows(finished):
+    target = CancelTarget(zone=SMALL_ZONE)
+    problem = cancel_problem(finished.device, finished.plant, BAND_HZ, target=target, zone=[])
+    weights = solve(problem, "closed-form")
     plant = finished.plant.at(BAND_HZ)[:, finished.device.stereo]
     goal_db = target.curve_db(BAND_HZ)
     reachable = 0
     for channel in range(2):
-        natural = separation_db(plant)[channel]
-        allowed = scan(plant, channel, target_db=goal_db, cap_db=9.0) > goal_db - 0.05
-        wanted = allowed & (natural < goal_db)
+        allowed = scan(plant, channel, target_db=goal_db, cap_db=target.cap_db(BAND_HZ)) > goal_db - 0.05
+        wanted = allowed & (separation_db(plant)[channel] < goal_db)
         reachable += np.count_nonzero(wanted)
-        np.testing.assert_allclose(solved.separation_db[channel][wanted], goal_db[wanted], atol=0.1)
-        assert np.all(solved.drive_db[channel] <= 9.0 + 1e-9)
-    assert reachable > 300
+        np.testing.assert_allclose(problem.separation_db(weights)[0, channel][wanted], goal_db[wanted], atol=0.1)
+        missed = problem.separation_db(weights)[0, channel] < goal_db - 0.1
+        np.testing.assert_allclose(
+            problem.drive_db(weights)[channel][missed], target.cap_db(BAND_HZ)[missed], atol=1e-4
+        )
+    assert reachable > 250
 
 
-def test_cap_limits_where_the_target_is_missed(finished):
+def test_default_target_is_the_stated_curve():
     target = CancelTarget()
-    solved = cancel_curve(finished.plant, BAND_HZ, target=target)
-    missed = solved.separation_db < target.curve_db(BAND_HZ) - 0.1
-    at_cap = solved.drive_db > target.cap_db(BAND_HZ) - 1e-6
-    assert np.all(at_cap[missed])
+    stated = target.curve_db([50.0, 100.0, 250.0, 500.0, 1000.0, 7000.0, 11_000.0, 15_000.0])
+    np.testing.assert_allclose(stated, [0, 0, 4, 11, 18, 18, 0, 0], atol=1e-9)
+    assert np.all(np.diff(target.curve_db(np.geomspace(100.0, 1000.0, 50))) > 0.0)
+    assert target.drive_cap_db == 9.0
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
-def test_exported_separation_follows_the_closed_form(finished, sample_rate):
-    wanted = cancel_curve(finished.plant, BAND_HZ, target=CancelTarget()).separation_db
-    error = separation_db(ears(finished, BAND_HZ, sample_rate)) - wanted
+def test_exported_separation_follows_the_solution(finished, sample_rate):
+    """Over the zone, within 0.25 dB rms from 200 Hz to 8 kHz; what plain stereo misses it by is far more."""
+    solution, filters = finished.cancellation, finished.filter_set(sample_rate)
+    problem = solution.problem
+    late = np.exp(2j * np.pi * problem.frequency_hz * filters.delay_frames / sample_rate)
+    exported = transfer(filters.cancel, problem.frequency_hz, sample_rate) * late
+    band = (problem.frequency_hz >= 200.0) & (problem.frequency_hz <= 8000.0)
+    wanted = problem.zone_separation_db(solution.weights)[:, band]
+    error = problem.zone_separation_db(exported)[:, band] - wanted
     assert np.sqrt(np.mean(error**2, axis=-1)).max() <= 0.25
-    plain = separation_db(finished.plant.at(BAND_HZ)[:, finished.device.stereo])
-    assert np.sqrt(np.mean((plain - wanted) ** 2)) > 4.0
+    assert np.sqrt(np.mean((problem.zone_separation_db(problem.plain)[:, band] - wanted) ** 2)) > 4.0
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
@@ -152,14 +152,15 @@ def test_exported_drive_stays_within_the_cap(finished, sample_rate):
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
 def test_near_ear_keeps_its_colour_and_its_time(finished, sample_rate):
-    frequency = WIDE_HZ[:-1]
+    """Wanted: +-1.5 dB of plain stereo from 100 Hz to 10 kHz; the filters leave 0.5 dB."""
+    frequency = np.geomspace(100.0, 10_000.0, 400)
     filters = finished.filter_set(sample_rate)
     plain = finished.plant.at(frequency)[:, finished.device.stereo]
     delay = np.exp(-2j * np.pi * frequency * filters.delay_frames / sample_rate)
     for channel in range(2):
         ratio = ears(finished, frequency, sample_rate)[channel, channel] / (plain[channel, channel] * delay)
-        assert np.max(np.abs(20 * np.log10(np.abs(ratio)))) < 0.1
-        assert np.max(np.abs(np.angle(ratio, deg=True))) < 1.0
+        assert np.max(np.abs(20 * np.log10(np.abs(ratio)))) < 0.5
+        assert np.max(np.abs(np.angle(ratio, deg=True))) < 5.0
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
@@ -179,6 +180,17 @@ def test_taps_and_delay_last_as_long_at_all_rates(finished):
         176_400: (941, 235),
         192_000: (1024, 256),
     }
+
+
+def test_shortfall_says_where_the_cap_stops_the_design(finished):
+    falls = finished.cancellation.shortfall()
+    goal = replace(CancelTarget(zone=SMALL_ZONE), separation_db=((60.0, 0.0), (10_000.0, 0.0)))
+    assert falls
+    assert all(
+        fall.figure == "separation" and 0.5 < fall.short_db < 18.0 and fall.low_hz < fall.high_hz for fall in falls
+    )
+    easy = design(finished.device, target=goal, beam=finished.beam_target, sample_rates=[48_000], render=None)
+    assert not [fall for fall in easy.cancellation.shortfall() if fall.high_hz < 10_000.0]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Does a mistake in a device file come back as the field and its value?"""
 
 import copy
+import math
 from pathlib import Path
 
 import pytest
 
-from forestage.acoustics.device import Device, Driver, Listener, load_device, parse_device
+from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device_file import device_table, load_device, parse_device
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
 
@@ -26,6 +28,26 @@ CAPS = {
         {"name": "r", "channel": "right", "azimuth_deg": -90, "cap_half_angle_deg": 16},
     ],
 }
+
+HEADPHONES = {
+    "name": "Headphones",
+    "listener": {"distance_m": 2.0},
+    "driver": [{"name": "l", "channel": "left", "ear": "left"}, {"name": "r", "channel": "right", "ear": "right"}],
+}
+LEFT, RIGHT = POINTS["driver"]
+REVERSED = LEFT | {"low_hz": 300.0, "high_hz": 200.0}
+TWO_REFERENCES = [
+    *(
+        {"name": name, "channel": "left", "position_m": [0.0, y, 0.0], "is_reference": True}
+        for name, y in (("a", 0.1), ("b", 0.2))
+    ),
+    RIGHT,
+]
+REFERENCE_CENTER = [
+    LEFT,
+    RIGHT,
+    {"name": "c", "channel": "center", "position_m": [0.0, 0.0, 0.0], "is_reference": True},
+]
 
 
 def changed(table: dict, path: list, value) -> dict:
@@ -58,8 +80,38 @@ def test_shipped_devices_are_what_they_say():
 
 
 def test_valid_tables_parse():
-    assert parse_device(POINTS).stereo == [0, 1]
-    assert parse_device(CAPS).stereo == [0, 1]
+    for table in (POINTS, CAPS, HEADPHONES):
+        assert parse_device(table).stereo == [0, 1]
+    assert parse_device(HEADPHONES).is_headphones
+
+
+@pytest.mark.parametrize("path", sorted(DEVICES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_device_is_written_as_the_table_it_was_read_from(path):
+    device = load_device(path)
+    assert parse_device(device_table(device)) == device
+    assert device.text
+
+
+def test_shipped_pairs_stand_where_their_names_say():
+    for angle_deg in (10, 30):
+        device = load_device(DEVICES / f"desktop-{angle_deg}.toml")
+        for driver in device.drivers:
+            x, y, _ = driver.position_m
+            assert abs(math.degrees(math.atan2(y, device.listener.distance_m - x))) == pytest.approx(angle_deg, abs=0.1)
+
+
+def test_all_keys_of_a_driver_are_kept():
+    keys = {
+        "response_db": [[100.0, -3.0], [200.0, 0.0]],
+        "low_hz": 200.0,
+        "high_hz": 4000.0,
+        "level_db": -2.0,
+        "delay_ms": 0.3,
+        "inverted": True,
+        "is_reference": True,
+    }
+    table = changed(POINTS, ["driver", 0], POINTS["driver"][0] | keys)
+    assert device_table(parse_device(table))["driver"][0] == table["driver"][0]
 
 
 @pytest.mark.parametrize(
@@ -92,10 +144,34 @@ def test_valid_tables_parse():
             POINTS,
             ["driver", 1, "channel"],
             "rear",
-            r'driver\[1\]\.channel = "rear": must be one of left, right, center',
+            r'driver\[1\]\.channel = "rear": must be one of left, right, center, both',
         ),
-        (POINTS, ["driver", 1, "channel"], "center", r'channel = "right": a device needs exactly one.*has 0'),
-        (POINTS, ["driver", 1, "channel"], "left", r'channel = "left": a device needs exactly one.*has 2'),
+        (POINTS, ["driver", 1, "channel"], "center", r'channel = "right": a device needs at least one.*has none'),
+        (POINTS, ["driver", 1, "channel"], "left", r'channel = "right": a device needs at least one.*has none'),
+        (POINTS, ["driver", 0, "low_hz"], 5, r"driver\[0\]\.low_hz = 5\.0: must be within 20\.\.16000"),
+        (POINTS, ["driver", 0, "high_hz"], "2 kHz", r"driver\[0\]\.high_hz = '2 kHz': must be a number"),
+        (POINTS, ["driver", 0], REVERSED, r"driver\[0\]\.high_hz = 200\.0: must be above low_hz = 300\.0"),
+        (POINTS, ["driver", 1, "level_db"], 60, r"driver\[1\]\.level_db = 60\.0: must be within \+-24"),
+        (POINTS, ["driver", 1, "delay_ms"], 3, r"driver\[\]\.delay_ms = \[0\.0, 3\.0\]: 3 ms apart; .* 2\.5 ms"),
+        (POINTS, ["driver", 1, "inverted"], 1, r"driver\[1\]\.inverted = 1: must be true or false"),
+        (POINTS, ["driver"], TWO_REFERENCES, r"driver\[\]\.is_reference: both a and b; a side has one at most"),
+        (POINTS, ["driver"], REFERENCE_CENTER, r'driver\[2\]\.is_reference = true: only a "left" or "right" driver'),
+        (POINTS, ["driver", 1, "ear"], "right", r"driver\[0\]: has no ear, but other drivers do"),
+        (HEADPHONES, ["driver", 1, "ear"], "both", r'driver\[1\]\.ear = "both": must be left or right'),
+        (HEADPHONES, ["driver", 1, "ear"], None, r"driver\[1\]: has no ear, but other drivers do"),
+        (
+            HEADPHONES,
+            ["driver", 1, "position_m"],
+            [0.0, 0.1, 0.0],
+            r'driver\[1\]\.ear = "right": a headphone capsule has',
+        ),
+        (HEADPHONES, ["driver", 1, "channel"], "center", r'driver\[1\]\.channel = "center": a headphone capsule plays'),
+        (
+            POINTS,
+            ["listener", "ear_elevation_deg"],
+            95,
+            r"listener\.ear_elevation_deg = 95\.0: must be within -90\.\.90",
+        ),
         (POINTS, ["driver", 0, "position_m"], [0.0, -0.2, 0.0], r'channel = "left": stands to the right'),
         (POINTS, ["driver", 1, "name"], "a\nb", r"driver\[1\]\.name = 'a\\nb': must be one line"),
         (POINTS, ["driver"], [dict(POINTS["driver"][0])] * 17, "driver: 17 of them; must be at most 16"),

@@ -74,13 +74,13 @@ def test_written_preset_is_stable():
 
 def test_optional_keys_may_be_absent():
     preset = make_preset()
-    for key in ("text", "analysis", "design"):
+    for key in ("text", "analysis", "maps", "design"):
         del preset[key]
     for filters in preset["filters"]:
         del filters["beam"]
         filters["driver_eq"] = []
     text = _core.parse_preset(json.dumps(preset)).to_json()
-    for key in ("text", "analysis", "design", "beam", "driver_eq"):
+    for key in ("text", "analysis", "maps", "design", "beam", "driver_eq"):
         assert f'"{key}"' not in text
 
 
@@ -123,6 +123,19 @@ STRUCTURE = [
     ("/loudness/processed_db", 1e39, "/loudness/processed_db: is 1e+39; must be a number from -60 to 60 dB"),
     ("/analysis/0/values", [1], "/analysis/0/values: has 1 items; must have one for each of the 3 frequencies"),
     ("/analysis/0/frequency_hz/1", 50, "/analysis/0/frequency_hz/1: is 50 after 100; frequencies must rise"),
+    (
+        "/maps/0/values",
+        [1] * 5,
+        "/maps/0/values: has 5 items; must have one for each of the 6 seats (2 distances times 3",
+    ),
+    ("/maps/0/values/4", "9", '/maps/0/values/4: is "9"; must be a number from -1e+09'),
+    ("/maps/0/lateral_m/2", -0.5, "/maps/0/lateral_m/2: is -0.5 after 0; places must rise"),
+    ("/maps/0/distance_m/1", 1, "/maps/0/distance_m/1: is 1 after 1; places must rise"),
+    ("/maps/0/distance_m/0", -1, "/maps/0/distance_m/0: is -1; must be a number from 0 to 1000 m"),
+    ("/maps/0/lateral_m", [], "/maps/0/lateral_m: has 0 items; must have from 1 to 1024"),
+    ("/maps/0/frequency_hz", [1], '/maps/0: unknown key "frequency_hz"'),
+    ("/maps", 2 * make_preset()["maps"], '/maps/1/name: is "separation", which an earlier one has'),
+    ("/maps", [{"name": "separation"}], '/maps/0: no key "unit"; it is required'),
     ("/design", "text", '/design: is "text"; must be an object'),
     ("/design/deep", nested(40), "more than 32 levels of nesting"),
 ]
@@ -190,7 +203,7 @@ def test_wrong_text_is_named_with_its_place(text, message):
     assert message in message_of(text)
 
 
-@pytest.mark.parametrize("key", sorted(set(make_preset()) - {"text", "analysis", "design"}))
+@pytest.mark.parametrize("key", sorted(set(make_preset()) - {"text", "analysis", "maps", "design"}))
 def test_missing_key_is_named(key):
     assert f'top level: no key "{key}"; it is required' in message_of(changed(f"/{key}", remove=True))
 

@@ -65,7 +65,7 @@ def test_command_lines_name_what_there_is(command):
 
 
 def test_stated_latency_is_the_reported_one():
-    stated = int(re.search(r"(\d+) frames \(\d+ ms\) at 48 kHz", README.read_text())[1])
+    stated = int(re.search(r"(\d+) frames \([\d.]+ ms\) at 48 kHz", README.read_text())[1])
     assert {Renderer(name).latency_frames for name in factory_presets()} == {stated}
 
 

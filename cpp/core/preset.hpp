@@ -56,6 +56,15 @@ struct Curve {
   std::vector<float> values;
 };
 
+/// A figure over the seats around the device. One row of `values` per distance, one after the other.
+struct Map {
+  std::string name;
+  std::string unit;
+  std::vector<float> lateral_m;   // to the listener's left of the device's axis
+  std::vector<float> distance_m;  // from the device, along its axis
+  std::vector<float> values;      // values[row * lateral_m.size() + column]
+};
+
 struct Preset {
   int schema = preset_schema;
   std::string name;
@@ -67,6 +76,7 @@ struct Preset {
   Ears ears;
   Loudness loudness;
   std::vector<Curve> analysis;
+  std::vector<Map> maps;
   std::string design_json;  // provenance, opaque to the DSP
 };
 

@@ -84,17 +84,31 @@ void check_ears(const Ears& ears, std::size_t drivers, const Path& path) {
   }
 }
 
+void check_rising(std::span<const float> values, const Path& path, const std::string& what) {
+  const auto turn = std::ranges::adjacent_find(values, std::ranges::greater_equal{});
+  if (turn != values.end()) {
+    const auto index = static_cast<std::size_t>(turn - values.begin()) + 1;
+    fail(Path(path, index), "is " + number_text(values[index]) + " after " + number_text(*turn) + "; " + what);
+  }
+}
+
 void check_curve(const Curve& curve, const Path& path) {
   if (curve.values.size() != curve.frequency_hz.size()) {
     fail(Path(path, "values"), "has " + std::to_string(curve.values.size()) + " items; must have one for each of the " +
                                    std::to_string(curve.frequency_hz.size()) + " frequencies");
   }
-  const auto turn = std::ranges::adjacent_find(curve.frequency_hz, std::ranges::greater_equal{});
-  if (turn != curve.frequency_hz.end()) {
-    const auto index = static_cast<std::size_t>(turn - curve.frequency_hz.begin()) + 1;
-    fail(Path(Path(path, "frequency_hz"), index),
-         "is " + number_text(curve.frequency_hz[index]) + " after " + number_text(*turn) + "; frequencies must rise");
+  check_rising(curve.frequency_hz, Path(path, "frequency_hz"), "frequencies must rise");
+}
+
+void check_map(const Map& map, const Path& path) {
+  const std::size_t seats = map.lateral_m.size() * map.distance_m.size();
+  if (map.values.size() != seats) {
+    fail(Path(path, "values"), "has " + std::to_string(map.values.size()) + " items; must have one for each of the " +
+                                   std::to_string(seats) + " seats (" + std::to_string(map.distance_m.size()) +
+                                   " distances times " + std::to_string(map.lateral_m.size()) + " lateral places)");
   }
+  check_rising(map.lateral_m, Path(path, "lateral_m"), "places must rise");
+  check_rising(map.distance_m, Path(path, "distance_m"), "places must rise");
 }
 
 template <class Named>
@@ -123,6 +137,9 @@ void check_preset(const Preset& preset, const Path& path) {
   const Path analysis(path, "analysis");
   check_names(preset.analysis, analysis);
   for (std::size_t i = 0; i < preset.analysis.size(); ++i) check_curve(preset.analysis[i], Path(analysis, i));
+  const Path maps(path, "maps");
+  check_names(preset.maps, maps);
+  for (std::size_t i = 0; i < preset.maps.size(); ++i) check_map(preset.maps[i], Path(maps, i));
 }
 
 }  // namespace forestage::preset_detail

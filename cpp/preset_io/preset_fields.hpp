@@ -122,6 +122,7 @@ inline constexpr auto fields<Loudness> = std::tuple{
 };
 
 inline constexpr std::size_t max_points = 16384;
+inline constexpr std::size_t max_seats = 1024;  // along one side of a map
 
 template <>
 inline constexpr auto fields<Curve> = std::tuple{
@@ -129,6 +130,18 @@ inline constexpr auto fields<Curve> = std::tuple{
     field("unit", &Curve::unit, Text{0, 32}, "Unit of the values; empty for plain numbers."),
     field("frequency_hz", &Curve::frequency_hz, List<Number>{1, max_points, {0, 1e6, "Hz"}}, "Rising frequencies."),
     field("values", &Curve::values, List<Number>{1, max_points, {-1e9, 1e9}}, "One value per frequency."),
+};
+
+template <>
+inline constexpr auto fields<Map> = std::tuple{
+    field("name", &Map::name, name_rule, "What the map shows; no two alike."),
+    field("unit", &Map::unit, Text{0, 32}, "Unit of the values; empty for plain numbers."),
+    field("lateral_m", &Map::lateral_m, List<Number>{1, max_seats, {-1000, 1000, "m"}},
+          "Rising places of the head, to the listener's left of the device's axis."),
+    field("distance_m", &Map::distance_m, List<Number>{1, max_seats, {0, 1000, "m"}},
+          "Rising places of the head, from the device along its axis."),
+    field("values", &Map::values, List<Number>{1, max_points, {-1e9, 1e9}},
+          "One value per seat: a row over lateral_m for the first distance, then the next."),
 };
 
 template <>
@@ -146,6 +159,7 @@ inline constexpr auto fields<Preset> = std::tuple{
     field("loudness", &Preset::loudness, Object{}, "Static gains that make comparisons fair."),
     field("analysis", &Preset::analysis, List<Object>{0, 256, {}}, "Curves that the editor and the report draw.",
           Need::optional),
+    field("maps", &Preset::maps, List<Object>{0, 64, {}}, "Figures over the seats around the device.", Need::optional),
     field("design", &Preset::design_json, FreeForm{}, "Where the filters come from; the sound does not depend on it.",
           Need::optional),
 };

@@ -8,7 +8,8 @@
 """
 
 from ._core import PARAMS, PresetError, __version__
-from .acoustics.device import Device, load_device
+from .acoustics.device import Device
+from .acoustics.device_file import load_device
 from .design.designer import Design, design
 from .host import load_plugin
 from .presets import factory_presets, load_preset

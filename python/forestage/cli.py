@@ -9,11 +9,16 @@ import click
 import numpy as np
 
 from . import __version__, audio_file, export, host, presets
-from .acoustics.device import load_device
+from .acoustics.device_file import load_device
+from .acoustics.measured_head import load_head
+from .design.cancel import METHODS, CancelTarget
 from .design.designer import design
+from .design.variants import VARIANTS
+from .design.virtual_stereo import VirtualStereo
 from .files import checked_target
 from .params import BY_ID, Value
 from .render import Renderer
+from .report import write_report
 
 RENDER_FRAMES = 65_536
 
@@ -41,19 +46,84 @@ def cli() -> None:
 @cli.command("design")
 @click.argument("device", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
+@click.option(
+    "--variant",
+    type=click.Choice(list(VARIANTS)),
+    default="standard",
+    show_default=True,
+    help="For whom: the seat, a wider zone around it, or a seat half as far away.",
+)
+@click.option(
+    "--width",
+    "width_deg",
+    type=float,
+    default=VirtualStereo.width_deg,
+    show_default=True,
+    help="Half angle of the pair to be heard, in degrees, 5 to 90.",
+)
+@click.option(
+    "--head",
+    type=click.Path(path_type=Path),
+    help="SOFA file of the head whose ears the pair is for; a sphere by default.",
+)
+@click.option(
+    "--target", "curve", metavar="HZ:DB,...", help="Separation to aim at, such as 100:0,500:12,7000:12,11000:0."
+)
+@click.option(
+    "--drive-cap",
+    "drive_cap_db",
+    type=float,
+    default=CancelTarget.drive_cap_db,
+    show_default=True,
+    help="Most power for the drivers in dB over plain stereo.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(list(METHODS)),
+    default=CancelTarget.method,
+    show_default=True,
+    help="How the crosstalk is cancelled.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def design_command(device: Path, output: Path, overwrite: bool) -> None:
-    """Design the filters for DEVICE, a TOML file, and write them as a preset."""
+def design_command(
+    device: Path,
+    output: Path,
+    variant: str,
+    width_deg: float,
+    head: Path | None,
+    curve: str | None,
+    drive_cap_db: float,
+    method: str,
+    overwrite: bool,
+) -> None:
+    """Design the filters for DEVICE, a TOML file, and write them as a preset.
+
+    Says where the design stays short of its target, and by how much.
+    """
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
+    separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
+    target = CancelTarget(separation_db=separation_db, drive_cap_db=drive_cap_db, method=method)
+    stereo = VirtualStereo(width_deg=width_deg, head=None if head is None else load_head(head))
     with click.progressbar(length=1000, label=f"Designing {spec.name}", file=sys.stderr) as bar:
 
         def report(fraction: float, _text: str) -> None:
             bar.update(round(1000 * fraction) - bar.pos)
 
-        result = design(spec, progress=report)
+        result = design(spec, variant=variant, target=target, stereo=stereo, progress=report)
     result.save(output, overwrite=overwrite)
-    click.echo(f"{output}: {output.stat().st_size // 1024} KiB")
+    click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
+    for fall in result.shortfall():
+        click.echo(f"{output}: {fall}")
+
+
+def _curve(text: str) -> tuple[tuple[float, float], ...]:
+    """Read ``hz:db,...``; the target checks the values."""
+    try:
+        points = [tuple(float(number) for number in point.split(":")) for point in text.split(",")]
+        return tuple((hz, db) for hz, db in points)
+    except ValueError:
+        raise click.BadParameter(f"{text!r}; 100:0,500:12 would be right", param_hint="--target") from None
 
 
 @cli.command()
@@ -125,6 +195,17 @@ def export_command(preset: str, form: str, output: Path, sample_rate: int, overw
         written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
     for path in written:
         click.echo(path)
+
+
+@cli.command()
+@click.argument("preset")
+@click.argument("other", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="HTML file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+def report(preset: str, other: str | None, output: Path, overwrite: bool) -> None:
+    """Write a page about PRESET (factory name or file), or about PRESET against OTHER: charts, maps and figures."""
+    path = write_report([preset] if other is None else [preset, other], output, overwrite=overwrite)
+    click.echo(f"{path}: {path.stat().st_size // 1024} KiB")
 
 
 @cli.command("presets")

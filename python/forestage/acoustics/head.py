@@ -9,6 +9,7 @@ order and no frequency overflows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,9 +20,24 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 
+class HeadModel(Protocol):
+    """What every head can do, a sphere or a measured one."""
+
+    @property
+    def radius_m(self) -> float:
+        """Radius of the head, or of the sphere that comes closest, in metres."""
+        ...
+
+    def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
+        """Pressure at the ears for point sources, shape (2, sources, n); see `Head.ears`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Head:
     """A rigid sphere with two ears on it.
+
+    Its frame has the origin at the centre, x along the nose, y through the left ear's side, z up.
 
     Parameters
     ----------
@@ -29,17 +45,51 @@ class Head:
         Radius of the sphere in metres.
     ear_azimuth_deg : float
         Angle between the nose and each ear in degrees; 90 is on the interaural axis.
+    ear_elevation_deg : float
+        Angle of the ears above the horizontal plane in degrees.
     """
 
     radius_m: float = 0.0875
     ear_azimuth_deg: float = 90.0
+    ear_elevation_deg: float = 0.0
 
     def ear_directions(self) -> FloatArray:
-        """Unit vectors to the (left, right) ear of a head that faces -x, shape (2, 3)."""
-        angle = np.deg2rad(self.ear_azimuth_deg)
-        left = [-np.cos(angle), np.sin(angle), 0.0]
-        right = [-np.cos(angle), -np.sin(angle), 0.0]
-        return np.array([left, right])
+        """Unit vectors to the (left, right) ear in the head's frame, shape (2, 3)."""
+        azimuth, elevation = np.deg2rad([self.ear_azimuth_deg, self.ear_elevation_deg])
+        level = np.cos(elevation)
+        left = [level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)]
+        return np.array([left, left]) * [[1.0, 1.0, 1.0], [1.0, -1.0, 1.0]]
+
+    def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
+        """Pressure at both ears for point sources, relative to 1 m in the free field.
+
+        Parameters
+        ----------
+        frequency_hz : array_like, shape (n,)
+            Frequencies in Hz.
+        source_m : array_like, shape (k, 3)
+            Where the sources stand, in the head's frame.
+
+        Returns
+        -------
+        ndarray of complex, shape (2, k, n)
+            ``exp(-j k r) / r`` times the response of the sphere, at the (left, right) ear.
+
+        Examples
+        --------
+        >>> left, right = Head().ears([500.0], [[0.0, 2.0, 0.0]])[:, 0, 0]
+        >>> bool(abs(left) > abs(right))
+        True
+        """
+        frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
+        source = np.asarray(source_m, dtype=np.float64)
+        distance = np.linalg.norm(source, axis=-1)
+        cosines = np.clip(source @ self.ear_directions().T / distance[:, None], -1.0, 1.0)
+        response = sphere_response(
+            frequency, radius_m=self.radius_m, distance_m=distance, incidence_rad=np.arccos(cosines)
+        )
+        free = np.exp(-2j * np.pi * distance[:, None] * frequency / SPEED_OF_SOUND_M_S) / distance[:, None]
+        return response.transpose(1, 0, 2) * free
 
 
 def order_for(size_ka: float, *, ratio: float = 0.0) -> int:
@@ -93,22 +143,24 @@ def legendre(cosine: ArrayLike, order: int) -> FloatArray:
 
 
 def sphere_response(
-    frequency_hz: ArrayLike, *, radius_m: float, distance_m: float, incidence_rad: ArrayLike
+    frequency_hz: ArrayLike, *, radius_m: float, distance_m: ArrayLike, incidence_rad: ArrayLike
 ) -> ComplexArray:
-    """Pressure on a rigid sphere over the free-field pressure at its centre, for a point source.
+    """Pressure on a rigid sphere over the free-field pressure at its centre, for point sources.
 
     Parameters
     ----------
     frequency_hz : array_like, shape (n,)
         Frequencies in Hz, 0 included (the value there is 1).
-    radius_m, distance_m : float
-        Radius of the sphere and distance of the source from its centre, in metres.
-    incidence_rad : array_like, shape (k,)
-        Angles between the source and the points on the sphere, as seen from its centre.
+    radius_m : float
+        Radius of the sphere in metres.
+    distance_m : array_like, shape (...)
+        Distances of the sources from its centre, in metres.
+    incidence_rad : array_like, shape (..., k)
+        Angles between each source and its points on the sphere, as seen from the centre.
 
     Returns
     -------
-    ndarray of complex, shape (k, n)
+    ndarray of complex, shape (..., k, n)
         The response. The delay from the source to the centre is divided out.
 
     Examples
@@ -118,46 +170,24 @@ def sphere_response(
     True
     """
     frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
+    distance = np.asarray(distance_m, dtype=np.float64)
     angles = np.atleast_1d(np.asarray(incidence_rad, dtype=np.float64))
-    if distance_m <= radius_m:
-        raise ValueError(f"distance_m = {distance_m}: the source must be outside the sphere of radius {radius_m} m")
+    nearest = float(distance.min())
+    if nearest <= radius_m:
+        raise ValueError(f"distance_m = {nearest:g}: the source must be outside the sphere of radius {radius_m} m")
     # Below 1 Hz the series is at its static limit.
     k = 2 * np.pi * np.maximum(frequency, 1.0) / SPEED_OF_SOUND_M_S
-    near, far = k * radius_m, k * distance_m
-    order = order_for(float(near.max()), ratio=radius_m / distance_m)
+    near, far = k * radius_m, k * distance[..., None]
+    order = order_for(float(near.max()), ratio=radius_m / nearest)
     quotients_near = hankel_quotients(near, order + 1)
-    # Each term is h_m(kr) / h'_m(ka) relative to h_0(kr) / h_0(ka), which carries the whole delay r - a.
-    ratios = np.ones((order + 1, len(k)), dtype=np.complex128)
-    np.cumprod(hankel_quotients(far, order) / quotients_near[:order], axis=0, out=ratios[1:])
     m = np.arange(order + 1)[:, None]
     derivatives = m / near - quotients_near
-    terms = (2 * m + 1) * ratios / derivatives
-    polynomials = legendre(np.cos(angles), order)
-    series = polynomials.T @ terms
+    # Each term is h_m(kr) / h'_m(ka) relative to h_0(kr) / h_0(ka), which carries the whole delay r - a.
+    growth = hankel_quotients(far, order)
+    growth /= quotients_near[:order].reshape(order, *(1,) * distance.ndim, -1)
+    terms = np.ones((*distance.shape, order + 1, len(k)), dtype=np.complex128)
+    np.cumprod(np.moveaxis(growth, 0, -2), axis=-2, out=terms[..., 1:, :])
+    terms *= (2 * m + 1) / derivatives
+    series = np.moveaxis(legendre(np.cos(angles), order), 0, -1) @ terms
     # -(j / (k a)) h_0(kr)/h_0(ka) over exp(-j k r)/r, with h_0(x) = j exp(-j x)/x
-    return -(1.0 / (near * radius_m)) * radius_m * np.exp(1j * near) * series
-
-
-def ears_from_point(frequency_hz: ArrayLike, *, head: Head, position_m: ArrayLike) -> ComplexArray:
-    """Pressure at both ears for a point source, relative to 1 m in the free field.
-
-    Parameters
-    ----------
-    frequency_hz : array_like, shape (n,)
-        Frequencies in Hz.
-    head : Head
-        The head, at the origin, facing -x.
-    position_m : array_like, shape (3,)
-        Where the source stands, seen from the centre of the head.
-
-    Returns
-    -------
-    ndarray of complex, shape (2, n)
-        ``exp(-j k r) / r`` times the response of the sphere, at the (left, right) ear.
-    """
-    frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
-    position = np.asarray(position_m, dtype=np.float64)
-    distance = float(np.linalg.norm(position))
-    cosines = np.clip(head.ear_directions() @ position / distance, -1.0, 1.0)
-    response = sphere_response(frequency, radius_m=head.radius_m, distance_m=distance, incidence_rad=np.arccos(cosines))
-    return response * np.exp(-2j * np.pi * frequency * distance / SPEED_OF_SOUND_M_S) / distance
+    return -np.exp(1j * near) / near * series

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from forestage.acoustics.device import load_device
+from forestage.acoustics.device_file import load_device
 from forestage.audio_file import read_stereo
 from forestage.design.designer import Design, design
 from forestage.params import BY_ID

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forestage.acoustics.head import FloatArray
-from forestage.design.cancel import cancel_curve
 from forestage.design.designer import Design
 from forestage.design.filters import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, pattern
@@ -104,7 +103,7 @@ def measure_design(preset: Path, design: Design) -> Facts:
         for name, firs in (("plain", plain), ("processed", processed))
     }
     separation["target"] = design.target.curve_db(FREQUENCY_HZ)
-    separation["allowed"] = cancel_curve(design.plant, FREQUENCY_HZ, target=design.target).separation_db.mean(axis=0)
+    separation["allowed"] = design.cancellation.separation_db(FREQUENCY_HZ).mean(axis=0)
     names = [driver.name for driver in design.device.drivers]
     center = probe.responses(BOTH, solo="Center", **NO_GAINS)
     ears = {monitor: probe.responses(LEFT, monitor=monitor) for monitor in EARS}

@@ -6,31 +6,38 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from forestage.acoustics.device import Device, load_device
+from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device_file import load_device
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
 from forestage.design.beam import BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
-from forestage.design.cancel import CancelTarget, cancel_firs, crosstalk_firs, guard, scatter
+from forestage.design.cancel import CancelTarget, cancel_problem, solve
+from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.driver_eq import driver_eq_firs
 from forestage.design.ears import EarFirs, ear_firs
 from forestage.design.filters import (
-    CROSSTALK_DELAY_S,
-    CROSSTALK_LENGTH_S,
     MASTER_RATE,
     SAMPLE_RATES,
     delay_for,
     sample_firs,
 )
-from forestage.design.preset_form import preset_form
+from forestage.design.preset_form import playable_form, preset_form
+from forestage.design.shortfall import Shortfall
+from forestage.design.variants import VARIANTS
+from forestage.design.virtual_stereo import VirtualStereo, crosstalk_firs
 from forestage.files import checked_target
 from forestage.metrics.separation import ear_responses, plain_responses
+from forestage.metrics.summary import design_metrics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Progress = Callable[[float, str], None]
 Taps = NDArray[np.float32]
@@ -81,12 +88,20 @@ class Design:
     """A finished design. `preset` gives the file's content, `save` writes it."""
 
     device: Device
+    variant: str
     target: CancelTarget
     beam_target: BeamTarget
+    stereo: VirtualStereo
     plant: Plant
+    cancellation: Solution
     filters: tuple[FilterSet, ...]
     ears: EarFirs
     loudness: Loudness = Loudness()
+
+    @property
+    def name(self) -> str:
+        """Name of the preset: the device's, and the variant's unless it is the standard one."""
+        return f"{self.device.name} {VARIANTS[self.variant].title}".strip()
 
     def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
         """Filters at one sample rate."""
@@ -98,7 +113,7 @@ class Design:
 
     def simulate(
         self,
-        positions: Sequence[ArrayLike] | None = None,
+        seats: Sequence[Seat | ArrayLike] | None = None,
         *,
         frequency_hz: ArrayLike | None = None,
         sample_rate: int = 48_000,
@@ -107,8 +122,8 @@ class Design:
 
         Parameters
         ----------
-        positions : sequence of array_like, shape (3,), optional
-            Centres of the head in metres; the listener's seat by default.
+        seats : sequence of Seat or of array_like, shape (3,), optional
+            Heads, or the centre of the listener's own head in metres; the listener's seat by default.
         frequency_hz : array_like, shape (n,), optional
             Frequencies in Hz; 20 Hz to 20 kHz by default.
         sample_rate : int
@@ -118,8 +133,8 @@ class Design:
         if frequency_hz is not None:
             frequency = np.asarray(frequency_hz, dtype=np.float64)
         plants = [self.plant]
-        if positions is not None:
-            plants = [plant(self.device, head_position_m=position) for position in positions]
+        if seats is not None:
+            plants = [plant(self.device, self._seat(seat)) for seat in seats]
         filters = self.filter_set(sample_rate)
         processed = [
             ear_responses(seat, filters.cancel, frequency, sample_rate=sample_rate, delay_frames=filters.delay_frames)
@@ -128,6 +143,26 @@ class Design:
         return Simulation(
             frequency, np.stack([plain_responses(seat, frequency) for seat in plants]), np.stack(processed)
         )
+
+    def _seat(self, seat: Seat | ArrayLike) -> Seat:
+        if isinstance(seat, Seat):
+            return seat
+        x, y, z = np.asarray(seat, dtype=np.float64)
+        return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
+
+    def shortfall(self) -> tuple[Shortfall, ...]:
+        """Where the design stays short of its target, and by how much."""
+        return self.cancellation.shortfall()
+
+    def metrics(self) -> dict[str, Any]:
+        """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
+        return design_metrics(self)
+
+    def plot(self) -> Figure:
+        """A page of curves, maps and figures, as for a paper."""
+        from forestage.plots import design_page  # matplotlib takes its time to load
+
+        return design_page(self)
 
     def preset(self) -> dict[str, Any]:
         """The preset in its JSON form."""
@@ -145,8 +180,10 @@ class Design:
 def design(
     device: Device | str | Path,
     *,
+    variant: str = "standard",
     target: CancelTarget | None = None,
     beam: BeamTarget | None = None,
+    stereo: VirtualStereo | None = None,
     sample_rates: Sequence[int] = SAMPLE_RATES,
     progress: Progress | None = None,
     render: Render | None = render_with_core,
@@ -157,10 +194,14 @@ def design(
     ----------
     device : Device, str or Path
         A device, or its TOML file.
+    variant : str
+        A key of `forestage.design.variants.VARIANTS`: for whom it is made.
     target : CancelTarget, optional
         Target of the crosstalk cancellation.
     beam : BeamTarget, optional
         Target of the centre beam.
+    stereo : VirtualStereo, optional
+        The pair of loudspeakers to be heard.
     sample_rates : sequence of int
         Rates to export at, in Hz. A preset file, and so the calibration, needs all of `SAMPLE_RATES`; fewer are for a
         quick look with ``render=None``.
@@ -176,16 +217,21 @@ def design(
     """
     report: Progress = progress or _silent
     device = device if isinstance(device, Device) else load_device(device)
-    target, beam = target or CancelTarget(), beam or BeamTarget()
+    if variant not in VARIANTS:
+        raise ValueError(f'variant = "{variant}": must be one of {", ".join(VARIANTS)}')
+    device, target = VARIANTS[variant].of(device, target or CancelTarget())
+    beam, stereo = beam or BeamTarget(), stereo or VirtualStereo()
     for rate in sample_rates:
         if not 8_000 <= rate <= MASTER_RATE:
             raise ValueError(f"sample_rates: {rate} is out of range; must be within 8000..{MASTER_RATE}")
     report(0.0, "simulating the device and the listener")
     seat = plant(device)
-    ears = ear_firs(device, seat)
+    ears = ear_firs(device)
     report(0.2, "designing the crosstalk cancellation")
-    cancel_master = scatter(seat, cancel_firs(seat, target=target, guard_db=guard(seat, target=target)))
-    crosstalk_master = crosstalk_firs(seat, target=target)
+    problem = cancel_problem(device, seat, SOLVE_HZ, target=target)
+    solution = guarded(Solution(problem, solve(problem, target.method)))
+    cancel_master = cancel_firs(solution)
+    crosstalk_master = crosstalk_firs(solution, stereo)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
     sample_beam = _beam_sampler(device, seat, beam)
     filters = []
@@ -198,19 +244,17 @@ def design(
                 delay_for(rate),
                 cancel_align,
                 beam_align,
-                delay_for(rate, delay_s=CROSSTALK_DELAY_S),
-                sample_firs(
-                    crosstalk_master, sample_rate=rate, length_s=CROSSTALK_LENGTH_S, delay_s=CROSSTALK_DELAY_S
-                ).astype(np.float32),
+                delay_for(rate),
+                sample_firs(crosstalk_master, sample_rate=rate).astype(np.float32),
                 sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
                 beam_taps.astype(np.float32),
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),
             )
         )
-    finished = Design(device, target, beam, seat, tuple(filters), ears)
+    finished = Design(device, variant, target, beam, stereo, seat, solution, tuple(filters), ears)
     if render is not None:
         report(0.8, "calibrating the loudness")
-        finished = replace(finished, loudness=calibrate(finished.preset(), render=render))
+        finished = replace(finished, loudness=calibrate(playable_form(finished), render=render))
     report(1.0, "done")
     return finished
 

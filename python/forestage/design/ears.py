@@ -8,9 +8,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, ears_from_point
-from forestage.acoustics.plant import Plant
-from forestage.design.driver_eq import driver_responses
+from forestage.acoustics.driver_response import driver_responses, early_s
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.plant import geometry
+from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
 
 SAMPLE_RATE = 48_000
@@ -21,45 +22,52 @@ REFERENCE_DEG = 30.0
 
 @dataclass(frozen=True)
 class EarFirs:
-    """Ear responses at 48 kHz; the near ear of the left source peaks at frame 32 and is at about 0 dB at 200 Hz.
+    """Ear responses at 48 kHz: plain left reaches the left ear after `delay_frames`, at 0 dB at 200 Hz.
 
     Attributes
     ----------
     device : ndarray, shape (2, drivers, taps)
-        To the (left, right) ear from each driver.
+        To the (left, right) ear from each driver's feed, after its equaliser.
     reference : ndarray, shape (2, 2, taps)
         To the (left, right) ear from the (left, right) loudspeaker at +-30 degrees.
+    delay_frames : int
+        Modelling delay in them.
     """
 
     device: FloatArray
     reference: FloatArray
+    delay_frames: int = DELAY_FRAMES
 
 
-def ear_firs(device: Device, plant: Plant) -> EarFirs:
-    """Ear responses of a device and of the reference pair at the same distance."""
+def ear_firs(device: Device) -> EarFirs:
+    """Ear responses of a device, from its driver feeds, and of the reference pair at the same distance."""
     frequency = grid_for(SAMPLE_RATE)
     distance = device.listener.distance_m
     angle = np.deg2rad(REFERENCE_DEG)
-    pair = [
-        ears_from_point(
-            frequency,
-            head=device.listener.head,
-            position_m=[-distance * np.cos(angle), side * distance * np.sin(angle), 0.0],
-        )
-        for side in (1.0, -1.0)
-    ]
-    response = plant.at(frequency) * driver_responses(device, frequency)[None]
-    away = np.exp(2j * np.pi * frequency * distance / SPEED_OF_SOUND_M_S)
-    return EarFirs(_firs(response, frequency, plant.stereo[0]), _firs(np.stack(pair, axis=1) * away, frequency, 0))
+    towards = np.array([np.cos(angle), np.sin(angle), 0.0])
+    pair = device.listener.head.ears(frequency, distance * np.stack([towards, towards * [1.0, -1.0, 1.0]]))
+    pair *= np.exp(2j * np.pi * frequency * distance / SPEED_OF_SOUND_M_S)
+    bare = geometry(device)
+    response = bare.at(frequency) * driver_responses(device, frequency)
+    feeds = equalisers(device, frequency, sample_rate=SAMPLE_RATE) * bare.plain[:, :1]
+    near = np.sum(response[0] * feeds, axis=0)
+    # Drivers that their equalisers hold back come earlier than the sum that is to arrive after the delay.
+    held_s = early_s(device).max() + LEAD_S if early_s(device).any() else 0.0
+    delay = DELAY_FRAMES + int(np.ceil(held_s * SAMPLE_RATE))
+    device_firs, pair_firs = (
+        _firs(responses, first, frequency, delay_frames=delay)
+        for responses, first in ((response, near), (pair, pair[0, 0]))
+    )
+    return EarFirs(device_firs, pair_firs, delay)
 
 
-def _firs(response: ComplexArray, frequency: FloatArray, first: int) -> FloatArray:
+def _firs(response: ComplexArray, near: ComplexArray, frequency: FloatArray, *, delay_frames: int) -> FloatArray:
+    """Filters at the time and level that bring ``near`` to the delay and 0 dB."""
     # The band ends before half the sample rate, so that a delay between two frames stays short.
-    response = response * (0.5 + 0.5 * np.cos(np.pi * np.clip((frequency - 20_000.0) / 3_500.0, 0.0, 1.0)))
-    near = response[0, first]
+    band = 0.5 + 0.5 * np.cos(np.pi * np.clip((frequency - 20_000.0) / 3_500.0, 0.0, 1.0))
     gain = 1.0 / np.abs(near[np.argmin(np.abs(frequency - 200.0))])
-    early = np.exp(2j * np.pi * frequency * _peak_s(near, frequency))
-    return to_fir(gain * response * early, taps=TAPS, delay_frames=DELAY_FRAMES)
+    early = np.exp(2j * np.pi * frequency * _peak_s(near * band, frequency))
+    return to_fir(gain * response * band * early, taps=TAPS - DELAY_FRAMES + delay_frames, delay_frames=delay_frames)
 
 
 def _peak_s(response: ComplexArray, frequency: FloatArray) -> float:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import solve, toeplitz
 from scipy.signal import czt
+from scipy.sparse.linalg import LinearOperator, cg
 
 from forestage.acoustics.head import ComplexArray, FloatArray
 
@@ -17,13 +17,12 @@ MASTER_RATE = 192_000
 SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 LENGTH_S = 256 / 48_000
 DELAY_S = 64 / 48_000
-# The weight of the virtual crosstalk is smooth in frequency, so it is shorter
-CROSSTALK_LENGTH_S = 128 / 48_000
-CROSSTALK_DELAY_S = 32 / 48_000
 # Shares of the modelling delay and of the rest that are faded
 FADE_IN = 0.25
 FADE_OUT = 0.1
 GRID_S = 8192 / 48_000
+FIT_TOLERANCE = 1e-7
+FIT_ITERATIONS = 500
 
 
 def taps_for(sample_rate: float, *, length_s: float = LENGTH_S) -> int:
@@ -37,7 +36,7 @@ def taps_for(sample_rate: float, *, length_s: float = LENGTH_S) -> int:
     return round(length_s * sample_rate)
 
 
-def delay_for(sample_rate: float, *, delay_s: float = DELAY_S) -> int:
+def delay_for(sample_rate: float) -> int:
     """Modelling delay of an exported filter in frames.
 
     Examples
@@ -45,7 +44,7 @@ def delay_for(sample_rate: float, *, delay_s: float = DELAY_S) -> int:
     >>> [delay_for(rate) for rate in (44_100, 48_000, 96_000)]
     [59, 64, 128]
     """
-    return round(delay_s * sample_rate)
+    return round(DELAY_S * sample_rate)
 
 
 def grid_for(sample_rate: float) -> FloatArray:
@@ -118,17 +117,31 @@ def fit_firs(
         The filters, in double precision.
     """
     response, kernel = np.asarray(response), np.asarray(kernel)
-    correlations = np.fft.irfft(kernel, axis=-1)
-    rows = [
-        [toeplitz(lags[:taps], np.r_[lags[0], lags[:-taps:-1]]) for lags in correlation] for correlation in correlations
-    ]
-    matrix: FloatArray = np.block(rows)
-    price = 0.01 * end_price * (1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
-    power = [correlations[index, index, 0] for index in range(len(correlations))]
-    matrix[np.diag_indices_from(matrix)] += np.kron(power, price)
+    filters, frames = len(kernel), 2 * (kernel.shape[-1] - 1)
+    per_bin = kernel.transpose(2, 0, 1)
+    power = np.fft.irfft(kernel, axis=-1)[range(filters), range(filters), 0]
+    price = 0.01 * end_price * np.outer(power, 1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
     pull = np.fft.irfft(np.einsum("ijf,jf->if", kernel, response), axis=-1)
     pull = np.roll(pull, delay_frames, axis=-1)[:, :taps]
-    return solve(matrix, pull.ravel(), assume_a="pos").reshape(pull.shape)
+
+    # Normal equations by conjugate gradients: products by FFT, preconditioned with the inverse of each bin
+    def filtered(matrices: ComplexArray, values: FloatArray) -> FloatArray:
+        spectrum = np.fft.rfft(values.reshape(filters, taps), frames, axis=-1).T[:, :, None]
+        return np.fft.irfft((matrices @ spectrum)[:, :, 0].T, frames, axis=-1)[:, :taps]
+
+    def product(values: FloatArray) -> FloatArray:
+        return (filtered(per_bin, values) + price * values.reshape(filters, taps)).ravel()
+
+    inverse = np.linalg.inv(per_bin + np.mean(price) * np.eye(filters))
+    size = (pull.size, pull.size)
+    found, _ = cg(
+        LinearOperator(size, product, dtype=np.float64),
+        pull.ravel(),
+        rtol=FIT_TOLERANCE,
+        maxiter=FIT_ITERATIONS,
+        M=LinearOperator(size, lambda values: filtered(inverse, values).ravel(), dtype=np.float64),
+    )
+    return found.reshape(filters, taps)
 
 
 def response_of(
@@ -158,8 +171,6 @@ def sample_firs(
     sample_rate: int,
     advance_s: float = 0.0,
     master_rate: int = MASTER_RATE,
-    length_s: float = LENGTH_S,
-    delay_s: float = DELAY_S,
 ) -> FloatArray:
     """Filters fitted at the master rate, at another one.
 
@@ -171,8 +182,6 @@ def sample_firs(
         Rate wanted, at most ``master_rate``.
     advance_s : float
         Shift to earlier times.
-    length_s, delay_s : float
-        Length and modelling delay of the filters.
 
     Returns
     -------
@@ -186,18 +195,7 @@ def sample_firs(
         w=np.exp(-2j * np.pi * frequency[1] / master_rate),
         axis=-1,
     )
-    advance_s += delay_for(master_rate, delay_s=delay_s) / master_rate
+    advance_s += delay_for(master_rate) / master_rate
     impulse = np.fft.irfft(response * np.exp(2j * np.pi * frequency * advance_s), axis=-1)
-    taps, delay = taps_for(sample_rate, length_s=length_s), delay_for(sample_rate, delay_s=delay_s)
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
     return np.roll(impulse, delay, axis=-1)[..., :taps]
-
-
-def minimum_phase(magnitude: ArrayLike) -> ComplexArray:
-    """Minimum-phase response of a magnitude on the bins of an even real transform, 0 to half the sample rate."""
-    log_magnitude = np.log(np.maximum(np.asarray(magnitude, dtype=np.float64), 1e-6))
-    cepstrum = np.fft.irfft(log_magnitude, axis=-1)
-    frames = cepstrum.shape[-1]
-    fold = np.zeros(frames)
-    fold[0] = fold[frames // 2] = 1.0
-    fold[1 : frames // 2] = 2.0
-    return np.exp(np.fft.rfft(cepstrum * fold, axis=-1))

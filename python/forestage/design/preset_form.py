@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.device import Device, Driver
-from forestage.acoustics.head import FloatArray
-from forestage.design.cancel import cancel_curve
+from forestage.acoustics.device_file import device_table
+from forestage.acoustics.head import FloatArray, Head
 from forestage.design.filters import response_of
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
 from forestage.metrics.loudness import PROGRAMME_SEED
 from forestage.metrics.separation import drive_db, plain_responses, separation_db
+from forestage.metrics.zone import zone_maps
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design, FilterSet
+    from forestage.design.virtual_stereo import VirtualStereo
 
 SCHEMA = 1
-STAGE_WIDTH_DEG = 30.0
 
 
 def encode_fir(fir: ArrayLike) -> str:
@@ -49,28 +49,31 @@ def decode_fir(text: str) -> FloatArray:
 
 
 def preset_form(design: Design) -> dict[str, Any]:
-    """Everything of a preset but what the engine adds."""
+    """Everything of a preset: what plays, what the editor and the report draw, and where it comes from."""
+    form = playable_form(design)
+    return form | {
+        "analysis": analysis(design),
+        "maps": zone_maps(design),
+        "design": provenance(design, form["filters"]) | {"metrics": design.metrics()},
+    }
+
+
+def playable_form(design: Design) -> dict[str, Any]:
+    """What of a preset is heard; a preset in itself."""
     device = design.device
-    filters = [_filters(filters) for filters in design.filters]
     return {
         "schema": SCHEMA,
-        "name": device.name,
+        "name": design.name,
         "device": device.slug,
         "text": device.text,
-        "parameters": {"stage_width_deg": STAGE_WIDTH_DEG},
+        "parameters": {"stage_width_deg": design.stereo.width_deg},
         "drivers": [
-            {
-                "name": driver.name,
-                "plain_left_gain": 1.0 if driver.channel == "left" else 0.0,
-                "plain_right_gain": 1.0 if driver.channel == "right" else 0.0,
-            }
-            for driver in device.drivers
+            {"name": driver.name, "plain_left_gain": float(left), "plain_right_gain": float(right)}
+            for driver, (left, right) in zip(device.drivers, device.plain_gains, strict=True)
         ],
-        "filters": filters,
+        "filters": [_filters(filters) for filters in design.filters],
         "ears": _ears(design),
         "loudness": asdict(design.loudness),
-        "analysis": analysis(design),
-        "design": provenance(design, filters),
     }
 
 
@@ -89,11 +92,11 @@ def _filters(filters: FilterSet) -> dict[str, Any]:
 
 
 def _ears(design: Design) -> dict[str, Any]:
-    from forestage.design.ears import DELAY_FRAMES, SAMPLE_RATE
+    from forestage.design.ears import SAMPLE_RATE
 
     return {
         "sample_rate": SAMPLE_RATE,
-        "delay_frames": DELAY_FRAMES,
+        "delay_frames": design.ears.delay_frames,
         "device": [[encode_fir(fir) for fir in row] for row in design.ears.device],
         "reference": [[encode_fir(fir) for fir in row] for row in design.ears.reference],
     }
@@ -106,7 +109,6 @@ def analysis(design: Design) -> list[dict[str, Any]]:
     rate = filters.sample_rate
     frequency = frequency[frequency < 0.45 * rate]
     seen = design.simulate(frequency_hz=frequency, sample_rate=rate)
-    solved = cancel_curve(design.plant, frequency, target=design.target)
     stereo = design.device.stereo
     responses = 20 * np.log10(
         np.maximum(np.abs(response_of(filters.cancel[stereo, 0], frequency, sample_rate=rate)), 1e-4)
@@ -114,7 +116,7 @@ def analysis(design: Design) -> list[dict[str, Any]]:
     curves = {
         "separation_plain": separation_db(plain_responses(design.plant, frequency))[0],
         "separation_processed": separation_db(seen.processed[0])[0],
-        "separation_design": solved.separation_db[0],
+        "separation_design": design.cancellation.separation_db(frequency)[0],
         "separation_target": design.target.curve_db(frequency),
         "drive": drive_db(design.plant, filters.cancel, frequency, sample_rate=rate)[0],
         "drive_cap": design.target.cap_db(frequency),
@@ -160,7 +162,9 @@ def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
             digest.update(text.encode("ascii") + b"\n")
     return {
         "device": device_table(design.device),
+        "variant": design.variant,
         "target": asdict(design.target),
+        "stereo": _stereo(design.stereo),
         "beam_target": asdict(design.beam_target),
         "programme_seed": PROGRAMME_SEED,
         "forestage": __version__,
@@ -168,33 +172,8 @@ def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def device_table(device: Device) -> dict[str, Any]:
-    """A device as the table that `parse_device` reads."""
-    table: dict[str, Any] = {
-        "name": device.name,
-        "text": device.text,
-        "listener": {
-            "distance_m": device.listener.distance_m,
-            "head_radius_m": device.listener.head.radius_m,
-            "ear_azimuth_deg": device.listener.head.ear_azimuth_deg,
-        },
-        "driver": [_driver_table(driver) for driver in device.drivers],
-    }
-    if device.body is not None:
-        table["body"] = {"radius_m": device.body.radius_m}
-    return table
-
-
-def _driver_table(driver: Driver) -> dict[str, Any]:
-    table: dict[str, Any] = {"name": driver.name, "channel": driver.channel}
-    if driver.position_m is not None:
-        table["position_m"] = list(driver.position_m)
-    else:
-        table |= {
-            "azimuth_deg": driver.azimuth_deg,
-            "elevation_deg": driver.elevation_deg,
-            "cap_half_angle_deg": driver.cap_half_angle_deg,
-        }
-    if driver.response_db:
-        table["response_db"] = [list(point) for point in driver.response_db]
-    return table
+def _stereo(stereo: VirtualStereo) -> dict[str, Any]:
+    table = {"width_deg": stereo.width_deg, "distance_m": stereo.distance_m, "drive_cap_db": stereo.drive_cap_db}
+    if isinstance(stereo.head, Head):
+        return table | {"head": asdict(stereo.head)}
+    return table | {"head": "closed form" if stereo.head is None else str(stereo.head)}

@@ -1,4 +1,4 @@
-"""Separation at the ears and drive, from filters as they are exported."""
+"""Separation at the ears, and drive, from filters as they are exported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from numpy.typing import ArrayLike
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
 from forestage.design.filters import response_of
+from forestage.metrics.bands import octave_means
+from forestage.metrics.effort import effort_db
+
+# What a figure in dB takes for nothing: headphones reach one ear alone
+SILENCE = 1e-6
 
 
 def ear_responses(
@@ -36,7 +41,7 @@ def ear_responses(
 
 def plain_responses(plant: Plant, frequency_hz: ArrayLike) -> ComplexArray:
     """Responses at the ears of plain stereo on the same device, shape (2, 2, n)."""
-    return plant.at(frequency_hz)[:, plant.stereo]
+    return np.einsum("edf,dc->ecf", plant.at(frequency_hz), plant.plain)
 
 
 def separation_db(ears: ArrayLike) -> FloatArray:
@@ -44,12 +49,12 @@ def separation_db(ears: ArrayLike) -> FloatArray:
 
     Parameters
     ----------
-    ears : array_like of complex, shape (2, 2, n)
+    ears : array_like of complex, shape (2, 2, ..., n)
         Responses [ear, channel], left before right.
 
     Returns
     -------
-    ndarray, shape (2, n)
+    ndarray, shape (2, ..., n)
         For the (left, right) channel, in dB.
 
     Examples
@@ -57,12 +62,30 @@ def separation_db(ears: ArrayLike) -> FloatArray:
     >>> separation_db(np.array([[[1.0], [0.1]], [[0.5], [1.0]]])).round(1).tolist()
     [[6.0], [20.0]]
     """
-    p = np.abs(np.asarray(ears))
+    p = np.maximum(np.abs(np.asarray(ears)), SILENCE)
     return 20 * np.log10(np.stack([p[0, 0] / p[1, 0], p[1, 1] / p[0, 1]]))
 
 
+def octave_separation_db(frequency_hz: ArrayLike, ears: ArrayLike) -> FloatArray:
+    """Mean separation per octave, of the channel that has less of it there.
+
+    Parameters
+    ----------
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz, see `octave_means`.
+    ears : array_like of complex, shape (2, 2, ..., n)
+        Responses [ear, channel], left before right.
+
+    Returns
+    -------
+    ndarray, shape (..., 5)
+        In dB, for the octaves of `forestage.metrics.bands`.
+    """
+    return octave_means(frequency_hz, separation_db(ears)).min(axis=0)
+
+
 def drive_db(plant: Plant, firs: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: int) -> FloatArray:
-    """Power of all drivers over that of one driver alone with the same level at the near ear.
+    """Power of all drivers over that of plain stereo with the same level at the near ear.
 
     Parameters
     ----------
@@ -76,8 +99,4 @@ def drive_db(plant: Plant, firs: ArrayLike, frequency_hz: ArrayLike, *, sample_r
     ndarray, shape (2, n)
         For the (left, right) channel, in dB.
     """
-    filters = response_of(firs, frequency_hz, sample_rate=sample_rate)
-    ears = np.einsum("edf,dcf->ecf", plant.at(frequency_hz), filters)
-    plain = plain_responses(plant, frequency_hz)
-    power = np.sum(np.abs(filters) ** 2, axis=0)
-    return np.stack([10 * np.log10(power[i] * np.abs(plain[i, i] / ears[i, i]) ** 2) for i in range(2)])
+    return effort_db(plant, response_of(firs, frequency_hz, sample_rate=sample_rate), frequency_hz)

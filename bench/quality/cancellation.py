@@ -1,0 +1,155 @@
+"""Crosstalk cancellation by every method, on the exported filters: separation, and what it costs.
+
+One page for all devices; tables of figures in dB per octave.
+"""
+
+import numpy as np
+from comparison import (
+    FREQUENCY_HZ,
+    METHODS,
+    STEP_HZ,
+    designed,
+    device_of,
+    held_out_seats,
+    kemar,
+    plants_at,
+    turned_seats,
+    two_drivers,
+    with_driver_errors,
+    with_head,
+)
+from evidence import Table, write
+from scipy.interpolate import PchipInterpolator
+
+from forestage.acoustics.plant import plant
+from forestage.metrics.bands import OCTAVES, octave_means
+from forestage.metrics.colour import near_ear_db, ripple_db
+from forestage.metrics.effort import effort_db
+from forestage.metrics.loudness import loudness_lufs, programme
+from forestage.metrics.separation import octave_separation_db
+
+PROGRAMME_RATE = 48_000
+TEXT = """
+All figures are of exported filters (256 taps at 48 kHz) in the simulation: spherical heads in the free field, single
+scattering. Separation is the near over the far ear, the mean over the octave, of the worse channel. The drive cap is
+9 dB over plain stereo; exact inverse, Rayleigh quotient and the recursive methods know none.
+"""
+
+
+def worst_separation(plants, filters):
+    """Least separation per octave over heads."""
+    ears = np.einsum("hedf,dcf->hecf", plants, filters)
+    return np.min([octave_separation_db(FREQUENCY_HZ, each) for each in ears], axis=0)
+
+
+def loudness_db(seat, filters, plain):
+    """Loudness of programme noise at the ears, over plain stereo."""
+    audio = programme(sample_rate=PROGRAMME_RATE, seconds=4.0)
+    frequency = np.fft.rfftfreq(audio.shape[1], 1 / PROGRAMME_RATE)
+    inside = np.clip(frequency, FREQUENCY_HZ[0], FREQUENCY_HZ[-1])
+    spectra, response = np.fft.rfft(audio), seat.at(inside)
+
+    def heard(responses):
+        between = PchipInterpolator(FREQUENCY_HZ, np.stack([responses.real, responses.imag]), axis=-1)(inside)
+        ears = np.einsum("edf,dcf,cf->ef", response, between[0] + 1j * between[1], spectra)
+        return loudness_lufs(np.fft.irfft(ears, audio.shape[1]), sample_rate=PROGRAMME_RATE)
+
+    return heard(filters) - heard(plain)
+
+
+def tables_of(title, designs):
+    """Tables of one device; ``designs`` maps a name to (device it plays on, responses of the filters)."""
+    figures = {"seat": [], "elsewhere": [], "off": [], "turned": [], "price": []}
+    heads = {}
+    for name, (device, filters) in designs.items():
+        if device not in heads:
+            held = plants_at(device, held_out_seats(device))
+            heads[device] = (
+                plant(device, step_hz=STEP_HZ),
+                {
+                    "seat": plants_at(device, [device.listener.seat]),
+                    "elsewhere": held,
+                    "off": with_driver_errors(held),
+                    "turned": plants_at(device, turned_seats(device)),
+                },
+            )
+        seat, plants = heads[device]
+
+        def row(values, name=name):
+            return {"method": name} | dict(zip(OCTAVES, map(float, values), strict=True))
+
+        for where, each in plants.items():
+            figures[where].append(row(worst_separation(each, filters)))
+        effort_values = effort_db(seat, filters, FREQUENCY_HZ).max(axis=0)
+        figures["price"].append(
+            row(octave_means(FREQUENCY_HZ, effort_values))
+            | {
+                "most drive (dB)": float(effort_values.max()),
+                "near-ear ripple (±dB)": float(ripple_db(FREQUENCY_HZ, near_ear_db(seat, filters, FREQUENCY_HZ)).max()),
+                "loudness (LU)": loudness_db(seat, filters, designed(device, None)),
+            }
+        )
+    return [
+        Table(f"{title}: separation at the seat (dB)", figures["seat"]),
+        Table(f"{title}: worst of {len(held_out_seats(device))} other heads and places (dB)", figures["elsewhere"]),
+        Table(f"{title}: the same with one driver off by 0.5 dB and 3° (dB)", figures["off"]),
+        Table(f"{title}: head turned by 15° at the seat (dB)", figures["turned"]),
+        Table(f"{title}: drive over plain stereo (dB), colour, loudness", figures["price"]),
+    ]
+
+
+def all_methods(device):
+    return {name: (device, designed(device, method)) for name, method in METHODS.items()}
+
+
+def more_drivers(device):
+    """The designs that use every driver."""
+    count = len(device.drivers)
+    return {
+        f"{name}, {count} drivers": (device, designed(device, METHODS[name]))
+        for name in ("least squares", "null steering", "minimax")
+    }
+
+
+def best_pair(device):
+    """Minimax on every pair of drivers that stand opposite each other."""
+    places = [driver.position_m for driver in device.drivers]
+    pairs = [
+        (left, right)
+        for left, a in enumerate(places)
+        for right, b in enumerate(places)
+        if a[1] > 0.0 and np.allclose((a[0], -a[1], a[2]), b)
+    ]
+    designs = {}
+    for pair in pairs:
+        device_of_pair = two_drivers(device, pair)
+        name = f"minimax, two drivers {2e2 * places[pair[0]][1]:.0f} cm apart"
+        designs[name] = device_of_pair, designed(device_of_pair, "minimax")
+    return designs
+
+
+def on_kemar(device):
+    """Designs made on the sphere and on KEMAR, both heard by KEMAR."""
+    heard = with_head(device, kemar())
+    designs = {"plain stereo": (heard, designed(heard, None))}
+    for name in ("exact inverse", "least squares", "minimax"):
+        designs[f"{name}, made on the sphere"] = heard, designed(device, METHODS[name])
+        designs[f"{name}, made on KEMAR"] = heard, designed(heard, METHODS[name])
+    return designs
+
+
+def main():
+    speaker, soundbar = device_of("smart-speaker"), device_of("soundbar-7")
+    tables = [
+        *tables_of("Smart speaker, 2 m", all_methods(two_drivers(speaker)) | more_drivers(speaker)),
+        *tables_of("Laptop, 0.5 m", all_methods(device_of("laptop"))),
+        *tables_of("Desktop pair at ±10°", all_methods(device_of("desktop-10"))),
+        *tables_of("Soundbar with seven drivers", best_pair(soundbar) | more_drivers(soundbar)),
+        *tables_of("Smart speaker with three drivers, heard by KEMAR", on_kemar(speaker)),
+        *tables_of("Laptop, heard by KEMAR", on_kemar(device_of("laptop"))),
+    ]
+    write("cancellation", "Crosstalk cancellation by method", tables, text=TEXT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""Devices as TOML files (``presets/devices``). Every mistake in one is reported with the field and its value."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from forestage.acoustics.device import PLAIN_GAINS, Body, Channel, Device, Driver, Listener, Side, Vector
+from forestage.acoustics.head import Head
+from forestage.acoustics.measured_driver import (
+    MeasuredDirectivity,
+    at_common_level,
+    load_directivity,
+    load_impulse_responses,
+)
+from forestage.acoustics.measured_head import MeasuredHead, load_head
+
+AIM = ("azimuth_deg", "elevation_deg")
+CAP = (*AIM, "cap_half_angle_deg")
+MEASURED = ("directivity_sofa", "impulse_responses")
+# Keys of the spherical head, and what they are called in `Head`
+SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
+NUMBERS = ("low_hz", "high_hz", "level_db", "delay_ms")
+ELECTRIC = ("response_db", *NUMBERS, "inverted", "is_reference", "ear")
+
+
+def load_device(path: str | Path) -> Device:
+    """Read a device file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+
+    Returns
+    -------
+    Device
+        The validated device.
+
+    Raises
+    ------
+    ValueError
+        When the file is not TOML, or a field is missing, unknown, of the wrong type or out of range; the message names
+        the file, the field and its value.
+    """
+    path = Path(path)
+    try:
+        return parse_device(tomllib.loads(path.read_text(encoding="utf-8")), folder=path.parent)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> Device:
+    """Make a device of the parsed TOML table; see `load_device`. Files it names are sought in ``folder``."""
+    _only(table, "", ("name", "text", "listener", "body", "driver"))
+    rows = table.get("driver", [])
+    if not isinstance(rows, list) or not rows:
+        raise ValueError(f"driver = {rows!r}: a device needs drivers, as [[driver]] tables")
+    body = _table(table, "body", ("radius_m",)) if "body" in table else None
+    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE))
+    folder = Path(folder or ".")
+    drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
+    return Device(
+        name=_text(table, "", "name"),
+        text=_text(table, "", "text", default=""),
+        drivers=_at_common_level(drivers),
+        listener=Listener(_number(listener, "listener", "distance_m"), _head(listener, folder)),
+        body=None if body is None else Body(_number(body, "body", "radius_m")),
+    )
+
+
+def device_table(device: Device) -> dict[str, Any]:
+    """Write a device as the table that `parse_device` reads."""
+    listener: dict[str, Any] = {"distance_m": device.listener.distance_m}
+    head = device.listener.head
+    if isinstance(head, MeasuredHead):
+        listener["head_sofa"] = head.file
+    else:
+        listener |= {key: getattr(head, field) for key, field in SPHERE.items()}
+    table = {
+        "name": device.name,
+        "text": device.text,
+        "listener": listener,
+        "driver": [_driver_table(driver) for driver in device.drivers],
+    }
+    if device.body is not None:
+        table["body"] = {"radius_m": device.body.radius_m}
+    return table
+
+
+def _driver_table(driver: Driver) -> dict[str, Any]:
+    table: dict[str, Any] = {"name": driver.name, "channel": driver.channel}
+    if driver.position_m is not None:
+        table["position_m"] = list(driver.position_m)
+    if driver.cap_half_angle_deg is not None:
+        table |= {key: getattr(driver, key) for key in CAP}
+    elif driver.directivity is not None:
+        table |= driver.directivity.origin
+        table |= {key: getattr(driver, key) for key in AIM if getattr(driver, key) != 0.0}
+    for key in ELECTRIC:
+        value = getattr(driver, key)
+        if value not in (None, 0.0, False, ()):
+            table[key] = [list(point) for point in value] if key == "response_db" else value
+    return table
+
+
+def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
+    if "head_sofa" not in listener:
+        values = {field: _number(listener, "listener", key) for key, field in SPHERE.items() if key in listener}
+        return Head(**values)
+    for key in SPHERE:
+        if key in listener:
+            raise ValueError(f"listener.{key} = {listener[key]!r}: a measured head (head_sofa) has its own")
+    name = _text(listener, "listener", "head_sofa")
+    try:
+        return replace(load_head(folder / name), file=name)
+    except ValueError as error:
+        raise ValueError(f"listener.head_sofa: {error}") from error
+
+
+def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
+    """Drivers whose measured ones share a level; see `at_common_level`."""
+    measured = [driver.directivity for driver in drivers if driver.directivity is not None]
+    levelled = iter(at_common_level(measured) if measured else [])
+    return tuple(
+        driver if driver.directivity is None else replace(driver, directivity=next(levelled)) for driver in drivers
+    )
+
+
+def _driver(row: Any, where: str, folder: Path) -> Driver:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"{where} = {row!r}: must be a table")
+    _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC))
+    return Driver(
+        _text(row, where, "name"),
+        _channel(row, where),
+        response_db=_response(row, where),
+        inverted=_flag(row, where, "inverted"),
+        is_reference=_flag(row, where, "is_reference"),
+        ear=_ear(row, where),
+        **{key: _number(row, where, key) for key in NUMBERS if key in row},  # type: ignore[arg-type]
+        **_place(row, where, folder),
+    )
+
+
+def _place(row: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    """Where a driver is and what it radiates: a measured one, a point, or a cap on the body."""
+    if "directivity_sofa" in row:
+        _refuse(row, where, ("impulse_responses", "cap_half_angle_deg"), "a driver with directivity_sofa has none")
+        aim = {key: _number(row, where, key) for key in AIM if key in row}
+        return {"position_m": _position(row, where), "directivity": _from_sofa(row, where, folder), **aim}
+    if "impulse_responses" in row:
+        _refuse(row, where, CAP, "impulse_responses tell positions, so that there is no aim")
+        return {"position_m": _position(row, where), "directivity": _from_impulses(row, where, folder)}
+    if "position_m" in row:
+        _refuse(row, where, CAP, "a driver has either position_m or a cap, not both")
+        return {"position_m": _position(row, where)}
+    if "cap_half_angle_deg" in row:
+        return {
+            "azimuth_deg": _number(row, where, "azimuth_deg"),
+            "elevation_deg": _number(row, where, "elevation_deg", default=0.0),
+            "cap_half_angle_deg": _number(row, where, "cap_half_angle_deg"),
+        }
+    return {}
+
+
+def _from_sofa(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDirectivity:
+    name = _text(row, where, "directivity_sofa")
+    try:
+        return replace(load_directivity(folder / name), origin={"directivity_sofa": name})
+    except ValueError as error:
+        raise ValueError(f"{where}.directivity_sofa: {error}") from error
+
+
+def _from_impulses(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDirectivity:
+    items, where = row["impulse_responses"], f"{where}.impulse_responses"
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        raise ValueError(f"{where} = {items!r}: must be a list of {{file, position_m}}")
+    files = []
+    for index, item in enumerate(items):
+        here = f"{where}[{index}]"
+        _only(item, here, ("file", "position_m"))
+        files.append((folder / _text(item, here, "file"), _position(item, here)))
+    try:
+        directivity = load_impulse_responses(files, position_m=_position(row, where))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    return replace(directivity, origin={"impulse_responses": [dict(item) for item in items]})
+
+
+def _position(row: Mapping[str, Any], where: str) -> Vector:
+    x, y, z = _numbers(row.get("position_m"), f"{where}.position_m", 3)
+    return x, y, z
+
+
+def _refuse(row: Mapping[str, Any], where: str, keys: tuple[str, ...], why: str) -> None:
+    for key in keys:
+        if key in row:
+            raise ValueError(f"{where}.{key} = {row[key]!r}: {why}")
+
+
+def _channel(row: Mapping[str, Any], where: str) -> Channel:
+    text = _text(row, where, "channel")
+    for channel in PLAIN_GAINS:
+        if text == channel:
+            return channel
+    raise ValueError(f'{where}.channel = "{text}": must be one of {", ".join(PLAIN_GAINS)}')
+
+
+def _ear(row: Mapping[str, Any], where: str) -> Side | None:
+    if "ear" not in row:
+        return None
+    text = _text(row, where, "ear")
+    for side in get_args(Side):
+        if text == side:
+            return side
+    raise ValueError(f'{where}.ear = "{text}": must be left or right')
+
+
+def _response(row: Mapping[str, Any], where: str) -> tuple[tuple[float, float], ...]:
+    pairs = row.get("response_db", [])
+    if not isinstance(pairs, list):
+        raise ValueError(f"{where}.response_db = {pairs!r}: must be a list of [hz, db] pairs")
+    points = [_numbers(pair, f"{where}.response_db[{index}]", 2) for index, pair in enumerate(pairs)]
+    return tuple((point[0], point[1]) for point in points)
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _only(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in keys:
+            raise ValueError(f"{_join(where, key)} = {table[key]!r}: unknown key; allowed: {', '.join(keys)}")
+
+
+def _table(table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    value = table.get(key)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{key} = {value!r}: must be a table [{key}]")
+    _only(value, key, keys)
+    return value
+
+
+def _text(table: Mapping[str, Any], where: str, key: str, *, default: str | None = None) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str):
+        raise ValueError(f"{_join(where, key)} = {value!r}: must be a text")
+    return value
+
+
+def _flag(table: Mapping[str, Any], where: str, key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{_join(where, key)} = {value!r}: must be true or false")
+    return value
+
+
+def _number(table: Mapping[str, Any], where: str, key: str, *, default: float | None = None) -> float:
+    return _finite(table.get(key, default), _join(where, key))
+
+
+def _numbers(value: Any, where: str, count: int) -> list[float]:
+    if not isinstance(value, list) or len(value) != count:
+        raise ValueError(f"{where} = {value!r}: must be a list of {count} numbers")
+    return [_finite(item, where) for item in value]
+
+
+def _finite(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{where} = {value!r}: must be a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{where} = {value!r}: must be finite")
+    return float(value)

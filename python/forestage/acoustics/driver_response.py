@@ -1,0 +1,111 @@
+"""What a driver does to its feed, and what its equaliser makes of that.
+
+    equalised feed ── equaliser: crossover, inverse response, ... ── driver: response, level, delay, polarity ── air
+
+Responses are minimum-phase. A crossover is a fourth-order Linkwitz-Riley filter, a second-order Butterworth filter
+twice; those of neighbouring drivers with a common edge add up to an all-pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+
+from forestage.acoustics.device import Device, Driver
+from forestage.acoustics.head import ComplexArray, FloatArray
+
+LIMIT_DB = 12.0
+GRID_HZ = np.linspace(0.0, 24_000.0, 4097)
+
+
+def minimum_phase(magnitude: ArrayLike) -> ComplexArray:
+    """Minimum-phase response of a magnitude on the bins of an even real transform, 0 to half the sample rate."""
+    log_magnitude = np.log(np.maximum(np.asarray(magnitude, dtype=np.float64), 1e-6))
+    cepstrum = np.fft.irfft(log_magnitude, axis=-1)
+    frames = cepstrum.shape[-1]
+    fold = np.zeros(frames)
+    fold[0] = fold[frames // 2] = 1.0
+    fold[1 : frames // 2] = 2.0
+    return np.exp(np.fft.rfft(cepstrum * fold, axis=-1))
+
+
+def response_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
+    """Deviation of a driver from flat: its breakpoints joined over the logarithm of frequency, held outside.
+
+    Examples
+    --------
+    >>> driver = Driver("a", "left", (0.0, 0.0, 0.0), response_db=((100.0, -6.0), (400.0, 0.0)))
+    >>> response_db(driver, [50.0, 200.0, 800.0]).round(6).tolist()
+    [-6.0, -3.0, 0.0]
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    if not driver.response_db:
+        return np.zeros_like(frequency)
+    points = np.array(driver.response_db)
+    return np.interp(np.log(np.maximum(frequency, 1.0)), np.log(points[:, 0]), points[:, 1])
+
+
+def inverse_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
+    """What the equaliser of a driver adds to its deviation from flat: its opposite, within +-12 dB."""
+    return np.clip(-response_db(driver, frequency_hz), -LIMIT_DB, LIMIT_DB)
+
+
+def early_s(device: Device) -> FloatArray:
+    """How much earlier than the latest driver each one is, all fed at once, shape (drivers,)."""
+    delay_ms = np.array([driver.delay_ms for driver in device.drivers])
+    return (delay_ms.max() - delay_ms) / 1000.0
+
+
+def signed_gain(driver: Driver) -> float:
+    """Level and polarity of a driver as one factor."""
+    gain = 10.0 ** (driver.level_db / 20)
+    return -gain if driver.inverted else gain
+
+
+def driver_responses(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
+    """What the drivers do to their feeds, relative in time to the latest one, shape (drivers, n)."""
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    own = np.stack([_minimum_phase_at(driver, frequency, residual=False) for driver in device.drivers])
+    gains = np.array([signed_gain(driver) for driver in device.drivers])
+    return own * gains[:, None] * np.exp(2j * np.pi * early_s(device)[:, None] * frequency)
+
+
+def feed_responses(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
+    """Equalisers and drivers together: crossovers, and what of the responses is beyond +-12 dB, shape (drivers, n)."""
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    return np.stack(
+        [
+            crossover(driver, frequency) * _minimum_phase_at(driver, frequency, residual=True)
+            for driver in device.drivers
+        ]
+    )
+
+
+def crossover(driver: Driver, frequency_hz: ArrayLike) -> ComplexArray:
+    """Crossover of a driver as an analogue filter, 1 everywhere where it has no edges, shape (n,).
+
+    Examples
+    --------
+    >>> woofer = Driver("a", "left", (0.0, 0.0, 0.0), high_hz=200.0)
+    >>> (20 * np.log10(np.abs(crossover(woofer, [200.0, 400.0])))).round(2).tolist()
+    [-6.02, -24.61]
+    """
+    s = 1j * np.asarray(frequency_hz, dtype=np.float64)
+    response = np.ones(s.shape, dtype=np.complex128)
+    for edge, is_low in ((driver.low_hz, True), (driver.high_hz, False)):
+        if edge is not None:
+            ratio = s / edge
+            response *= ((ratio**2 if is_low else 1.0) / (1.0 + np.sqrt(2.0) * ratio + ratio**2)) ** 2
+    return response
+
+
+def _minimum_phase_at(driver: Driver, frequency: FloatArray, *, residual: bool) -> ComplexArray:
+    """Response of a driver, or what its equaliser leaves of it, at any frequencies."""
+    level_db = response_db(driver, GRID_HZ)
+    if residual:
+        level_db = level_db + inverse_db(driver, GRID_HZ)
+    if not level_db.any():
+        return np.ones(frequency.shape, dtype=np.complex128)
+    response = minimum_phase(10.0 ** (level_db / 20))
+    return CubicSpline(GRID_HZ, response)(np.minimum(frequency, GRID_HZ[-1]))

@@ -1,0 +1,265 @@
+"""Measured drivers: sound fields from directivity files (SOFA) or from impulse responses at given positions (WAV).
+
+Around the driver's position, the pressure of each measured direction, times its distance and without its delay, is
+fitted by spherical harmonics. A full set of directions at one distance is carried to other distances as the spherical
+waves that it consists of, each order by its own law; inwards, where high orders would grow without bounds, they are
+faded out. A few positions tell the field in their own neighbourhood alone, where it follows 1/r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+from threadpoolctl import threadpool_limits
+
+from forestage.acoustics.covariance import fit_directivity
+from forestage.acoustics.fields import growth, wave_number
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.sofa import SofaFile
+from forestage.acoustics.spherical_harmonics import order_of, real_sh
+
+ORDER = 20
+LEAST_DIRECTIONS = 4
+# From so many on, at distances that differ by less than this share, the measurement tells spherical waves
+DIRECTIONS_OF_WAVES = 30
+DISTANCES_OF_WAVES = 0.05
+MOST_GROWTH = 10.0
+EXTENT_M = 0.1
+IMPULSE_S = 20e-3
+HIGHEST_SHARE = 0.45
+LEVEL_BAND_HZ = (200.0, 4000.0)
+LATENCIES_S = np.arange(-5e-3, 50e-3, 20e-6)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredDirectivity:
+    """What a driver radiates around its own position, in its own frame: x ahead, y to the listener's left, z up.
+
+    Parameters
+    ----------
+    frequency_hz : ndarray, shape (m,)
+        Frequencies at which it is known; beyond them, the nearest one holds.
+    coefficients : ndarray of complex, shape ((order + 1)^2, m)
+        Real spherical harmonics of pressure times distance, at ``distance_m``, without the delay over it.
+    distance_m : float
+        Distance of the measurement.
+    is_wave : bool
+        Whether orders are carried as spherical waves; else all of them follow 1/r.
+    axis : tuple of float
+        Unit vector of the direction in which its level is taken.
+    delay_s, gain : float
+        What comes on top of the above.
+    origin : Mapping
+        The keys of a device file that name what it was read from.
+    """
+
+    frequency_hz: FloatArray = field(repr=False)
+    coefficients: ComplexArray = field(repr=False)
+    distance_m: float
+    is_wave: bool
+    axis: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    delay_s: float = 0.0
+    gain: float = 1.0
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def pressure(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
+        """Pressure at points (k, 3) of the driver's frame, shape (k, n)."""
+        frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
+        points = np.asarray(points_m, dtype=np.float64)
+        distance = np.linalg.norm(points, axis=-1)
+        held = np.clip(frequency, self.frequency_hz[0], self.frequency_hz[-1])
+        coefficients = CubicSpline(self.frequency_hz, self.coefficients, axis=-1)(held)
+        order = order_of(coefficients)
+        harmonics = real_sh(points / distance[:, None], order)
+        if self.is_wave:
+            shape = np.zeros((len(points), len(frequency)), dtype=np.complex128)
+            for degree, carried in enumerate(self._carried(frequency, distance, order)):
+                own = slice(degree**2, (degree + 1) ** 2)
+                shape += carried * (harmonics[:, own] @ coefficients[own])
+        else:
+            shape = harmonics @ coefficients
+        late_s = distance[:, None] / SPEED_OF_SOUND_M_S + self.delay_s
+        return self.gain * shape * np.exp(-2j * np.pi * frequency * late_s) / distance[:, None]
+
+    def _carried(self, frequency: FloatArray, distance: FloatArray, order: int) -> ComplexArray:
+        """Growth of every order from the measured distance to others, beside 1/r, shape (order + 1, k, n)."""
+        k = wave_number(frequency)
+        ratios = growth(k * self.distance_m, np.outer(distance, k), order)
+        # 1 for order 0; inwards, what would grow by more than the limit is noise
+        return ratios / (1.0 + (np.abs(ratios) / MOST_GROWTH) ** 2) * (1.0 + 1.0 / MOST_GROWTH**2)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredField:
+    """A measured driver at its place: a `Field`.
+
+    Parameters
+    ----------
+    directivity : MeasuredDirectivity
+        What it radiates.
+    position_m : tuple of float
+        Where the origin of its measurement is, in the device's frame.
+    azimuth_deg, elevation_deg : float
+        Where it aims.
+    """
+
+    directivity: MeasuredDirectivity
+    position_m: tuple[float, float, float]
+    azimuth_deg: float = 0.0
+    elevation_deg: float = 0.0
+    extent_m: float = EXTENT_M
+
+    @property
+    def centre_m(self) -> FloatArray:
+        """Where the origin of its measurement is."""
+        return np.array(self.position_m)
+
+    def field(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
+        """Pressure at points of the device's frame, shape (k, n)."""
+        azimuth, elevation = np.deg2rad(self.azimuth_deg), np.deg2rad(self.elevation_deg)
+        ahead = [np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)]
+        aside = [-np.sin(azimuth), np.cos(azimuth), 0.0]
+        above = [-np.cos(azimuth) * np.sin(elevation), -np.sin(azimuth) * np.sin(elevation), np.cos(elevation)]
+        seen = (np.asarray(points_m, dtype=np.float64) - self.centre_m) @ np.array([ahead, aside, above]).T
+        return self.directivity.pressure(frequency_hz, seen)
+
+
+def load_directivity(path: str | Path) -> MeasuredDirectivity:
+    """Read the directivity of a driver from a SOFA file of the convention FreeFieldDirectivityTF.
+
+    The file's source looks along x, y to its own left; which is to the right of a listener whom it faces.
+    """
+    file = SofaFile(path, convention="FreeFieldDirectivityTF")
+    values = file.values("Data_Real", dimensions=3) + 1j * file.values("Data_Imag", dimensions=3)
+    frequency = file.values("N", dimensions=1)
+    if frequency[0] < 0.0 or np.any(np.diff(frequency) <= 0.0) or len(frequency) < 2:
+        raise file.error("N", "must be two or more rising frequencies")
+    if values.shape[2] != len(frequency):
+        raise file.error("Data_Real", f"has the shape {values.shape}, for {len(frequency)} frequencies")
+    points = _measured_points(file, values.shape[:2])
+    if not values.any():
+        raise file.error("Data_Real", "is silent")
+    if not values.imag.any():
+        raise file.error("Data_Imag", "is 0 throughout: levels without phases do not tell a sound field")
+    directivity = _fitted(frequency, values.reshape(len(points), -1), points * [1.0, -1.0, 1.0])
+    return replace(directivity, origin={"directivity_sofa": str(path)})
+
+
+def load_impulse_responses(
+    files: Sequence[tuple[Path, tuple[float, float, float]]], *, position_m: tuple[float, float, float]
+) -> MeasuredDirectivity:
+    """Read impulse responses of a driver from WAV files.
+
+    Parameters
+    ----------
+    files : sequence of (Path, position)
+        Mono files, and where in the device's frame the microphone was. The first 20 ms after the first arrival count.
+    position_m : tuple of float
+        Position of the driver.
+    """
+    if len(files) < LEAST_DIRECTIONS:
+        raise ValueError(f"{len(files)} of them; must be at least {LEAST_DIRECTIONS}")
+    points = np.array([position for _, position in files]) - position_m
+    if not np.all(np.linalg.norm(points, axis=-1) > 0.01):
+        raise ValueError(f"position_m = {list(position_m)}: a microphone is at the driver itself")
+    impulses = [_read_impulse(path) for path, _ in files]
+    highest = HIGHEST_SHARE * min(sample_rate for _, sample_rate in impulses)
+    frequency = np.arange(0.0, highest, 1.0 / IMPULSE_S)
+    values = np.stack([_response(impulse, sample_rate, frequency) for impulse, sample_rate in impulses])
+    directivity = _fitted(frequency, values, points)
+    x, y, z = (points.mean(axis=0) / np.linalg.norm(points.mean(axis=0))).tolist()
+    entries = [{"file": str(path), "position_m": list(position)} for path, position in files]
+    return replace(directivity, axis=(x, y, z), origin={"impulse_responses": entries})
+
+
+def at_common_level(drivers: Sequence[MeasuredDirectivity]) -> list[MeasuredDirectivity]:
+    """Measured drivers of one device with the loudest at 0 dB on its axis, 200 Hz - 4 kHz, and the earliest at time 0.
+
+    Differences of level and time between them stay.
+    """
+    band = np.geomspace(*LEVEL_BAND_HZ, 60)
+    on_axis = [driver.pressure(band, [driver.axis]) for driver in drivers]
+    levels = [np.exp(np.mean(np.log(np.abs(pressure)))) for driver, pressure in zip(drivers, on_axis, strict=True)]
+    gain, early_s = 1.0 / max(levels), min(driver.delay_s for driver in drivers)
+    return [replace(driver, gain=gain * driver.gain, delay_s=driver.delay_s - early_s) for driver in drivers]
+
+
+def _measured_points(file: SofaFile, shape: tuple[int, ...]) -> FloatArray:
+    """Where it was measured, seen from the source, of all measurements and receivers, shape (count, 3)."""
+    receivers, emitters = file.local_positions("ReceiverPosition"), file.local_positions("EmitterPosition")
+    if len(emitters) != 1:
+        raise file.error("EmitterPosition", f"tells of {len(emitters)} emitters: a driver is one")
+    if shape[1] != len(receivers):
+        raise file.error("Data_Real", f"has the shape {shape} x frequencies, for {len(receivers)} receivers")
+    count = shape[0]
+    middle = file.positions("ListenerPosition", count) - file.positions("SourcePosition", count)
+    away = receivers @ file.frames("Listener", count) + middle[:, None]
+    points = away @ file.frames("Source", count).swapaxes(1, 2)
+    if len(points) != count:
+        raise file.error("Data_Real", f"has {count} measurements of one arrangement: which one counts?")
+    points = points.reshape(-1, 3)
+    if not np.all(np.linalg.norm(points, axis=-1) > 0.01):
+        raise file.error("ReceiverPosition", "puts a receiver at the driver itself")
+    if len(points) < LEAST_DIRECTIONS:
+        raise file.error("ReceiverPosition", f"gives {len(points)} directions: must be at least {LEAST_DIRECTIONS}")
+    return points
+
+
+def _read_impulse(path: Path) -> tuple[FloatArray, int]:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    try:
+        audio, sample_rate = soundfile.read(path, dtype="float64", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{path}: not a readable audio file ({error})") from error
+    if audio.shape[1] != 1:
+        raise ValueError(f"{path}: has {audio.shape[1]} channels; an impulse response has one")
+    if not np.isfinite(audio).all():
+        raise ValueError(f"{path}: sample {int(np.argmax(~np.isfinite(audio[:, 0])))} is not finite")
+    if not audio.any():
+        raise ValueError(f"{path}: is silent")
+    return audio[:, 0], sample_rate
+
+
+def _response(impulse: FloatArray, sample_rate: int, frequency: FloatArray) -> ComplexArray:
+    """Response from `IMPULSE_S` around the first arrival, at any frequencies."""
+    peak = int(np.argmax(np.abs(impulse)))
+    first = max(peak - round(0.1 * IMPULSE_S * sample_rate), 0)
+    cut = impulse[first : first + round(IMPULSE_S * sample_rate)]
+    tail = min(len(cut), round(0.25 * IMPULSE_S * sample_rate))
+    cut[len(cut) - tail :] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(tail) + 0.5) / tail)
+    return np.exp(-2j * np.pi * np.outer(frequency, first + np.arange(len(cut))) / sample_rate) @ cut
+
+
+# One thread, so that the sums do not depend on the number of cores.
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def _fitted(frequency: FloatArray, values: ComplexArray, points: FloatArray) -> MeasuredDirectivity:
+    """Directivity of responses (count, m) at points (count, 3) of the driver's frame."""
+    distance = np.linalg.norm(points, axis=-1)
+    shape = values * distance[:, None] * np.exp(1j * wave_number(frequency) * distance[:, None])
+    delay_s = _latency_s(frequency, shape)
+    shape *= np.exp(2j * np.pi * frequency * delay_s)
+    is_even = np.ptp(distance) < DISTANCES_OF_WAVES * distance.mean()
+    return MeasuredDirectivity(
+        frequency,
+        fit_directivity(points / distance[:, None], shape, order=ORDER),
+        float(distance.mean()),
+        is_wave=bool(is_even and len(points) >= DIRECTIONS_OF_WAVES),
+        delay_s=delay_s,
+    )
+
+
+def _latency_s(frequency: FloatArray, shape: ComplexArray) -> float:
+    """Delay that all responses have in common: the one under which neighbouring frequencies agree best."""
+    steps = np.diff(frequency)
+    turns = np.sum(shape[:, 1:] * shape[:, :-1].conj(), axis=0)
+    latencies = LATENCIES_S[np.abs(LATENCIES_S) <= 0.5 / steps.min()]
+    agreement = np.exp(2j * np.pi * np.outer(latencies, steps)) @ turns
+    return float(latencies[np.argmax(agreement.real)])

@@ -1,0 +1,104 @@
+"""Crosstalk cancellation in closed form: reach a target separation at the ears, within a drive cap.
+
+The channel of one side drives its own (near) driver and, through the ratio ``w = -beta G_far,near / G_far,far``, the
+other driver. With ``q`` the product of both natural far-to-near ratios,
+
+    near ear = G_near (1 - beta q)      far ear = G_far (1 - beta)      drive^2 = (1 + |w|^2) / |1 - beta q|^2
+
+where the common equaliser ``1 / (1 - beta q)`` gives the near ear the response of the plain driver back. ``beta`` runs
+from 0 (plain stereo) to 1 (an exact null); per frequency it goes as far as the target or the drive cap is met. Both
+conditions are quadratics in ``beta``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.design.cancel.problem import CancelProblem
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """Closed-form solution on a frequency grid; first axis = channel (left, right).
+
+    Attributes
+    ----------
+    near, far : ndarray of complex, shape (2, n)
+        Filters of the channel's own and of the other driver.
+    beta, separation_db, natural_db, drive_db : ndarray, shape (2, n)
+        How much of the exact null is used, separation reached and without cancellation, and drive.
+    """
+
+    near: ComplexArray
+    far: ComplexArray
+    beta: FloatArray
+    separation_db: FloatArray
+    natural_db: FloatArray
+    drive_db: FloatArray
+
+
+def cancel(plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike) -> Cancellation:
+    """Solve for both channels.
+
+    Parameters
+    ----------
+    plant : array_like of complex, shape (2, 2, n)
+        Response [ear, driver], left before right.
+    target_db : array_like, shape (n,)
+        Wanted separation in dB. Where the plain device separates more, nothing is cancelled.
+    drive_cap_db : array_like, scalar or shape (n,) or (2, n)
+        Cap of the drive.
+
+    Returns
+    -------
+    Cancellation
+        Filters and figures per channel.
+    """
+    g = np.asarray(plant, dtype=np.complex128)
+    own = np.stack([g[0, 0], g[1, 1]])
+    leak = np.stack([g[1, 0], g[0, 1]])  # each driver at the other side's ear
+    ratio = -leak / own[::-1]
+    q = leak * leak[::-1] / (own * own[::-1])
+    with np.errstate(divide="ignore"):
+        natural = np.abs(own) / np.abs(leak)
+    goal = 10.0 ** (np.broadcast_to(target_db, natural.shape) / 20)
+    cap = 10.0 ** (np.broadcast_to(drive_cap_db, natural.shape) / 10)
+    beta = np.where(natural >= goal, 0.0, np.minimum(_to_target(q, goal / natural), _to_cap(q, ratio, cap)))
+    open_path = 1.0 - beta * q
+    with np.errstate(divide="ignore"):
+        separation_db = 20 * np.log10(natural * np.abs(open_path) / (1.0 - beta))
+    drive_db = 10 * np.log10((1.0 + np.abs(beta * ratio) ** 2) / np.abs(open_path) ** 2)
+    return Cancellation(
+        1.0 / open_path, beta * ratio / open_path, beta, separation_db, 20 * np.log10(natural), drive_db
+    )
+
+
+def closed_form(problem: CancelProblem, channel: int) -> ComplexArray:
+    """Weights of one channel from the closed form on the plain channels, shape (drivers, n)."""
+    solved = cancel(problem.pair, target_db=problem.target_db, drive_cap_db=problem.drive_cap_db)
+    return problem.plain[:, channel] * solved.near[channel] + problem.plain[:, 1 - channel] * solved.far[channel]
+
+
+def _to_target(q: ComplexArray, gain: FloatArray) -> FloatArray:
+    """Beta at which |1 - beta q| = gain (1 - beta)."""
+    return first_root(np.abs(q) ** 2 - gain**2, 2 * gain**2 - 2 * q.real, 1.0 - gain**2)
+
+
+def _to_cap(q: ComplexArray, ratio: ComplexArray, cap: FloatArray) -> FloatArray:
+    """Beta at which 1 + beta^2 |ratio|^2 = cap |1 - beta q|^2."""
+    return first_root(np.abs(ratio) ** 2 - cap * np.abs(q) ** 2, 2 * cap * q.real, 1.0 - cap)
+
+
+def first_root(a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
+    """Smallest root of ``a x^2 + b x + c`` in 0..1; 1 where there is none."""
+    discriminant = b**2 - 4 * a * c
+    root = np.sqrt(np.maximum(discriminant, 0.0))
+    stable = -(b + np.copysign(root, b)) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        roots = np.stack([stable / a, c / stable])
+    inside = np.isfinite(roots) & (roots >= 0.0) & (roots <= 1.0) & (discriminant >= 0.0)
+    return np.min(np.where(inside, roots, 1.0), axis=0)

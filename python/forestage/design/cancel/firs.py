@@ -1,0 +1,119 @@
+"""From weights per frequency to the filters that are exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline, PchipInterpolator
+
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.design.cancel.problem import CancelProblem
+from forestage.design.cancel.robust import within_cap
+from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, response_of, taps_for
+from forestage.design.shortfall import Shortfall, shortfalls
+
+# Frequencies at which methods solve; in between the weights are smooth
+SOLVE_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 320)
+GUARD_RATE = 48_000
+GUARD_STEPS = 8
+GUARD_SPREAD_OCTAVES = 0.08
+# Weights of errors at the near ear of the seat, and of the filters themselves, over those at the far ears
+NEAR_SHARE = 0.3
+OWN_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Weights of all drivers on the grid of their problem.
+
+    Attributes
+    ----------
+    problem : CancelProblem
+        What was solved.
+    weights : ndarray of complex, shape (drivers, 2, n)
+        Filters from the (left, right) channel.
+    """
+
+    problem: CancelProblem
+    weights: ComplexArray
+
+    def at(self, frequency_hz: FloatArray) -> ComplexArray:
+        """Weights at other frequencies, shape (drivers, 2, n); held outside the grid."""
+        grid = self.problem.frequency_hz
+        inside = np.log(np.clip(frequency_hz, grid[0], grid[-1]))
+        return CubicSpline(np.log(grid), self.weights, axis=-1)(inside)
+
+    def separation_db(self, frequency_hz: ArrayLike) -> FloatArray:
+        """Separation at the seat at other frequencies, for the (left, right) channel, shape (2, n)."""
+        solved = self.problem.separation_db(self.weights)[0]
+        inside = np.log(np.maximum(np.asarray(frequency_hz, dtype=np.float64), 1.0))
+        return np.stack([np.interp(inside, np.log(self.problem.frequency_hz), row) for row in solved])
+
+    def shortfall(self) -> tuple[Shortfall, ...]:
+        """Where the separation over the zone stays short of the target, of the channel that has less."""
+        reached_db = self.problem.zone_separation_db(self.weights).min(axis=0)
+        return tuple(shortfalls("separation", self.problem.frequency_hz, self.problem.target_db - reached_db))
+
+
+def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE) -> FloatArray:
+    """Fitted filters, shape (drivers, 2, taps); see `sample_firs` for other rates.
+
+    The filters of a channel are fitted together, to the pressure that they make at the ears of the zone.
+    """
+    frequency = grid_for(sample_rate)
+    wanted = solution.at(frequency)
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    firs = np.zeros((*wanted.shape[:2], taps))
+    for channel in range(2):
+        used = np.flatnonzero(np.any(wanted[:, channel], axis=-1))
+        kernel = _ear_kernel(solution, channel, frequency)[np.ix_(used, used)]
+        firs[used, channel] = fit_firs(wanted[used, channel], kernel=kernel, taps=taps, delay_frames=delay)
+    return firs
+
+
+def _ear_kernel(solution: Solution, channel: int, frequency: FloatArray) -> ComplexArray:
+    """Weight of errors of the filters of a channel, shape (drivers, drivers, n); see `fit_firs`.
+
+    Errors count by the power they make at the far ears of the zone and, less, at the near ear of the seat, and a little
+    by themselves; all the more where little is to be left at the far ear.
+    """
+    problem = solution.problem
+    far, near = problem.response[:, 1 - channel], problem.response[0, channel]
+    kernel: ComplexArray = np.einsum("sdf,sef->def", far.conj(), far) / len(far)
+    kernel += NEAR_SHARE * np.einsum("df,ef->def", near.conj(), near)
+    kernel /= np.abs(problem.wanted[channel]) ** 2
+    kernel += OWN_SHARE * np.eye(len(kernel))[:, :, None]
+    kernel *= 10.0 ** (np.clip(problem.separation_db(solution.weights)[0, channel], 0.0, 30.0) / 10)
+    grid = problem.frequency_hz
+    inside = np.log(np.clip(frequency, grid[0], grid[-1]))
+    real, imaginary = (PchipInterpolator(np.log(grid), part, axis=-1)(inside) for part in (kernel.real, kernel.imag))
+    between: ComplexArray = real + 1j * imaginary
+    return between / np.sqrt(np.clip(frequency, 100.0, 20_000.0))
+
+
+def guarded(solution: Solution) -> Solution:
+    """The solution, taken back towards plain stereo where the exported filters would pass the drive cap.
+
+    A filter rounds the corner where the cap stops to matter, and overshoots there by some tenths of a dB.
+    """
+    problem = solution.problem
+    octaves = np.log2(problem.frequency_hz)
+    spread = np.exp(-0.5 * ((octaves[:, None] - octaves) / GUARD_SPREAD_OCTAVES) ** 2)
+    cap_db = float(np.max(problem.drive_cap_db))
+    less_db = np.zeros((2, len(octaves)))
+    safe = solution
+    for _ in range(GUARD_STEPS):
+        firs = cancel_firs(safe, sample_rate=GUARD_RATE)
+        played = response_of(firs, problem.frequency_hz, sample_rate=GUARD_RATE, delay_frames=delay_for(GUARD_RATE))
+        excess_db = problem.drive_db(played) - (cap_db - 0.01)
+        if np.all(excess_db <= 0.0):
+            break
+        less_db += np.max(np.maximum(excess_db, 0.0)[:, None, :] * spread, axis=-1)
+        lower_db = np.maximum(problem.drive_cap_db - less_db, 0.0)
+        weights = [
+            within_cap(problem, channel, solution.weights[:, channel], lower_db[channel]) for channel in range(2)
+        ]
+        safe = replace(solution, weights=np.stack(weights, axis=1))
+    return safe

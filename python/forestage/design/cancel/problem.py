@@ -1,0 +1,150 @@
+"""The cancellation problem, in one form for all methods.
+
+A channel c (left 0, right 1) has a near ear (its own) and a far ear (the other one). Weights w of the drivers, one
+complex number per frequency, make ``near = a . w`` and ``far = b . w``, where a and b are rows of the plant. Every
+method looks for w; the near ear of the seat is to get what plain stereo gives it, so that no colour is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.device import Device
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.plant import Plant, plant
+from forestage.design.cancel.target import CancelTarget
+
+STEP_HZ = 200.0
+
+
+@dataclass(frozen=True)
+class CancelProblem:
+    """Everything a method may use, on a frequency grid of its own.
+
+    Attributes
+    ----------
+    frequency_hz : ndarray, shape (n,)
+        The grid.
+    response : ndarray of complex, shape (seats, 2, drivers, n)
+        From drivers to the (left, right) ear; the listener's own seat first.
+    plain : ndarray of complex, shape (drivers, 2, n)
+        How plain stereo drives the device from the (left, right) channel, left and right aligned in time and level.
+    target_db, drive_cap_db : ndarray, shape (n,)
+        Separation to go up to, and drive not to exceed.
+    driver_errors : ndarray of complex, shape (k,)
+        Gains of a driver in error, one driver at a time.
+    """
+
+    frequency_hz: FloatArray
+    response: ComplexArray
+    plain: ComplexArray
+    target_db: FloatArray
+    drive_cap_db: FloatArray
+    driver_errors: ComplexArray
+
+    @property
+    def wanted(self) -> ComplexArray:
+        """Response wanted at the near ear of the (left, right) channel at the seat, shape (2, n)."""
+        ears = self.ears(self.plain, seat=0)
+        return np.stack([ears[0, 0], ears[1, 1]])
+
+    @property
+    def pair(self) -> ComplexArray:
+        """Plant of the seat with the plain channels as if they were two drivers, shape (2 ears, 2 channels, n)."""
+        return self.ears(self.plain, seat=0)
+
+    def rows(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
+        """Rows a (near ear) and b (far ear) of one channel, each of shape (n, seats, drivers)."""
+        rows = self.response.transpose(1, 3, 0, 2)
+        return rows[channel], rows[1 - channel]
+
+    def ears(self, weights: ComplexArray, *, seat: int) -> ComplexArray:
+        """Pressure at the ears of one seat for weights (drivers, 2, n), shape (2 ears, 2 channels, n)."""
+        return np.einsum("edf,dcf->ecf", self.response[seat], weights)
+
+    def separation_db(self, weights: ComplexArray) -> FloatArray:
+        """Near over far ear at every seat, shape (seats, 2 channels, n)."""
+        power = np.abs(np.einsum("sedf,dcf->secf", self.response, weights)) ** 2
+        power = np.maximum(power, 1e-30)
+        return 10 * np.log10(np.stack([power[:, 0, 0] / power[:, 1, 0], power[:, 1, 1] / power[:, 0, 1]], axis=1))
+
+    def zone_separation_db(self, weights: ComplexArray) -> FloatArray:
+        """Power at the near over power at the far ears, in the mean over the zone, shape (2 channels, n)."""
+        return -10 * np.log10(np.mean(10.0 ** (-self.separation_db(weights) / 10), axis=0))
+
+    def drive_db(self, weights: ComplexArray) -> FloatArray:
+        """Power of all drivers over that of plain stereo with the same near ear at the seat, shape (2, n)."""
+        ears = self.ears(weights, seat=0)
+        near = np.stack([ears[0, 0], ears[1, 1]])
+        power = np.sum(np.abs(weights) ** 2, axis=0) / np.sum(np.abs(self.plain) ** 2, axis=0)
+        return 10 * np.log10(power * np.abs(self.wanted / near) ** 2)
+
+
+def cancel_problem(
+    device: Device, seat: Plant, frequency_hz: ArrayLike, *, target: CancelTarget, zone: Sequence[Plant] | None = None
+) -> CancelProblem:
+    """Set the problem up for a device.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    seat : Plant
+        Its plant at the listener's seat.
+    frequency_hz : array_like, shape (n,)
+        Frequencies to solve at, in Hz.
+    target : CancelTarget
+        What to aim at.
+    zone : sequence of Plant, optional
+        Plants at the other heads of the zone; computed for ``target.zone`` by default.
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    if zone is None:
+        zone = zone_plants(device, target)
+    response = np.stack([each.at(frequency) for each in (seat, *zone)])
+    return CancelProblem(
+        frequency,
+        response,
+        aligned_plain(seat, frequency),
+        target.curve_db(frequency),
+        target.cap_db(frequency),
+        target.zone.driver_errors(),
+    )
+
+
+def zone_plants(device: Device, target: CancelTarget) -> list[Plant]:
+    """Plants at the heads of the zone but the listener's own seat, on a coarse grid."""
+    if device.is_headphones:
+        return []
+    return [plant(device, seat, step_hz=STEP_HZ) for seat in target.zone.seats(device)[1:]]
+
+
+def aligned_plain(seat: Plant, frequency_hz: ArrayLike) -> ComplexArray:
+    """Gains of plain stereo, shape (drivers, 2, n), with both near ears reached at the same time and level.
+
+    A device that is not symmetric is skewed when it plays plain stereo; the design puts it right. The nearer side
+    waits for the other one, and both get the mean of their levels (200 Hz to 2 kHz).
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    delay_s, gain = _skew(seat)
+    align = gain[:, None] * np.exp(-2j * np.pi * delay_s[:, None] * frequency)
+    return seat.plain[:, :, None] * align[None]
+
+
+def _skew(seat: Plant) -> tuple[FloatArray, FloatArray]:
+    """Delay in s and gain to give to each channel of plain stereo."""
+    frequency = np.linspace(200.0, 2000.0, 91)
+    ears = np.einsum("edf,dc->ecf", seat.at(frequency), seat.plain)
+    near = np.stack([ears[0, 0], ears[1, 1]])
+    phase = np.unwrap(np.angle(near[0] * near[1].conj()))
+    later_s = -float(np.polyfit(2 * np.pi * frequency, phase, 1)[0])  # of left behind right
+    level = np.sqrt(np.mean(np.abs(near) ** 2, axis=-1))
+    gain = np.sqrt(level.prod()) / level
+    # A symmetric device is left alone, whatever the last digits say
+    if abs(later_s) < 1e-7 and np.allclose(gain, 1.0, atol=1e-4):
+        return np.zeros(2), np.ones(2)
+    return np.array([max(-later_s, 0.0), max(later_s, 0.0)]), gain

@@ -1,0 +1,163 @@
+"""The virtual pair: what its far ear hears, and how much of that the device still has to add.
+
+The engine plays the far ear of a virtual loudspeaker in closed form from the angle (``cpp/core/virtual_stereo.hpp``),
+times a filter of the preset. That filter makes room for the crosstalk that the cancellation leaves, and puts any other
+head in the place of the closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage._core import far_ear
+from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
+from forestage.design.cancel.closed_form import first_root
+from forestage.design.cancel.firs import Solution
+from forestage.design.filters import (
+    MASTER_RATE,
+    delay_for,
+    fit_firs,
+    grid_for,
+    log_fade,
+    taps_for,
+)
+
+# Below, a device that cannot keep the ears apart would only lose level to the pair
+BASS_HZ = (100.0, 300.0)
+TREBLE_HZ = (10_000.0, 16_000.0)
+
+
+@dataclass(frozen=True)
+class VirtualStereo:
+    """The pair of loudspeakers to be heard.
+
+    Parameters
+    ----------
+    width_deg : float
+        Half angle of the pair, 5 to 90.
+    head : head, optional
+        Whose far ear it is, a sphere or measured; the engine's own closed form by default.
+    distance_m : float
+        Distance of the virtual loudspeakers, for ``head``.
+    drive_cap_db : float
+        Most power the drivers may get for one channel of the pair, over plain stereo with the same near ear. The far
+        ear of the pair comes on top of the cancellation, so this is above its cap.
+    """
+
+    width_deg: float = 30.0
+    head: HeadModel | None = None
+    distance_m: float = 2.0
+    drive_cap_db: float = 13.0
+
+    def __post_init__(self) -> None:
+        if not 5.0 <= self.width_deg <= 90.0:
+            raise ValueError(f"width_deg = {self.width_deg}: must be within 5..90")
+
+    def far_over_near(self, frequency_hz: ArrayLike) -> ComplexArray:
+        """Far over near ear for the (left, right) virtual loudspeaker, shape (2, n)."""
+        frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
+        if self.head is None:
+            return np.tile(closed_form_far_ear(self.width_deg, frequency), (2, 1))
+        angle = np.deg2rad(self.width_deg)
+        sources = self.distance_m * np.array([[np.cos(angle), side * np.sin(angle), 0.0] for side in (1.0, -1.0)])
+        ears = self.head.ears(frequency, sources)
+        return np.stack([ears[1, 0] / ears[0, 0], ears[0, 1] / ears[1, 1]])
+
+
+def closed_form_far_ear(width_deg: float, frequency_hz: ArrayLike) -> ComplexArray:
+    """Far over near ear as the engine plays it, shape (n,).
+
+    Examples
+    --------
+    >>> abs(closed_form_far_ear(30.0, [0.0, 8000.0])).round(2).tolist()
+    [1.0, 0.45]
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    form = far_ear(width_deg)
+    shelf = (1.0 + 1j * frequency / form.zero_hz) / (1.0 + 1j * frequency / form.pole_hz)
+    return np.exp(-2j * np.pi * frequency * form.delay_s) * shelf
+
+
+def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
+    """What to weigh the closed-form far ear with, shape (2, n), on the grid of the solution.
+
+    With a ratio rho of far to near ear left by the cancellation, a far-ear feed x makes the ratio
+    ``(rho + x) / (1 + x rho)`` at the ears. The x that comes closest to a ratio R over the zone is
+
+        x = sum conj(1 - R rho_i) (R - rho_i) / sum |1 - R rho_i|^2
+
+    Where rho is the same all over the zone it is made up for; where it is not, its power is, by a smaller R. What would
+    need more than the drive cap of the pair is left out.
+    """
+    problem = solution.problem
+    ears = np.einsum("sedf,dcf->secf", problem.response, solution.weights)
+    left_over = np.stack([ears[:, 1, 0] / ears[:, 0, 0], ears[:, 0, 1] / ears[:, 1, 1]], axis=1)
+    wanted = stereo.far_over_near(problem.frequency_hz)
+    spread = np.mean(np.abs(left_over) ** 2, axis=0) - np.abs(np.mean(left_over, axis=0)) ** 2
+    wanted = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
+    open_path = 1.0 - wanted * left_over
+    feed = np.sum(open_path.conj() * (wanted - left_over), axis=0) / np.sum(np.abs(open_path) ** 2, axis=0)
+    feed *= 1.0 - (1.0 - log_fade(problem.frequency_hz, *BASS_HZ)) * np.minimum(np.abs(left_over[0]), 1.0)
+    feed *= _share_within_cap(solution, feed, left_over[0], stereo.drive_cap_db)
+    return feed / closed_form_far_ear(stereo.width_deg, problem.frequency_hz)
+
+
+def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: ComplexArray, cap_db: float) -> FloatArray:
+    """Largest share of the far-ear feeds, shape (2, n), with which the drive of the pair stays within a cap."""
+    weights = solution.weights
+    other = feed * weights[:, ::-1]
+    cap = 10.0 ** (cap_db / 10) * np.sum(np.abs(solution.problem.plain) ** 2, axis=0)
+    beside = feed * left_over  # what the feed adds to the near ear
+    return first_root(
+        np.sum(np.abs(other) ** 2, axis=0) - cap * np.abs(beside) ** 2,
+        2.0 * (np.sum((weights.conj() * other).real, axis=0) - cap * beside.real),
+        np.sum(np.abs(weights) ** 2, axis=0) - cap,
+    )
+
+
+def crosstalk_firs(solution: Solution, stereo: VirtualStereo, *, sample_rate: int = MASTER_RATE) -> FloatArray:
+    """Fitted weights, shape (2, taps), for the (left, right) channel; see `sample_firs` for other rates."""
+    frequency = grid_for(sample_rate)
+    grid = np.log(solution.problem.frequency_hz)
+    inside = np.log(np.clip(frequency, np.exp(grid[0]), np.exp(grid[-1])))
+    price = 1.0 / np.sqrt(np.clip(frequency, 60.0, 20_000.0))
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    firs = []
+    for weight in crosstalk_weight(solution, stereo):
+        wanted = np.interp(inside, grid, weight.real) + 1j * np.interp(inside, grid, weight.imag)
+        wanted *= 1.0 - log_fade(frequency, *TREBLE_HZ)
+        firs.append(fit_firs(wanted[None], kernel=price[None, None], taps=taps, delay_frames=delay)[0])
+    return np.stack(firs)
+
+
+def merged(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
+    """Weights with the virtual pair inside, shape (drivers, 2, n): one filter per driver and channel.
+
+    The same ear signals as the virtual pair followed by the cancellation.
+    """
+    far = crosstalk_weight(solution, stereo) * closed_form_far_ear(stereo.width_deg, solution.problem.frequency_hz)
+    return solution.weights + far[None] * solution.weights[:, ::-1]
+
+
+def rtf_form(weights: ComplexArray, reference: int) -> tuple[ComplexArray, ComplexArray]:
+    """Weights of one channel as ratios to a reference driver, and what all have in common.
+
+    Parameters
+    ----------
+    weights : ndarray of complex, shape (drivers, n)
+        One channel.
+    reference : int
+        The driver whose ratio is 1.
+
+    Returns
+    -------
+    ratios : ndarray of complex, shape (drivers, n)
+        Relative transfer functions of the drivers.
+    common : ndarray of complex, shape (n,)
+        Equaliser of all drivers: the weights are ``common * ratios``.
+    """
+    common = weights[reference]
+    return weights / common, common

@@ -1,0 +1,94 @@
+"""How far a response is from flat, or from what it is compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.plant import Plant, directivity
+from forestage.metrics.bands import log_grid, smoothed_db
+from forestage.metrics.chain import Chain
+
+if TYPE_CHECKING:
+    from forestage.design.designer import Design
+
+FREQUENCY_HZ = log_grid(80.0, 12_800.0, per_octave=48)  # more than the band that counts, for the smoothing
+BAND_HZ = (100.0, 10_000.0)
+
+
+def near_ear_ripple_db(design: Design) -> dict[str, float]:
+    """Ripple of the near ear against plain stereo, of the channel that has more; see `ripple_db`.
+
+    Returns
+    -------
+    dict
+        "cancelled": crosstalk cancellation alone; "staged": with the virtual pair.
+    """
+    chain = Chain.of(design, FREQUENCY_HZ)
+    return {
+        name: float(ripple_db(FREQUENCY_HZ, near_ear_db(design.plant, filters, FREQUENCY_HZ)).max())
+        for name, filters in (("cancelled", chain.cancelled), ("staged", chain.staged))
+    }
+
+
+def center_ripple_db(design: Design) -> dict[str, float]:
+    """Ripple of a mono programme on the axis, without a head, of the plain mix and of the design; see `ripple_db`."""
+    chain = Chain.of(design, FREQUENCY_HZ)
+    axis = directivity(design.device, FREQUENCY_HZ, [0.0])[:, 0]
+
+    def ripple(filters: ComplexArray) -> float:
+        return float(ripple_db(FREQUENCY_HZ, 20 * np.log10(np.abs(np.sum(axis * filters, axis=0)))))
+
+    return {"plain": ripple(chain.plain_center), "processed": ripple(chain.center)}
+
+
+def ripple_db(frequency_hz: ArrayLike, level_db: ArrayLike) -> FloatArray:
+    """How far a level strays from its middle between 100 Hz and 10 kHz, smoothed over a sixth of an octave.
+
+    Parameters
+    ----------
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz, even over the logarithm, somewhat beyond the band.
+    level_db : array_like, shape (..., n)
+        Levels in dB.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Half of the highest minus the lowest level, in dB: "+-1.5 dB" is 1.5.
+
+    Examples
+    --------
+    >>> frequency = np.geomspace(50.0, 20_000.0, 400)
+    >>> float(ripple_db(frequency, np.log10(frequency)).round(1))
+    1.0
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    smooth = smoothed_db(frequency, level_db)[..., (frequency >= BAND_HZ[0]) & (frequency <= BAND_HZ[1])]
+    return 0.5 * (smooth.max(axis=-1) - smooth.min(axis=-1))
+
+
+def near_ear_db(plant: Plant, filters: ArrayLike, frequency_hz: ArrayLike) -> FloatArray:
+    """Level at the near ear over that of plain stereo.
+
+    Parameters
+    ----------
+    plant : Plant
+        From drivers to ears.
+    filters : array_like of complex, shape (drivers, 2, n)
+        Responses of the filters of the (left, right) channel.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray, shape (2, n)
+        For the (left, right) channel, in dB.
+    """
+    response = plant.at(frequency_hz)
+    near = np.einsum("cdf,dcf->cf", response, np.asarray(filters))
+    plain = np.einsum("cdf,dc->cf", response, plant.plain)
+    return 20 * np.log10(np.abs(near / plain))

@@ -1,0 +1,115 @@
+"""What makes a centre sound near: how much of its power goes to the front, and how far its direct sound carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.device import Device
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, FloatArray, order_for
+from forestage.acoustics.plant import directivity
+from forestage.metrics.bands import log_grid, octave_means
+from forestage.metrics.chain import Chain
+from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
+
+if TYPE_CHECKING:
+    from forestage.design.designer import Design
+
+FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=4)
+FAR_M = 1000.0
+LIVING_ROOM_M3 = 50.0
+LIVING_ROOM_RT60_S = 0.4
+
+
+def center_depth(
+    design: Design, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
+) -> dict[str, dict[str, FloatArray]]:
+    """Where the centre goes, per octave from 200 to 6400 Hz, each of shape (5,).
+
+    Parameters
+    ----------
+    design : Design
+        The design, its filters as they are exported; not of headphones.
+    volume_m3, rt60_s : float
+        Volume and reverberation time of the room; a living room by default.
+
+    Returns
+    -------
+    dict
+        For "plain" (a plain mix) and "processed" (the beam): "directivity_index_db", "critical_distance_m", and
+        "front_over_sides_db", the power within 45 degrees of the axis over that to the sides, see `on_off_db`.
+    """
+    chain = Chain.of(design, FREQUENCY_HZ)
+    circle = directivity(design.device, FREQUENCY_HZ, AZIMUTH_DEG)
+    found = {}
+    for name, filters in (("plain", chain.plain_center), ("processed", chain.center)):
+        index_db = octave_means(FREQUENCY_HZ, directivity_index_db(design.device, filters, FREQUENCY_HZ))
+        found[name] = {
+            "directivity_index_db": index_db,
+            "critical_distance_m": critical_distance_m(index_db, volume_m3=volume_m3, rt60_s=rt60_s),
+            "front_over_sides_db": octave_means(FREQUENCY_HZ, on_off_db(np.einsum("daf,df->af", circle, filters))),
+        }
+    return found
+
+
+def directivity_index_db(device: Device, filters: ArrayLike, frequency_hz: ArrayLike) -> FloatArray:
+    """Power to the front over the mean power in all directions, Q, far away in the free field.
+
+    Parameters
+    ----------
+    device : Device
+        The device; not headphones.
+    filters : array_like of complex, shape (drivers, n)
+        Responses of one filter per driver.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In dB.
+    """
+    filters = np.asarray(filters)
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    size = 2 * np.pi * float(frequency.max()) / SPEED_OF_SOUND_M_S * _reach_m(device)
+    order = order_for(size)  # of the pressure; its power has twice that
+    heights, weights = np.polynomial.legendre.leggauss(order + 1)
+    azimuth_deg = np.arange(2 * order + 1) * 360.0 / (2 * order + 1)
+    power = np.zeros(len(frequency))
+    for elevation_deg, weight in zip(np.rad2deg(np.arcsin(heights)), weights / 2, strict=True):
+        field = directivity(device, frequency, azimuth_deg, distance_m=FAR_M, elevation_deg=float(elevation_deg))
+        power += weight * np.mean(np.abs(np.einsum("daf,df->af", field, filters)) ** 2, axis=0)
+    axis = np.einsum("df,df->f", directivity(device, frequency, [0.0], distance_m=FAR_M)[:, 0], filters)
+    return 10 * np.log10(np.abs(axis) ** 2 / power)
+
+
+def critical_distance_m(
+    directivity_index_db: ArrayLike, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
+) -> FloatArray:
+    """Distance at which direct and reverberant sound are equally strong: ``0.057 sqrt(Q V / RT60)``.
+
+    Parameters
+    ----------
+    directivity_index_db : array_like
+        In dB.
+    volume_m3, rt60_s : float
+        Volume and reverberation time of the room; a living room by default.
+
+    Examples
+    --------
+    >>> critical_distance_m([0.0, 6.0]).round(2).tolist()
+    [0.64, 1.27]
+    """
+    quotient = 10.0 ** (np.asarray(directivity_index_db, dtype=np.float64) / 10)
+    return 0.057 * np.sqrt(quotient * volume_m3 / rt60_s)
+
+
+def _reach_m(device: Device) -> float:
+    """Radius of the sphere around the origin that holds all that radiates."""
+    reach = device.body.radius_m if device.body is not None else 0.0
+    for driver in device.drivers:
+        if driver.position_m is not None:
+            reach = max(reach, float(np.linalg.norm(driver.position_m)))
+    return reach

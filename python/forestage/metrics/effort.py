@@ -1,0 +1,57 @@
+"""What a design asks of the drivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.head import FloatArray
+from forestage.acoustics.plant import Plant
+from forestage.metrics.bands import log_grid
+from forestage.metrics.chain import Chain
+
+if TYPE_CHECKING:
+    from forestage.design.designer import Design
+
+FREQUENCY_HZ = log_grid(20.0, 20_000.0, per_octave=24)
+
+
+def drive(design: Design) -> dict[str, FloatArray]:
+    """Drive on `FREQUENCY_HZ`, of the channel that asks for more, in dB over plain stereo; see `effort_db`.
+
+    Returns
+    -------
+    dict
+        "cancelled": crosstalk cancellation alone; "staged": with the virtual pair.
+    """
+    chain = Chain.of(design, FREQUENCY_HZ)
+    return {
+        name: effort_db(design.plant, filters, FREQUENCY_HZ).max(axis=0)
+        for name, filters in (("cancelled", chain.cancelled), ("staged", chain.staged))
+    }
+
+
+def effort_db(plant: Plant, filters: ArrayLike, frequency_hz: ArrayLike) -> FloatArray:
+    """Drive: power of all drivers over that of plain stereo with the same level at the near ear.
+
+    Parameters
+    ----------
+    plant : Plant
+        From drivers to ears.
+    filters : array_like of complex, shape (drivers, 2, n)
+        Responses of the filters of the (left, right) channel.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray, shape (2, n)
+        For the (left, right) channel, in dB.
+    """
+    response, filters = plant.at(frequency_hz), np.asarray(filters)
+    near = np.einsum("cdf,dcf->cf", response, filters)
+    plain = np.einsum("cdf,dc->cf", response, plant.plain)
+    power = np.sum(np.abs(filters) ** 2, axis=0) / np.sum(plant.plain**2, axis=0)[:, None]
+    return 10 * np.log10(power * np.abs(plain / near) ** 2)

@@ -1,0 +1,103 @@
+"""All figures of a design in one table, with the conditions they hold for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forestage.acoustics.head import Head, HeadModel
+from forestage.metrics import colour, depth, effort, width, zone
+from forestage.metrics.bands import OCTAVES, octave_means
+from forestage.metrics.chain import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from forestage.design.designer import Design
+
+
+def design_metrics(design: Design) -> dict[str, Any]:
+    """All figures of a design, rounded, as they go into a preset.
+
+    Every group has a "plain" figure, what the device does unaided, beside the "processed" one; lists are per octave. In
+    "effort" and "colour" of the near ear, plain stereo is what is compared with.
+
+    Parameters
+    ----------
+    design : Design
+        The design, its filters as they are exported at 48 kHz.
+
+    Returns
+    -------
+    dict
+        "conditions", "width", "effort", "colour", and but for headphones "depth" and "zone".
+    """
+    found: dict[str, Any] = {
+        "conditions": _conditions(design),
+        "width": _width(design),
+        "effort": _effort(design),
+        "colour": {"near_ear_ripple_db": colour.near_ear_ripple_db(design)},
+    }
+    if not design.device.is_headphones:
+        found["colour"]["center_ripple_db"] = colour.center_ripple_db(design)
+        by_version = depth.center_depth(design)
+        found["depth"] = {
+            figure: {name: figures[figure] for name, figures in by_version.items()} for figure in by_version["plain"]
+        }
+        found["zone"] = {"sweet_spot_m": zone.sweet_spot_m(design)}
+    return _rounded(found)
+
+
+def _conditions(design: Design) -> dict[str, Any]:
+    seat = design.device.listener.seat
+    return {
+        "field": "free field",
+        "seat_m": list(seat.position_m),
+        "head": _head_text(seat.head),
+        "filters": f"as exported at {SAMPLE_RATE} Hz",
+        "stage_width_deg": design.stereo.width_deg,
+        "octaves": list(OCTAVES),
+        "room_m3": depth.LIVING_ROOM_M3,
+        "room_rt60_s": depth.LIVING_ROOM_RT60_S,
+        "sweet_spot_db": zone.SWEET_SPOT_DB,
+    }
+
+
+def _head_text(head: HeadModel) -> str:
+    if not isinstance(head, Head):
+        return "measured head"
+    return f"rigid sphere of {100 * head.radius_m:g} cm radius, ears at ±{head.ear_azimuth_deg:g}°"
+
+
+def _width(design: Design) -> dict[str, Any]:
+    widths_deg = sorted({*width.WIDTHS_DEG, design.stereo.width_deg})
+    azimuth = width.side_azimuth_deg(design, widths_deg)
+    at = widths_deg.index(design.stereo.width_deg)
+    figures: dict[str, Any] = {}
+    if not design.device.is_headphones:
+        figures["separation_db"] = width.separation(design)
+    for cue, versions in azimuth.items():
+        figures[f"azimuth_by_{cue}_deg"] = {
+            name: values[at] if name == "processed" else values[0] for name, values in versions.items()
+        }
+    figures["azimuth_over_width_deg"] = {"stage_width": widths_deg} | {
+        cue: versions["processed"] for cue, versions in azimuth.items()
+    }
+    figures["interaural_coherence"] = {name: values.mean() for name, values in width.coherence(design).items()}
+    return figures
+
+
+def _effort(design: Design) -> dict[str, Any]:
+    curves = effort.drive(design)
+    return {
+        "drive_db": {name: octave_means(effort.FREQUENCY_HZ, curve) for name, curve in curves.items()},
+        "most_drive_db": {name: curve.max() for name, curve in curves.items()},
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Plain lists and numbers of two decimals."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_rounded(item) for item in value]
+    return round(float(value), 2) + 0.0 if isinstance(value, float | np.floating) else value

@@ -1,0 +1,103 @@
+"""The HTML around charts and tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import plotly.io
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from forestage import __version__
+from forestage.files import checked_target
+from forestage.metrics.bands import OCTAVES
+from forestage.presets import PresetLike, load_preset
+
+from .charts import LABELS, Chart, charts
+from .figures import Row, conditions, rows
+
+CHART_PIXELS = 360
+
+
+def write_report(presets: Sequence[PresetLike], target: str | Path, *, overwrite: bool = False) -> Path:
+    """Write the report on one preset, or on a second one against the first.
+
+    Parameters
+    ----------
+    presets : sequence of str, Path, dict or Preset
+        One or two presets, see `forestage.load_preset`.
+    target : str or Path
+        The HTML file.
+    overwrite : bool
+        Replace an existing file.
+    """
+    path = checked_target(target, overwrite=overwrite)
+    path.write_text(report_html(presets), encoding="utf-8")
+    return path
+
+
+def report_html(presets: Sequence[PresetLike]) -> str:
+    """HTML of the report: one page that loads nothing from anywhere."""
+    if not 1 <= len(presets) <= len(LABELS):
+        raise ValueError(f"presets: {len(presets)} of them; a report is on 1, or on 2 against each other")
+    contents: list[Mapping[str, Any]] = [json.loads(load_preset(preset).to_json()) for preset in presets]
+    environment = Environment(
+        loader=PackageLoader("forestage.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"number": number_text, "change": change_text}
+    figures = rows(contents)
+    return environment.get_template("page.html.jinja").render(
+        title=" against ".join(preset["name"] for preset in contents),
+        presets=list(zip(LABELS, contents, strict=False)),
+        charts=[(chart, _html(chart, f"chart-{index}")) for index, chart in enumerate(charts(contents))],
+        totals=_by_group(row for row in figures if not row.is_per_octave),
+        per_octave=_by_group(row for row in figures if row.is_per_octave),
+        conditions=[conditions(preset) for preset in contents],
+        octaves=OCTAVES,
+        plotly_js=get_plotlyjs(),
+        provenance=_provenance,
+        version=__version__,
+    )
+
+
+def number_text(value: float | None) -> str:
+    """Two decimals with a real minus sign; a dash for none.
+
+    >>> number_text(-0.125), number_text(-0.001), number_text(None)
+    ('−0.12', '0.00', '–')
+    """
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def change_text(value: float | None) -> str:
+    """Like `number_text`, with its sign.
+
+    >>> change_text(0.5), change_text(-0.5), change_text(0.0)
+    ('+0.50', '−0.50', '0.00')
+    """
+    text = number_text(value)
+    return f"+{text}" if value is not None and round(value, 2) > 0.0 else text
+
+
+def _provenance(design: Mapping[str, Any]) -> str:
+    return json.dumps({key: value for key, value in design.items() if key != "metrics"}, indent=1, ensure_ascii=False)
+
+
+def _by_group(figures: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+    return [(group, list(members)) for group, members in groupby(figures, lambda row: row.group)]
+
+
+def _html(chart: Chart, div_id: str) -> str:
+    return plotly.io.to_html(
+        chart.figure,
+        config={"responsive": True, "displayModeBar": False},
+        include_plotlyjs=False,
+        full_html=False,
+        div_id=div_id,
+        default_height=CHART_PIXELS,
+    )

@@ -1,0 +1,123 @@
+"""Maps over the seats, and the sweet spot."""
+
+import json
+
+import numpy as np
+import pytest
+
+from forestage import _core
+from forestage.acoustics.device import Device, Driver, Listener, Seat
+from forestage.acoustics.plant import plant
+from forestage.metrics import zone
+from forestage.metrics.localisation import TIME_HZ
+from make_preset import make_preset
+from stub_design import pair, shipped, stub_design
+
+
+@pytest.fixture(scope="module")
+def laptop():
+    return shipped("laptop")
+
+
+@pytest.fixture(scope="module")
+def maps(laptop):
+    return {each["name"]: each for each in zone.zone_maps(laptop)}
+
+
+def grid(each):
+    return np.reshape(each["values"], (len(each["distance_m"]), len(each["lateral_m"])))
+
+
+@pytest.mark.parametrize("name", ["laptop", "smart-speaker"])
+@pytest.mark.parametrize(("share", "lateral_m"), [(1.0, 0.0), (1.0, 0.5), (0.5, -0.2)])
+def test_quick_responses_of_a_seat_are_its_plant(name, share, lateral_m):
+    device = shipped(name).device
+    seat = Seat((share * device.listener.distance_m, lateral_m, 0.0))
+    frequency = np.concatenate([zone.FREQUENCY_HZ, TIME_HZ])
+    exact = plant(device, seat)
+    expected = exact.at(frequency) * np.exp(-2j * np.pi * frequency * exact.delay_s)
+    error = np.abs(zone.seat_responses(device, [seat], frequency)[0] - expected)
+    assert 20 * np.log10(error.max() / np.abs(expected).mean()) < -55.0
+
+
+@pytest.mark.parametrize(
+    ("lateral_m", "separation_db", "expected_m"),
+    [
+        ([-0.3, -0.1, 0.0, 0.1, 0.3], [0.0, 6.0, 12.0, 6.0, 0.0], 0.2),
+        ([-0.3, -0.1, 0.0, 0.1, 0.3], [0.0, 5.0, 5.9, 5.0, 0.0], 0.0),
+        ([-0.2, 0.0, 0.2], [9.0, 9.0, 9.0], 0.4),
+        ([-0.2, -0.1, 0.0, 0.1, 0.2], [12.0, 0.0, 12.0, 9.0, 3.0], 0.05 + 0.15),
+        ([-0.2, 0.0, 0.2], [6.0, 6.0, 6.0], 0.4),
+    ],
+    ids=["tent", "below", "everywhere", "another spot", "on the line"],
+)
+def test_sweet_spot_is_the_stretch_around_the_seat(lateral_m, separation_db, expected_m):
+    assert zone.sweet_spot_width_m(lateral_m, separation_db) == pytest.approx(expected_m)
+
+
+def test_sweet_spot_of_a_distant_pair_has_the_width_that_simulation_of_single_seats_finds(laptop):
+    """Bisection on the full plant of single seats instead of lines between the seats of a map."""
+    from forestage.metrics.chain import Chain
+
+    filters = Chain.of(laptop, zone.FREQUENCY_HZ).cancelled
+
+    def separation_db(y):
+        response = plant(laptop.device, Seat((laptop.device.listener.distance_m, y, 0.0))).at(zone.FREQUENCY_HZ)
+        return zone.seat_separation_db(response[None], filters, zone.FREQUENCY_HZ)[0]
+
+    low, high = 0.0, 0.2
+    for _ in range(12):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if separation_db(middle) >= 6.0 else (low, middle)
+    assert zone.sweet_spot_m(laptop)["processed"] == pytest.approx(2 * low, abs=0.005)
+
+
+def test_maps_fit_a_preset(maps):
+    preset = make_preset() | {"maps": list(maps.values())}
+    assert len(json.loads(_core.parse_preset(json.dumps(preset)).to_json())["maps"]) == 6
+
+
+def test_map_of_a_symmetric_device_is_symmetric(maps):
+    for name in ("separation_plain", "separation_processed", "center_level_plain", "center_level_processed"):
+        values = grid(maps[name])
+        np.testing.assert_allclose(values, values[:, ::-1], atol=0.02, err_msg=name)
+
+
+def test_separation_of_the_map_at_the_seat_is_that_of_the_octaves(laptop, maps):
+    from forestage.metrics.width import separation
+
+    each = maps["separation_processed"]
+    row = each["distance_m"].index(laptop.device.listener.distance_m)
+    at_seat = grid(each)[row, each["lateral_m"].index(0.0)]
+    assert at_seat == pytest.approx(separation(laptop)["processed"].mean(), abs=0.1)
+
+
+def test_design_separates_more_than_plain_stereo_at_the_seat_and_off_it_it_does_not_turn_sides(maps):
+    plain, processed = grid(maps["separation_plain"]), grid(maps["separation_processed"])
+    middle = len(zone.LATERAL_M) // 2
+    assert (processed[:, middle] > plain[:, middle]).all()
+    assert processed.max() == processed[:, middle].max()
+
+
+def test_real_pair_has_no_azimuth_error_at_any_seat():
+    """Loudspeakers where the virtual ones would be: heard where they are, from wherever one listens."""
+    angle, distance_m = np.deg2rad(30.0), 2.0
+    device = pair(x_m=distance_m * (1 - np.cos(angle)), y_m=distance_m * np.sin(angle), distance_m=distance_m)
+    found = {each["name"]: grid(each) for each in zone.zone_maps(stub_design(device))}
+    # the listener's table is for sources as far away as the seat; nearer ones have slightly other times
+    np.testing.assert_allclose(found["azimuth_error_plain"], 0.0, atol=1.5)
+
+
+def test_point_in_the_middle_is_equally_loud_all_around():
+    """Its loss over the distance is taken out; what is left is the head turning away from it, below 1.5 dB."""
+    found = {each["name"]: grid(each) for each in zone.zone_maps(stub_design(pair(y_m=0.001, distance_m=2.0)))}
+    level_db = found["center_level_plain"]
+    assert level_db[2, len(zone.LATERAL_M) // 2] == 0.0
+    assert np.abs(level_db).max() < 1.5
+
+
+def test_distances_keep_the_head_clear_of_the_device():
+    drivers = (Driver("l", "left", (0.35, 0.1, 0.0)), Driver("r", "right", (0.35, -0.1, 0.0)))
+    distances = zone.zone_distances_m(Device("Deep", drivers, Listener(0.8)))
+    assert distances.min() >= 0.35 + 0.0875 + zone.CLEARANCE_M
+    assert 0.8 in distances
