@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Body, Device, Driver, Listener, load_device
+from forestage.acoustics.device import Body, Device, Driver, Listener
+from forestage.acoustics.device_file import load_device
 from forestage.acoustics.plant import directivity
 from forestage.design.beam import BeamTarget
 from forestage.design.designer import Design, design
