@@ -19,6 +19,8 @@ from . import page
 from .measure import Facts, measure_design
 from .sound import Audio, Levels, Player, copy_with_gain, measure, true_peak_dbfs, write_blocks
 
+# One of each kind: a body with a centre driver, and a pair in the open
+DEVICES = ("smart-speaker", "laptop")
 EXCERPT = Path(__file__).with_name("excerpt.ogg")
 CEILING_DBFS = -1.0  # true peak of what is to be listened to
 SPEAKERS = "Speakers"
@@ -128,8 +130,8 @@ _Rendered = tuple[Path, str]  # file of floats, status
 
 def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
     designs = {}
-    for path in sorted((data_folder() / "devices").glob("*.toml"), reverse=True):
-        device = load_device(path)
+    for name in DEVICES:
+        device = load_device(data_folder() / "devices" / f"{name}.toml")
         done = 0
         with progress(f"Designing {device.name}", 100) as advance:
 

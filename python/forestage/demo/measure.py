@@ -149,7 +149,7 @@ def _ear_delay_us(ears: Audio) -> float:
 
 def _third_octave_power(firs: Audio) -> FloatArray:
     """Mean power in the third of an octave around each of FREQUENCY_HZ, shape (..., n)."""
-    power = np.abs(np.fft.rfft(firs, axis=-1)) ** 2
+    power = np.abs(np.fft.rfft(np.asarray(firs, dtype=np.float64), axis=-1)) ** 2
     total = np.concatenate([np.zeros((*power.shape[:-1], 1)), np.cumsum(power, axis=-1)], axis=-1)
     bin_hz = SAMPLE_RATE / np.shape(firs)[-1]
     first = np.round(FREQUENCY_HZ * 2 ** (-1 / 6) / bin_hz).astype(int)
