@@ -1,0 +1,254 @@
+#include "room/room_kernels.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fft.hpp"
+#include "fractional_kernel.hpp"
+#include "room/spherical_harmonics.hpp"
+
+namespace forestage::room {
+namespace {
+
+constexpr int lanes = SphericalHarmonics::lanes;
+constexpr int batch_images = 64;
+// Kernels of all images that arrive within a step of 8 frames are laid into windows with one common start, so that sums
+// over images stay in registers and memory is read and written in whole vectors.
+constexpr int step_frames = 8;
+constexpr int window_frames = fractional_taps + step_frames;
+constexpr int window_vectors = 5;  // per pass: with two rows, ten sums in registers
+
+/// Up to `batch_images` images: unit vectors padded to whole lanes, and their windows.
+struct Batch {
+  float x[batch_images] = {}, y[batch_images] = {}, z[batch_images] = {};
+  alignas(64) float window[batch_images][window_frames];
+  long start[batch_images];  // of the window, in frames of the response
+
+  FORESTAGE_INLINE void read(const Images& images, std::size_t first, int count) {
+    for (int n = 0; n < count; ++n) {
+      const std::size_t image = first + static_cast<std::size_t>(n);
+      x[n] = images.x[image];
+      y[n] = images.y[image];
+      z[n] = images.z[image];
+      const long begin = lead_frames + images.frame[image] - fractional_center;
+      start[n] = begin - begin % step_frames;
+      std::fill_n(window[n], window_frames, 0.0f);
+      fractional_kernel(images.fraction[image], window[n] + begin % step_frames);
+    }
+  }
+};
+
+struct MomentJob {
+  const Images* images;
+  const SphericalHarmonics* harmonics;
+  float* moments;
+  long frames;
+  const CancelFlag* cancel;
+};
+
+/// sums[row][0 .. window) += sum_n values[row][n] windows[n][0 .. window)
+template <class V, int rows>
+FORESTAGE_INLINE void add_windows(const float* windows, int count, const float* values, long value_stride, float* sums,
+                                  long sum_stride) {
+  using Tile = simd::Run<V, window_vectors>;
+  constexpr int tile_frames = window_vectors * simd::width<V>;
+  for (int offset = 0; offset < window_frames; offset += tile_frames) {
+    Tile sum[rows];
+    for (int r = 0; r < rows; ++r) sum[r].read(sums + r * sum_stride + offset);
+    for (int n = 0; n < count; ++n) {
+      Tile window;
+      window.read(windows + n * window_frames + offset);
+      for (int r = 0; r < rows; ++r) sum[r].add_scaled(window, values[r * value_stride + n]);
+    }
+    for (int r = 0; r < rows; ++r) sum[r].write(sums + r * sum_stride + offset);
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE void moments_body(const MomentJob& job) {
+  const int harmonics = job.harmonics->count();
+  const int bands = job.images->bands;
+  Batch batch;
+  AlignedVector<float> values(static_cast<std::size_t>(harmonics) * batch_images);
+  AlignedVector<float> windows(static_cast<std::size_t>(batch_images) * window_frames);
+  for (std::size_t first = 0; first < job.images->count(); first += batch_images) {
+    stop_if(*job.cancel);
+    const int count = static_cast<int>(std::min<std::size_t>(batch_images, job.images->count() - first));
+    batch.read(*job.images, first, count);
+    for (int n = 0; n < count; n += lanes) {
+      job.harmonics->evaluate(batch.x + n, batch.y + n, batch.z + n, values.data() + n, batch_images);
+    }
+    for (int band = 0; band < bands; ++band) {
+      for (int n = 0; n < count; ++n) {
+        const float gain = job.images->gains_of(first + static_cast<std::size_t>(n))[band];
+        float* window = windows.data() + n * window_frames;
+        for (int k = 0; k < window_frames; ++k) window[k] = gain * batch.window[n][k];
+      }
+      float* moments = job.moments + static_cast<long>(band) * harmonics * job.frames;
+      for (int q = 0; q < harmonics; q += 2) {
+        for (int begin = 0, end = 0; begin < count; begin = end) {
+          while (end < count && batch.start[end] == batch.start[begin]) ++end;
+          const float* value = values.data() + static_cast<long>(q) * batch_images + begin;
+          const float* window = windows.data() + begin * window_frames;
+          float* sums = moments + q * job.frames + batch.start[begin];
+          if (q + 1 < harmonics) {
+            add_windows<V, 2>(window, end - begin, value, batch_images, sums, job.frames);
+          } else {
+            add_windows<V, 1>(window, end - begin, value, batch_images, sums, job.frames);
+          }
+        }
+      }
+    }
+  }
+}
+
+struct ResponseJob {
+  const Images* images;
+  int mirror;
+  const Patterns* sources;
+  const Patterns* receivers;
+  const SphericalHarmonics* harmonics;
+  float* responses;
+  long frames;
+  const CancelFlag* cancel;
+};
+
+/// FIRs of the patterns in the directions of a batch: firs[pattern][tap][lane].
+FORESTAGE_INLINE void point(const Patterns& patterns, const float* values, float* firs) {
+  const int harmonics = harmonic_count(patterns.order);
+  for (int row = 0; row < patterns.count * patterns.tap_count; ++row) {
+    float sum[lanes] = {};
+    const float* taps = patterns.taps + static_cast<long>(row) * harmonics;
+    for (int q = 0; q < harmonics; ++q) {
+      for (int n = 0; n < lanes; ++n) sum[n] += taps[q] * values[q * lanes + n];
+    }
+    std::copy_n(sum, lanes, firs + static_cast<long>(row) * lanes);
+  }
+}
+
+/// sum[0 .. count + more - 1) += one lane of a FIR * x
+FORESTAGE_INLINE void convolve(const float* fir, int tap_count, const float* x, int count, float* sum) {
+  std::fill_n(sum, count + tap_count - 1, 0.0f);
+  for (int k = 0; k < tap_count; ++k) {
+    const float tap = fir[static_cast<long>(k) * lanes];
+    for (int n = 0; n < count; ++n) sum[k + n] += tap * x[n];
+  }
+}
+
+/// Sign of each harmonic in the direction of departure relative to the direction of arrival.
+std::vector<float> departure_signs(int order, int mirror) {
+  std::vector<float> signs;
+  for (int l = 0; l <= order; ++l) {
+    for (int m = -l; m <= l; ++m) signs.push_back(departure_sign(l, m, mirror));
+  }
+  return signs;
+}
+
+FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
+  const Patterns& sources = *job.sources;
+  const Patterns& receivers = *job.receivers;
+  const int bands = job.images->bands;
+  const auto signs = departure_signs(sources.order, job.mirror);
+  const int heard_frames = receivers.tap_count + fractional_taps - 1;
+  const int frames = heard_frames + sources.tap_count - 1;
+  AlignedVector<float> arriving(static_cast<std::size_t>(job.harmonics->count()) * lanes);
+  AlignedVector<float> leaving(signs.size() * lanes);
+  AlignedVector<float> sent(static_cast<std::size_t>(sources.count * sources.tap_count) * lanes);
+  AlignedVector<float> caught(static_cast<std::size_t>(receivers.count * receivers.tap_count) * lanes);
+  AlignedVector<float> heard(static_cast<std::size_t>(heard_frames)), response(static_cast<std::size_t>(frames));
+  for (std::size_t first = 0; first < job.images->count(); first += lanes) {
+    if (first % 1024 == 0) stop_if(*job.cancel);
+    const int count = static_cast<int>(std::min<std::size_t>(lanes, job.images->count() - first));
+    float x[lanes] = {}, y[lanes] = {}, z[lanes] = {};
+    std::copy_n(job.images->x.data() + first, count, x);
+    std::copy_n(job.images->y.data() + first, count, y);
+    std::copy_n(job.images->z.data() + first, count, z);
+    job.harmonics->evaluate(x, y, z, arriving.data(), lanes);
+    for (std::size_t q = 0; q < signs.size(); ++q) {
+      for (int n = 0; n < lanes; ++n) leaving[q * lanes + n] = signs[q] * arriving[q * lanes + n];
+    }
+    point(sources, leaving.data(), sent.data());
+    point(receivers, arriving.data(), caught.data());
+    for (int n = 0; n < count; ++n) {
+      const std::size_t image = first + static_cast<std::size_t>(n);
+      const float* gains = job.images->gains_of(image);
+      float delay[fractional_taps];
+      fractional_kernel(job.images->fraction[image], delay);
+      const long start = lead_frames + job.images->frame[image] - fractional_center;
+      for (int r = 0; r < receivers.count; ++r) {
+        convolve(caught.data() + static_cast<long>(r) * receivers.tap_count * lanes + n, receivers.tap_count, delay,
+                 fractional_taps, heard.data());
+        for (int s = 0; s < sources.count; ++s) {
+          convolve(sent.data() + static_cast<long>(s) * sources.tap_count * lanes + n, sources.tap_count, heard.data(),
+                   heard_frames, response.data());
+          for (int b = 0; b < bands; ++b) {
+            float* to =
+                job.responses + ((static_cast<long>(b) * sources.count + s) * receivers.count + r) * job.frames + start;
+            for (int k = 0; k < frames; ++k) to[k] += gains[b] * response[k];
+          }
+        }
+      }
+    }
+  }
+}
+
+// One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
+#define FORESTAGE_KERNELS(set, V, target)                                \
+  namespace set {                                                        \
+  target void moments(const MomentJob& job) { moments_body<V>(job); }    \
+  target void responses(const ResponseJob& job) { responses_body(job); } \
+  }
+
+FORESTAGE_KERNELS(baseline, simd::Baseline, )
+#if defined(FORESTAGE_HAS_AVX2)
+FORESTAGE_KERNELS(avx2, simd::Vector8, FORESTAGE_AVX2)
+#endif
+#undef FORESTAGE_KERNELS
+
+void check_frames(const Images& images, long extra_frames, long frames) {
+  const long needed = images.count() == 0 ? 0 : frames_for(images.frame.back()) + extra_frames;
+  if (needed > frames) {
+    throw std::invalid_argument("frames = " + std::to_string(frames) + ": must be at least " + std::to_string(needed));
+  }
+}
+
+}  // namespace
+
+float departure_sign(int l, int m, int mirror) noexcept {
+  // Which axes, when flipped, change the sign of Re or Im (x + iy)^|m| times a polynomial in z of the parity of l - |m|.
+  const bool is_sine = m < 0;
+  const unsigned odd_x = ((static_cast<unsigned>(std::abs(m)) + (is_sine ? 1U : 0U)) & 1U);
+  const unsigned odd_y = is_sine ? 1U : 0U;
+  const unsigned odd_z = static_cast<unsigned>(l - std::abs(m)) & 1U;
+  const unsigned odd = odd_x | odd_y << 1 | odd_z << 2;
+  const int flips = l + std::popcount(odd & static_cast<unsigned>(mirror));
+  return flips % 2 == 0 ? 1.0f : -1.0f;
+}
+
+void add_moments(const Images& images, int order, float* moments, long frames, const CancelFlag& cancel) {
+  check_frames(images, 0, frames);
+  const SphericalHarmonics harmonics(order);
+  const MomentJob job{&images, &harmonics, moments, frames, &cancel};
+#if defined(FORESTAGE_HAS_AVX2)
+  if (simd::has_avx2()) return avx2::moments(job);
+#endif
+  baseline::moments(job);
+}
+
+void add_responses(const Images& images, int mirror, const Patterns& sources, const Patterns& receivers,
+                   float* responses, long frames, const CancelFlag& cancel) {
+  check_frames(images, sources.tap_count + receivers.tap_count - 2, frames);
+  const SphericalHarmonics harmonics(std::max(sources.order, receivers.order));
+  const ResponseJob job{&images, mirror, &sources, &receivers, &harmonics, responses, frames, &cancel};
+#if defined(FORESTAGE_HAS_AVX2)
+  if (simd::has_avx2()) return avx2::responses(job);
+#endif
+  baseline::responses(job);
+}
+
+}  // namespace forestage::room
