@@ -118,9 +118,8 @@ def _checked_absorption(absorption: ArrayLike) -> FloatArray:
     wrong = np.argwhere(~((table >= 0.0) & (table <= 1.0)))
     if len(wrong):
         wall, band = wrong[0]
-        raise ValueError(
-            f"absorption of the {WALLS[wall]} wall at {OCTAVES_HZ[band]:g} Hz = {table[wall, band]}: must be within 0..1"
-        )
+        where = f"absorption, {WALLS[wall]}, {OCTAVES_HZ[band]:g} Hz"
+        raise ValueError(f"{where} = {table[wall, band]}: must be within 0..1")
     return table
 
 
@@ -161,13 +160,13 @@ ROOMS = {
     ),
     "lively-living-room": Room(
         "Lively living room",
-        (6.3, 4.6, 2.7),
+        (6.0, 4.4, 2.6),
         cover(
-            west={"hard wall": 0.8, "window": 0.2},
-            east={"hard wall": 0.85, "upholstery": 0.15},
-            south={"window": 0.5, "hard wall": 0.3, "curtain": 0.2},
-            north={"hard wall": 0.9, "door": 0.1},
-            floor={"wood": 0.7, "carpet": 0.2, "upholstery": 0.1},
+            west={"hard wall": 0.7, "window": 0.15, "curtain": 0.15},
+            east={"hard wall": 0.6, "wood": 0.2, "upholstery": 0.2},
+            south={"window": 0.4, "plasterboard": 0.4, "curtain": 0.2},
+            north={"hard wall": 0.7, "wood": 0.2, "door": 0.1},
+            floor={"wood": 0.55, "carpet": 0.3, "upholstery": 0.15},
             ceiling={"plasterboard": 1.0},
         ),
     ),
@@ -175,11 +174,11 @@ ROOMS = {
         "Kitchen",
         (4.2, 3.2, 2.5),
         cover(
-            west={"tiles": 0.4, "hard wall": 0.6},
-            east={"wood": 0.5, "hard wall": 0.5},
-            south={"window": 0.4, "tiles": 0.3, "hard wall": 0.3},
+            west={"tiles": 0.2, "wood": 0.6, "hard wall": 0.2},
+            east={"wood": 0.4, "plasterboard": 0.3, "curtain": 0.3},
+            south={"window": 0.5, "tiles": 0.1, "curtain": 0.4},
             north={"wood": 0.6, "door": 0.2, "hard wall": 0.2},
-            floor={"tiles": 0.8, "carpet": 0.2},
+            floor={"tiles": 0.7, "carpet": 0.3},
             ceiling={"plasterboard": 1.0},
         ),
     ),
