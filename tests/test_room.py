@@ -12,7 +12,8 @@ from scipy.signal import butter, sosfiltfilt
 
 from forestage import _core
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S
-from forestage.acoustics.room import OMNI, Images, octave_weights, room_response, room_tensor
+from forestage.acoustics.image_sources import Images, octave_weights
+from forestage.acoustics.room import OMNI, room_response, room_tensor
 from forestage.acoustics.shoebox import OCTAVES_HZ, ROOMS, Room, cover
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
 from forestage.metrics.room import drr_db, rt60_s

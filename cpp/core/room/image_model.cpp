@@ -90,9 +90,11 @@ class Finder {
     const auto& [along_x, along_y, along_z] = axes_;
     for (long i = along_x.cell_above(-reach); i < along_x.cell_above(reach); ++i) {
       stop_if(cancel_);
+      if (is_beyond_order(along_x.hits(i))) continue;
       const double x = along_x.position_m(i);
       const double in_plane = std::sqrt(std::max(reach * reach - x * x, 0.0));
       for (long j = along_y.cell_above(-in_plane); j < along_y.cell_above(in_plane); ++j) {
+        if (is_beyond_order(along_x.hits(i) + along_y.hits(j))) continue;
         const double y = along_y.position_m(j);
         const double in_line = std::sqrt(std::max(in_plane * in_plane - y * y, 0.0));
         for (long k = along_z.cell_above(-in_line); k < along_z.cell_above(in_line); ++k) add_image({i, j, k});
@@ -150,6 +152,8 @@ class Finder {
     return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_m_s_};
   }
 
+  bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }
+
   void add_image(const std::array<long, 3>& cell) {
     long hits = 0;
     Vector position{};
@@ -157,7 +161,7 @@ class Finder {
       hits += axes_[a].hits(cell[a]);
       position[a] = axes_[a].position_m(cell[a]);
     }
-    if (options_.max_order >= 0 && hits > options_.max_order) return;
+    if (is_beyond_order(hits)) return;
     const double gain = 1.0 / std::hypot(position[0], position[1], position[2]);
     if (hits > 0 && options_.jitter_m > 0.0) {
       Random random(options_.seed);

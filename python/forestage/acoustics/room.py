@@ -14,69 +14,30 @@ one is `OMNI`. Responses are relative to an omnidirectional source at 1 m in the
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import lru_cache
 from queue import SimpleQueue
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import irfft, rfft
 from scipy.sparse import csr_array
 
 from forestage import _core
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
-from forestage.acoustics.shoebox import OCTAVES_HZ, Room
+from forestage.acoustics.head import ComplexArray
+from forestage.acoustics.image_sources import (
+    Images,
+    Kernel,
+    Progress,
+    Responses,
+    check_memory,
+    each_mirror,
+    worker_count,
+)
+from forestage.acoustics.shoebox import Room
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
 
 OMNI = np.full((1, 1), math.sqrt(4 * math.pi), dtype=np.float32)
-# Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.
-RINGING_S = 0.03
-WINDOW_FRAMES = 64
-
-Responses = NDArray[np.float32]
-Progress = Callable[[float], None]
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Images:
-    """Which image sources sound.
-
-    Parameters
-    ----------
-    max_order : int, optional
-        Most reflections of an image; any number by default.
-    until_s : float, optional
-        Images that arrive later are replaced by statistical ones of the same density, directions and energy: a diffuse
-        tail, whose cost does not grow with the cube of time. By default the images fill the whole response.
-    jitter_m : float
-        Images are moved at random by up to this along each axis, so that regular rooms do not sweep. 0.1 is usual.
-    seed : int
-        The same seed gives the same tail and the same moves.
-    """
-
-    max_order: int | None = None
-    until_s: float | None = None
-    jitter_m: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.max_order is not None and self.max_order < 0:
-            raise ValueError(f"max_order = {self.max_order}: must be at least 0")
-        if self.max_order is not None and self.until_s is not None:
-            raise ValueError(f"until_s = {self.until_s}: a tail continues all images, not those up to max_order")
-        if self.until_s is not None and not 0.0 < self.until_s < math.inf:
-            raise ValueError(f"until_s = {self.until_s}: must be above 0")
-        if not 0.0 <= self.jitter_m < math.inf:
-            raise ValueError(f"jitter_m = {self.jitter_m}: must be 0 or above")
-        if not 0 <= self.seed < 2**60:
-            raise ValueError(f"seed = {self.seed}: must be within 0..2^60")
-
-
 ALL_IMAGES = Images()
 
 
@@ -189,14 +150,14 @@ def room_tensor(
     for name, order in (("source_order", source_order), ("receiver_order", receiver_order)):
         if order < 0:
             raise ValueError(f"{name} = {order}: must be at least 0")
-    kernel = _Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
+    kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
     order = source_order + receiver_order
-    workers = _worker_count(threads)
+    workers = worker_count(threads)
     shape = (kernel.bands, (order + 1) ** 2, kernel.fft_frames)
     bins = kernel.fft_frames // 2 + 1
     tensor_bytes = 8 * (source_order + 1) ** 2 * (receiver_order + 1) ** 2 * bins
     moments_bytes = 8 * _core.MIRRORS * shape[1] * bins
-    _check_memory(
+    check_memory(
         tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.image_bytes),
         f"source_order = {source_order}, receiver_order = {receiver_order}, length_s = {length_s}",
     )
@@ -211,8 +172,7 @@ def room_tensor(
         moments[mirror] = kernel.full_band(buffer)
         buffers.put(buffer)
 
-    for _ in _each_mirror(gather, workers, progress):
-        pass
+    each_mirror(gather, workers, progress)
     spectrum = _expand(moments, source_order, receiver_order)
     return RoomTensor(spectrum, sample_rate, kernel.frames, kernel.fft_frames, pattern_frames)
 
@@ -269,11 +229,11 @@ def room_response(
     sources = np.ascontiguousarray(_patterns(source, "source").transpose(0, 2, 1))
     receivers = np.ascontiguousarray(_patterns(receiver, "receiver").transpose(0, 2, 1))
     taps = sources.shape[1] + receivers.shape[1]
-    kernel = _Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, taps)
-    workers = _worker_count(threads)
+    kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, taps)
+    workers = worker_count(threads)
     pairs = len(sources) * len(receivers)
-    _check_memory(
-        4 * (workers + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.image_bytes,
+    check_memory(
+        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.image_bytes,
         f"source, receiver: {pairs} pairs, length_s = {length_s}",
     )
 
@@ -282,83 +242,9 @@ def room_response(
             mirror, sources=sources, receivers=receivers, frames=kernel.fft_frames, cancel=cancel
         )
 
-    responses = sum(_each_mirror(follow, workers, progress))
+    first, *others = each_mirror(follow, workers, progress)
+    responses = sum(others, start=first)
     return _cut(kernel.full_band(responses), kernel.fft_frames, kernel.frames)
-
-
-@dataclass(frozen=True)
-class _Kernel:
-    """The image model of the core, and how its bands come together."""
-
-    model: _core.ImageModel
-    bands: int
-    weights: FloatArray  # (bands, bins), of each band at each frequency; they add up to 1
-    frames: int
-    fft_frames: int
-    image_bytes: int
-
-    @classmethod
-    def of(
-        cls,
-        room: Room,
-        source_m: ArrayLike,
-        receiver_m: ArrayLike,
-        length_s: float,
-        sample_rate: int,
-        images: Images,
-        pattern_frames: int,
-    ) -> _Kernel:
-        source = room.check_inside(source_m, "source_m")
-        receiver = room.check_inside(receiver_m, "receiver_m")
-        distance = float(np.linalg.norm(source - receiver))
-        if distance < 0.01:
-            raise ValueError(f"receiver_m = {receiver.tolist()}: the source stands there; must be 1 cm away or more")
-        if not 0.0 < length_s < math.inf:
-            raise ValueError(f"length_s = {length_s}: must be above 0")
-        if sample_rate <= 0:
-            raise ValueError(f"sample_rate = {sample_rate}: must be above 0")
-        # Octaves in which no wall differs share one band.
-        absorption, members = np.unique(room.absorption, axis=1, return_inverse=True)
-        bands = absorption.shape[1]
-        frames = math.ceil(length_s * sample_rate)
-        ringing = 2 * math.ceil(RINGING_S * sample_rate) if bands > 1 else 0
-        fft_frames = next_fast_len(_core.LEAD_FRAMES + frames + WINDOW_FRAMES + pattern_frames + ringing, real=True)
-        until = length_s if images.until_s is None else min(images.until_s, length_s)
-        octaves = octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate))
-        weights = np.zeros((bands, octaves.shape[1]))
-        np.add.at(weights, members.ravel(), octaves)
-        model = _core.ImageModel(
-            dimensions_m=room.dimensions_m,
-            reflection=np.sqrt(1.0 - absorption),
-            source_m=source,
-            receiver_m=receiver,
-            speed_of_sound_m_s=SPEED_OF_SOUND_M_S,
-            sample_rate=sample_rate,
-            image_s=until,
-            response_s=length_s,
-            max_order=-1 if images.max_order is None else images.max_order,
-            jitter_m=images.jitter_m,
-            seed=images.seed,
-        )
-        reach = SPEED_OF_SOUND_M_S * until
-        count = 4 * math.pi * reach**2 * (reach / 3 + SPEED_OF_SOUND_M_S * (length_s - until)) / room.volume_m3
-        image_bytes = int(2 * count / _core.MIRRORS * (24 + 4 * bands))
-        return cls(model, bands, weights.astype(np.float32), frames, fft_frames, image_bytes)
-
-    def full_band(self, responses: Responses) -> ComplexArray:
-        """Spectra, shape (..., bins), of responses in bands, shape (bands, ..., fft_frames)."""
-        total = self.weights[0] * rfft(responses[0])
-        for weight, band in zip(self.weights[1:], responses[1:], strict=True):
-            total += weight * rfft(band)
-        return total
-
-
-def octave_weights(frequency_hz: ArrayLike) -> FloatArray:
-    """Interpolation between octaves: raised cosines over log frequency that add up to 1, shape (7, n)."""
-    frequency = np.maximum(np.asarray(frequency_hz, dtype=np.float64), 1e-9)
-    octave = np.clip(np.log2(frequency / OCTAVES_HZ[0]), 0.0, len(OCTAVES_HZ) - 1.0)
-    away = np.minimum(np.abs(octave - np.arange(len(OCTAVES_HZ))[:, None]), 1.0)
-    return 0.5 + 0.5 * np.cos(np.pi * away)
 
 
 def _patterns(values: ArrayLike, name: str) -> Responses:
@@ -411,45 +297,3 @@ def _expand(moments: NDArray[np.complex64], source_order: int, receiver_order: i
         signed = np.tensordot(np.array(signs, dtype=np.float32), moments, 1)
         tensor[members] = (matrix @ signed.view(np.float32)).view(np.complex64).reshape(len(members), -1, bins)
     return tensor
-
-
-def _worker_count(threads: int | None) -> int:
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads = {threads}: must be at least 1")
-    return min(threads or os.cpu_count() or 1, _core.MIRRORS)
-
-
-def _each_mirror(work: Callable[[int, _core.CancelFlag], Result], threads: int, progress: Progress | None):
-    """Yield work(mirror, cancel) of every mirror in a fixed order, made in threads; leaving early stops them all."""
-    cancel = _core.CancelFlag()
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, mirror, cancel) for mirror in range(_core.MIRRORS)]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                if progress is not None:
-                    progress(done / len(futures))
-            yield from (future.result() for future in futures)
-        except BaseException:
-            cancel.set()
-            for future in futures:
-                future.cancel()
-            raise
-
-
-def _check_memory(needed_bytes: int, where: str) -> None:
-    free = _available_bytes()
-    if needed_bytes > free:
-        raise MemoryError(
-            f"{where}: needs {needed_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are available; lower orders, "
-            "a shorter response or an earlier tail (Images.until_s) need less"
-        )
-
-
-def _available_bytes() -> int:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
