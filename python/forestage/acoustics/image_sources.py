@@ -112,8 +112,10 @@ class Kernel:
             jitter_m=images.jitter_m,
             seed=images.seed,
         )
-        weights = np.zeros((bands, fft_frames // 2 + 1))
-        np.add.at(weights, members.ravel(), octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate)))
+        weights = np.ones((1, fft_frames // 2 + 1))
+        if bands > 1:
+            octaves = octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate))
+            weights = np.equal.outer(np.arange(bands), members.ravel()) @ octaves
         image_bytes = int(2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands))
         return cls(model, bands, weights.astype(np.float32), frames, fft_frames, image_bytes)
 

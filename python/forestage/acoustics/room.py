@@ -91,13 +91,15 @@ class RoomTensor:
         if taps > max(self.pattern_frames, 2):
             raise ValueError(f"source, receiver: {taps} taps together; the tensor has room for {self.pattern_frames}")
         tensor = self.spectrum[: sources.shape[1], : receivers.shape[1]]
-        heard = np.einsum("ijf,rjf->rif", tensor, self._pattern_spectra(receivers))
-        return _cut(np.einsum("rif,sif->srf", heard, self._pattern_spectra(sources)), self.fft_frames, self.frames)
+        heard = self._contract(receivers, tensor)
+        sent = self._contract(sources, np.ascontiguousarray(heard.transpose(1, 0, 2)))
+        return _cut(sent.transpose(1, 0, 2), self.fft_frames, self.frames)
 
-    def _pattern_spectra(self, patterns: Responses) -> NDArray[np.complex64] | Responses:
+    def _contract(self, patterns: Responses, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Sum over harmonics: patterns (n, harmonics, taps) and spectra (..., harmonics, bins) to (..., n, bins)."""
         if patterns.shape[2] == 1:
-            return np.broadcast_to(patterns, (*patterns.shape[:2], self.spectrum.shape[2]))
-        return rfft(patterns, self.fft_frames)
+            return np.matmul(patterns[..., 0], spectra.view(np.float32)).view(np.complex64)
+        return np.einsum("nkf,...kf->...nf", rfft(patterns, self.fft_frames), spectra)
 
 
 def room_tensor(
