@@ -90,13 +90,13 @@ def _markdown(table: Table) -> str:
 
 
 def _cell(value: float | str) -> str:
-    """Three significant digits, but every digit of the whole part."""
+    """A number as it is when two decimals hold it, else three significant digits and the whole part."""
     if isinstance(value, str):
         return value
-    if float(value).is_integer():
-        return str(int(value))
     if not math.isfinite(value):
         return "–"
+    if value == round(value, 2):
+        return f"{value:.12g}"
     if abs(value) < 1e-3:
         return f"{value:.1e}"
     return f"{value:.{min(max(2 - math.floor(math.log10(abs(value))), 0), 4)}f}"

@@ -18,7 +18,7 @@ from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArra
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room
 
 # Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.
-RINGING_S = 0.03
+RINGING_S = 0.05
 # The last image's interpolation kernel, laid into the window of the core.
 WINDOW_FRAMES = 64
 NEAREST_M = 0.01
