@@ -156,7 +156,7 @@ def other_library(threads):
 CASES = {
     "one pair": (9, {"forestage": pair_forestage, "pyroomacoustics": pair_pyroomacoustics}),
     "3 drivers x 2 ears x 50 places x 5 orientations": (
-        2,
+        1,
         {
             "forestage, tensor": device_tensor,
             "forestage, direct": device_direct,

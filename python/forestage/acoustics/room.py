@@ -21,10 +21,9 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, rfft
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from forestage import _core
-from forestage.acoustics.head import ComplexArray
 from forestage.acoustics.image_sources import (
     Images,
     Kernel,
@@ -260,7 +259,7 @@ def _patterns(values: ArrayLike, name: str) -> Responses:
     return patterns
 
 
-def _cut(spectrum: ComplexArray, fft_frames: int, frames: int) -> Responses:
+def _cut(spectrum: NDArray[np.complexfloating], fft_frames: int, frames: int) -> Responses:
     return irfft(spectrum, fft_frames)[..., _core.LEAD_FRAMES : _core.LEAD_FRAMES + frames].astype(np.float32)
 
 
@@ -282,13 +281,12 @@ def _coupling(source_order: int, receiver_order: int) -> list[tuple[tuple[float,
     groups: dict[tuple[float, ...], list[int]] = {}
     for index, signs in enumerate(_core.departure_signs(source_order).T.tolist()):
         groups.setdefault(tuple(signs), []).append(index)
-    result = []
-    for key, members in groups.items():
-        pairs = (products[:, members, None] * receivers[:, None, :]).reshape(len(products), -1)
-        integrals = pairs.T @ weighted
-        integrals[np.abs(integrals) < 1e-9] = 0.0
-        result.append((key, members, csr_array(integrals.astype(np.float32))))
-    return result
+
+    def integrals(index: int) -> csr_array:
+        values = (products[:, index, None] * receivers).T @ weighted
+        return csr_array(np.where(np.abs(values) < 1e-9, 0.0, values).astype(np.float32))
+
+    return [(signs, members, vstack([integrals(i) for i in members], "csr")) for signs, members in groups.items()]
 
 
 def _expand(moments: NDArray[np.complex64], source_order: int, receiver_order: int) -> NDArray[np.complex64]:
