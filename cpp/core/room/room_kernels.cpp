@@ -118,25 +118,59 @@ struct ResponseJob {
   const CancelFlag* cancel;
 };
 
+/// firs[row][lane] = sum_q taps[row][q] values[q][lane], for `rows` rows at once.
+template <class V, int rows>
+FORESTAGE_INLINE void point_rows(const float* taps, int harmonics, const float* values, float* firs) {
+  using Lanes = simd::Run<V, lanes / simd::width<V>>;
+  Lanes sum[rows];
+  for (int q = 0; q < harmonics; ++q) {
+    Lanes value;
+    value.read(values + q * lanes);
+    for (int r = 0; r < rows; ++r) sum[r].add_scaled(value, taps[r * harmonics + q]);
+  }
+  for (int r = 0; r < rows; ++r) sum[r].write(firs + r * lanes);
+}
+
 /// FIRs of the patterns in the directions of a batch: firs[pattern][tap][lane].
+template <class V>
 FORESTAGE_INLINE void point(const Patterns& patterns, const float* values, float* firs) {
   const int harmonics = harmonic_count(patterns.order);
-  for (int row = 0; row < patterns.count * patterns.tap_count; ++row) {
-    float sum[lanes] = {};
-    const float* taps = patterns.taps + static_cast<long>(row) * harmonics;
-    for (int q = 0; q < harmonics; ++q) {
-      for (int n = 0; n < lanes; ++n) sum[n] += taps[q] * values[q * lanes + n];
-    }
-    std::copy_n(sum, lanes, firs + static_cast<long>(row) * lanes);
+  const int rows = patterns.count * patterns.tap_count;
+  int row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    point_rows<V, 4>(patterns.taps + static_cast<long>(row) * harmonics, harmonics, values, firs + row * lanes);
+  }
+  for (; row < rows; ++row) {
+    point_rows<V, 1>(patterns.taps + static_cast<long>(row) * harmonics, harmonics, values, firs + row * lanes);
   }
 }
 
-/// sum[0 .. count + more - 1) += one lane of a FIR * x
-FORESTAGE_INLINE void convolve(const float* fir, int tap_count, const float* x, int count, float* sum) {
-  std::fill_n(sum, count + tap_count - 1, 0.0f);
-  for (int k = 0; k < tap_count; ++k) {
-    const float tap = fir[static_cast<long>(k) * lanes];
-    for (int n = 0; n < count; ++n) sum[k + n] += tap * x[n];
+constexpr int tile_vectors = 4;
+
+/// Frames with zeros on both sides, as `convolve` reads and writes beyond both ends.
+class Padded {
+ public:
+  Padded(int frames, int taps)
+      : before_(taps), memory_(static_cast<std::size_t>(frames + 2 * taps + tile_vectors * lanes), 0.0f) {}
+  float* data() { return memory_.data() + before_; }
+
+ private:
+  int before_;
+  AlignedVector<float> memory_;
+};
+
+/// y[n] = sum_k fir[k][lane 0] x[n - k] for n < frames, and zeros up to a whole tile.
+template <class V>
+FORESTAGE_INLINE void convolve(const float* fir, int tap_count, const float* x, float* y, int frames) {
+  using Tile = simd::Run<V, tile_vectors>;
+  for (int n = 0; n < frames; n += tile_vectors * simd::width<V>) {
+    Tile sum;
+    for (int k = 0; k < tap_count; ++k) {
+      Tile in;
+      in.read(x + n - k);
+      sum.add_scaled(in, fir[k * lanes]);
+    }
+    sum.write(y + n);
   }
 }
 
@@ -149,6 +183,7 @@ std::vector<float> departure_signs(int order, int mirror) {
   return signs;
 }
 
+template <class V>
 FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
   const Patterns& sources = *job.sources;
   const Patterns& receivers = *job.receivers;
@@ -160,7 +195,7 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
   AlignedVector<float> leaving(signs.size() * lanes);
   AlignedVector<float> sent(static_cast<std::size_t>(sources.count * sources.tap_count) * lanes);
   AlignedVector<float> caught(static_cast<std::size_t>(receivers.count * receivers.tap_count) * lanes);
-  AlignedVector<float> heard(static_cast<std::size_t>(heard_frames)), response(static_cast<std::size_t>(frames));
+  Padded delay(fractional_taps, receivers.tap_count), heard(heard_frames, sources.tap_count), response(frames, 0);
   for (std::size_t first = 0; first < job.images->count(); first += lanes) {
     if (first % 1024 == 0) stop_if(*job.cancel);
     const int count = static_cast<int>(std::min<std::size_t>(lanes, job.images->count() - first));
@@ -172,24 +207,23 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
     for (std::size_t q = 0; q < signs.size(); ++q) {
       for (int n = 0; n < lanes; ++n) leaving[q * lanes + n] = signs[q] * arriving[q * lanes + n];
     }
-    point(sources, leaving.data(), sent.data());
-    point(receivers, arriving.data(), caught.data());
+    point<V>(sources, leaving.data(), sent.data());
+    point<V>(receivers, arriving.data(), caught.data());
     for (int n = 0; n < count; ++n) {
       const std::size_t image = first + static_cast<std::size_t>(n);
       const float* gains = job.images->gains_of(image);
-      float delay[fractional_taps];
-      fractional_kernel(job.images->fraction[image], delay);
+      fractional_kernel(job.images->fraction[image], delay.data());
       const long start = lead_frames + job.images->frame[image] - fractional_center;
       for (int r = 0; r < receivers.count; ++r) {
-        convolve(caught.data() + static_cast<long>(r) * receivers.tap_count * lanes + n, receivers.tap_count, delay,
-                 fractional_taps, heard.data());
+        convolve<V>(caught.data() + r * receivers.tap_count * lanes + n, receivers.tap_count, delay.data(),
+                    heard.data(), heard_frames);
         for (int s = 0; s < sources.count; ++s) {
-          convolve(sent.data() + static_cast<long>(s) * sources.tap_count * lanes + n, sources.tap_count, heard.data(),
-                   heard_frames, response.data());
+          convolve<V>(sent.data() + s * sources.tap_count * lanes + n, sources.tap_count, heard.data(), response.data(),
+                      frames);
           for (int b = 0; b < bands; ++b) {
             float* to =
                 job.responses + ((static_cast<long>(b) * sources.count + s) * receivers.count + r) * job.frames + start;
-            for (int k = 0; k < frames; ++k) to[k] += gains[b] * response[k];
+            for (int k = 0; k < frames; ++k) to[k] += gains[b] * response.data()[k];
           }
         }
       }
@@ -198,10 +232,10 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
 }
 
 // One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
-#define FORESTAGE_KERNELS(set, V, target)                                \
-  namespace set {                                                        \
-  target void moments(const MomentJob& job) { moments_body<V>(job); }    \
-  target void responses(const ResponseJob& job) { responses_body(job); } \
+#define FORESTAGE_KERNELS(set, V, target)                                   \
+  namespace set {                                                           \
+  target void moments(const MomentJob& job) { moments_body<V>(job); }       \
+  target void responses(const ResponseJob& job) { responses_body<V>(job); } \
   }
 
 FORESTAGE_KERNELS(baseline, simd::Baseline, )
