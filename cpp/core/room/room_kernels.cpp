@@ -51,6 +51,32 @@ struct MomentJob {
   const CancelFlag* cancel;
 };
 
+/// Sums of several rows, nested so that compilers keep them in registers; arrays of them they spill.
+template <class Sum, int rows>
+struct Rows {
+  Sum first{};
+  Rows<Sum, rows - 1> rest{};
+
+  FORESTAGE_INLINE void read(const float* from, long stride) {
+    first.read(from);
+    rest.read(from + stride, stride);
+  }
+  FORESTAGE_INLINE void add_scaled(const Sum& other, const float* gains, long stride) {
+    first.add_scaled(other, *gains);
+    rest.add_scaled(other, gains + stride, stride);
+  }
+  FORESTAGE_INLINE void write(float* to, long stride) const {
+    first.write(to);
+    rest.write(to + stride, stride);
+  }
+};
+template <class Sum>
+struct Rows<Sum, 0> {
+  FORESTAGE_INLINE void read(const float*, long) {}
+  FORESTAGE_INLINE void add_scaled(const Sum&, const float*, long) {}
+  FORESTAGE_INLINE void write(float*, long) const {}
+};
+
 /// sums[row][0 .. window) += sum_n values[row][n] windows[n][0 .. window)
 template <class V, int rows>
 FORESTAGE_INLINE void add_windows(const float* windows, int count, const float* values, long value_stride, float* sums,
@@ -58,14 +84,14 @@ FORESTAGE_INLINE void add_windows(const float* windows, int count, const float* 
   using Tile = simd::Run<V, window_vectors>;
   constexpr int tile_frames = window_vectors * simd::width<V>;
   for (int offset = 0; offset < window_frames; offset += tile_frames) {
-    Tile sum[rows];
-    for (int r = 0; r < rows; ++r) sum[r].read(sums + r * sum_stride + offset);
+    Rows<Tile, rows> sum;
+    sum.read(sums + offset, sum_stride);
     for (int n = 0; n < count; ++n) {
       Tile window;
       window.read(windows + n * window_frames + offset);
-      for (int r = 0; r < rows; ++r) sum[r].add_scaled(window, values[r * value_stride + n]);
+      sum.add_scaled(window, values + n, value_stride);
     }
-    for (int r = 0; r < rows; ++r) sum[r].write(sums + r * sum_stride + offset);
+    sum.write(sums + offset, sum_stride);
   }
 }
 
@@ -122,13 +148,13 @@ struct ResponseJob {
 template <class V, int rows>
 FORESTAGE_INLINE void point_rows(const float* taps, int harmonics, const float* values, float* firs) {
   using Lanes = simd::Run<V, lanes / simd::width<V>>;
-  Lanes sum[rows];
+  Rows<Lanes, rows> sum;
   for (int q = 0; q < harmonics; ++q) {
     Lanes value;
     value.read(values + q * lanes);
-    for (int r = 0; r < rows; ++r) sum[r].add_scaled(value, taps[r * harmonics + q]);
+    sum.add_scaled(value, taps + q, harmonics);
   }
-  for (int r = 0; r < rows; ++r) sum[r].write(firs + r * lanes);
+  sum.write(firs, lanes);
 }
 
 /// FIRs of the patterns in the directions of a batch: firs[pattern][tap][lane].
