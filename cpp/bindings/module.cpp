@@ -5,6 +5,7 @@ namespace forestage::python {
 void bind_blocks(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);
 void bind_preset(pybind11::module_& m);
+void bind_room(pybind11::module_& m);
 }  // namespace forestage::python
 
 PYBIND11_MODULE(_core, m) {
@@ -15,4 +16,5 @@ PYBIND11_MODULE(_core, m) {
   forestage::python::bind_preset(m);
   forestage::python::bind_engine(m);
   forestage::python::bind_blocks(m);
+  forestage::python::bind_room(m);
 }

@@ -2,46 +2,16 @@
 
 #include <cstring>
 
-#if defined(__GNUC__) || defined(__clang__)
-#define FORESTAGE_INLINE [[gnu::always_inline]] inline
-#if defined(__x86_64__)
-#define FORESTAGE_HAS_AVX2 1
-#if defined(__clang__)
-#define FORESTAGE_AVX2 __attribute__((target("avx2,fma")))
-#else
-// -std=c++20 turns fused multiply-add off in GCC; in these loops it is what makes them fast.
-#define FORESTAGE_AVX2 __attribute__((target("avx2,fma"), optimize("fp-contract=fast")))
-#endif
-#endif
-#else
-#define FORESTAGE_INLINE inline
-#endif
+#include "simd.hpp"
 
 namespace forestage::kernels {
 namespace {
 
-// All loops are templates over V: a vector of 4 or 8 floats, or one float where the compiler knows no vectors. Vectors
-// wider than the registers of the target would be correct too, but GCC sends them through memory.
-#if defined(__GNUC__) || defined(__clang__)
-typedef float Vector4 __attribute__((vector_size(16)));
-typedef float Vector8 __attribute__((vector_size(32)));
-using Baseline = Vector4;
-#else
-using Baseline = float;
-#endif
-
-template <class V>
-inline constexpr int width = static_cast<int>(sizeof(V) / sizeof(float));
-
-// Vectors travel by reference: by value they would change the calling convention with the instruction set.
-template <class V>
-FORESTAGE_INLINE void load(V& to, const float* from) {
-  std::memcpy(&to, from, sizeof(V));
-}
-template <class V>
-FORESTAGE_INLINE void store(float* to, const V& from) {
-  std::memcpy(to, &from, sizeof(V));
-}
+// All loops are templates over V, a vector of simd.hpp.
+using simd::load;
+using simd::Run;
+using simd::store;
+using simd::width;
 
 template <class V>
 FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
@@ -188,37 +158,6 @@ FORESTAGE_INLINE void multiply_body(const Multiply& job) {
 // One long running sum would lose 6 dB to rounding where this keeps it.
 constexpr int taps_per_partial_sum = 32;
 
-/// `vectors` neighbouring vectors that compilers keep in registers; arrays of arrays they spill.
-template <class V, int vectors>
-struct Run {
-  V first{};
-  Run<V, vectors - 1> rest{};
-
-  FORESTAGE_INLINE void read(const float* from) {
-    load(first, from);
-    rest.read(from + width<V>);
-  }
-  FORESTAGE_INLINE void add(const Run& other) {
-    first += other.first;
-    rest.add(other.rest);
-  }
-  FORESTAGE_INLINE void add_scaled(const Run& other, float gain) {
-    first += other.first * gain;
-    rest.add_scaled(other.rest, gain);
-  }
-  FORESTAGE_INLINE void write(float* to) const {
-    store(to, first);
-    rest.write(to + width<V>);
-  }
-};
-template <class V>
-struct Run<V, 0> {
-  FORESTAGE_INLINE void read(const float*) {}
-  FORESTAGE_INLINE void add(const Run&) {}
-  FORESTAGE_INLINE void add_scaled(const Run&, float) {}
-  FORESTAGE_INLINE void write(float*) const {}
-};
-
 template <class V, int vectors, int count>
 FORESTAGE_INLINE void direct_tile(const Direct& job, int frame, int output) {
   Run<V, vectors> sum[count];
@@ -298,9 +237,9 @@ FORESTAGE_INLINE void direct_body(const Direct& job) {
   constexpr Table table{#set, fold, pack, multiply, unfold, direct};                                   \
   }
 
-FORESTAGE_KERNELS(baseline, Baseline, )
+FORESTAGE_KERNELS(baseline, simd::Baseline, )
 #if defined(FORESTAGE_HAS_AVX2)
-FORESTAGE_KERNELS(avx2, Vector8, FORESTAGE_AVX2)
+FORESTAGE_KERNELS(avx2, simd::Vector8, FORESTAGE_AVX2)
 #endif
 #undef FORESTAGE_KERNELS
 
@@ -308,11 +247,7 @@ FORESTAGE_KERNELS(avx2, Vector8, FORESTAGE_AVX2)
 
 const Table& best() noexcept {
 #if defined(FORESTAGE_HAS_AVX2)
-  static const bool has_avx2 = [] {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  }();
-  if (has_avx2) return avx2::table;
+  if (simd::has_avx2()) return avx2::table;
 #endif
   return baseline::table;
 }

@@ -1,5 +1,5 @@
-// Inner loops of FirMatrix, compiled for several instruction sets; the best one for this CPU is chosen at run time.
-// Plain function pointers instead of ifunc, so that modules loaded with dlopen and sanitizer builds work alike.
+// Inner loops of FirMatrix, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at
+// run time.
 //
 // Spectra are split into chunks of 8 bins, real parts then imaginary parts ("cell" = 16 floats = one cache line):
 //     inputs   [chunk][slot][input][cell]            slots form a ring, newest at `slot`

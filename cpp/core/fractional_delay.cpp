@@ -1,37 +1,9 @@
 #include "fractional_delay.hpp"
 
+#include <algorithm>
 #include <cmath>
 
-#include "windowed_sinc.hpp"
-
 namespace forestage {
-namespace {
-
-constexpr int phases = 512;  // linear interpolation between them is good to -106 dB
-constexpr double kaiser_beta = 8.0;
-using Kernel = std::array<float, FractionalDelay::taps>;
-
-std::array<Kernel, phases + 1> make_table() {
-  std::array<Kernel, phases + 1> table{};
-  for (std::size_t p = 0; p <= phases; ++p) {
-    const double center = FractionalDelay::latency - 1 + static_cast<double>(p) / phases;
-    double sum = 0.0;
-    std::array<double, FractionalDelay::taps> kernel{};
-    for (std::size_t k = 0; k < kernel.size(); ++k) {
-      kernel[k] = windowed_sinc(static_cast<double>(k) - center, 1.0, FractionalDelay::latency, kaiser_beta);
-      sum += kernel[k];
-    }
-    for (std::size_t k = 0; k < kernel.size(); ++k) table[p][k] = static_cast<float>(kernel[k] / sum);
-  }
-  return table;
-}
-
-const std::array<Kernel, phases + 1>& table() {
-  static const auto kernels = make_table();
-  return kernels;
-}
-
-}  // namespace
 
 FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
     : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames) {
@@ -42,12 +14,7 @@ void FractionalDelay::set_delay(double delay_frames) noexcept {
   if (delay_frames == delay_frames_) return;
   delay_frames_ = delay_frames;
   whole_frames_ = static_cast<int>(delay_frames);
-  const double position = (delay_frames - whole_frames_) * phases;
-  const auto phase = static_cast<std::size_t>(position);
-  const auto mix = static_cast<float>(position - static_cast<double>(phase));
-  const Kernel& a = table()[phase];
-  const Kernel& b = table()[phase + 1];
-  for (std::size_t k = 0; k < kernel_.size(); ++k) kernel_[k] = a[k] + mix * (b[k] - a[k]);
+  fractional_kernel(delay_frames - whole_frames_, kernel_.data());
 }
 
 void FractionalDelay::process(const float* in, const double* delay_frames, bool is_steady, float* out,

@@ -1,19 +1,19 @@
-// Fractional delay: 32-tap Kaiser-windowed sinc from a table of phases, good to about 0.8 of Nyquist.
+// Fractional delay of a stream, with the kernels of fractional_kernel.hpp.
 // A delay of d frames comes out as latency_frames() + d; whole-frame delays are exact.
-// Source: Laakso et al., "Splitting the unit delay", IEEE SPM 1996.
 #pragma once
 
 #include <array>
 
 #include "blocks.hpp"
 #include "delay.hpp"
+#include "fractional_kernel.hpp"
 
 namespace forestage {
 
 class FractionalDelay {
  public:
-  static constexpr int taps = 32;
-  static constexpr int latency = taps / 2;
+  static constexpr int taps = fractional_taps;
+  static constexpr int latency = fractional_center + 1;
 
   FractionalDelay(double max_delay_frames, int max_block_frames);
 

@@ -1,6 +1,6 @@
 """Types of the C++ module; what each call does is said in cpp/bindings and in the headers of cpp/core."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import ClassVar
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Audio = NDArray[np.float32]
+_Vector = Sequence[float] | NDArray[np.float64]
 
 __version__: str
 MANUFACTURER_CODE: str
@@ -129,3 +130,36 @@ class FarEar:
 
 def far_ear(width_deg: float) -> FarEar: ...
 def resample_fir(taps: _Audio, *, from_rate: float, from_delay: float, to_rate: float, to_delay: float) -> _Audio: ...
+
+MIRRORS: int
+LEAD_FRAMES: int
+
+class Cancelled(RuntimeError): ...
+
+class CancelFlag:
+    def __init__(self) -> None: ...
+    def set(self) -> None: ...
+
+class ImageModel:
+    def __init__(
+        self,
+        *,
+        dimensions_m: _Vector,
+        reflection: NDArray[np.float64],
+        source_m: _Vector,
+        receiver_m: _Vector,
+        speed_of_sound_m_s: float,
+        sample_rate: float,
+        image_s: float,
+        response_s: float,
+        max_order: int,
+        jitter_m: float,
+        seed: int,
+    ) -> None: ...
+    def moments(self, mirror: int, *, order: int, out: _Audio, cancel: CancelFlag) -> None: ...
+    def responses(
+        self, mirror: int, *, sources: _Audio, receivers: _Audio, frames: int, cancel: CancelFlag
+    ) -> _Audio: ...
+
+def spherical_harmonics(directions: NDArray[np.float64], order: int) -> NDArray[np.float64]: ...
+def departure_signs(order: int) -> _Audio: ...

@@ -1,0 +1,131 @@
+// Rooms: one call per mirror of the image model, so that threads, progress and Ctrl-C stay with Python.
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "arrays.hpp"
+#include "room/image_model.hpp"
+#include "room/room_kernels.hpp"
+#include "room/spherical_harmonics.hpp"
+
+namespace forestage::python {
+namespace {
+
+using namespace room;
+using Reals = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+struct PyImageModel {
+  Shoebox shoebox;
+  ImageOptions options;
+};
+
+PyImageModel make_model(const Vector& dimensions_m, const Reals& reflection, const Vector& source_m,
+                        const Vector& receiver_m, double speed_of_sound_m_s, double sample_rate, double image_s,
+                        double response_s, int max_order, double jitter_m, std::uint64_t seed) {
+  if (reflection.ndim() != 2 || reflection.shape(0) != 6) {
+    throw std::invalid_argument("reflection must have shape (6, bands)");
+  }
+  PyImageModel model{{dimensions_m, {}, source_m, receiver_m, speed_of_sound_m_s},
+                     {sample_rate, image_s, response_s, max_order, jitter_m, seed}};
+  for (py::ssize_t wall = 0; wall < 6; ++wall) {
+    model.shoebox.reflection[static_cast<std::size_t>(wall)].assign(reflection.data(wall, 0),
+                                                                    reflection.data(wall, 0) + reflection.shape(1));
+  }
+  return model;
+}
+
+Patterns patterns_of(const Audio& taps, const char* name) {
+  const auto order = taps.ndim() == 3 ? std::lround(std::sqrt(static_cast<double>(taps.shape(2)))) - 1 : -1;
+  if (order < 0 || harmonic_count(static_cast<int>(order)) != taps.shape(2)) {
+    throw std::invalid_argument(std::string(name) + " must have shape (patterns, taps, (order + 1)^2)");
+  }
+  return {taps.data(), static_cast<int>(taps.shape(0)), static_cast<int>(taps.shape(1)), static_cast<int>(order)};
+}
+
+void moments(const PyImageModel& model, int mirror, int order, Audio& out, const CancelFlag& cancel) {
+  if (out.ndim() != 3 || out.shape(0) != model.shoebox.bands() || out.shape(1) != harmonic_count(order)) {
+    throw std::invalid_argument("out must have shape (bands, (order + 1)^2, frames)");
+  }
+  float* data = out.mutable_data();
+  const auto frames = static_cast<long>(out.shape(2));
+  const py::gil_scoped_release release;
+  std::fill_n(data, out.size(), 0.0f);
+  add_moments(find_images(model.shoebox, model.options, mirror, cancel), order, data, frames, cancel);
+}
+
+Audio responses(const PyImageModel& model, int mirror, const Audio& sources, const Audio& receivers, py::ssize_t frames,
+                const CancelFlag& cancel) {
+  const Patterns from = patterns_of(sources, "sources");
+  const Patterns to = patterns_of(receivers, "receivers");
+  Audio result({static_cast<py::ssize_t>(model.shoebox.bands()), static_cast<py::ssize_t>(from.count),
+                static_cast<py::ssize_t>(to.count), frames});
+  float* data = result.mutable_data();
+  const py::gil_scoped_release release;
+  std::fill_n(data, result.size(), 0.0f);
+  add_responses(find_images(model.shoebox, model.options, mirror, cancel), mirror, from, to, data, frames, cancel);
+  return result;
+}
+
+Reals spherical_harmonics(const Reals& directions, int order) {
+  if (directions.ndim() != 2 || directions.shape(1) != 3) {
+    throw std::invalid_argument("directions must have shape (n, 3)");
+  }
+  const SphericalHarmonics harmonics(order);
+  constexpr int lanes = SphericalHarmonics::lanes;
+  Reals result({directions.shape(0), static_cast<py::ssize_t>(harmonics.count())});
+  std::vector<double> values(static_cast<std::size_t>(harmonics.count() * lanes));
+  for (py::ssize_t first = 0; first < directions.shape(0); first += lanes) {
+    const auto count = std::min<py::ssize_t>(lanes, directions.shape(0) - first);
+    double x[lanes] = {}, y[lanes] = {}, z[lanes] = {};
+    for (py::ssize_t n = 0; n < count; ++n) {
+      x[n] = directions.at(first + n, 0);
+      y[n] = directions.at(first + n, 1);
+      z[n] = directions.at(first + n, 2);
+    }
+    harmonics.evaluate(x, y, z, values.data(), lanes);
+    for (py::ssize_t n = 0; n < count; ++n) {
+      for (int q = 0; q < harmonics.count(); ++q) {
+        result.mutable_at(first + n, q) = values[static_cast<std::size_t>(q * lanes + n)];
+      }
+    }
+  }
+  return result;
+}
+
+py::array_t<float> departure_signs(int order) {
+  py::array_t<float> signs({static_cast<py::ssize_t>(mirrors), static_cast<py::ssize_t>(harmonic_count(order))});
+  for (int mirror = 0; mirror < mirrors; ++mirror) {
+    for (int l = 0; l <= order; ++l) {
+      for (int m = -l; m <= l; ++m) signs.mutable_at(mirror, l * l + l + m) = departure_sign(l, m, mirror);
+    }
+  }
+  return signs;
+}
+
+}  // namespace
+
+void bind_room(py::module_& m) {
+  py::register_exception<Cancelled>(m, "Cancelled", PyExc_RuntimeError);
+
+  py::class_<CancelFlag>(m, "CancelFlag", "Stops the computations that were given it, from any thread.")
+      .def(py::init([] { return std::make_unique<CancelFlag>(false); }))
+      .def("set", [](CancelFlag& flag) { flag.store(true, std::memory_order_relaxed); });
+
+  py::class_<PyImageModel>(m, "ImageModel", "Image sources of a shoebox; see cpp/core/room.")
+      .def(py::init(&make_model), py::kw_only(), py::arg("dimensions_m"), py::arg("reflection"), py::arg("source_m"),
+           py::arg("receiver_m"), py::arg("speed_of_sound_m_s"), py::arg("sample_rate"), py::arg("image_s"),
+           py::arg("response_s"), py::arg("max_order"), py::arg("jitter_m"), py::arg("seed"))
+      .def("moments", &moments, py::arg("mirror"), py::kw_only(), py::arg("order"), py::arg("out").noconvert(),
+           py::arg("cancel"), "Writes the moments of one mirror to out, (bands, (order + 1)^2, frames).")
+      .def("responses", &responses, py::arg("mirror"), py::kw_only(), py::arg("sources"), py::arg("receivers"),
+           py::arg("frames"), py::arg("cancel"), "Responses (bands, sources, receivers, frames) of one mirror.");
+
+  m.def("spherical_harmonics", &spherical_harmonics, py::arg("directions"), py::arg("order"),
+        "Real orthonormal harmonics at unit vectors (n, 3), shape (n, (order + 1)^2).");
+  m.def("departure_signs", &departure_signs, py::arg("order"),
+        "Signs (mirrors, (order + 1)^2) of harmonics towards where an image's sound left, over where it comes from.");
+  m.attr("MIRRORS") = mirrors;
+  m.attr("LEAD_FRAMES") = lead_frames;
+}
+
+}  // namespace forestage::python

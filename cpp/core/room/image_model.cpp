@@ -1,0 +1,210 @@
+#include "room/image_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+namespace forestage::room {
+namespace {
+
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): a hash of a counter.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t bits() noexcept {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  /// Uniform in 0 <= x < 1.
+  double uniform() noexcept { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+  double within(double limit) noexcept { return limit * (2.0 * uniform() - 1.0); }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// The images of one mirror along one axis: a lattice with `spacing_m`, and what the walls leave of each.
+class Axis {
+ public:
+  Axis(const Shoebox& room, int axis, bool flipped, double reach_m)
+      : bands_(static_cast<std::size_t>(room.bands())), flipped_(flipped) {
+    const auto n = static_cast<std::size_t>(axis);
+    const double source = room.source_m[n];
+    spacing_m_ = 2.0 * room.dimensions_m[n];
+    start_m_ = (flipped ? spacing_m_ - source : source) - room.receiver_m[n];
+    first_ = cell_above(-reach_m);
+    last_ = std::max(first_, cell_above(reach_m) - 1);
+    const auto& near = room.reflection[2 * n];
+    const auto& far = room.reflection[2 * n + 1];
+    for (long cell = first_; cell <= last_; ++cell) {
+      const long v = number(cell);
+      const auto near_hits = static_cast<double>(std::abs(floor_half(1 - v)));
+      const auto far_hits = static_cast<double>(std::abs(floor_half(v + 1)));
+      for (std::size_t b = 0; b < bands_; ++b)
+        gains_.push_back(std::pow(near[b], near_hits) * std::pow(far[b], far_hits));
+    }
+  }
+
+  long cell_above(double position_m) const {
+    return static_cast<long>(std::ceil((position_m - start_m_) / spacing_m_));
+  }
+  long nearest(double position_m) const {
+    return std::clamp(std::lround((position_m - start_m_) / spacing_m_), first_, last_);
+  }
+  double position_m(long cell) const { return start_m_ + static_cast<double>(cell) * spacing_m_; }
+  long number(long cell) const { return 2 * cell + (flipped_ ? 1 : 0); }
+  long hits(long cell) const { return std::abs(number(cell)); }
+  const double* gains(long cell) const { return gains_.data() + static_cast<std::size_t>(cell - first_) * bands_; }
+  long first() const { return first_; }
+  long last() const { return last_; }
+
+ private:
+  static long floor_half(long v) { return (v - (v & 1)) / 2; }
+
+  std::size_t bands_;
+  bool flipped_;
+  double spacing_m_ = 0.0;
+  double start_m_ = 0.0;
+  long first_ = 0;
+  long last_ = 0;
+  std::vector<double> gains_;  // [cell][band]
+};
+
+class Finder {
+ public:
+  Finder(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel)
+      : options_(options),
+        cancel_(cancel),
+        mirror_(mirror),
+        speed_m_s_(room.speed_of_sound_m_s),
+        volume_m3_(room.dimensions_m[0] * room.dimensions_m[1] * room.dimensions_m[2]),
+        axes_{axis(room, 0), axis(room, 1), axis(room, 2)} {
+    found_.bands = room.bands();
+  }
+
+  void add_lattice() {
+    const double reach = options_.image_s * speed_m_s_;
+    const auto& [along_x, along_y, along_z] = axes_;
+    for (long i = along_x.cell_above(-reach); i < along_x.cell_above(reach); ++i) {
+      stop_if(cancel_);
+      if (is_beyond_order(along_x.hits(i))) continue;
+      const double x = along_x.position_m(i);
+      const double in_plane = std::sqrt(std::max(reach * reach - x * x, 0.0));
+      for (long j = along_y.cell_above(-in_plane); j < along_y.cell_above(in_plane); ++j) {
+        if (is_beyond_order(along_x.hits(i) + along_y.hits(j))) continue;
+        const double y = along_y.position_m(j);
+        const double in_line = std::sqrt(std::max(in_plane * in_plane - y * y, 0.0));
+        for (long k = along_z.cell_above(-in_line); k < along_z.cell_above(in_line); ++k) add_image({i, j, k});
+      }
+    }
+  }
+
+  /// Statistical images, one in each interval of a clock, at the density that the model has at `image_s`.
+  void add_tail() {
+    const double start = options_.image_s;
+    const double reach = start * speed_m_s_;
+    const double per_second = 4.0 * std::numbers::pi * speed_m_s_ * reach * reach / volume_m3_ / mirrors;
+    const auto count = static_cast<std::uint64_t>((options_.response_s - start) * per_second);
+    Random random(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_));
+    for (std::uint64_t n = 0; n < count; ++n) {
+      if (n % 4096 == 0) stop_if(cancel_);
+      const double distance = speed_m_s_ * (start + (static_cast<double>(n) + random.uniform()) / per_second);
+      const double z = random.within(1.0);
+      const double turn = random.within(std::numbers::pi);
+      const double ring = std::sqrt(1.0 - z * z);
+      const Vector direction{ring * std::cos(turn), ring * std::sin(turn), z};
+      // As many images as stand at this distance would add up in power.
+      const double gain = (random.bits() & 1 ? 1.0 : -1.0) / reach;
+      std::array<long, 3> cell{};
+      for (std::size_t a = 0; a < 3; ++a) cell[a] = axes_[a].nearest(direction[a] * distance);
+      add(direction, distance, gain, cell);
+    }
+  }
+
+  Images sorted() {
+    std::vector<std::size_t> order(found_.count());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [this](std::size_t image) { return found_.frame[image]; });
+    Images result;
+    result.bands = found_.bands;
+    const auto gather = [&](auto& to, const auto& from) {
+      to.reserve(order.size());
+      for (const std::size_t image : order) to.push_back(from[image]);
+    };
+    gather(result.x, found_.x);
+    gather(result.y, found_.y);
+    gather(result.z, found_.z);
+    gather(result.frame, found_.frame);
+    gather(result.fraction, found_.fraction);
+    result.gains.reserve(found_.gains.size());
+    for (const std::size_t image : order) {
+      const float* gains = found_.gains_of(image);
+      result.gains.insert(result.gains.end(), gains, gains + found_.bands);
+    }
+    return result;
+  }
+
+ private:
+  Axis axis(const Shoebox& room, int n) const {
+    return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_m_s_};
+  }
+
+  bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }
+
+  void add_image(const std::array<long, 3>& cell) {
+    long hits = 0;
+    Vector position{};
+    for (std::size_t a = 0; a < 3; ++a) {
+      hits += axes_[a].hits(cell[a]);
+      position[a] = axes_[a].position_m(cell[a]);
+    }
+    if (is_beyond_order(hits)) return;
+    const double gain = 1.0 / std::hypot(position[0], position[1], position[2]);
+    if (hits > 0 && options_.jitter_m > 0.0) {
+      Random random(options_.seed);
+      for (std::size_t a = 0; a < 3; ++a) {  // the same move for an image whoever asks
+        random = Random(random.bits() + static_cast<std::uint64_t>(axes_[a].number(cell[a])));
+      }
+      for (double& coordinate : position) coordinate += random.within(options_.jitter_m);
+    }
+    const double distance = std::hypot(position[0], position[1], position[2]);
+    add({position[0] / distance, position[1] / distance, position[2] / distance}, distance, gain, cell);
+  }
+
+  void add(const Vector& direction, double distance, double gain, const std::array<long, 3>& cell) {
+    const double *gx = axes_[0].gains(cell[0]), *gy = axes_[1].gains(cell[1]), *gz = axes_[2].gains(cell[2]);
+    bool is_heard = false;
+    for (int b = 0; b < found_.bands; ++b) is_heard |= gx[b] * gy[b] * gz[b] != 0.0;
+    if (!is_heard) return;
+    const double delay = distance / speed_m_s_ * options_.sample_rate;
+    const double whole = std::floor(delay);
+    found_.x.push_back(static_cast<float>(direction[0]));
+    found_.y.push_back(static_cast<float>(direction[1]));
+    found_.z.push_back(static_cast<float>(direction[2]));
+    found_.frame.push_back(static_cast<int>(whole));
+    found_.fraction.push_back(delay - whole);
+    for (int b = 0; b < found_.bands; ++b) found_.gains.push_back(static_cast<float>(gain * gx[b] * gy[b] * gz[b]));
+  }
+
+  const ImageOptions& options_;
+  const CancelFlag& cancel_;
+  int mirror_;
+  double speed_m_s_;
+  double volume_m3_;
+  std::array<Axis, 3> axes_;
+  Images found_;
+};
+
+}  // namespace
+
+Images find_images(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel) {
+  Finder finder(room, options, mirror, cancel);
+  finder.add_lattice();
+  if (options.response_s > options.image_s) finder.add_tail();
+  return finder.sorted();
+}
+
+}  // namespace forestage::room

@@ -1,0 +1,72 @@
+// Image sources of a shoebox room, as seen from the receiver (Allen and Berkley 1979; frequency-dependent walls).
+//
+// Along axis n, image number v of the source stands at  2 ceil(v / 2) l + (-1)^v s  and its sound has met the far wall
+// |floor((v + 1) / 2)| times and the near wall |floor((1 - v) / 2)| times. Images with the same parities of v form a
+// "mirror" (8 of them): a regular lattice whose images are all mirrored in the same axes, so that a direction of
+// arrival u means a direction of departure  -u  with those axes flipped.
+//
+// After `image_s`, statistical images take over: at the density that the model has reached, at random times, in random
+// directions and with random signs, but with the wall hits of the lattice in that direction. Their energy therefore
+// equals the model's in the mean, per band, direction and time, at a cost that no longer grows with the cube of time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace forestage::room {
+
+inline constexpr int mirrors = 8;
+
+using Vector = std::array<double, 3>;
+
+/// Corner at the origin; the walls are x = 0, x = l, y = 0, y = l, z = 0, z = l. Values are checked by the caller.
+struct Shoebox {
+  Vector dimensions_m;
+  std::array<std::vector<double>, 6> reflection;  // [wall][band], factors of pressure
+  Vector source_m;
+  Vector receiver_m;
+  double speed_of_sound_m_s;
+
+  int bands() const noexcept { return static_cast<int>(reflection[0].size()); }
+};
+
+struct ImageOptions {
+  double sample_rate;
+  double image_s;     // images arrive before this
+  double response_s;  // statistical images arrive before this; none when it is not above image_s
+  int max_order;      // most wall hits; negative for any number
+  double jitter_m;    // images other than the source itself are moved by up to this along each axis
+  std::uint64_t seed;
+};
+
+/// What arrives, sorted by `frame`.
+struct Images {
+  int bands = 0;
+  std::vector<float> x, y, z;    // unit vectors to where it comes from
+  std::vector<int> frame;        // whole part of the delay in frames
+  std::vector<double> fraction;  // the rest
+  std::vector<float> gains;      // [image][band], 1 at 1 m; 1/distance included
+
+  std::size_t count() const noexcept { return frame.size(); }
+  const float* gains_of(std::size_t image) const { return gains.data() + image * static_cast<std::size_t>(bands); }
+};
+
+using CancelFlag = std::atomic<bool>;
+
+/// A long computation was stopped by its CancelFlag.
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+inline void stop_if(const CancelFlag& cancel) {
+  if (cancel.load(std::memory_order_relaxed)) throw Cancelled();
+}
+
+/// All images of one mirror: bit n of `mirror` is set where axis n is flipped.  [pure, any thread]
+Images find_images(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel);
+
+}  // namespace forestage::room

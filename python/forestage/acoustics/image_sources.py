@@ -1,0 +1,193 @@
+"""The image-source model of the core: which images sound, how bands come together, and the threads that work on it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.fft import next_fast_len, rfft
+
+from forestage import _core
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.shoebox import OCTAVES_HZ, Room
+
+# Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.
+RINGING_S = 0.05
+# The last image's interpolation kernel, laid into the window of the core.
+WINDOW_FRAMES = 64
+NEAREST_M = 0.01
+
+Responses = NDArray[np.float32]
+Progress = Callable[[float], None]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Images:
+    """Which image sources sound.
+
+    Parameters
+    ----------
+    max_order : int, optional
+        Most reflections of an image; any number by default.
+    until_s : float, optional
+        Images that arrive later are replaced by statistical ones of the same density, directions and energy: a diffuse
+        tail, whose cost does not grow with the cube of time. By default the images fill the whole response.
+    jitter_m : float
+        Images are moved at random by up to this along each axis, so that regular rooms do not sweep. 0.1 is usual.
+    seed : int
+        The same seed gives the same tail and the same moves.
+    """
+
+    max_order: int | None = None
+    until_s: float | None = None
+    jitter_m: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_order is not None and self.max_order < 0:
+            raise ValueError(f"max_order = {self.max_order}: must be at least 0")
+        if self.max_order is not None and self.until_s is not None:
+            raise ValueError(f"until_s = {self.until_s}: a tail continues all images, not those up to max_order")
+        if self.until_s is not None and not 0.0 < self.until_s < math.inf:
+            raise ValueError(f"until_s = {self.until_s}: must be above 0")
+        if not 0.0 <= self.jitter_m < math.inf:
+            raise ValueError(f"jitter_m = {self.jitter_m}: must be 0 or above")
+        if not 0 <= self.seed < 2**60:
+            raise ValueError(f"seed = {self.seed}: must be within 0..2^60")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The image model of the core, and how its bands come together."""
+
+    model: _core.ImageModel
+    bands: int
+    weights: FloatArray  # (bands, bins), of each band at each frequency; they add up to 1
+    frames: int
+    fft_frames: int
+    image_bytes: int
+
+    @classmethod
+    def of(
+        cls,
+        room: Room,
+        source_m: ArrayLike,
+        receiver_m: ArrayLike,
+        length_s: float,
+        sample_rate: int,
+        images: Images,
+        pattern_frames: int,
+    ) -> Kernel:
+        """Check everything, and lay out responses with room for patterns that have ``pattern_frames`` taps."""
+        source = room.check_inside(source_m, "source_m")
+        receiver = room.check_inside(receiver_m, "receiver_m")
+        if float(np.linalg.norm(source - receiver)) < NEAREST_M:
+            raise ValueError(f"receiver_m = {receiver.tolist()}: the source stands there; must be 1 cm away or more")
+        _above_zero(length_s, "length_s")
+        _above_zero(sample_rate, "sample_rate")
+        # Octaves in which no wall differs share one band.
+        absorption, members = np.unique(room.absorption, axis=1, return_inverse=True)
+        bands = absorption.shape[1]
+        frames = math.ceil(length_s * sample_rate)
+        ringing = 2 * math.ceil(RINGING_S * sample_rate) if bands > 1 else 0
+        fft_frames = next_fast_len(_core.LEAD_FRAMES + frames + WINDOW_FRAMES + pattern_frames + ringing, real=True)
+        until = length_s if images.until_s is None else min(images.until_s, length_s)
+        model = _core.ImageModel(
+            dimensions_m=room.dimensions_m,
+            reflection=np.sqrt(1.0 - absorption),
+            source_m=source,
+            receiver_m=receiver,
+            speed_of_sound_m_s=SPEED_OF_SOUND_M_S,
+            sample_rate=sample_rate,
+            image_s=until,
+            response_s=length_s,
+            max_order=-1 if images.max_order is None else images.max_order,
+            jitter_m=images.jitter_m,
+            seed=images.seed,
+        )
+        weights = np.ones((1, fft_frames // 2 + 1))
+        if bands > 1:
+            octaves = octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate))
+            weights = np.equal.outer(np.arange(bands), members.ravel()) @ octaves
+        image_bytes = int(2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands))
+        return cls(model, bands, weights.astype(np.float32), frames, fft_frames, image_bytes)
+
+    def full_band(self, responses: Responses) -> ComplexArray:
+        """Spectra, shape (..., bins), of responses in bands, shape (bands, ..., fft_frames)."""
+        total = self.weights[0] * rfft(responses[0])
+        for weight, band in zip(self.weights[1:], responses[1:], strict=True):
+            total += weight * rfft(band)
+        return total
+
+
+def octave_weights(frequency_hz: ArrayLike) -> FloatArray:
+    """Interpolation between octaves: raised cosines over log frequency that add up to 1, shape (7, n)."""
+    frequency = np.maximum(np.asarray(frequency_hz, dtype=np.float64), 1e-9)
+    octave = np.clip(np.log2(frequency / OCTAVES_HZ[0]), 0.0, len(OCTAVES_HZ) - 1.0)
+    away = np.minimum(np.abs(octave - np.arange(len(OCTAVES_HZ))[:, None]), 1.0)
+    return 0.5 + 0.5 * np.cos(np.pi * away)
+
+
+def _image_count(room: Room, until_s: float, length_s: float, images: Images) -> float:
+    """How many images there are at most: those in a sphere and then a steady stream, or those up to an order."""
+    reach = SPEED_OF_SOUND_M_S * until_s
+    tail = SPEED_OF_SOUND_M_S * (length_s - until_s)
+    count = 4 * math.pi * reach**2 * (reach / 3 + tail) / room.volume_m3
+    return count if images.max_order is None else min(count, (2 * images.max_order + 1) ** 3)
+
+
+def _above_zero(value: float, where: str) -> None:
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{where} = {value}: must be above 0")
+
+
+def worker_count(threads: int | None) -> int:
+    """Threads to work with; the cores of the machine by default, and never more than there are mirrors."""
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads = {threads}: must be at least 1")
+    return min(threads or os.cpu_count() or 1, _core.MIRRORS)
+
+
+def each_mirror(
+    work: Callable[[int, _core.CancelFlag], Result], threads: int, progress: Progress | None
+) -> list[Result]:
+    """Results of work(mirror, cancel) for every mirror, made in threads; Ctrl-C and errors stop them all at once."""
+    cancel = _core.CancelFlag()
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(work, mirror, cancel) for mirror in range(_core.MIRRORS)]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                if progress is not None:
+                    progress(done / len(futures))
+        except BaseException:
+            cancel.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
+
+
+def check_memory(needed_bytes: int, where: str) -> None:
+    """Refuse, before it begins, what would not fit."""
+    free = _available_bytes()
+    if needed_bytes > free:
+        raise MemoryError(
+            f"{where}: needs {needed_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are available; lower orders, "
+            "a shorter response or an earlier tail (Images.until_s) need less"
+        )
+
+
+def _available_bytes() -> int:
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
