@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from forestage import PARAMS, Renderer, factory_presets
+from forestage import PARAMS, Renderer
 from forestage.params import BY_ID
+from kinds import KINDS
 from make_preset import with_later_alignment
 from signals import db, tone
 
 HIGH_PASS = signal.butter(8, 6000, "high", fs=48_000, output="sos")
 BLOCK = 480
-PRESETS = sorted(factory_presets())
+PRESETS = KINDS
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from forestage import Renderer, factory_presets, load_preset
+from forestage import Renderer, load_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.params import text_value
+from kinds import KINDS
 from make_preset import impulse_text, make_preset, with_later_alignment
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
-PRESETS = sorted(factory_presets())
+PRESETS = KINDS
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
