@@ -99,10 +99,13 @@ void bench_stages(Bench& bench, const Preset& preset) {
   };
   Ramp on = ramp(1.0f);
   Ramp width = ramp(30.0f);
-  Upmix upmix(sample_rate);
-  print("stage, Upmix", bench.measure(2, [&](AudioBlock io) {
-    upmix.process(io, on.advance(io.frames), bench.out.block(0, 3, io.frames));
-  }));
+  for (const UpmixQuality quality : {UpmixQuality::low_latency, UpmixQuality::high_quality}) {
+    Upmix upmix(sample_rate, quality);
+    const std::string name(param_detail::qualities[static_cast<std::size_t>(quality)]);
+    print("stage, Upmix, " + name, bench.measure(2, [&](AudioBlock io) {
+      upmix.process(io, on.advance(io.frames), bench.out.block(0, 3, io.frames));
+    }));
+  }
   VirtualStereo virtual_stereo = make_virtual_stereo(filters, block_frames);
   print("stage, VirtualStereo", bench.measure(2, [&](AudioBlock io) { virtual_stereo.process(io, width, on, io); }));
   DriverMatrix cancel(cancel_matrix_spec(preset, filters), block_frames);

@@ -34,6 +34,7 @@ struct GraphSpec {
   double sample_rate = 48000.0;
   int max_block_frames = 256;
   int output_channels = 2;
+  UpmixQuality upmix_quality = UpmixQuality::low_latency;
   int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
 };
 
@@ -105,7 +106,7 @@ class Graph {
 int checked_rate(double sample_rate);
 
 /// Latency of the preset at this rate, without padding.  [main]
-int natural_latency_frames(const Preset& preset, double sample_rate);
+int natural_latency_frames(const Preset& preset, double sample_rate, UpmixQuality upmix_quality);
 
 /// Builds the graph, resampling filters when the preset has none for the rate.  [main/worker]
 std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec);
