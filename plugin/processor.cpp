@@ -76,7 +76,10 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
 }
 
-void Processor::timerCallback() { parameters_.show_status(session_.status(parameters_)); }
+void Processor::timerCallback() {
+  parameters_.show_status(session_.status(parameters_));
+  if (session_.latency_frames(parameters_) != getLatencySamples()) report();
+}
 
 // After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
 // with the user's own preset would claim a factory program, and a host that sends it back would overwrite the preset.
@@ -160,7 +163,7 @@ void Processor::load_state(std::string_view text) {
 }
 
 void Processor::report() {
-  const int latency_frames = session_.latency_frames();
+  const int latency_frames = session_.latency_frames(parameters_);
   const bool is_new_latency = latency_frames != getLatencySamples();
   const bool is_new_status = parameters_.show_status(session_.status(parameters_));
   setLatencySamples(latency_frames);

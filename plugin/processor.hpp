@@ -52,7 +52,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
-  void timerCallback() override;  // the host hears of a new status from here, never from the audio thread
+  void timerCallback() override;  // the host hears of a new status or latency from here, never from the audio thread
   void follow_preset(const Preset& preset);
   void load_state(std::string_view text);
   void report();

@@ -74,8 +74,7 @@ struct Engine::Impl {
   // -- any thread ---------------------------------------------------------------------------------------------------
 
   UpmixQuality quality() const noexcept { return params.choice<UpmixQuality>(Param::upmix_quality); }
-  int latency_frames() const noexcept { return latency[static_cast<std::size_t>(quality())].load(); }
-  int tail_frames() const noexcept { return tail[static_cast<std::size_t>(quality())].load(); }
+  int latency_frames(UpmixQuality of) const noexcept { return latency[static_cast<std::size_t>(of)].load(); }
 
   // -- main thread --------------------------------------------------------------------------------------------------
 
@@ -97,9 +96,9 @@ struct Engine::Impl {
     return frames;
   }
 
-  static FramesByQuality tails_of(const EachQuality& graphs) {
-    FramesByQuality frames{};
-    for (std::size_t q = 0; q < frames.size(); ++q) frames[q] = graphs[q] ? graphs[q]->tail_frames() : 0;
+  static int longest_tail(const EachQuality& graphs) {
+    int frames = 0;
+    for (const auto& graph : graphs) frames = std::max(frames, graph ? graph->tail_frames() : 0);
     return frames;
   }
 
@@ -119,17 +118,15 @@ struct Engine::Impl {
     const Graph* graph = graphs[0].get();
     peaks[slot] = graph ? graph->matched_peak() : 0.0f;
     presets[slot] = std::move(preset);
-    tails[slot] = tails_of(graphs);
-    if (is_moved) tails[other] = tails_of(companions);
+    tails[slot] = longest_tail(graphs);
+    if (is_moved) tails[other] = longest_tail(companions);
     is_converted[slot].store(graph && graph->is_converted());
     needs_preview[slot].store(graph && !graph->can_play_speakers());
     is_loaded[slot].store(graph != nullptr);
     common_peak.store(std::max(peaks[0], peaks[1]));
     common_latency = common;
-    for (std::size_t q = 0; q < common.size(); ++q) {
-      latency[q].store(common[q]);
-      tail[q].store(std::max(tails[0][q], tails[1][q]));
-    }
+    for (std::size_t q = 0; q < common.size(); ++q) latency[q].store(common[q]);
+    tail.store(std::max(tails[0], tails[1]));
     publish(slot, std::move(graphs));
     if (is_moved) publish(other, std::move(companions));
   }
@@ -193,7 +190,7 @@ struct Engine::Impl {
     Graph* target = wanted();
     if (is_fresh) {
       hand_over.jump_to(target);
-      dry_delay.jump_to(latency_frames());
+      dry_delay.jump_to(latency_frames(quality()));
       bypass.snap(params.is_on(Param::bypass) ? 1.0f : 0.0f);
       is_fresh = false;
       return;
@@ -231,7 +228,7 @@ struct Engine::Impl {
 
   /// The input, late by the common latency; a new latency takes over with a cross-fade.
   void delay_dry(AudioBlock io) noexcept {
-    const int wanted_delay = latency_frames();
+    const int wanted_delay = latency_frames(quality());
     if (!dry_delay.is_active() && wanted_delay != dry_delay.current()) dry_delay.start(wanted_delay, 0);
     const bool is_changing = dry_delay.is_active();
     for (int c = 0; c < 2; ++c) {
@@ -267,14 +264,15 @@ struct Engine::Impl {
 
   std::array<std::shared_ptr<const Preset>, 2> presets;  // main thread's copy, to build again when the latency moves
   std::array<float, 2> peaks{};
-  std::array<FramesByQuality, 2> tails{};
+  std::array<int, 2> tails{};
   FramesByQuality common_latency{};
 
   std::array<std::atomic<Delivery*>, 2> mailbox{};
   std::array<std::atomic<Delivery*>, 4> retired{};
   std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{};
   std::atomic<float> common_peak{0.0f};  // room for the louder of the two presets
-  std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{}, tail{};
+  std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{};
+  std::atomic<int> tail{0};
 
   std::array<Delivery*, 2> live{};  // audio thread
   Delivery* leaving = nullptr;
@@ -336,8 +334,9 @@ Status Engine::status(Slot slot, Monitor monitor) const noexcept {
   return impl_->is_converted[playing].load() ? Status::converted_rate : Status::ok;
 }
 
-int Engine::latency_frames() const noexcept { return impl_->latency_frames(); }
-int Engine::tail_frames() const noexcept { return impl_->tail_frames(); }
+int Engine::latency_frames() const noexcept { return latency_frames(impl_->quality()); }
+int Engine::latency_frames(UpmixQuality quality) const noexcept { return impl_->latency_frames(quality); }
+int Engine::tail_frames() const noexcept { return impl_->tail.load(); }
 const EngineSpec& Engine::spec() const noexcept { return impl_->spec; }
 
 }  // namespace forestage

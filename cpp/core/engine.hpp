@@ -45,8 +45,10 @@ class Engine {
 
   /// What there is to say when this slot is chosen and this monitor heard.
   Status status(Slot slot, Monitor monitor) const noexcept;
+  /// Latency now, and what it is when this quality is chosen.
   int latency_frames() const noexcept;
-  int tail_frames() const noexcept;
+  int latency_frames(UpmixQuality quality) const noexcept;
+  int tail_frames() const noexcept;  // of the slower quality
   const EngineSpec& spec() const noexcept;
 
  private:

@@ -1,6 +1,6 @@
 // The processing graph of one preset at one sample rate.
 //
-//     L,R ─ pad ─ trim ─ Upmix ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
+//     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
 //                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ loudness ─ driver EQ ─ amount ─
 //                               Monitors └─ L'+C, R'+C ─ delay ─ plain routing ────────────────── driver EQ ───┘
 //
@@ -78,8 +78,8 @@ class Graph {
   bool guard_is_on_ = true;
   bool is_converted_ = false;
 
-  Delay pad_;
   Upmix upmix_;
+  Delay pad_;
   Delay plain_delay_;
   VirtualStereo virtual_stereo_;
   DriverMatrix cancel_matrix_;

@@ -1,6 +1,6 @@
 // Stereo -> left, centre, right by short-time spectra; both qualities are this one class with other frame lengths.
 //
-//     z = (L + R)/2 + i (L - R)/2 ─ window ─ FFT ─ mid, side ─ averages ─ gain (center_gain.hpp) ─ inverse FFT ─ window ─ + ─ C
+//     (L + R)/2, (L - R)/2 ─ window ─ FFT ─ averages of powers ─ gain (center_gain.hpp) ─ inverse FFT ─ window ─ + ─ C
 //     L' = L - C,  R' = R - C,  all late by latency_frames(): the three always sum back to the input.
 //
 // The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
@@ -43,7 +43,9 @@ class Upmix {
   void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
   void reset() noexcept;
   int latency_frames() const noexcept { return forestage::latency_frames(frames_); }
-  /// How long a sound goes on to matter after it has come out.
+  /// A frame that the last sound is the first of still sounds to its end.
+  int tail_frames() const noexcept { return latency_frames() + frames_.analysis; }
+  /// How long past sound goes on to matter.
   int memory_frames() const noexcept { return memory_frames_; }
 
  private:
@@ -52,10 +54,9 @@ class Upmix {
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
   void finish_slice() noexcept;
   void run_stage(int stage) noexcept;
-  void transform() noexcept;
-  void average() noexcept;
+  void transform(float right_sign, std::complex<float>* spectrum) noexcept;
   template <GainRule rule>
-  void weigh() noexcept;
+  void estimate() noexcept;
   void overlap_add() noexcept;
 
   UpmixFrames frames_;
@@ -63,8 +64,7 @@ class Upmix {
   CenterModel model_;
   float average_coefficient_;  // of the averages, per hop
   int memory_frames_;
-  int bins_;
-  ComplexFft fft_;
+  RealFft fft_;
   std::vector<float> analysis_window_;
   std::vector<float> synthesis_window_;
 
@@ -75,9 +75,9 @@ class Upmix {
   int frame_end_ = 0;
   std::vector<float> left_, right_, center_;  // rings of one analysis frame
 
-  AlignedVector<std::complex<float>> time_, spectrum_;
-  std::vector<float> mid_re_, mid_im_, side_re_, side_im_;
-  std::vector<float> mid_power_, side_power_, cross_power_;
+  AlignedVector<float> time_;
+  AlignedVector<std::complex<float>> mid_, side_;       // mid_ becomes the centre
+  std::vector<float> mid_power_, side_power_, cross_power_;  // averages
 };
 
 }  // namespace forestage
