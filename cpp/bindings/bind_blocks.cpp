@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "fir_matrix.hpp"
 #include "fractional_delay.hpp"
+#include "graph.hpp"
 #include "ramp.hpp"
 #include "resample_fir.hpp"
 #include "upmix.hpp"
@@ -52,7 +53,7 @@ struct PyVirtualStereo {
 
 struct PyUpmix {
   PyUpmix(double sample_rate, float amount_, const std::string& quality, const std::string& rule)
-      : processor(sample_rate, find_quality(quality), find_rule(rule, find_quality(quality))),
+      : processor(checked_rate(sample_rate), find_quality(quality), find_rule(rule, find_quality(quality))),
         amount(sample_rate, chunk_frames) {
     amount.snap(amount_);
   }

@@ -19,7 +19,7 @@ struct Tuning {
 };
 
 constexpr Tuning tunings[] = {
-    {0.001, 32, 2, 1, 0.050, {0.5f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},   // low latency
+    {0.001, 32, 2, 1, 0.050, {0.6f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},   // low latency
     {0.005, 16, 8, 4, 0.050, {0.25f, 2.0f, 0.8f, 0.38f}, GainRule::wiener},  // high quality
 };
 constexpr float tile_share = 0.3f;           // of the tile itself in the averages

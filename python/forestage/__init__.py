@@ -13,6 +13,7 @@ from .design.designer import Design, design
 from .host import load_plugin
 from .presets import factory_presets, load_preset
 from .render import Renderer
+from .upmix import upmix
 
 __all__ = [
     "PARAMS",
@@ -26,4 +27,5 @@ __all__ = [
     "load_plugin",
     "load_device",
     "load_preset",
+    "upmix",
 ]
