@@ -12,25 +12,24 @@ struct Tuning {
   double hop_s;
   int analysis_hops;
   int synthesis_hops;
+  int fall_hops;  // how fast the analysis window falls
   int slices;
   double average_s;
+  float tile_share;  // of the tile itself in the averages
   CenterModel model;
   GainRule rule;
 };
 
 constexpr Tuning tunings[] = {
-    {0.001, 32, 2, 1, 0.050, {0.6f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},   // low latency
-    {0.005, 16, 8, 4, 0.050, {0.25f, 2.0f, 0.8f, 0.38f}, GainRule::wiener},  // high quality
+    {0.0005, 40, 4, 4, 1, 0.050, 0.0f, {0.6f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},   // low latency
+    {0.005, 16, 8, 3, 4, 0.050, 0.3f, {0.25f, 2.0f, 0.8f, 0.38f}, GainRule::wiener},  // high quality
 };
-constexpr float tile_share = 0.3f;           // of the tile itself in the averages
-constexpr double fall_per_synthesis = 0.4;   // how fast the analysis window falls
 constexpr double memory_in_averages = 3.0;
 
 const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }
 
 /// Rises over the whole frame and falls at its end, both as a quarter of a sine.
-std::vector<float> make_analysis_window(const UpmixFrames& frames) {
-  const int fall = static_cast<int>(std::lround(fall_per_synthesis * frames.synthesis));
+std::vector<float> make_analysis_window(const UpmixFrames& frames, int fall) {
   const int rise = frames.analysis - fall;
   std::vector<float> window(static_cast<std::size_t>(frames.analysis));
   for (int n = 0; n < frames.analysis; ++n) {
@@ -40,14 +39,14 @@ std::vector<float> make_analysis_window(const UpmixFrames& frames) {
   return window;
 }
 
-/// Makes the product with the end of the analysis window a Hann window, whose copies a hop apart sum to one.
+/// Makes the product with the end of the analysis window a squared Hann window, whose copies a hop apart sum to one.
 std::vector<float> make_synthesis_window(const UpmixFrames& frames, const std::vector<float>& analysis) {
   std::vector<float> window(static_cast<std::size_t>(frames.synthesis));
   const std::size_t start = analysis.size() - window.size();
-  const double scale = 2.0 * frames.hop / frames.synthesis / frames.analysis;  // of copies, and of the transforms
+  const double scale = frames.hop / (0.375 * frames.synthesis) / frames.analysis;  // of copies, and of the transforms
   for (std::size_t n = 0; n < window.size(); ++n) {
     const double sine = std::sin(std::numbers::pi * (static_cast<double>(n) + 0.5) / frames.synthesis);
-    window[n] = static_cast<float>(scale * sine * sine / static_cast<double>(analysis[start + n]));
+    window[n] = static_cast<float>(scale * std::pow(sine, 4) / static_cast<double>(analysis[start + n]));
   }
   return window;
 }
@@ -56,7 +55,8 @@ std::vector<float> make_synthesis_window(const UpmixFrames& frames, const std::v
 
 UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept {
   const Tuning& tuning = tuning_of(quality);
-  const int hop = std::max(1, static_cast<int>(std::lround(tuning.hop_s * sample_rate / 4.0))) * 4;
+  const int slice = std::max(1, static_cast<int>(std::lround(tuning.hop_s * sample_rate / tuning.slices)));
+  const int hop = slice * tuning.slices;
   return {hop, tuning.analysis_hops * hop, tuning.synthesis_hops * hop, tuning.slices};
 }
 
@@ -70,12 +70,13 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
     : frames_(upmix_frames(sample_rate, quality)),
       rule_(rule),
       model_(tuning_of(quality).model),
+      tile_share_(tuning_of(quality).tile_share),
       average_coefficient_(
           static_cast<float>(1.0 - std::exp(-frames_.hop / (tuning_of(quality).average_s * sample_rate)))),
       memory_frames_(frames_.analysis +
                      static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
       fft_(frames_.analysis),
-      analysis_window_(make_analysis_window(frames_)),
+      analysis_window_(make_analysis_window(frames_, tuning_of(quality).fall_hops * frames_.hop)),
       synthesis_window_(make_synthesis_window(frames_, analysis_window_)),
       slice_frames_(frames_.hop / frames_.slices),
       time_(static_cast<std::size_t>(frames_.analysis)),
@@ -166,7 +167,8 @@ void Upmix::estimate() noexcept {
   float* __restrict cross_power = cross_power_.data();
   const float coefficient = average_coefficient_;
   const CenterModel model = model_;
-  const auto mix = [](float average, float tile) { return average + tile_share * (tile - average); };
+  const float tile_share = tile_share_;
+  const auto mix = [tile_share](float average, float tile) { return average + tile_share * (tile - average); };
   const std::size_t bins = mid_.size();
   for (std::size_t k = 0; k < bins; ++k) {
     const float mid_re = mid[2 * k], mid_im = mid[2 * k + 1];

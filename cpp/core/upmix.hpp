@@ -5,7 +5,7 @@
 //
 // The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
 // frame, and only that part is synthesised, so that the latency is short (Mauler & Martin 2007). Their product is a
-// Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one after
+// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one after
 // each quarter of the next hop, so that no block carries it all.
 #pragma once
 
@@ -27,7 +27,7 @@ struct UpmixFrames {
   int slices;  // of a hop, between which the work on a frame is spread
 };
 
-/// The same seconds at every rate, to within four frames of hop.  [pure, any thread]
+/// The same seconds at every rate, but for whole frames.  [pure, any thread]
 UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept;
 int latency_frames(const UpmixFrames& frames) noexcept;
 
@@ -62,6 +62,7 @@ class Upmix {
   UpmixFrames frames_;
   GainRule rule_;
   CenterModel model_;
+  float tile_share_;           // of the tile itself in the averages
   float average_coefficient_;  // of the averages, per hop
   int memory_frames_;
   RealFft fft_;
