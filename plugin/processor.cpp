@@ -163,10 +163,14 @@ void Processor::load_state(std::string_view text) {
 }
 
 void Processor::report() {
-  const int latency_frames = session_.latency_frames(parameters_);
-  const bool is_new_latency = latency_frames != getLatencySamples();
+  bool is_new_latency = false;
+  // The host's thread and the timer's may both be here: who comes last must leave the latency of the newest engine.
+  for (int frames = -1; frames != session_.latency_frames(parameters_);) {
+    frames = session_.latency_frames(parameters_);
+    is_new_latency = is_new_latency || frames != getLatencySamples();
+    setLatencySamples(frames);
+  }
   const bool is_new_status = parameters_.show_status(session_.status(parameters_));
-  setLatencySamples(latency_frames);
   if (is_new_latency) announce_latency();
   if (is_new_status) announce(parameters_[Param::status]);
 }

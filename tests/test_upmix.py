@@ -151,7 +151,7 @@ def test_reset_equals_fresh(quality):
 
 
 @pytest.mark.parametrize(("quality", "longest_ms"), [("Low Latency", 2.5), ("High Quality", 45)])
-@pytest.mark.parametrize("sample_rate", (*RATES, 50_000))
+@pytest.mark.parametrize("sample_rate", [*RATES, 50_000])
 def test_latency_is_short_and_the_reported_one(quality, longest_ms, sample_rate):
     processor = _core.Upmix(sample_rate, 1, quality)
     late = processor.latency_frames

@@ -11,7 +11,13 @@ from scipy import signal
 SAMPLE_RATE = 48_000
 # Centre frequencies of the first four formants in Hz (Peterson & Barney 1952, men; the fourth is a common value)
 VOWELS_HZ = np.array(
-    [[730, 1090, 2440, 3400], [270, 2290, 3010, 3600], [300, 870, 2240, 3300], [530, 1840, 2480, 3500], [570, 840, 2410, 3300]]
+    [
+        [730, 1090, 2440, 3400],
+        [270, 2290, 3010, 3600],
+        [300, 870, 2240, 3300],
+        [530, 1840, 2480, 3500],
+        [570, 840, 2410, 3300],
+    ]
 )
 SCALE = np.array([0, 2, 3, 5, 7, 8, 10])  # semitones of natural minor
 
@@ -134,9 +140,7 @@ def s_curve(t):
 
 def formant_gain(hz, formants_hz):
     widths_hz = np.array([80, 100, 150, 250])
-    return sum(
-        1 / np.sqrt(1 + ((hz - formants_hz[:, k]) / widths_hz[k]) ** 2) * 0.7**k for k in range(4)
-    )
+    return sum(1 / np.sqrt(1 + ((hz - formants_hz[:, k]) / widths_hz[k]) ** 2) * 0.7**k for k in range(4))
 
 
 def pluck(rng, frames):
@@ -144,7 +148,7 @@ def pluck(rng, frames):
     out = np.zeros(frames)
     low_hz = rng.uniform(80, 330)
     decay_s = rng.uniform(0.15, 0.8)
-    for start, length in note_times(rng, frames, 0.12, 0.6):
+    for start, _ in note_times(rng, frames, 0.12, 0.6):
         t = np.arange(min(frames - start, round(4 * decay_s * SAMPLE_RATE))) / SAMPLE_RATE
         for _ in range(rng.integers(1, 4)):
             hz = note_hz(rng, low_hz)

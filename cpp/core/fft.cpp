@@ -61,7 +61,8 @@ void ComplexFft::backward(const std::complex<float>* in, std::complex<float>* ou
 RealFft::RealFft(int frames) : frames_(checked_frames(frames)) {
   AlignedVector<float> time(static_cast<std::size_t>(frames));
   AlignedVector<std::complex<float>> bins(static_cast<std::size_t>(frames / 2 + 1));
-  forward_ = checked(fftwf_plan_dft_r2c_1d(frames, time.data(), as_fftw(bins.data()), FFTW_ESTIMATE | FFTW_PRESERVE_INPUT), frames);
+  forward_ = checked(
+      fftwf_plan_dft_r2c_1d(frames, time.data(), as_fftw(bins.data()), FFTW_ESTIMATE | FFTW_PRESERVE_INPUT), frames);
   backward_ = checked(fftwf_plan_dft_c2r_1d(frames, as_fftw(bins.data()), time.data(), FFTW_ESTIMATE), frames);
 }
 

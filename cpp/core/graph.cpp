@@ -90,8 +90,8 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       feeds_(drivers_, spec.max_block_frames),
       center_feeds_(drivers_, spec.max_block_frames),
       peaks_(find_peaks(preset, filters)) {
-  latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() + filters.driver_eq_delay_frames +
-                    monitors_.latency_frames();
+  latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
+                    filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =
       virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
   tail_frames_ = pad_.latency_frames() + upmix_.tail_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +

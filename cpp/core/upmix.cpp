@@ -179,8 +179,8 @@ void Upmix::estimate() noexcept {
     mid_power[k] += coefficient * (mm - mid_power[k]);
     side_power[k] += coefficient * (ss - side_power[k]);
     cross_power[k] += coefficient * (ms - cross_power[k]);
-    const CenterWeights w = center_weights<rule>(
-        {mm, ss, mix(mid_power[k], mm), mix(side_power[k], ss), mix(cross_power[k], ms)}, model);
+    const CenterWeights w =
+        center_weights<rule>({mm, ss, mix(mid_power[k], mm), mix(side_power[k], ss), mix(cross_power[k], ms)}, model);
     mid[2 * k] = w.gain * (mid_re - w.tilt * side_re);
     mid[2 * k + 1] = w.gain * (mid_im - w.tilt * side_im);
   }

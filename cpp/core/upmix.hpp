@@ -77,7 +77,7 @@ class Upmix {
   std::vector<float> left_, right_, center_;  // rings of one analysis frame
 
   AlignedVector<float> time_;
-  AlignedVector<std::complex<float>> mid_, side_;       // mid_ becomes the centre
+  AlignedVector<std::complex<float>> mid_, side_;            // mid_ becomes the centre
   std::vector<float> mid_power_, side_power_, cross_power_;  // averages
 };
 
