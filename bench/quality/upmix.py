@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/quality/upmix.py
 
-Needs the packages that upmix_stems.py names, and fast-bss-eval.
+Needs the Debian packages that upmix_stems.py names, and `pip install .[quality]`.
 """
 
 import time
