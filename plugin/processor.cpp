@@ -78,7 +78,7 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
 
 void Processor::timerCallback() {
   parameters_.show_status(session_.status(parameters_));
-  if (session_.latency_frames(parameters_) != getLatencySamples()) report();
+  if (parameters_.plain(Param::upmix_quality) != reported_quality_.load(std::memory_order_relaxed)) report();
 }
 
 // After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
@@ -163,6 +163,7 @@ void Processor::load_state(std::string_view text) {
 }
 
 void Processor::report() {
+  reported_quality_.store(parameters_.plain(Param::upmix_quality), std::memory_order_relaxed);
   bool is_new_latency = false;
   // The host's thread and the timer's may both be here: who comes last must leave the latency of the newest engine.
   for (int frames = -1; frames != session_.latency_frames(parameters_);) {

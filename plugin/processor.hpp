@@ -62,6 +62,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   juce::SharedResourcePointer<FactoryPresets> factory_;
   HostParameters parameters_;
   Session session_;
+  std::atomic<float> reported_quality_{0.0f};          // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)
