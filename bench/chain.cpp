@@ -98,13 +98,17 @@ const FilterSet& filters_at_48k(const Preset& preset) {
 
 void bench_chain(Bench& bench, const Preset& preset) {
   const int drivers = static_cast<int>(preset.drivers.size());
-  for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
+  const auto measure = [&](const std::string& name, std::size_t monitor, UpmixQuality quality) {
     Engine engine({sample_rate, drivers});
     engine.load(Slot::a, preset);
-    engine.set_param(Param::monitor, static_cast<float>(m));
-    print("chain, " + std::string(param_detail::monitors[m]),
-          bench.measure(drivers, [&](AudioBlock io) { engine.process(io); }));
+    engine.set_param(Param::monitor, static_cast<float>(monitor));
+    engine.set_param(Param::upmix_quality, static_cast<float>(quality));
+    print("chain, " + name, bench.measure(drivers, [&](AudioBlock io) { engine.process(io); }));
+  };
+  for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
+    measure(std::string(param_detail::monitors[m]), m, UpmixQuality::low_latency);
   }
+  measure("Speakers, High Quality", 0, UpmixQuality::high_quality);
 }
 
 void bench_stages(Bench& bench, const Preset& preset) {
