@@ -79,11 +79,12 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       analysis_window_(make_analysis_window(frames_, tuning_of(quality).fall_hops * frames_.hop)),
       synthesis_window_(make_synthesis_window(frames_, analysis_window_)),
       slice_frames_(frames_.hop / frames_.slices),
+      ring_frames_(frames_.analysis + frames_.hop),
       time_(static_cast<std::size_t>(frames_.analysis)),
       mid_(time_.size() / 2 + 1),
       side_(mid_.size()) {
   for (float& value : analysis_window_) value *= 0.5f;  // mid and side are half a sum and half a difference
-  for (auto* ring : {&left_, &right_, &center_}) ring->resize(static_cast<std::size_t>(frames_.analysis));
+  for (auto* ring : {&left_, &right_, &center_}) ring->resize(static_cast<std::size_t>(ring_frames_));
   for (auto* average : {&mid_power_, &side_power_, &cross_power_}) average->resize(mid_.size());
 }
 
@@ -108,7 +109,7 @@ void Upmix::process(ConstAudioBlock in, const float* amount, AudioBlock out) noe
 /// New frames into the rings, old ones out of them. All lengths are whole slices, so no slice wraps around a ring.
 void Upmix::exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept {
   const int at = position_ + filled_;
-  const int late = (at + frames_.analysis - latency_frames()) % frames_.analysis;
+  const int late = (at + ring_frames_ - latency_frames()) % ring_frames_;
   std::copy_n(in[0] + start, count, left_.data() + at);
   std::copy_n(in[1] + start, count, right_.data() + at);
   for (int n = 0; n < count; ++n) {
@@ -123,7 +124,7 @@ void Upmix::exchange(ConstAudioBlock in, const float* amount, AudioBlock out, in
 
 void Upmix::finish_slice() noexcept {
   filled_ = 0;
-  position_ = (position_ + slice_frames_) % frames_.analysis;
+  position_ = (position_ + slice_frames_) % ring_frames_;
   slice_ = (slice_ + 1) % frames_.slices;
   if (slice_ == 0) frame_end_ = position_;
   const int share = stages / frames_.slices;
@@ -143,17 +144,17 @@ void Upmix::run_stage(int stage) noexcept {
   }
 }
 
-/// The frame that ends at frame_end_, which is where the ring is oldest.
+/// The frame that ends at frame_end_.
 void Upmix::transform(float right_sign, std::complex<float>* spectrum) noexcept {
-  const auto end = static_cast<std::size_t>(frame_end_);
-  const std::size_t first = left_.size() - end;
+  const auto start = static_cast<std::size_t>((frame_end_ + ring_frames_ - frames_.analysis) % ring_frames_);
+  const std::size_t first = std::min(time_.size(), left_.size() - start);
   const auto fill = [&](std::size_t to, std::size_t from, std::size_t count) {
     for (std::size_t n = 0; n < count; ++n) {
       time_[to + n] = analysis_window_[to + n] * (left_[from + n] + right_sign * right_[from + n]);
     }
   };
-  fill(0, end, first);
-  fill(first, 0, end);
+  fill(0, start, first);
+  fill(first, 0, time_.size() - first);
   fft_.forward(time_.data(), spectrum);
 }
 
@@ -193,7 +194,7 @@ void Upmix::overlap_add() noexcept {
   const std::size_t start = (static_cast<std::size_t>(frame_end_) + size - count) % size;
   for (std::size_t n = 0; n < count; ++n) {
     const std::size_t to = start + n < size ? start + n : start + n - size;
-    center_[to] += synthesis_window_[n] * time_[size - count + n];
+    center_[to] += synthesis_window_[n] * time_[time_.size() - count + n];
   }
 }
 

@@ -70,11 +70,12 @@ class Upmix {
   std::vector<float> synthesis_window_;
 
   int slice_frames_;
+  int ring_frames_;   // a frame, and the hop that comes in while it is worked on
   int slice_ = 0;     // which one fills
   int filled_ = 0;    // frames in it
-  int position_ = 0;  // in the rings: where the next frame goes, and the oldest one is
+  int position_ = 0;  // in the rings: where the next slice goes
   int frame_end_ = 0;
-  std::vector<float> left_, right_, center_;  // rings of one analysis frame
+  std::vector<float> left_, right_, center_;  // rings
 
   AlignedVector<float> time_;
   AlignedVector<std::complex<float>> mid_, side_;            // mid_ becomes the centre
