@@ -31,6 +31,11 @@ its vocal. Every constant of the upmix was chosen on other mixes. Baselines are 
 (`bench/quality/upmix_baselines.py`), with frames of 43 ms, as the same latency allows; where a paper leaves a width
 open, it was tuned as ours was, and the name says so. SDR is plain: power of the true centre over power of the error,
 nothing forgiven; `BSS` columns are BSS Eval, which forgives filters of 512 taps.
+
+What came out: on the synthetic mixes High Quality is ahead of every baseline, of the best one with the widths of its
+paper by more than 2 dB, of those tuned on the same material by 0.5 to 0.8 dB. On dense recorded guitars no method is
+far ahead; the tuned principal component, whose gain is softer, is better there by 0.7 dB, and so is a softer gain rule
+by 0.3 dB. Low Latency is 2 ms late and on a par with methods that are 43 ms late only where sources are sparse.
 """
 
 
