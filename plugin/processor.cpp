@@ -76,7 +76,10 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
 }
 
-void Processor::timerCallback() { parameters_.show_status(session_.status(parameters_)); }
+void Processor::timerCallback() {
+  parameters_.show_status(session_.status(parameters_));
+  if (parameters_.plain(Param::upmix_quality) != reported_quality_.load(std::memory_order_relaxed)) report();
+}
 
 // After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
 // with the user's own preset would claim a factory program, and a host that sends it back would overwrite the preset.
@@ -160,10 +163,15 @@ void Processor::load_state(std::string_view text) {
 }
 
 void Processor::report() {
-  const int latency_frames = session_.latency_frames();
-  const bool is_new_latency = latency_frames != getLatencySamples();
+  reported_quality_.store(parameters_.plain(Param::upmix_quality), std::memory_order_relaxed);
+  bool is_new_latency = false;
+  // The host's thread and the timer's may both be here: who comes last must leave the latency of the newest engine.
+  for (int frames = -1; frames != session_.latency_frames(parameters_);) {
+    frames = session_.latency_frames(parameters_);
+    is_new_latency = is_new_latency || frames != getLatencySamples();
+    setLatencySamples(frames);
+  }
   const bool is_new_status = parameters_.show_status(session_.status(parameters_));
-  setLatencySamples(latency_frames);
   if (is_new_latency) announce_latency();
   if (is_new_status) announce(parameters_[Param::status]);
 }

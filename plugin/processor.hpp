@@ -52,7 +52,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
-  void timerCallback() override;  // the host hears of a new status from here, never from the audio thread
+  void timerCallback() override;  // the host hears of a new status or latency from here, never from the audio thread
   void follow_preset(const Preset& preset);
   void load_state(std::string_view text);
   void report();
@@ -62,6 +62,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   juce::SharedResourcePointer<FactoryPresets> factory_;
   HostParameters parameters_;
   Session session_;
+  std::atomic<float> reported_quality_{0.0f};          // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)

@@ -61,9 +61,10 @@ Contents Session::contents() const {
   return contents_;
 }
 
-int Session::latency_frames() const {
+int Session::latency_frames(const HostParameters& parameters) const {
   const std::lock_guard guard(mutex_);
-  return engine_ != nullptr ? engine_->latency_frames() : 0;
+  const auto quality = static_cast<UpmixQuality>(static_cast<int>(parameters.plain(Param::upmix_quality)));
+  return engine_ != nullptr ? engine_->latency_frames(quality) : 0;
 }
 
 Status Session::status(const HostParameters& parameters) const {

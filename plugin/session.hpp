@@ -38,7 +38,7 @@ class Session {
 
   Contents contents() const;                                                          // [any but audio]
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
-  int latency_frames() const;                                                         // [any but audio]
+  int latency_frames(const HostParameters& parameters) const;                         // [any but audio]
   Status status(const HostParameters& parameters) const;                              // [any but audio]
   double tail_s() const noexcept { return tail_s_.load(std::memory_order_relaxed); }  // [any]
 

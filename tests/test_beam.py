@@ -8,7 +8,7 @@ import pytest
 from forestage.acoustics.device import Body, Device, Driver, Listener
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.plant import directivity
-from forestage.design.beam import BeamTarget
+from forestage.design.beam import BeamTarget, spread_on_off_db
 from forestage.design.designer import Design, design
 from forestage.design.filters import SAMPLE_RATES
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db, window_db
@@ -87,6 +87,22 @@ def test_on_axis_is_flat_at_the_level_of_plain_stereo(finished, sample_rate):
     level = 10 * np.log10(beam_power(finished, frequency, sample_rate)[ON_AXIS])
     bass = 10 * np.log10(power(finished, np.array([[1.0], [1.0], [0.0]]), np.array([100.0]))[ON_AXIS, 0])
     assert np.max(np.abs(level - bass)) < 1.0
+
+
+def test_mono_is_flat_on_axis_within_1_db(finished):
+    """100 Hz to 10 kHz, of the exported filters, whatever the common level."""
+    level = 10 * np.log10(beam_power(finished, np.geomspace(100.0, 10_000.0, 300))[ON_AXIS])
+    assert np.ptp(level) / 2 < 0.6
+
+
+def test_spread_of_drivers_costs_95_of_100_devices_at_most_1_5_db(finished):
+    """0.5 dB and 3 degrees, standard deviations."""
+    filters = transfer(finished.filter_set().beam, BAND_HZ, 48_000)
+    field = directivity(finished.device, BAND_HZ, AZIMUTH_DEG)
+    spread = spread_on_off_db(field, filters, AZIMUTH_DEG, spread_db=0.5, spread_deg=3.0)
+    lost = front_over_sides_db(beam_power(finished, BAND_HZ)) - np.percentile(spread, [50, 5], axis=0)
+    assert lost[0].max() < 0.5
+    assert lost[1].max() < 1.5
 
 
 def test_bass_is_shared_by_all_drivers_without_extra_drive(finished):
@@ -210,8 +226,15 @@ def test_metrics_agree_with_the_figures_here(finished):
     ("values", "message"),
     [
         ({"band_hz": (1600.0, 280.0)}, "band"),
-        ({"fade_hz": (300.0, 2600.0)}, "band must lie inside the fade"),
+        ({"judged_hz": (0.0, 1000.0)}, "judged_hz"),
+        ({"flat_hz": (100.0, 30_000.0)}, "flat_hz"),
+        ({"fade_octaves": 0.0}, "fade_octaves"),
         ({"window_db": (0.5, 1.0)}, "window_db"),
+        ({"null_deg": ()}, "null_deg"),
+        ({"null_deg": (10.0,)}, "null_deg"),
+        ({"null_derivatives": 4}, "null_derivatives"),
+        ({"spread_db": -1.0}, "spread_db"),
+        ({"null_width": np.inf}, "null_width"),
     ],
 )
 def test_target_that_makes_no_sense_is_refused(values, message):

@@ -53,7 +53,7 @@ def text(demo):
 def test_page_refers_only_to_files_that_exist(demo, text):
     links = Links(text).found
     sounds = {link for link in links if link.endswith(".wav")}
-    assert len(sounds) == 1 + 2 * 4
+    assert len(sounds) == 1 + 4 + 2 * 4
     for link in links:
         assert (demo.page.parent / link).is_file(), link
     assert not list(demo.page.parent.glob("tmp*")), "the files of floats were taken away"
@@ -73,6 +73,15 @@ def test_files_have_sound_and_the_length_of_the_music(demo):
             assert audio.shape == (round(SECONDS * sample_rate), drivers if monitor == "Speakers" else 2)
             assert (np.sqrt(np.mean(audio**2, axis=0)) > 1e-4).all(), "every channel plays"
             assert np.abs(audio).max() < 1.0
+
+
+def test_paths_of_the_upmix_add_up_to_the_music(demo, music):
+    audio, sample_rate = read_stereo(music)
+    tracks = [soundfile.read(demo.paths[name].path)[0].T for name in ("Left", "Center", "Right")]
+    gain = 10 ** (demo.gain_db / 20)
+    assert np.abs(sum(tracks) - gain * audio).max() <= 3 / 2**23  # each file is rounded to 24 bits
+    fast = forestage.upmix(audio, sample_rate=sample_rate, quality="Low Latency")[2]
+    assert np.abs(soundfile.read(demo.paths["Center, Low Latency"].path)[0][:, 0] - gain * fast).max() <= 1 / 2**23
 
 
 @pytest.mark.parametrize("monitor", ["Speakers", "Headphones", "Headphones Plain", "Headphones Reference"])

@@ -6,15 +6,15 @@ import pytest
 from forestage import Renderer, load_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.params import text_value
-from kinds import KINDS
+from kinds import FLAT, KINDS
 from make_preset import impulse_text, make_preset, with_later_alignment
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
-PRESETS = KINDS
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
-presets = pytest.mark.parametrize("preset", PRESETS)
+presets = pytest.mark.parametrize("preset", KINDS)
+flat_presets = pytest.mark.parametrize("preset", FLAT)
 monitors = pytest.mark.parametrize("monitor", MONITORS)
 rates = pytest.mark.parametrize("sample_rate", RATES)
 
@@ -40,7 +40,7 @@ def test_reset_equals_fresh(preset, monitor):
     assert peak_db(renderer.process(x) - first) <= -140
 
 
-@presets
+@flat_presets
 @rates
 def test_amount_zero_is_the_plain_stereo_delayed(preset, sample_rate):
     x = noise(frames=8000)
@@ -63,7 +63,7 @@ def test_bypass_is_the_input_delayed(preset, monitor, sample_rate):
     assert not y[2:].any()
 
 
-@presets
+@flat_presets
 @rates
 def test_reported_latency_is_where_the_near_driver_peaks(preset, sample_rate):
     renderer = Renderer(preset, monitor="Speakers", sample_rate=sample_rate, upmix=0, stage_crosstalk=0)
@@ -73,7 +73,7 @@ def test_reported_latency_is_where_the_near_driver_peaks(preset, sample_rate):
         assert np.argmax(np.abs(y[channel])) == renderer.latency_frames
 
 
-@presets
+@flat_presets
 @rates
 @pytest.mark.parametrize("monitor", ["Headphones Plain", "Headphones Reference"])
 def test_reported_latency_is_where_the_near_ear_peaks(preset, sample_rate, monitor):
@@ -91,7 +91,7 @@ def test_latency_is_at_most_5_ms_at_48_khz_and_the_same_for_every_monitor(preset
     assert latencies.pop() <= 240
 
 
-@presets
+@flat_presets
 @rates
 def test_left_right_and_center_arrive_together_at_the_listener(preset, sample_rate):
     """Cross-correlation peak, to the frame, of what the near ears hear of the sides and of the centre."""
@@ -242,7 +242,7 @@ def test_speakers_with_too_few_outputs_play_the_headphones_preview_and_say_so():
     assert preview.status == "OK"
 
 
-@presets
+@flat_presets
 @pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
 def test_a_rate_without_filters_is_converted_and_said_so(preset, monitor):
     """50 kHz against 48 kHz: the same response within 0.5 dB up to 8 kHz."""

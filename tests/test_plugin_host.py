@@ -123,6 +123,23 @@ def test_value_becomes_text_and_text_value(row):
         )
 
 
+def test_high_quality_has_its_own_latency_and_nulls_against_the_core():
+    plugin = load_plugin("smart-speaker", upmix_quality="High Quality")
+    renderer = Renderer("smart-speaker", upmix_quality="High Quality")
+    x = noise(frames=20_000)
+    y = plugin.process(x, 48_000)
+    assert plugin.reported_latency_samples == renderer.latency_frames
+    assert_null(y[:, : 20_000 - renderer.latency_frames], renderer.process(x)[:, renderer.latency_frames :])
+
+
+def test_a_change_of_quality_is_reported_at_the_next_start_at_the_latest():
+    plugin = load_plugin("smart-speaker")
+    plugin.upmix_quality = "High Quality"
+    for _ in range(2):
+        plugin.process(noise(frames=4800), 48_000)
+    assert plugin.reported_latency_samples == Renderer("smart-speaker", upmix_quality="High Quality").latency_frames
+
+
 def test_status_is_read_only():
     plugin = load_plugin("smart-speaker")
     plugin.parameters["status"].raw_value = 1.0

@@ -59,9 +59,9 @@ def test_parameter_that_an_old_session_lacks_takes_its_default():
 
 
 def test_parameter_of_a_newer_version_survives_a_round_trip():
-    read = _core.parse_state(json.dumps(state(parameters={"upmix_quality": 1})))
+    read = _core.parse_state(json.dumps(state(parameters={"later_parameter": 1})))
     again = _core.parse_state(_core.write_state(read["a"], read["b"], read["parameters"]))
-    assert again["parameters"] == DEFAULTS | {"upmix_quality": 1}
+    assert again["parameters"] == DEFAULTS | {"later_parameter": 1}
 
 
 @pytest.mark.parametrize(

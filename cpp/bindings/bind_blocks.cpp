@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "fir_matrix.hpp"
 #include "fractional_delay.hpp"
+#include "graph.hpp"
 #include "ramp.hpp"
 #include "resample_fir.hpp"
 #include "upmix.hpp"
@@ -51,9 +52,27 @@ struct PyVirtualStereo {
 };
 
 struct PyUpmix {
-  PyUpmix(double sample_rate, float amount_) : processor(sample_rate), amount(sample_rate, chunk_frames) {
+  PyUpmix(double sample_rate, float amount_, const std::string& quality, const std::string& rule)
+      : processor(checked_rate(sample_rate), find_quality(quality), find_rule(rule, find_quality(quality))),
+        amount(sample_rate, chunk_frames) {
     amount.snap(amount_);
   }
+
+  static UpmixQuality find_quality(const std::string& name) {
+    const auto* found = std::ranges::find(param_detail::qualities, name);
+    if (found == std::end(param_detail::qualities)) {
+      throw std::invalid_argument("quality is \"" + name + "\"; \"Low Latency\" or \"High Quality\" would be right");
+    }
+    return static_cast<UpmixQuality>(found - std::begin(param_detail::qualities));
+  }
+
+  static GainRule find_rule(const std::string& name, UpmixQuality quality) {
+    if (name.empty()) return best_gain_rule(quality);
+    if (name == "wiener") return GainRule::wiener;
+    if (name == "magnitude_difference") return GainRule::magnitude_difference;
+    throw std::invalid_argument("gain_rule is \"" + name + "\"; \"wiener\" or \"magnitude_difference\" would be right");
+  }
+
   Upmix processor;
   Ramp amount;
 };
@@ -94,7 +113,8 @@ void bind_blocks(py::module_& m) {
       .def_property_readonly("latency_frames", [](const PyVirtualStereo& p) { return p.processor.latency_frames(); });
 
   py::class_<PyUpmix>(m, "Upmix", "Stereo in; left, right and centre out, which sum back to the input.")
-      .def(py::init<double, float>(), py::arg("sample_rate"), py::arg("amount") = 1.0f)
+      .def(py::init<double, float, const std::string&, const std::string&>(), py::arg("sample_rate"),
+           py::arg("amount") = 1.0f, py::arg("quality") = "Low Latency", py::arg("gain_rule") = "")
       .def("process",
            [](PyUpmix& p, const Audio& x) {
              return play(x, 2, 3, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {

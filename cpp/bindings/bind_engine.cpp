@@ -84,7 +84,7 @@ void bind_engine(py::module_& m) {
           "param", [](const Engine& e, const std::string& id) { return e.param(find_param(id)); }, py::arg("id"))
       .def("process", &process, py::arg("x").noconvert(), "(2, frames) in, (outputs, frames) out; state streams on.")
       .def("reset", &Engine::reset)
-      .def_property_readonly("latency_frames", &Engine::latency_frames)
+      .def_property_readonly("latency_frames", [](const Engine& e) { return e.latency_frames(); })
       .def_property_readonly("tail_frames", &Engine::tail_frames)
       .def_property_readonly("output_channels", [](const Engine& e) { return e.spec().output_channels; });
 }

@@ -29,10 +29,23 @@ bool is_finite(ConstAudioBlock block) noexcept {
   return found == 0;
 }
 
-/// What travels to the audio thread and back: a graph, or an empty one that empties the slot.
+using EachQuality = std::array<std::unique_ptr<Graph>, std::size(param_detail::qualities)>;
+
+/// What travels to the audio thread and back: a graph per upmix quality, or none, which empties the slot.
 struct Delivery {
-  std::unique_ptr<Graph> graph;
+  EachQuality graphs;
+
+  Graph* graph(UpmixQuality quality) const noexcept { return graphs[static_cast<std::size_t>(quality)].get(); }
+  bool holds(const Graph* graph) const noexcept {
+    return graph != nullptr && std::ranges::any_of(graphs, [&](const auto& own) { return own.get() == graph; });
+  }
 };
+
+using FramesByQuality = std::array<int, std::size(param_detail::qualities)>;
+
+void raise_to(FramesByQuality& to, const FramesByQuality& values) {
+  for (std::size_t q = 0; q < to.size(); ++q) to[q] = std::max(to[q], values[q]);
+}
 
 void check(const EngineSpec& spec) {
   checked_rate(spec.sample_rate);
@@ -58,39 +71,68 @@ struct Engine::Impl {
     hand_over.jump_to(nullptr);
   }
 
+  // -- any thread ---------------------------------------------------------------------------------------------------
+
+  UpmixQuality quality() const noexcept { return params.choice<UpmixQuality>(Param::upmix_quality); }
+  int latency_frames(UpmixQuality of) const noexcept { return latency[static_cast<std::size_t>(of)].load(); }
+
   // -- main thread --------------------------------------------------------------------------------------------------
 
-  std::unique_ptr<Graph> build_graph(const Preset& preset, int latency_frames) const {
-    return build(preset, {spec.sample_rate, chunk_frames, spec.output_channels, latency_frames});
+  /// Both qualities are built, so that the audio thread can change from one to the other.
+  EachQuality build_graphs(const Preset& preset, const FramesByQuality& latency_frames) const {
+    EachQuality graphs;
+    for (std::size_t q = 0; q < graphs.size(); ++q) {
+      graphs[q] = build(preset, {spec.sample_rate, chunk_frames, spec.output_channels, static_cast<UpmixQuality>(q),
+                                 latency_frames[q]});
+    }
+    return graphs;
+  }
+
+  FramesByQuality natural_latencies(const std::shared_ptr<const Preset>& preset) const {
+    FramesByQuality frames{};
+    for (std::size_t q = 0; preset && q < frames.size(); ++q) {
+      frames[q] = natural_latency_frames(*preset, spec.sample_rate, static_cast<UpmixQuality>(q));
+    }
+    return frames;
+  }
+
+  static int longest_tail(const EachQuality& graphs) {
+    int frames = 0;
+    for (const auto& graph : graphs) frames = std::max(frames, graph ? graph->tail_frames() : 0);
+    return frames;
   }
 
   /// Slot contents change: both graphs share one latency, so the other one is built again when it moves.
   void install(std::size_t slot, std::shared_ptr<const Preset> preset) {
     const std::size_t other = 1 - slot;
-    const auto natural = [&](const auto& p) { return p ? natural_latency_frames(*p, spec.sample_rate) : 0; };
-    const int common = std::max(natural(preset), natural(presets[other]));
-    if (common > dry_history[0].past_frames()) {
-      throw std::invalid_argument("preset \"" + preset->name + "\" has a latency of " + std::to_string(common) +
+    FramesByQuality common = natural_latencies(preset);
+    raise_to(common, natural_latencies(presets[other]));
+    const int longest = *std::ranges::max_element(common);
+    if (longest > dry_history[0].past_frames()) {
+      throw std::invalid_argument("preset \"" + preset->name + "\" has a latency of " + std::to_string(longest) +
                                   " frames; at most half a second would be right");
     }
-    auto graph = preset ? build_graph(*preset, common) : nullptr;
-    auto companion = (presets[other] && common != latency.load()) ? build_graph(*presets[other], common) : nullptr;
+    auto graphs = preset ? build_graphs(*preset, common) : EachQuality{};
+    const bool is_moved = presets[other] && common != common_latency;
+    auto companions = is_moved ? build_graphs(*presets[other], common) : EachQuality{};
+    const Graph* graph = graphs[0].get();
     peaks[slot] = graph ? graph->matched_peak() : 0.0f;
     presets[slot] = std::move(preset);
-    tails[slot] = graph ? graph->tail_frames() : 0;
-    if (companion) tails[other] = companion->tail_frames();
+    tails[slot] = longest_tail(graphs);
+    if (is_moved) tails[other] = longest_tail(companions);
     is_converted[slot].store(graph && graph->is_converted());
     needs_preview[slot].store(graph && !graph->can_play_speakers());
     is_loaded[slot].store(graph != nullptr);
     common_peak.store(std::max(peaks[0], peaks[1]));
-    latency.store(common);
+    common_latency = common;
+    for (std::size_t q = 0; q < common.size(); ++q) latency[q].store(common[q]);
     tail.store(std::max(tails[0], tails[1]));
-    publish(slot, std::move(graph));
-    if (companion) publish(other, std::move(companion));
+    publish(slot, std::move(graphs));
+    if (is_moved) publish(other, std::move(companions));
   }
 
-  void publish(std::size_t slot, std::unique_ptr<Graph> graph) {
-    auto* superseded = mailbox[slot].exchange(new Delivery{std::move(graph)}, std::memory_order_acq_rel);
+  void publish(std::size_t slot, EachQuality graphs) {
+    auto* superseded = mailbox[slot].exchange(new Delivery{std::move(graphs)}, std::memory_order_acq_rel);
     delete superseded;  // the audio thread never saw it
     collect();
   }
@@ -111,7 +153,8 @@ struct Engine::Impl {
   Graph* wanted() const noexcept {
     const std::size_t slot = params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
     for (const std::size_t s : {slot, 1 - slot}) {
-      if (live[s] != nullptr && live[s]->graph) return live[s]->graph.get();
+      Graph* graph = live[s] != nullptr ? live[s]->graph(quality()) : nullptr;
+      if (graph != nullptr) return graph;
     }
     return nullptr;
   }
@@ -125,8 +168,7 @@ struct Engine::Impl {
   }
 
   bool is_sounding(const Delivery* delivery) const noexcept {
-    return delivery != nullptr && delivery->graph &&
-           (delivery->graph.get() == hand_over.current() || delivery->graph.get() == hand_over.next());
+    return delivery != nullptr && (delivery->holds(hand_over.current()) || delivery->holds(hand_over.next()));
   }
 
   /// Takes new graphs when nothing stands in the way; one that still sounds leaves after its fade.
@@ -148,7 +190,7 @@ struct Engine::Impl {
     Graph* target = wanted();
     if (is_fresh) {
       hand_over.jump_to(target);
-      dry_delay.jump_to(latency.load(std::memory_order_relaxed));
+      dry_delay.jump_to(latency_frames(quality()));
       bypass.snap(params.is_on(Param::bypass) ? 1.0f : 0.0f);
       is_fresh = false;
       return;
@@ -186,7 +228,7 @@ struct Engine::Impl {
 
   /// The input, late by the common latency; a new latency takes over with a cross-fade.
   void delay_dry(AudioBlock io) noexcept {
-    const int wanted_delay = latency.load(std::memory_order_relaxed);
+    const int wanted_delay = latency_frames(quality());
     if (!dry_delay.is_active() && wanted_delay != dry_delay.current()) dry_delay.start(wanted_delay, 0);
     const bool is_changing = dry_delay.is_active();
     for (int c = 0; c < 2; ++c) {
@@ -208,7 +250,10 @@ struct Engine::Impl {
 
   void reset() noexcept {
     for (Delivery* delivery : live) {
-      if (delivery != nullptr && delivery->graph) delivery->graph->reset();
+      if (delivery == nullptr) continue;
+      for (const auto& graph : delivery->graphs) {
+        if (graph) graph->reset();
+      }
     }
     for (History& history : dry_history) history.reset();
     is_fresh = true;
@@ -220,12 +265,13 @@ struct Engine::Impl {
   std::array<std::shared_ptr<const Preset>, 2> presets;  // main thread's copy, to build again when the latency moves
   std::array<float, 2> peaks{};
   std::array<int, 2> tails{};
+  FramesByQuality common_latency{};
 
   std::array<std::atomic<Delivery*>, 2> mailbox{};
   std::array<std::atomic<Delivery*>, 4> retired{};
   std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{};
   std::atomic<float> common_peak{0.0f};  // room for the louder of the two presets
-  std::atomic<int> latency{0};
+  std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{};
   std::atomic<int> tail{0};
 
   std::array<Delivery*, 2> live{};  // audio thread
@@ -288,7 +334,8 @@ Status Engine::status(Slot slot, Monitor monitor) const noexcept {
   return impl_->is_converted[playing].load() ? Status::converted_rate : Status::ok;
 }
 
-int Engine::latency_frames() const noexcept { return impl_->latency.load(); }
+int Engine::latency_frames() const noexcept { return latency_frames(impl_->quality()); }
+int Engine::latency_frames(UpmixQuality quality) const noexcept { return impl_->latency_frames(quality); }
 int Engine::tail_frames() const noexcept { return impl_->tail.load(); }
 const EngineSpec& Engine::spec() const noexcept { return impl_->spec; }
 

@@ -1,4 +1,4 @@
-// The engine: two slots, each with a graph of its own; hand-over of new graphs; bypass; guards against bad input.
+// The engine: two slots, each with a graph of its own for each upmix quality; hand-over of new graphs; bypass; guards against bad input.
 // One engine is what the plugin and Python both drive.
 //
 //     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, retire ──▶ freed by a later load [main]
@@ -8,7 +8,7 @@
 // | Engine(), load(), unload()      | main/worker, one at a time  | yes; std::invalid_argument with a message a user can act on |
 // | process(), reset()              | audio (or stopped)          | no |
 // | set_param(), param(), status()  | any                         | no: one atomic each |
-// | latency_frames(), tail_frames() | any                         | no; they change only inside load() and unload() |
+// | latency_frames(), tail_frames() | any                         | no; they change inside load() and unload(), and with upmix_quality |
 #pragma once
 
 #include <memory>
@@ -45,8 +45,10 @@ class Engine {
 
   /// What there is to say when this slot is chosen and this monitor heard.
   Status status(Slot slot, Monitor monitor) const noexcept;
+  /// Latency now, and what it is when this quality is chosen.
   int latency_frames() const noexcept;
-  int tail_frames() const noexcept;
+  int latency_frames(UpmixQuality quality) const noexcept;
+  int tail_frames() const noexcept;  // of the slower quality
   const EngineSpec& spec() const noexcept;
 
  private:

@@ -58,4 +58,20 @@ void ComplexFft::backward(const std::complex<float>* in, std::complex<float>* ou
   fftwf_execute_dft(backward_.get(), as_fftw(in), as_fftw(out));
 }
 
+RealFft::RealFft(int frames) : frames_(checked_frames(frames)) {
+  AlignedVector<float> time(static_cast<std::size_t>(frames));
+  AlignedVector<std::complex<float>> bins(static_cast<std::size_t>(frames / 2 + 1));
+  forward_ = checked(
+      fftwf_plan_dft_r2c_1d(frames, time.data(), as_fftw(bins.data()), FFTW_ESTIMATE | FFTW_PRESERVE_INPUT), frames);
+  backward_ = checked(fftwf_plan_dft_c2r_1d(frames, as_fftw(bins.data()), time.data(), FFTW_ESTIMATE), frames);
+}
+
+void RealFft::forward(const float* in, std::complex<float>* out) const noexcept {
+  fftwf_execute_dft_r2c(forward_.get(), const_cast<float*>(in), as_fftw(out));
+}
+
+void RealFft::backward(std::complex<float>* in, float* out) const noexcept {
+  fftwf_execute_dft_c2r(backward_.get(), as_fftw(in), out);
+}
+
 }  // namespace forestage

@@ -63,4 +63,18 @@ class ComplexFft {
   detail::FftPlan backward_;
 };
 
+/// Real to the frames() / 2 + 1 bins from zero to half the sample rate, and back. Same rules.
+class RealFft {
+ public:
+  explicit RealFft(int frames);
+  int frames() const noexcept { return frames_; }
+  void forward(const float* in, std::complex<float>* out) const noexcept;
+  void backward(std::complex<float>* in, float* out) const noexcept;  // destroys `in`
+
+ private:
+  int frames_;
+  detail::FftPlan forward_;
+  detail::FftPlan backward_;
+};
+
 }  // namespace forestage

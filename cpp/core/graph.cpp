@@ -12,8 +12,6 @@
 namespace forestage {
 namespace {
 
-constexpr double upmix_memory_s = 0.040;  // two time constants of the upmix statistics
-
 /// The preset's own set, or the one of the nearest higher rate, or the highest there is.
 const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {
   const FilterSet* above = nullptr;
@@ -73,9 +71,9 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       loudness_(preset.loudness),
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
-      pad_(2, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.sample_rate)),
+      upmix_(spec.sample_rate, spec.upmix_quality),
+      pad_(3, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.sample_rate, spec.upmix_quality)),
            spec.max_block_frames),
-      upmix_(spec.sample_rate),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
       cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
@@ -92,13 +90,13 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       feeds_(drivers_, spec.max_block_frames),
       center_feeds_(drivers_, spec.max_block_frames),
       peaks_(find_peaks(preset, filters)) {
-  latency_frames_ = pad_.latency_frames() + plain_delay_.latency_frames() + filters.driver_eq_delay_frames +
-                    monitors_.latency_frames();
+  latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
+                    filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =
       virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
-  tail_frames_ = pad_.latency_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
+  tail_frames_ = pad_.latency_frames() + upmix_.tail_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
                  (designed_eq_ ? designed_eq_->tail_frames() : 0) + monitors_.tail_frames();
-  warm_up_frames_ = tail_frames_ + static_cast<int>(upmix_memory_s * spec.sample_rate);
+  warm_up_frames_ = tail_frames_ + upmix_.memory_frames();
 }
 
 void Graph::reset() noexcept {
@@ -165,10 +163,10 @@ void Graph::follow(const ParamStore& store, float common_peak) noexcept {
 /// io -> L', R', C, each with its solo gain.
 void Graph::split_paths(AudioBlock io) noexcept {
   const AudioBlock stereo{io.lanes, 2, io.frames};
-  pad_.process(stereo, stereo);
   scale(stereo, controls_.input_gain.advance(io.frames));
   const AudioBlock paths = paths_.block(io.frames);
   upmix_.process(stereo, controls_.upmix.advance(io.frames), paths);
+  pad_.process(paths, paths);  // after the upmix, so that two slots cut the same frames
   scale({paths.lanes, 1, io.frames}, controls_.solo_left.advance(io.frames));
   scale({paths.lanes + 1, 1, io.frames}, controls_.solo_right.advance(io.frames));
   scale({paths.lanes + 2, 1, io.frames}, controls_.solo_center.advance(io.frames));
@@ -229,11 +227,12 @@ int checked_rate(double sample_rate) {
   return static_cast<int>(std::lround(sample_rate));
 }
 
-int natural_latency_frames(const Preset& preset, double sample_rate) {
+int natural_latency_frames(const Preset& preset, double sample_rate, UpmixQuality upmix_quality) {
   const int rate = checked_rate(sample_rate);
   const FilterSet& nearest = nearest_filters(preset, rate);
   const int path = nearest.sample_rate == rate ? path_latency_frames(nearest) : converted_latency_frames(nearest, rate);
-  return path + converted_ears_delay_frames(preset.ears, rate);
+  return latency_frames(upmix_frames(sample_rate, upmix_quality)) + path +
+         converted_ears_delay_frames(preset.ears, rate);
 }
 
 std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec) {

@@ -1,6 +1,6 @@
 // The processing graph of one preset at one sample rate.
 //
-//     L,R ─ pad ─ trim ─ Upmix ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
+//     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
 //                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ loudness ─ driver EQ ─ amount ─
 //                               Monitors └─ L'+C, R'+C ─ delay ─ plain routing ────────────────── driver EQ ───┘
 //
@@ -34,6 +34,7 @@ struct GraphSpec {
   double sample_rate = 48000.0;
   int max_block_frames = 256;
   int output_channels = 2;
+  UpmixQuality upmix_quality = UpmixQuality::low_latency;
   int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
 };
 
@@ -77,8 +78,8 @@ class Graph {
   bool guard_is_on_ = true;
   bool is_converted_ = false;
 
-  Delay pad_;
   Upmix upmix_;
+  Delay pad_;
   Delay plain_delay_;
   VirtualStereo virtual_stereo_;
   DriverMatrix cancel_matrix_;
@@ -105,7 +106,7 @@ class Graph {
 int checked_rate(double sample_rate);
 
 /// Latency of the preset at this rate, without padding.  [main]
-int natural_latency_frames(const Preset& preset, double sample_rate);
+int natural_latency_frames(const Preset& preset, double sample_rate, UpmixQuality upmix_quality);
 
 /// Builds the graph, resampling filters when the preset has none for the rate.  [main/worker]
 std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec);

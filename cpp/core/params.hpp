@@ -32,12 +32,14 @@ struct ParamSpec {
 enum class Monitor { speakers, headphones, headphones_plain, headphones_reference };
 enum class Slot { a, b };
 enum class Solo { off, left, right, center };
+enum class UpmixQuality { low_latency, high_quality };
 enum class Status { ok, no_preset, headphones_preview, converted_rate };
 
 namespace param_detail {
 inline constexpr std::string_view monitors[] = {"Speakers", "Headphones", "Headphones Plain", "Headphones Reference"};
 inline constexpr std::string_view slots[] = {"A", "B"};
 inline constexpr std::string_view solos[] = {"Off", "Left", "Right", "Center"};
+inline constexpr std::string_view qualities[] = {"Low Latency", "High Quality"};
 inline constexpr std::string_view statuses[] = {
     "OK",
     "No Preset: Passing Stereo Through",
@@ -63,6 +65,7 @@ enum class Param {
   level_match,
   safe_headroom,
   status,
+  upmix_quality,
   count,
 };
 
@@ -84,6 +87,7 @@ inline constexpr ParamSpec params[] = {
   {"Level Match", "", 0, 1, 1, ParamKind::toggle, true, {}, "Plays the design as loud as plain stereo on the same device, and A as loud as B."},
   {"Safe Headroom", "", 0, 1, 1, ParamKind::toggle, true, {}, "Keeps every driver feed within full scale for any input within full scale."},
   {"Status", "", 0, 3, 0, ParamKind::status, false, param_detail::statuses, "What the plugin has to say about what is playing (read only)."},
+  {"Upmix Quality", "", 0, 1, 0, ParamKind::choice, false, param_detail::qualities, "How well the center is found, and how late everything comes: the latency changes with it."},
 };
 // clang-format on
 

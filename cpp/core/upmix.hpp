@@ -1,46 +1,85 @@
-// Low-latency stereo -> left, centre, right.
+// Stereo -> left, centre, right by short-time spectra; both qualities are this one class with other frame lengths.
 //
-//     M = (L + R)/2, S = (L - R)/2, split into six bands;  per band:  a = clip(Phi_MS / Phi_SS, +-1)
-//     C = sum over bands of G (M - a S),   G = Pc / (Pc + Phi_SS - Phi_MS^2 / Phi_SS),   Pc = max(0, Phi_MM - Phi_SS)
-//     L' = L - C,  R' = R - C:  the three always sum back to the input.
+//     (L + R)/2, (L - R)/2 ─ window ─ FFT ─ averages of powers ─ gain (center_gain.hpp) ─ inverse FFT ─ window ─ + ─ C
+//     L' = L - C,  R' = R - C,  all late by latency_frames(): the three always sum back to the input.
 //
-// M - a S is uncorrelated with S: the side is projected out of the mid; G is the Wiener gain of a centre in
-// uncorrelated side sound. Derivation: the model L = C + A, R = C + B with A, B, C uncorrelated gives exactly this
-// linear MMSE estimate. Bands are differences of parallel low-passes, so that they sum to the input without delay.
+// The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
+// frame, and only that part is synthesised, so that the latency is short (Mauler & Martin 2007). Their product is a
+// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one after
+// each quarter of the next hop, so that no block carries it all.
 #pragma once
 
-#include <array>
+#include <complex>
+#include <vector>
 
 #include "blocks.hpp"
+#include "center_gain.hpp"
+#include "fft.hpp"
+#include "params.hpp"
 
 namespace forestage {
 
+/// Frame lengths, in frames at one sample rate.
+struct UpmixFrames {
+  int hop;
+  int analysis;
+  int synthesis;
+  int slices;  // of a hop, between which the work on a frame is spread
+};
+
+/// The same seconds at every rate, but for whole frames.  [pure, any thread]
+UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept;
+int latency_frames(const UpmixFrames& frames) noexcept;
+
+/// What the comparison in docs/evidence/upmix.md chose.
+GainRule best_gain_rule(UpmixQuality quality) noexcept;
+
 class Upmix {
  public:
-  static constexpr int bands = 6;
-
-  explicit Upmix(double sample_rate);
+  Upmix(double sample_rate, UpmixQuality quality) : Upmix(sample_rate, quality, best_gain_rule(quality)) {}
+  Upmix(double sample_rate, UpmixQuality quality, GainRule rule);
 
   /// in = L, R;  out = L', R', C;  `amount` (0..1 per frame) scales what is extracted. out may share lanes 0-1 with in.
   void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
   void reset() noexcept;
-  int latency_frames() const noexcept { return 0; }
+  int latency_frames() const noexcept { return forestage::latency_frames(frames_); }
+  /// A frame that the last sound is the first of still sounds to its end.
+  int tail_frames() const noexcept { return latency_frames() + frames_.analysis; }
+  /// How long past sound goes on to matter.
+  int memory_frames() const noexcept { return memory_frames_; }
 
  private:
-  // One lane per band, padded to whole vectors: the six bands run side by side.
-  static constexpr std::size_t width = 8;
-  using Bands = std::array<float, width>;
-  struct LowPass {  // second-order Butterworth state-variable filters (Zavalishin's topology), one per crossover
-    Bands integrator1{}, integrator2{};
-  };
+  static constexpr int stages = 4;
 
-  float center(float mid, float side) noexcept;
-  void split(float x, LowPass& state, Bands& out) const noexcept;
+  void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
+  void finish_slice() noexcept;
+  void run_stage(int stage) noexcept;
+  void transform(float right_sign, std::complex<float>* spectrum) noexcept;
+  template <GainRule rule>
+  void estimate() noexcept;
+  void overlap_add() noexcept;
 
-  Bands a1_{}, a2_{}, a3_{};  // filter coefficients
-  float average_coefficient_;
-  LowPass mid_, side_;
-  Bands mid_power_{}, side_power_{}, cross_power_{};
+  UpmixFrames frames_;
+  GainRule rule_;
+  CenterModel model_;
+  float tile_share_;           // of the tile itself in the averages
+  float average_coefficient_;  // of the averages, per hop
+  int memory_frames_;
+  RealFft fft_;
+  std::vector<float> analysis_window_;
+  std::vector<float> synthesis_window_;
+
+  int slice_frames_;
+  int ring_frames_;   // a frame, and the hop that comes in while it is worked on
+  int slice_ = 0;     // which one fills
+  int filled_ = 0;    // frames in it
+  int position_ = 0;  // in the rings: where the next slice goes
+  int frame_end_ = 0;
+  std::vector<float> left_, right_, center_;  // rings
+
+  AlignedVector<float> time_;
+  AlignedVector<std::complex<float>> mid_, side_;            // mid_ becomes the centre
+  std::vector<float> mid_power_, side_power_, cross_power_;  // averages
 };
 
 }  // namespace forestage

@@ -14,6 +14,7 @@ from .design.designer import Design, design
 from .host import load_plugin
 from .presets import factory_presets, load_preset
 from .render import Renderer
+from .upmix import upmix
 
 __all__ = [
     "PARAMS",
@@ -27,4 +28,5 @@ __all__ = [
     "load_plugin",
     "load_device",
     "load_preset",
+    "upmix",
 ]

@@ -134,7 +134,7 @@ class Renderer:
 
     @property
     def latency_frames(self) -> int:
-        """Delay from input to output, equal for all monitors and settings."""
+        """Delay from input to output, equal for all monitors and settings but ``upmix_quality``."""
         return self._engine.latency_frames
 
     @property

@@ -9,11 +9,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from forestage.acoustics.device_file import load_device
 from forestage.audio_file import read_stereo
 from forestage.design.designer import Design, design
 from forestage.params import BY_ID
 from forestage.presets import data_folder
+from forestage.upmix import upmix
 
 from . import page
 from .measure import Facts, measure_design
@@ -24,6 +27,8 @@ DEVICES = ("smart-speaker", "laptop")
 EXCERPT = Path(__file__).with_name("excerpt.ogg")
 CEILING_DBFS = -1.0  # true peak of what is to be listened to
 SPEAKERS = "Speakers"
+UPMIX = "upmix"
+LOW, HIGH = BY_ID["upmix_quality"].choices
 
 Advance = Callable[[int], object]
 # progress(text, steps) as a context: gives a function to call with the steps that were done
@@ -62,6 +67,8 @@ class Demo:
         Gain of all files to listen to, so that none clips.
     render_speed : float
         Seconds of music rendered per second, over all files.
+    paths : dict of Track
+        What the upmix finds, by name: left, right and centre in high quality, centre with low latency.
     """
 
     page: Path
@@ -71,6 +78,7 @@ class Demo:
     gain_db: float
     render_speed: float
     original: Track
+    paths: dict[str, Track]
     devices: tuple[DeviceDemo, ...]
 
     @property
@@ -100,6 +108,7 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
         started = time.perf_counter()
         rendered = _render_all(designs, music, sample_rate, Path(folder), progress)
         render_speed = (len(rendered) - 1) * music.shape[1] / sample_rate / (time.perf_counter() - started)
+        rendered |= _split(music, sample_rate, Path(folder))
         with progress("Measuring", len(rendered) + len(designs)) as advance:
             gain_db = _listening_gain_db(rendered)
             tracks = {name: _finish(output, name, rendered[name], gain_db, advance) for name in rendered}
@@ -116,6 +125,7 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
         gain_db,
         render_speed,
         tracks[("original", "")],
+        _tracks_of(tracks, UPMIX),
         tuple(devices),
     )
     with progress("Drawing", 1) as advance:
@@ -158,6 +168,25 @@ def _render_all(
             with progress(f"Rendering {preset.stem}, {monitor}", music.shape[1]) as advance:
                 write_blocks(path, player.aligned(music, advance=advance), sample_rate=sample_rate)
             rendered[preset.stem, monitor] = path, player.status
+    return rendered
+
+
+def _split(music: Audio, sample_rate: int, folder: Path) -> dict[_Name, _Rendered]:
+    """Each path of the upmix alone, where it plays: left and right on their own sides, the centre on both."""
+    left, right, center = upmix(music, sample_rate=sample_rate, quality=HIGH)
+    fast_center = upmix(music, sample_rate=sample_rate, quality=LOW)[2]
+    silence = np.zeros_like(left)
+    paths = {
+        "Left": (left, silence),
+        "Center": (center, center),
+        "Right": (silence, right),
+        f"Center, {LOW}": (fast_center, fast_center),
+    }
+    rendered: dict[_Name, _Rendered] = {}
+    for name, pair in paths.items():
+        path = folder / f"{UPMIX}-{name.lower().replace(', ', '-').replace(' ', '-')}.wav"
+        write_blocks(path, iter([np.stack(pair)]), sample_rate=sample_rate)
+        rendered[UPMIX, name] = path, "OK"
     return rendered
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from forestage import __version__, plots
+from forestage import __version__, _core, plots
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
 
 from .measure import BEAM_BAND_HZ, FREQUENCY_HZ, JUDGED_BAND_HZ, OCTAVES_HZ, PATTERN_HZ, SAMPLE_RATE, Facts
@@ -51,6 +51,8 @@ def render(demo: Demo) -> str:
     return environment.get_template("page.html.jinja").render(
         demo=demo,
         versions=VERSIONS,
+        high_quality_latency_s=_upmix_latency_s("High Quality"),
+        low_latency_s=_upmix_latency_s("Low Latency"),
         pictures={device.preset.stem: _pictures(device) for device in demo.devices},
         spread_lu={device.preset.stem: loudness_spread_lu(device) for device in demo.devices},
         licence=licence,
@@ -63,6 +65,10 @@ def render(demo: Demo) -> str:
         sides_deg=SIDES_DEG,
         sample_rate=SAMPLE_RATE,
     )
+
+
+def _upmix_latency_s(quality: str) -> float:
+    return _core.Upmix(SAMPLE_RATE, quality=quality).latency_frames / SAMPLE_RATE
 
 
 def decibels(value: float | None, digits: int = 1) -> str:

@@ -31,7 +31,7 @@ from forestage.design.filters import (
 from forestage.design.preset_form import playable_form, preset_form
 from forestage.design.shortfall import Shortfall
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_stereo import VirtualStereo, crosstalk_firs
+from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, crosstalk_firs
 from forestage.files import checked_target
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
@@ -244,8 +244,8 @@ def design(
                 delay_for(rate),
                 cancel_align,
                 beam_align,
-                delay_for(rate),
-                sample_firs(crosstalk_master, sample_rate=rate).astype(np.float32),
+                delay_for(rate, delay_s=CROSSTALK_DELAY_S),
+                sample_firs(crosstalk_master, sample_rate=rate, delay_s=CROSSTALK_DELAY_S).astype(np.float32),
                 sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
                 beam_taps.astype(np.float32),
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),

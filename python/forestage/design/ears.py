@@ -15,7 +15,7 @@ from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
 
 SAMPLE_RATE = 48_000
-DELAY_FRAMES = 32
+DELAY_FRAMES = 20
 TAPS = 256
 REFERENCE_DEG = 30.0
 

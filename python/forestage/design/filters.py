@@ -36,7 +36,7 @@ def taps_for(sample_rate: float, *, length_s: float = LENGTH_S) -> int:
     return round(length_s * sample_rate)
 
 
-def delay_for(sample_rate: float) -> int:
+def delay_for(sample_rate: float, *, delay_s: float = DELAY_S) -> int:
     """Modelling delay of an exported filter in frames.
 
     Examples
@@ -44,7 +44,7 @@ def delay_for(sample_rate: float) -> int:
     >>> [delay_for(rate) for rate in (44_100, 48_000, 96_000)]
     [59, 64, 128]
     """
-    return round(DELAY_S * sample_rate)
+    return round(delay_s * sample_rate)
 
 
 def grid_for(sample_rate: float) -> FloatArray:
@@ -171,6 +171,7 @@ def sample_firs(
     sample_rate: int,
     advance_s: float = 0.0,
     master_rate: int = MASTER_RATE,
+    delay_s: float = DELAY_S,
 ) -> FloatArray:
     """Filters fitted at the master rate, at another one.
 
@@ -182,6 +183,8 @@ def sample_firs(
         Rate wanted, at most ``master_rate``.
     advance_s : float
         Shift to earlier times.
+    delay_s : float
+        Modelling delay of the filters.
 
     Returns
     -------
@@ -195,7 +198,7 @@ def sample_firs(
         w=np.exp(-2j * np.pi * frequency[1] / master_rate),
         axis=-1,
     )
-    advance_s += delay_for(master_rate) / master_rate
+    advance_s += delay_for(master_rate, delay_s=delay_s) / master_rate
     impulse = np.fft.irfft(response * np.exp(2j * np.pi * frequency * advance_s), axis=-1)
-    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate, delay_s=delay_s)
     return np.roll(impulse, delay, axis=-1)[..., :taps]

@@ -25,6 +25,8 @@ from forestage.design.filters import (
     taps_for,
 )
 
+# Modelling delay of the weights: with that of the other filters it keeps the whole chain within 5 ms
+CROSSTALK_DELAY_S = 44 / 48_000
 # Below, a device that cannot keep the ears apart would only lose level to the pair
 BASS_HZ = (100.0, 300.0)
 TREBLE_HZ = (10_000.0, 16_000.0)
@@ -124,7 +126,7 @@ def crosstalk_firs(solution: Solution, stereo: VirtualStereo, *, sample_rate: in
     grid = np.log(solution.problem.frequency_hz)
     inside = np.log(np.clip(frequency, np.exp(grid[0]), np.exp(grid[-1])))
     price = 1.0 / np.sqrt(np.clip(frequency, 60.0, 20_000.0))
-    taps, delay = taps_for(sample_rate), delay_for(sample_rate)
+    taps, delay = taps_for(sample_rate), delay_for(sample_rate, delay_s=CROSSTALK_DELAY_S)
     firs = []
     for weight in crosstalk_weight(solution, stereo):
         wanted = np.interp(inside, grid, weight.real) + 1j * np.interp(inside, grid, weight.imag)

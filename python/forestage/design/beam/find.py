@@ -1,0 +1,193 @@
+"""From a device to the plan of its centre beam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from threadpoolctl import threadpool_limits
+
+from forestage.acoustics.device import Device
+from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.plant import Plant
+from forestage.design.beam.array import CIRCLE_DEG, GRID_HZ, BeamArray, beam_array, later_s
+from forestage.design.beam.closed_form import on_axis
+from forestage.design.beam.curves import curves_of, grid_between, smooth_gains
+from forestage.design.beam.exported import follow_export
+from forestage.design.beam.firs import RATE, beam_firs
+from forestage.design.beam.methods import check_method, solve
+from forestage.design.beam.plan import HIGHEST_HZ, MAX_GAIN, BeamPlan, plain_level, plain_on_axis
+from forestage.design.beam.problem import BeamProblem
+from forestage.design.beam.target import BeamTarget
+from forestage.design.cancel.problem import aligned_plain
+from forestage.design.filters import log_fade, response_of
+from forestage.design.shortfall import Shortfall, shortfalls
+from forestage.metrics.directivity import on_off_db, window_db
+
+DEFAULT_METHOD = "ratio-search"
+PER_OCTAVE, EDGE_PER_OCTAVE = 14, 8
+LOWEST_HZ, ALIKE_HZ = 25.0, 60.0
+BASS_DRIVE_DB = 0.05
+NOTHING_DB = -100.0
+LEAST_OCTAVES = 0.7
+LEAST_HELP_DB = 3.0
+LEAD_OVER_PLAIN_DB, PLAIN_WINDOW_DB = 0.5, -7.0
+REACH = 1.2
+
+
+# Many small matrices: threads only cost time, and change the last digits
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
+    """Find the ratios and the alignment of a device's centre beam.
+
+    Without a centre driver, all drivers play the same, flat on axis.
+
+    Parameters
+    ----------
+    device : Device
+        The device; not headphones.
+    plant : Plant
+        From its drivers to the listener.
+    target : BeamTarget
+        What to aim at. Where it cannot be met the plan comes close, and says so in its ``shortfall``.
+
+    Raises
+    ------
+    ValueError
+        For headphones, and when there is no such method.
+    """
+    check_method(target.method)
+    array = beam_array(device, band_hz=target.band_hz)
+    plays_on = groups_that_play_on(array)
+    edge_hz = upper_edge_hz(array, plays_on, target) if device.has_center and len(array.groups) > 1 else None
+    if edge_hz is None:
+        problem = _problem(array, plays_on, target, target.band_hz[0] / 2.0**target.fade_octaves, per_octave=PER_OCTAVE)
+        weights = on_axis(problem, problem.alignment)
+    else:
+        problem = _better_than_plain(array, _problem(array, plays_on, target, edge_hz, per_octave=PER_OCTAVE))
+        weights = solve(problem, target.method)
+    lost_hz = _lost_hz(array, plays_on, plain_level(array, plant))
+    curves = replace(curves_of(problem), gain=smooth_gains(problem, weights), lost_hz=lost_hz)
+    plan = BeamPlan(array, target, plant, curves, _lead_s(array, plant))
+    plan = replace(plan, near_lead_s=_near_lead_s(plan))
+    if edge_hz is not None and target.method == DEFAULT_METHOD:
+        plan = follow_export(plan, problem)
+        plan = replace(plan, near_lead_s=_near_lead_s(plan))
+    return replace(plan, shortfall=tuple(_shortfall(plan)))
+
+
+def groups_that_play_on(array: BeamArray) -> NDArray[np.bool_]:
+    """Who plays above the band: the middle, and what has another band and is for the centre or both channels.
+
+    Without a centre driver, all groups do.
+    """
+    firsts = [array.device.drivers[group[0]] for group in array.groups]
+    bands = [(driver.low_hz, driver.high_hz) for driver in firsts]
+    shared = [driver.channel in ("center", "both") for driver in firsts]
+    chosen = np.array([both and band != bands[0] for both, band in zip(shared, bands, strict=True)])
+    chosen[0] = True
+    return chosen if array.device.has_center else np.ones_like(chosen)
+
+
+def _lost_hz(array: BeamArray, plays_on: NDArray[np.bool_], level: float) -> float:
+    """From where those who play on can not be flat on axis any more; infinite when they always can."""
+    frequency = np.geomspace(1000.0, HIGHEST_HZ, 100)
+    lanes = array.summed(array.on_axis(frequency)) * array.alignment(frequency)
+    lost = np.abs(np.sum(lanes[plays_on], axis=0)) < REACH * level / MAX_GAIN
+    return float(frequency[np.argmax(lost)]) if lost.any() else np.inf
+
+
+def upper_edge_hz(array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTarget) -> float | None:
+    """Up to where the array comes closer to the target than what plays on above does; None where it never does."""
+    problem = _problem(array, plays_on, target, target.band_hz[1], per_octave=EDGE_PER_OCTAVE)
+    alone = problem.alignment * plays_on[:, None]
+    helps_db = _miss_db(problem, alone) - _miss_db(problem, solve(problem, DEFAULT_METHOD))
+    frequency, helps_db = problem.frequency_hz[problem.is_asked], helps_db[problem.is_asked]
+    # Half an octave on average, so that a narrow dip does not end the band; then no dip at its end
+    on_average = uniform_filter1d(helps_db, EDGE_PER_OCTAVE // 2) >= LEAST_HELP_DB
+    start = int(np.argmax(on_average))
+    end = start + int(np.argmin(np.append(on_average[start:], False)))
+    helped = start + np.flatnonzero(helps_db[start:end] >= LEAST_HELP_DB)
+    least_hz = min(target.band_hz[0] * 2.0**LEAST_OCTAVES, target.band_hz[1])
+    return max(float(frequency[helped[-1]]), least_hz) if len(helped) else None
+
+
+def _miss_db(problem: BeamProblem, weights: ComplexArray) -> FloatArray:
+    """How far weights stay below the goals in dB: front over sides, and window, shape (n,)."""
+    pressure = problem.radiated(weights)
+    low, high = window_db(pressure, CIRCLE_DEG)
+    floor, ceiling = problem.target.window_db
+    short = problem.on_off_db - on_off_db(pressure, CIRCLE_DEG)
+    return np.maximum(short, 0.0) + np.maximum(floor - low, 0.0) + np.maximum(high - ceiling, 0.0)
+
+
+def _problem(
+    array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTarget, edge_hz: float, *, per_octave: int
+) -> BeamProblem:
+    """The target within the band; below less and less drive, above no more than the window and the drive."""
+    frequency = grid_between(LOWEST_HZ, edge_hz * 2.0 ** (target.fade_octaves + 0.5), per_octave=per_octave)
+    problem = array.problem(frequency, target, plays_on=plays_on, edge_hz=edge_hz)
+    mixed_db = problem.white_noise_gain_db(problem.alignment) - BASS_DRIVE_DB
+    share = log_fade(frequency, ALIKE_HZ, target.band_hz[0])
+    return replace(
+        problem,
+        on_off_db=np.where(problem.is_asked, problem.on_off_db, NOTHING_DB),
+        gain_db=mixed_db + share * (problem.gain_db - mixed_db),
+    )
+
+
+def _better_than_plain(array: BeamArray, problem: BeamProblem) -> BeamProblem:
+    """The same, and in any case better than plain mixes with a front window, and above the band than what plays on."""
+    drivers = array.device.drivers
+    sides = np.array([float(driver.channel in ("left", "right")) for driver in drivers])
+    pattern = array.pattern(problem.frequency_hz)
+    goal_db = problem.on_off_db
+    mixed_db = goal_db
+    # What plays on comes last
+    for gains in (sides, np.ones(len(drivers)), array.to_drivers(problem.plays_on)):
+        pressure = np.einsum("daf,d->af", pattern, gains)
+        counts = problem.is_asked & (window_db(pressure, CIRCLE_DEG)[0] >= PLAIN_WINDOW_DB)
+        mixed_db = on_off_db(pressure, CIRCLE_DEG)
+        goal_db = np.where(counts, np.maximum(goal_db, mixed_db + LEAD_OVER_PLAIN_DB), goal_db)
+    return replace(problem, on_off_db=np.where(problem.frequency_hz > problem.edge_hz, mixed_db, goal_db))
+
+
+def _lead_s(array: BeamArray, plant: Plant) -> float:
+    """How much earlier the middle arrives on axis than the reference drivers of plain stereo.
+
+    In whole frames of the usual rate, so that the filters hardly move between rates.
+    """
+    middle = array.on_axis(GRID_HZ)[array.groups[0][0]]
+    return round(later_s(plain_on_axis(array, plant, GRID_HZ, plant.stereo), middle) * RATE) / RATE
+
+
+def _near_lead_s(plan: BeamPlan) -> float:
+    """How much earlier than the beam each side of plain stereo arrives at its ear, on average."""
+    frequency = np.linspace(1000.0, 8000.0, 200)
+    response = plan.plant.at(frequency)
+    ears = np.einsum("edf,df->ef", response, plan.array.to_drivers(plan.responses(frequency)))
+    plain = np.einsum("edf,def->ef", response, aligned_plain(plan.plant, frequency))
+    ahead = np.unwrap(np.angle(plain / ears), axis=-1).mean(axis=0)
+    return plan.near_lead_s + float(np.polyfit(2 * np.pi * frequency, ahead, 1)[0])
+
+
+def _shortfall(plan: BeamPlan) -> Iterator[Shortfall]:
+    """Bands in which filters at 48 kHz miss the target."""
+    target, firs = plan.target, beam_firs(plan, sample_rate=RATE)
+    frequency = np.geomspace(*target.judged_hz, 60)
+    filters = response_of(firs, frequency, sample_rate=RATE)
+    pressure = np.einsum("daf,df->af", plan.array.pattern(frequency), filters)
+    low, high = window_db(pressure, CIRCLE_DEG)
+    problem = plan.array.problem(frequency, target)
+    gain_db = problem.white_noise_gain_db(filters[[group[0] for group in plan.array.groups]])
+    yield from shortfalls("beam front over sides", frequency, target.on_off_db - on_off_db(pressure, CIRCLE_DEG))
+    yield from shortfalls("beam window floor", frequency, target.window_db[0] - low)
+    yield from shortfalls("beam window ceiling", frequency, high - target.window_db[1])
+    yield from shortfalls("beam white noise gain", frequency, target.white_noise_gain_db - gain_db)
+    frequency = np.geomspace(*target.flat_hz, 200)
+    axis = np.sum(plan.array.on_axis(frequency) * response_of(firs, frequency, sample_rate=RATE), axis=0)
+    ripple_db = np.abs(20 * np.log10(np.abs(axis) / plan.level))
+    yield from shortfalls("beam flatness on axis", frequency, ripple_db - target.flat_db)
