@@ -3,6 +3,7 @@
 ``python tests/test_readme.py --write`` writes the parameter table anew.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from forestage.params import text_value
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+FIGURES = re.compile(r"(<!-- figures: .*?-->\n)(.*?)(<!-- end of figures -->)", re.DOTALL)
 TABLE = re.compile(r"(<!-- parameters:.*? -->\n)(.*?)(<!-- end of parameters -->)", re.DOTALL)
 
 
@@ -43,6 +45,31 @@ def test_python_example_runs(tmp_path):
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+def figures_table():
+    lines = [
+        "| preset | a sound in the left channel is heard at (unaided) "
+        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive |",
+        "|---|---|---|---|---|",
+    ]
+    for name, path in factory_presets().items():
+        figures = json.loads(path.read_text())["design"]["metrics"]
+        azimuth = figures["width"]["azimuth_by_time_deg"]
+        plain = f" ({azimuth['plain']:.0f}°)" if "plain" in azimuth else ""
+        separation, spot = "–", "–"
+        if "zone" in figures:
+            versions = figures["width"]["separation_db"]
+            mean = {version: sum(values) / len(values) for version, values in versions.items()}
+            separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
+            spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
+        drive = f"{figures['effort']['most_drive_db']['cancelled']:.1f} dB"
+        lines.append(f"| `{name}` | {azimuth['processed']:.0f}°{plain} | {separation} | {spot} | {drive} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_figures_are_those_of_the_presets():
+    assert FIGURES.search(README.read_text())[2] == figures_table()
 
 
 def test_named_files_exist():
@@ -78,4 +105,5 @@ def test_debian_packages_are_the_ones_that_run_installs():
 
 
 if __name__ == "__main__" and "--write" in sys.argv:
-    README.write_text(TABLE.sub(lambda match: match[1] + parameter_table() + match[3], README.read_text()))
+    TEXT = TABLE.sub(lambda match: match[1] + parameter_table() + match[3], README.read_text())
+    README.write_text(FIGURES.sub(lambda match: match[1] + figures_table() + match[3], TEXT))

@@ -5,6 +5,7 @@ from evidence import Table, write
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam, spread_on_off_db
 from forestage.design.cancel.problem import aligned_plain
@@ -24,9 +25,10 @@ TEXT = """
 All figures are of exported filters (256 taps at 48 kHz) in the simulation, at the listener's distance. On/off is the
 mean power within ±45° over the mean power at 70 to 110° on both sides; the window is the level within ±45° against the
 axis; white noise gain is the power on axis over driver power, against the strongest single driver; all of 300 to
-1250 Hz. Drive is the power of all drivers over that of plain stereo with the same level on axis. Lost is what on/off
-loses when every driver is off by 0.5 dB and 3° (standard deviations, 400 devices): the median device and the worst 5 %
-of them, at the worst frequency. Ripple is half the range of the level on axis, 100 Hz to 10 kHz.
+1250 Hz. Drive is the power of all drivers, behind their crossovers, over that of plain stereo with the same level on
+axis. Lost is what on/off loses when every driver is off by 0.5 dB and 3° (standard deviations, 400 devices): the median
+device and the worst 5 % of them, at the worst frequency. Ripple is half the range of the level on axis, 100 Hz to
+10 kHz.
 
 All methods fade to the plain mix in the bass and to the centre driver above the band; the ratio search, the default, is
 the only one that is searched again on what its filters do.
@@ -53,11 +55,12 @@ class Beam:
         return 20 * np.log10(np.abs(np.sum(field * self.responses(frequency), axis=0)))
 
     def drive_db(self, frequency=AXIS_HZ):
-        """Driver power over that of plain stereo, both for the same level on axis."""
+        """Power behind the crossovers over that of plain stereo, both for the same level on axis."""
         plain = aligned_plain(self.plant, frequency).sum(axis=1)
         field = directivity(self.device, frequency, [0.0])[:, 0]
+        passed = np.stack([crossover(driver, frequency) for driver in self.device.drivers])
         power = [
-            np.sum(np.abs(drive) ** 2, axis=0) / np.abs(np.sum(field * drive, axis=0)) ** 2
+            np.sum(np.abs(passed * drive) ** 2, axis=0) / np.abs(np.sum(field * drive, axis=0)) ** 2
             for drive in (self.responses(frequency), plain)
         ]
         return 10 * np.log10(power[0] / power[1])

@@ -16,10 +16,11 @@ from forestage.acoustics.device import Device, Seat
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
-from forestage.design.beam import BeamTarget, beam_firs, plan_beam
+from forestage.design.beam import BeamPlan, BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
+from forestage.design.cancel.problem import is_skewed
 from forestage.design.driver_eq import driver_eq_firs
 from forestage.design.ears import EarFirs, ear_firs
 from forestage.design.filters import (
@@ -94,6 +95,7 @@ class Design:
     stereo: VirtualStereo
     plant: Plant
     cancellation: Solution
+    beam_plan: BeamPlan | None
     filters: tuple[FilterSet, ...]
     ears: EarFirs
     loudness: Loudness = Loudness()
@@ -152,7 +154,8 @@ class Design:
 
     def shortfall(self) -> tuple[Shortfall, ...]:
         """Where the design stays short of its target, and by how much."""
-        return self.cancellation.shortfall()
+        steered = self.beam_plan.shortfall if self.beam_plan is not None and self.device.has_center else ()
+        return (*self.cancellation.shortfall(), *steered)
 
     def metrics(self) -> dict[str, Any]:
         """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
@@ -233,11 +236,11 @@ def design(
     cancel_master = cancel_firs(solution)
     crosstalk_master = crosstalk_firs(solution, stereo)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
-    sample_beam = _beam_sampler(device, seat, beam)
+    center = _beam(device, seat, beam)
     filters = []
     for index, rate in enumerate(sample_rates):
         report(0.5 + 0.3 * index / len(sample_rates), f"filters at {rate} Hz")
-        beam_taps, cancel_align, beam_align = sample_beam(rate)
+        beam_taps, cancel_align, beam_align = center.sample(rate)
         filters.append(
             FilterSet(
                 rate,
@@ -251,7 +254,7 @@ def design(
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),
             )
         )
-    finished = Design(device, variant, target, beam, stereo, seat, solution, tuple(filters), ears)
+    finished = Design(device, variant, target, beam, stereo, seat, solution, center.plan, tuple(filters), ears)
     if render is not None:
         report(0.8, "calibrating the loudness")
         finished = replace(finished, loudness=calibrate(playable_form(finished), render=render))
@@ -263,15 +266,24 @@ def _silent(_fraction: float, _text: str) -> None:
     """Progress that nobody watches."""
 
 
-def _beam_sampler(device: Device, seat: Plant, target: BeamTarget) -> Callable[[int], tuple[FloatArray, int, int]]:
-    """Make a function from sample rate to (beam filters, cancel_align_frames, beam_align_frames)."""
-    if not device.has_center:
-        return lambda _rate: (np.zeros((0, 0)), 0, 0)
+@dataclass(frozen=True)
+class _Beam:
+    """The centre's filters at any rate; without a plan the centre is mixed plain."""
+
+    plan: BeamPlan | None
+    master: FloatArray
+
+    def sample(self, rate: int) -> tuple[FloatArray, int, int]:
+        """Filters, and the frames that the (cancel, beam) path waits."""
+        if self.plan is None:
+            return self.master, 0, 0
+        advance_s = self.plan.advance_s(rate) - self.plan.advance_s(MASTER_RATE)
+        return sample_firs(self.master, sample_rate=rate, advance_s=advance_s), *self.plan.align_frames(rate)
+
+
+def _beam(device: Device, seat: Plant, target: BeamTarget) -> _Beam:
+    # A symmetric pair has nothing to steer; a skewed one at least has its sides brought together.
+    if device.is_headphones or not (device.has_center or is_skewed(seat)):
+        return _Beam(None, np.zeros((0, 0)))
     plan = plan_beam(device, seat, target=target)
-    master = beam_firs(plan)
-
-    def sample(rate: int) -> tuple[FloatArray, int, int]:
-        advance_s = plan.advance_s(rate) - plan.advance_s(MASTER_RATE)
-        return sample_firs(master, sample_rate=rate, advance_s=advance_s), *plan.align_frames(rate)
-
-    return sample
+    return _Beam(plan, beam_firs(plan))

@@ -135,6 +135,12 @@ def aligned_plain(seat: Plant, frequency_hz: ArrayLike) -> ComplexArray:
     return seat.plain[:, :, None] * align[None]
 
 
+def is_skewed(seat: Plant) -> bool:
+    """Whether the two sides of plain stereo reach their near ears at different times or levels."""
+    delay_s, gain = _skew(seat)
+    return bool(np.any(delay_s) or np.any(gain != 1.0))
+
+
 def _skew(seat: Plant) -> tuple[FloatArray, FloatArray]:
     """Delay in s and gain to give to each channel of plain stereo."""
     frequency = np.linspace(200.0, 2000.0, 91)
