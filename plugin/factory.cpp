@@ -3,6 +3,8 @@
 #include <factory_data.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -11,8 +13,10 @@
 namespace forestage::plugin {
 namespace {
 
-// The device of the article comes first, because the first program is what a new instance plays; the rest by file name.
-constexpr std::string_view first_file = "smart-speaker.json";
+// A new instance plays the first program, with the second in slot B; the rest by file name.
+constexpr std::array<std::string_view, 2> first_files{"smart-speaker.json", "laptop.json"};
+
+std::ptrdiff_t rank(std::string_view file) { return std::ranges::find(first_files, file) - first_files.begin(); }
 
 std::vector<std::pair<std::string_view, std::string_view>> embedded_files() {
   std::vector<std::pair<std::string_view, std::string_view>> files;
@@ -21,7 +25,7 @@ std::vector<std::pair<std::string_view, std::string_view>> embedded_files() {
     const char* data = factory_data::getNamedResource(factory_data::namedResourceList[i], bytes);
     files.emplace_back(factory_data::originalFilenames[i], std::string_view(data, static_cast<std::size_t>(bytes)));
   }
-  std::ranges::sort(files, {}, [](const auto& file) { return std::pair(file.first != first_file, file.first); });
+  std::ranges::sort(files, {}, [](const auto& file) { return std::pair(rank(file.first), file.first); });
   return files;
 }
 
