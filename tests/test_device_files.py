@@ -165,7 +165,12 @@ def test_all_keys_of_a_driver_are_kept():
             [0.0, 0.1, 0.0],
             r'driver\[1\]\.ear = "right": a headphone capsule has',
         ),
-        (HEADPHONES, ["driver", 1, "channel"], "center", r'driver\[1\]\.channel = "center": a headphone capsule plays'),
+        (
+            HEADPHONES,
+            ["driver", 1, "channel"],
+            "center",
+            r'driver\[1\]\.channel = "center": the capsule at the right ear plays',
+        ),
         (
             POINTS,
             ["listener", "ear_elevation_deg"],
@@ -235,3 +240,9 @@ def test_devices_made_in_python_are_checked_too():
             (Driver("l", "left", (0.0, 0.1, 0.0)), Driver("r", "right", (1.0, 0.0, 0.0))),
             Listener(1.0),
         )
+
+
+def test_capsule_at_the_wrong_ear_is_refused():
+    capsules = [{"name": "l", "channel": "left", "ear": "right"}, {"name": "r", "channel": "right", "ear": "left"}]
+    with pytest.raises(ValueError, match="the capsule at the right ear plays right or both"):
+        parse_device({"name": "Swapped", "listener": {"distance_m": 1.0}, "driver": capsules})

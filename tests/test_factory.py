@@ -82,7 +82,7 @@ def test_stated_separation_is_that_of_the_filters(name):
     )
     separation = 20 * np.log10(np.abs([ears[0, 0] / ears[1, 0], ears[1, 1] / ears[0, 1]]))
     means = [separation[:, (frequency >= low) & (frequency <= high)].mean(axis=1).min() for low, high in OCTAVES_HZ]
-    np.testing.assert_allclose(means, stated, atol=0.5)
+    np.testing.assert_allclose(means, stated, atol=0.2)
 
 
 @pytest.mark.parametrize("name", ["smart-speaker", "soundbar-3", "soundbar-7-wide-zone"])

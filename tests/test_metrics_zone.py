@@ -1,6 +1,7 @@
 """Maps over the seats, and the sweet spot."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from forestage import _core
 from forestage.acoustics.device import Device, Driver, Listener, Seat
 from forestage.acoustics.plant import plant
+from forestage.design.zone import Zone
 from forestage.metrics import zone
 from forestage.metrics.localisation import TIME_HZ
 from make_preset import make_preset
@@ -121,3 +123,18 @@ def test_distances_keep_the_head_clear_of_the_device():
     distances = zone.zone_distances_m(Device("Deep", drivers, Listener(0.8)))
     assert distances.min() >= 0.35 + 0.0875 + zone.CLEARANCE_M
     assert 0.8 in distances
+
+
+def test_maps_and_zones_leave_out_heads_that_would_sit_on_a_driver():
+    """Drivers beside the listener: places there are left out, and the design still has its figures."""
+    drivers = (Driver("l", "left", (0.3, 0.06, 0.05)), Driver("r", "right", (0.3, -0.06, 0.05)))
+    device = Device("Near", drivers, Listener(0.4))
+    assert all(device.is_clear(seat) for seat in Zone(distance_ratios=(0.7, 1.0)).seats(device))
+    assert len(Zone(distance_ratios=(0.7, 1.0)).seats(device)) < len(Zone(distance_ratios=(1.0, 1.3)).seats(device))
+    beside = Device(
+        "Beside", tuple(replace(d, position_m=(1.0, 5 * d.position_m[1], 0.05)) for d in drivers), Listener(1.0)
+    )
+    lateral = zone.clear_lateral_m(beside, [1.0])
+    assert 0.0 in lateral
+    assert 0.3 not in lateral
+    assert 0.5 in lateral

@@ -49,9 +49,9 @@ def test_python_example_runs(tmp_path):
 
 def figures_table():
     lines = [
-        "| preset | a sound in the left channel is heard at (unaided) "
-        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive |",
-        "|---|---|---|---|---|",
+        "| preset | a sound in the left channel is heard at, by time (unaided) | by level "
+        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair |",
+        "|---|---|---|---|---|---|",
     ]
     for name, path in factory_presets().items():
         figures = json.loads(path.read_text())["design"]["metrics"]
@@ -63,8 +63,11 @@ def figures_table():
             mean = {version: sum(values) / len(values) for version, values in versions.items()}
             separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
-        drive = f"{figures['effort']['most_drive_db']['cancelled']:.1f} dB"
-        lines.append(f"| `{name}` | {azimuth['processed']:.0f}°{plain} | {separation} | {spot} | {drive} |")
+        level = figures["width"]["azimuth_by_level_deg"]["processed"]
+        drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
+        lines.append(
+            f"| `{name}` | {azimuth['processed']:.0f}°{plain} | {level:.0f}° | {separation} | {spot} | {drive} |"
+        )
     return "\n".join(lines) + "\n"
 
 

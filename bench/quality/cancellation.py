@@ -29,13 +29,22 @@ from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import octave_separation_db
 
 PROGRAMME_RATE = 48_000
-# What a first simulation of this device had reached with 9 dB of drive, per octave
+# With 9 dB of drive, per octave
 WANTED_AT_SEAT = (4.0, 11.0, 12.0, 12.0, 10.5)
 WANTED_ELSEWHERE = (2.5, 6.0, 5.5, 5.0, 4.0)
 TEXT = """
 All figures are of exported filters (256 taps at 48 kHz) in the simulation: spherical heads in the free field, single
 scattering. Separation is the near over the far ear, the mean over the octave, of the worse channel. The drive cap is
-9 dB over plain stereo; exact inverse, Rayleigh quotient and the recursive methods know none.
+9 dB over plain stereo; exact inverse, Rayleigh quotient and the recursive methods know none, and Kirkeby and Choueiri
+hold each singular value to it, not their sum.
+
+On the smart speaker the minimax design has what was wanted at the seat and at the worst of other heads and places, in
+every octave. With a driver off as well, in the worst of its directions, nothing reaches the wanted figures below 1.6
+kHz under this cap: the bound, made on the very heads and errors that are scored, stays below them too. There, 400-800
+Hz, all capped methods are within 0.1 dB of each other, because the cap alone decides; two drivers leave 1.1 dB to the
+bound and to Choueiri's (with 11 dB of drive) at 0.8-1.6 kHz. Above, and with three drivers, minimax is ahead of all
+others. On the laptop the exact inverse is ahead up to 800 Hz, with 13 dB of drive against 1.6, and far behind above
+1.6 kHz. Seven drivers beat every pair of the soundbar in every octave. Designs made on the sphere hold on KEMAR.
 """
 
 
@@ -130,10 +139,9 @@ def summary(tables):
     for what, wanted, scores in (
         ("at the seat", WANTED_AT_SEAT, at_seat),
         ("worst of other heads and places", WANTED_ELSEWHERE, elsewhere),
-        ("the same, one driver off", None, off),
+        ("the same, one driver off", WANTED_ELSEWHERE, off),
     ):
-        if wanted is not None:
-            rows.append({"figure": f"{what}: wanted"} | dict(zip(OCTAVES, wanted, strict=True)))
+        rows.append({"figure": f"{what}: wanted"} | dict(zip(OCTAVES, wanted, strict=True)))
         for method in ("minimax", "minimax, 3 drivers", *(name for name in scores if name.startswith("bound"))):
             rows.append({"figure": f"{what}: {method}"} | {octave: scores[method][octave] for octave in OCTAVES})
         others = ("exact inverse", "Choueiri", "RACE", "least squares")

@@ -15,7 +15,7 @@ from forestage import load_device
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.plant import plant
-from forestage.design.cancel import CancelTarget, cancel_problem, solve, zone_plants
+from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve, zone_plants
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.filters import delay_for, response_of, sample_firs
 from forestage.metrics.bands import log_grid
@@ -41,7 +41,6 @@ METHODS = {
     "null steering": "null-steering",
     "minimax": "minimax",
 }
-CAPPED = ("closed-form", "least-squares", "null-steering", "minimax")
 
 
 def kemar():

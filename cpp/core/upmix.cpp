@@ -53,9 +53,22 @@ std::vector<float> make_synthesis_window(const UpmixFrames& frames, const std::v
 
 }  // namespace
 
+namespace {
+
+bool has_small_factors(int number) noexcept {
+  for (const int prime : {2, 3, 5, 7, 11, 13}) {
+    while (number % prime == 0) number /= prime;
+  }
+  return number == 1;
+}
+
+}  // namespace
+
 UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept {
   const Tuning& tuning = tuning_of(quality);
-  const int slice = std::max(1, static_cast<int>(std::lround(tuning.hop_s * sample_rate / tuning.slices)));
+  // FFTW allocates while it transforms lengths with larger prime factors than it has kernels for
+  int slice = std::max(1, static_cast<int>(std::lround(tuning.hop_s * sample_rate / tuning.slices)));
+  while (!has_small_factors(slice)) ++slice;
   const int hop = slice * tuning.slices;
   return {hop, tuning.analysis_hops * hop, tuning.synthesis_hops * hop, tuning.slices};
 }

@@ -21,6 +21,7 @@ constexpr int batch_images = 64;
 // over images stay in registers and memory is read and written in whole vectors.
 constexpr int step_frames = 8;
 constexpr int window_frames = fractional_taps + step_frames;
+static_assert(frames_for(0) >= lead_frames + window_frames, "the last window must end inside the buffer");
 constexpr int window_vectors = 5;  // per pass: with two rows, ten sums in registers
 
 /// Up to `batch_images` images: unit vectors padded to whole lanes, and their windows.

@@ -21,6 +21,8 @@ Side = Literal["left", "right"]
 Vector = tuple[float, float, float]
 
 # Gains of the (left, right) channel of plain stereo
+# Between a head and anything that sounds
+CLEARANCE_M = 0.01
 PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
     "left": (1.0, 0.0),
     "right": (0.0, 1.0),
@@ -202,6 +204,15 @@ class Device:
     def fields(self) -> list[Field]:
         """What every driver radiates, flat and without its crossover; not for headphones."""
         return [self._field(driver) for driver in self.drivers]
+
+    def is_clear(self, seat: Seat) -> bool:
+        """Whether a head is outside the body and the drivers."""
+        if self.is_headphones:
+            return True
+        reach = seat.head.radius_m + CLEARANCE_M
+        if self.body is not None and np.linalg.norm(seat.position_m) <= self.body.radius_m + reach:
+            return False
+        return all(np.linalg.norm(field.centre_m - seat.position_m) > field.extent_m + reach for field in self.fields)
 
     def index(self, channel: Channel) -> int:
         """Position in ``drivers`` of the first driver of a channel."""

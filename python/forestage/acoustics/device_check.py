@@ -109,8 +109,10 @@ def _check_place(device: Device, driver: Driver, where: str) -> None:
 def _check_capsule(device: Device, driver: Driver, where: str) -> None:
     if driver.position_m is not None or driver.cap_half_angle_deg is not None or device.body is not None:
         raise ValueError(f'{where}.ear = "{driver.ear}": a headphone capsule has no position, cap or body')
-    if driver.channel not in ("left", "right", "both"):
-        raise ValueError(f'{where}.channel = "{driver.channel}": a headphone capsule plays left, right or both')
+    if driver.channel not in (driver.ear, "both"):
+        raise ValueError(
+            f'{where}.channel = "{driver.channel}": the capsule at the {driver.ear} ear plays {driver.ear} or both'
+        )
 
 
 def _check_point(device: Device, driver: Driver, where: str) -> None:

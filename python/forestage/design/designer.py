@@ -18,7 +18,7 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
 from forestage.design.beam import BeamPlan, BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
-from forestage.design.cancel import CancelTarget, cancel_problem, solve
+from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.cancel.problem import is_skewed
 from forestage.design.driver_eq import driver_eq_firs
@@ -227,12 +227,18 @@ def design(
     for rate in sample_rates:
         if not 8_000 <= rate <= MASTER_RATE:
             raise ValueError(f"sample_rates: {rate} is out of range; must be within 8000..{MASTER_RATE}")
+    if render is not None and set(sample_rates) != set(SAMPLE_RATES):
+        raise ValueError(
+            f"sample_rates = {list(sample_rates)}: a preset needs all of {list(SAMPLE_RATES)}, or render=None"
+        )
     report(0.0, "simulating the device and the listener")
     seat = plant(device)
     ears = ear_firs(device)
     report(0.2, "designing the crosstalk cancellation")
     problem = cancel_problem(device, seat, SOLVE_HZ, target=target)
-    solution = guarded(Solution(problem, solve(problem, target.method)))
+    solution = Solution(problem, solve(problem, target.method))
+    if target.method in CAPPED:
+        solution = guarded(solution)
     cancel_master = cancel_firs(solution)
     crosstalk_master = crosstalk_firs(solution, stereo)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,4 +177,6 @@ def _stereo(stereo: VirtualStereo) -> dict[str, Any]:
     table = {"width_deg": stereo.width_deg, "distance_m": stereo.distance_m, "drive_cap_db": stereo.drive_cap_db}
     if isinstance(stereo.head, Head):
         return table | {"head": asdict(stereo.head)}
-    return table | {"head": "closed form" if stereo.head is None else str(stereo.head)}
+    return table | {
+        "head": "closed form" if stereo.head is None else Path(getattr(stereo.head, "file", "another head")).name
+    }

@@ -38,13 +38,17 @@ class Zone:
     def __post_init__(self) -> None:
         if not self.distance_ratios or min(self.distance_ratios) <= 0.0:
             raise ValueError(f"distance_ratios = {self.distance_ratios}: must be one or more, all above 0")
+        if self.head_radii_m and not (min(self.head_radii_m) >= 0.05 and max(self.head_radii_m) <= 0.15):
+            raise ValueError(f"head_radii_m = {self.head_radii_m}: must be within 0.05..0.15")
+        if self.yaw_deg > 180.0:
+            raise ValueError(f"yaw_deg = {self.yaw_deg}: must be at most 180")
         for name in ("lateral_m", "yaw_deg", "driver_error_db", "driver_error_deg"):
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and value >= 0.0):
                 raise ValueError(f"{name} = {value}: must be 0 or more")
 
     def seats(self, device: Device) -> tuple[Seat, ...]:
-        """Every head of the zone; the listener's own seat first."""
+        """Every head of the zone that is clear of the device; the listener's own seat first."""
         seat = device.listener.seat
         x, y, z = seat.position_m
         lateral = max(0.03 * device.listener.distance_m, 0.02) if self.lateral_m is None else self.lateral_m
@@ -58,7 +62,7 @@ class Zone:
                 for radius in self.head_radii_m
                 for side in sides
             ]
-        return (seat, *(other for other in seats if other != seat))
+        return (seat, *(other for other in seats if other != seat and device.is_clear(other)))
 
     def driver_errors(self) -> ComplexArray:
         """Gains of a driver in error, shape (k,)."""

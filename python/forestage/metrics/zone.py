@@ -32,6 +32,13 @@ FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=8)
 GRID_HZ = np.concatenate([log_grid(90.0, 1080.0, per_octave=7), np.arange(1260.0, 6661.0, 180.0)])
 
 
+def clear_lateral_m(device: Device, distances_m: ArrayLike) -> FloatArray:
+    """Those of `LATERAL_M` where a head is clear of the device at all distances, and the middle, shape (k,)."""
+    lines = [line_of_seats(device, float(distance)) for distance in np.atleast_1d(np.asarray(distances_m))]
+    is_clear = np.array([all(map(device.is_clear, seats)) for seats in zip(*lines, strict=True)])
+    return LATERAL_M[is_clear | (LATERAL_M == 0.0)]
+
+
 def line_of_seats(device: Device, distance_m: float, lateral_m: ArrayLike = LATERAL_M) -> list[Seat]:
     """Seats beside each other: the device's listener at another distance, moved to the listener's left, facing -x."""
     own = device.listener.seat
@@ -98,9 +105,10 @@ def sweet_spot_m(design: Design) -> dict[str, float]:
     """
     device = design.device
     chain = Chain.of(design, FREQUENCY_HZ)
-    responses = seat_responses(device, line_of_seats(device, device.listener.distance_m), FREQUENCY_HZ)
+    lateral_m = clear_lateral_m(device, device.listener.distance_m)
+    responses = seat_responses(device, line_of_seats(device, device.listener.distance_m, lateral_m), FREQUENCY_HZ)
     return {
-        name: sweet_spot_width_m(LATERAL_M, seat_separation_db(responses, filters, FREQUENCY_HZ))
+        name: sweet_spot_width_m(lateral_m, seat_separation_db(responses, filters, FREQUENCY_HZ))
         for name, filters in (("plain", chain.plain), ("processed", chain.cancelled))
     }
 
@@ -173,7 +181,8 @@ def zone_maps(design: Design) -> list[dict[str, Any]]:
     if device.is_headphones:
         return []
     distances = zone_distances_m(device)
-    seats = [seat for distance_m in distances for seat in line_of_seats(device, float(distance_m))]
+    lateral_m = clear_lateral_m(device, distances)
+    seats = [seat for distance_m in distances for seat in line_of_seats(device, float(distance_m), lateral_m)]
     responses = seat_responses(device, seats, np.concatenate([FREQUENCY_HZ, TIME_HZ]))
     in_octaves, in_time = np.split(responses, [len(FREQUENCY_HZ)], axis=-1)
     octaves = Chain.of(design, FREQUENCY_HZ)
@@ -190,7 +199,7 @@ def zone_maps(design: Design) -> list[dict[str, Any]]:
         {
             "name": name,
             "unit": unit,
-            "lateral_m": LATERAL_M.tolist(),
+            "lateral_m": lateral_m.tolist(),
             "distance_m": distances.round(4).tolist(),
             "values": values.round(2).tolist(),
         }

@@ -26,7 +26,10 @@ METHODS: Mapping[str, Method] = {
     "minimax": robust.minimax,
 }
 
-__all__ = ["METHODS", "CancelProblem", "CancelTarget", "Method", "cancel_problem", "solve", "zone_plants"]
+# Those that keep to the drive cap
+CAPPED = ("closed-form", "least-squares", "null-steering", "minimax")
+
+__all__ = ["CAPPED", "METHODS", "CancelProblem", "CancelTarget", "Method", "cancel_problem", "solve", "zone_plants"]
 
 
 def solve(problem: CancelProblem, method: str) -> ComplexArray:

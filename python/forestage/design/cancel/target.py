@@ -50,6 +50,8 @@ class CancelTarget:
         points = np.array(self.separation_db, dtype=np.float64)
         if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] != 2 or not np.isfinite(points).all():
             raise ValueError(f"separation_db = {self.separation_db}: must be two or more finite (Hz, dB) points")
+        if points[:, 1].min() < 0.0 or points[:, 1].max() > 60.0:
+            raise ValueError(f"separation_db = {self.separation_db}: levels must be within 0..60 dB")
         if points[0, 0] <= 0.0 or np.any(np.diff(points[:, 0]) <= 0.0):
             raise ValueError(f"separation_db = {self.separation_db}: frequencies must be above 0 and rising")
         if not 0.0 <= self.drive_cap_db <= 40.0:
