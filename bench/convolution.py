@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/convolution.py [FOLDER_OF_BENCHES]
 
-Forestage's FIR matrix against the usual uniform partitioning (one convolver per path) and zita-convolver, where that is
-installed (Debian: libzita-convolver-dev), in one run of one process. The chain is the smart-speaker with its three drivers
-and ear responses of decaying noise.
+Forestage's FIR matrix against the usual uniform partitioning (one convolver per path) and, where it is installed,
+zita-convolver (Debian: libzita-convolver-dev), in one run of one process. The chain is the smart-speaker with its three
+drivers and ear responses of decaying noise.
 """
 
 import json

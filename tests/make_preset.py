@@ -15,6 +15,11 @@ def fir_text(taps) -> str:
     return base64.b64encode(np.asarray(taps, dtype="<f4").tobytes()).decode("ascii")
 
 
+def taps_of(text: str) -> np.ndarray:
+    """The inverse of fir_text."""
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
 def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0) -> str:
     taps = np.zeros(frames)
     taps[at] = gain
@@ -82,7 +87,7 @@ def with_later_alignment(name: str, *, frames: int) -> dict:
 
 
 def with_long_ears(name: str, *, sample_rate: int = 48_000, duration_s: float = 0.5) -> dict:
-    """A factory preset heard in a synthetic room: an impulse, then noise that decays by 60 dB, 12 dB below it in energy."""
+    """A factory preset in a synthetic room: an impulse, then noise of -12 dB that decays by 60 dB."""
     preset = json.loads(factory_presets()[name].read_text())
     rng = np.random.default_rng(8)
     delay_frames = round(0.002 * sample_rate)
