@@ -6,8 +6,7 @@ from scipy.signal import fftconvolve
 
 from forestage import Renderer, load_preset
 from make_preset import taps_of, with_long_ears
-from signals import db, impulse, in_blocks, noise, peak_db
-from test_clicks import BLOCK, play, splash_db
+from signals import db, impulse, in_blocks, noise, peak_db, play_tone, splash_db
 
 HEADPHONES = ("Headphones", "Headphones Plain", "Headphones Reference")
 DURATION_S = 0.5
@@ -87,7 +86,7 @@ def test_response_is_the_same_at_every_rate(preset, content, sample_rate):
 @pytest.mark.parametrize("second", ["Speakers", *HEADPHONES])
 def test_monitors_switch_without_clicks(preset, first, second):
     renderer = Renderer(preset, monitor=first, output_channels=3)
-    y = play(renderer, {60: lambda: renderer.set(monitor=second), 130: lambda: renderer.set(monitor=first)})
+    y = play_tone(renderer, {60: lambda: renderer.set(monitor=second), 130: lambda: renderer.set(monitor=first)})
     assert splash_db(y[:2], 30_000) <= -90
 
 
@@ -111,5 +110,5 @@ def test_a_monitor_is_in_full_sound_as_soon_as_it_is_heard(preset, monitor):
 
 def test_presets_with_long_and_short_ears_change_without_clicks(preset):
     renderer = Renderer("smart-speaker", monitor="Headphones")
-    y = play(renderer, {20: lambda: renderer.load(preset), 110: lambda: renderer.load("smart-speaker")})
+    y = play_tone(renderer, {20: lambda: renderer.load(preset), 110: lambda: renderer.load("smart-speaker")})
     assert splash_db(y, 9600) <= -90

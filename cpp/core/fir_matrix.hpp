@@ -8,7 +8,7 @@
 // the current one began; the first taps come in direct form for short calls, and for long ones from a transform of the
 // partly filled window. Long filters have levels of ever longer partitions; their later taps are played by FirTail,
 // which spreads its work evenly over the calls. All splits into blocks agree within rounding: for full-scale noise
-// through filters of unit energy about -139 dB rms, single frames up to -124 dB.
+// through filters of unit energy about -139 dB rms up to 1024 taps and -136 dB beyond, single frames 15 dB above that.
 //
 // Independent blocks of the matrix (say, a diagonal one) are found and computed apart; silent paths, rows and columns
 // cost nothing. Outputs may share memory with inputs, lane start on lane start. Thread: construct anywhere, process on
@@ -27,8 +27,7 @@ namespace forestage {
 class FirMatrix {
  public:
   /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses levels from the tap count. Blocks may be of
-  /// any length.
-  /// Throws std::invalid_argument.
+  /// any length. Throws std::invalid_argument.
   FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;
