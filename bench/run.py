@@ -44,6 +44,9 @@ def main(folder):
     sys.stdout.write(f"Machine: {machine}\n")
     tables = {
         "FIR matrix against a register-blocked direct form, same flags, same run": rows_of(folder / "bench_fir_matrix"),
+        "long filters without added latency, 48 kHz, processor time of all threads": rows_of(
+            sys.executable, ROOT / "bench/convolution.py", folder
+        ),
         "smart-speaker chain, 48 kHz, block 128, one core": rows_of(
             folder / "bench_chain", ROOT / "presets/factory/smart-speaker.json"
         ),

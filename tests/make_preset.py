@@ -15,6 +15,11 @@ def fir_text(taps) -> str:
     return base64.b64encode(np.asarray(taps, dtype="<f4").tobytes()).decode("ascii")
 
 
+def taps_of(text: str) -> np.ndarray:
+    """The inverse of fir_text."""
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
 def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0) -> str:
     taps = np.zeros(frames)
     taps[at] = gain
@@ -78,4 +83,27 @@ def with_later_alignment(name: str, *, frames: int) -> dict:
     for filters in preset["filters"]:
         filters["cancel_align_frames"] += frames
         filters["beam_align_frames"] += frames
+    return preset
+
+
+def with_long_ears(name: str, *, sample_rate: int = 48_000, duration_s: float = 0.5) -> dict:
+    """A factory preset in a synthetic room: an impulse, then noise of -12 dB that decays by 60 dB."""
+    preset = json.loads(factory_presets()[name].read_text())
+    rng = np.random.default_rng(8)
+    delay_frames = round(0.002 * sample_rate)
+    frames = round(duration_s * sample_rate)
+
+    def response():
+        tail = rng.standard_normal(frames) * 10 ** (-3 * np.arange(frames) / frames)
+        tail[: delay_frames + 1] = 0
+        tail *= 10 ** (-12 / 20) / np.linalg.norm(tail)
+        tail[delay_frames] = 1
+        return fir_text(0.5 * tail)
+
+    preset["ears"] = {
+        "sample_rate": sample_rate,
+        "delay_frames": delay_frames,
+        "device": [[response() for _ in preset["drivers"]] for _ in range(2)],
+        "reference": [[response() for _ in range(2)] for _ in range(2)],
+    }
     return preset

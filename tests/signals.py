@@ -1,6 +1,10 @@
 """Signals and measures that several tests share."""
 
 import numpy as np
+from scipy import signal
+
+HIGH_PASS = signal.butter(8, 6000, "high", fs=48_000, output="sos")
+PLAYED_FRAMES = 480
 
 
 def noise(*, channels=2, frames=24_000, level=0.1, seed=0):
@@ -40,4 +44,21 @@ def in_blocks(process, x, sizes):
         out.append(process(x[:, start : start + frames]))
         start += frames
         k += 1
+    return np.concatenate(out, axis=1)
+
+
+def splash_db(y, settled):
+    """Peak above 6 kHz relative to the peak of the sound, after the onset."""
+    high = signal.sosfiltfilt(HIGH_PASS, y[:, settled:].astype(np.float64))
+    margin = 200  # zero-phase filtering rings at the cut ends
+    return np.max(db(high[:, margin:-margin])) - np.max(db(y[:, settled:]))
+
+
+def play_tone(renderer, events):
+    """Two seconds of tone (channels out of phase, so that all paths work); events[block] runs before its block."""
+    x = tone(frames=96_000, phase=1.0)
+    out = []
+    for k in range(x.shape[1] // PLAYED_FRAMES):
+        events.get(k, lambda: None)()
+        out.append(renderer.process(x[:, k * PLAYED_FRAMES : (k + 1) * PLAYED_FRAMES]))
     return np.concatenate(out, axis=1)

@@ -7,35 +7,15 @@ splash; its peak must stay 90 dB below the peak of the tone at the output. A ste
 
 import numpy as np
 import pytest
-from scipy import signal
 
 from forestage import PARAMS, Renderer
 from forestage.params import BY_ID
 from kinds import KINDS
 from make_preset import with_later_alignment
-from signals import db, tone
+from signals import db, play_tone, splash_db, tone
 
-HIGH_PASS = signal.butter(8, 6000, "high", fs=48_000, output="sos")
-BLOCK = 480
 PRESETS = KINDS
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
-
-
-def splash_db(y, settled):
-    """Peak above 6 kHz relative to the peak of the sound, after the onset."""
-    high = signal.sosfiltfilt(HIGH_PASS, y[:, settled:].astype(np.float64))
-    margin = 200  # zero-phase filtering rings at the cut ends
-    return np.max(db(high[:, margin:-margin])) - np.max(db(y[:, settled:]))
-
-
-def play(renderer, events):
-    """Two seconds of tone (channels out of phase, so that all paths work); events[block] runs before its block."""
-    x = tone(frames=96_000, phase=1.0)
-    out = []
-    for k in range(x.shape[1] // BLOCK):
-        events.get(k, lambda: None)()
-        out.append(renderer.process(x[:, k * BLOCK : (k + 1) * BLOCK]))
-    return np.concatenate(out, axis=1)
 
 
 def test_measure_sees_a_click():
@@ -54,7 +34,7 @@ def test_parameter_jumps_do_not_click(preset, monitor, row):
     renderer = Renderer(preset, monitor=monitor, **guard)
     values = [row.min_value, row.max_value, row.default_value]
     events = {60 + 30 * k: lambda v=value: renderer.set(**{row.id: v}) for k, value in enumerate(values)}
-    y = play(renderer, events)
+    y = play_tone(renderer, events)
     assert np.isfinite(y).all()
     assert splash_db(y, 9600) <= -90
 
@@ -69,7 +49,7 @@ def test_automation_every_10_ms_does_not_click(param_id):
     row = BY_ID[param_id]
     values = np.random.default_rng(5).uniform(row.min_value, row.max_value, 100)
     values = np.round(values) if row.choices or row.kind == "toggle" else values
-    y = play(renderer, {60 + k: lambda v=v: renderer.set(**{param_id: v}) for k, v in enumerate(values)})
+    y = play_tone(renderer, {60 + k: lambda v=v: renderer.set(**{param_id: v}) for k, v in enumerate(values)})
     assert splash_db(y, 9600) <= -80
 
 
@@ -77,7 +57,7 @@ def test_automation_every_10_ms_does_not_click(param_id):
 def test_switching_the_guard_off_while_it_limits_does_not_jump(preset):
     """It lets go with its release time: no step beyond what the tone itself does at the higher level."""
     renderer = Renderer(preset, monitor="Speakers", input_trim_db=24, output_trim_db=24)
-    y = play(renderer, {100: lambda: renderer.set(safe_headroom=False)})
+    y = play_tone(renderer, {100: lambda: renderer.set(safe_headroom=False)})
     steepest = np.max(np.abs(np.diff(y[:, 90_000:])))
     assert np.max(np.abs(np.diff(y[:, 47_900:48_100]))) <= 0.5 * steepest
 
@@ -86,7 +66,7 @@ def test_switching_the_guard_off_while_it_limits_does_not_jump(preset):
 def test_a_change_of_latency_does_not_click(bypass):
     renderer = Renderer("laptop", monitor="Headphones", bypass=bypass)
     late = with_later_alignment("laptop", frames=53)
-    y = play(renderer, {60: lambda: renderer.load(late), 120: lambda: renderer.load("laptop")})
+    y = play_tone(renderer, {60: lambda: renderer.load(late), 120: lambda: renderer.load("laptop")})
     assert renderer.latency_frames == Renderer("laptop").latency_frames
     assert splash_db(y, 9600) <= -90
 
@@ -95,21 +75,21 @@ def test_a_change_of_latency_does_not_click(bypass):
 @pytest.mark.parametrize("second", MONITORS)
 def test_monitors_switch_without_clicks(first, second):
     renderer = Renderer("smart-speaker", monitor=first, output_channels=3)
-    y = play(renderer, {80: lambda: renderer.set(monitor=second), 130: lambda: renderer.set(monitor=first)})
+    y = play_tone(renderer, {80: lambda: renderer.set(monitor=second), 130: lambda: renderer.set(monitor=first)})
     assert splash_db(y[:2], 9600) <= -90
 
 
 @pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
 def test_slots_switch_without_clicks(monitor):
     renderer = Renderer("smart-speaker", "laptop", monitor=monitor)
-    y = play(renderer, {60 + 20 * k: lambda s=s: renderer.set(slot=s) for k, s in enumerate("BABAB")})
+    y = play_tone(renderer, {60 + 20 * k: lambda s=s: renderer.set(slot=s) for k, s in enumerate("BABAB")})
     assert splash_db(y, 9600) <= -90
 
 
 def test_presets_change_every_200_ms_without_clicks():
     renderer = Renderer("laptop", monitor="Headphones")
     names = ["smart-speaker", "laptop"] * 3
-    y = play(renderer, {60 + 20 * k: lambda n=n: renderer.load(n) for k, n in enumerate(names)})
+    y = play_tone(renderer, {60 + 20 * k: lambda n=n: renderer.load(n) for k, n in enumerate(names)})
     assert np.isfinite(y).all()
     assert splash_db(y, 9600) <= -90
 

@@ -189,6 +189,73 @@ def test_nan_in_the_input_is_forgotten() -> None:
     assert np.isfinite(output[:, 512:]).all()
 
 
+LONG_FRAMES = 40_000  # covers the longest of the filters below
+longs = pytest.mark.parametrize("taps", [4097, 8193, 24_000, 33_000])  # two levels, then three
+
+
+@longs
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 2), (2, 5)])
+def test_long_filters_equal_scipy(inputs: int, outputs: int, taps: int) -> None:
+    h = make_taps(outputs, inputs, taps)
+    x = make_input(inputs, LONG_FRAMES)
+    error = FirMatrix(h).process(x) - expected(h, x)
+    assert peak_db(error) <= PEAK_DB
+    assert rms_db(error) <= RMS_DB
+
+
+@longs
+@pytest.mark.parametrize("block", [17, 64, 128, 480, 1024])
+def test_long_filters_give_the_same_output_in_blocks_of_any_size(taps: int, block: int) -> None:
+    h = make_taps(2, 3, taps)
+    x = make_input(3, LONG_FRAMES)
+    output = in_blocks(FirMatrix(h), x, repeated(block, LONG_FRAMES))
+    assert peak_db(output - FirMatrix(h).process(x)) <= PEAK_DB
+
+
+@longs
+@pytest.mark.parametrize("seed", range(2))
+def test_long_filters_give_the_same_output_in_random_splits(taps: int, seed: int) -> None:
+    h = make_taps(2, 3, taps)
+    x = make_input(3, LONG_FRAMES)
+    output = in_blocks(FirMatrix(h), x, random_sizes(LONG_FRAMES, seed))
+    assert peak_db(output - FirMatrix(h).process(x)) <= PEAK_DB
+
+
+@longs
+def test_impulse_through_long_filters_comes_out_without_latency(taps: int) -> None:
+    h = make_taps(2, 1, taps)
+    x = np.zeros((1, LONG_FRAMES), dtype=np.float32)
+    x[0, 0] = 1.0
+    output = FirMatrix(h).process(x)
+    assert peak_db(output[:, :taps] - h[:, 0]) <= PEAK_DB
+    assert peak_db(output[:, taps:]) <= PEAK_DB
+
+
+@longs
+@pytest.mark.parametrize("stop", [300, 9000, 30_000])
+def test_long_filters_forget_everything_at_a_reset(taps: int, stop: int) -> None:
+    h = make_taps(2, 3, taps)
+    x = make_input(3, LONG_FRAMES)
+    matrix = FirMatrix(h)
+    matrix.process(np.full((3, stop), np.nan, dtype=np.float32))
+    matrix.reset()
+    np.testing.assert_array_equal(matrix.process(x), FirMatrix(h).process(x))
+
+
+def test_silence_through_long_filters_is_exact_silence() -> None:
+    assert not FirMatrix(make_taps(2, 3, 24_000)).process(np.zeros((3, LONG_FRAMES), dtype=np.float32)).any()
+
+
+def test_long_and_short_filters_of_one_matrix_equal_scipy() -> None:
+    h = make_taps(4, 4, 24_000)
+    h[np.random.default_rng(SEED).random((4, 4)) < 0.6] = 0.0
+    h[0, :, 100:] = 0.0
+    h[1, :, 6000:] = 0.0
+    x = make_input(4, LONG_FRAMES)
+    output = in_blocks(FirMatrix(h), x, random_sizes(LONG_FRAMES, seed=3))
+    assert peak_db(output - expected(h, x)) <= PEAK_DB
+
+
 @pytest.mark.parametrize("partition_frames", [-64, 8, 48, 100, 16384])
 def test_partition_that_is_no_power_of_two_in_range_is_an_error(partition_frames: int) -> None:
     with pytest.raises(ValueError, match=f"partition_frames = {partition_frames}"):

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from forestage import _core
-from make_preset import SAMPLE_RATES, fir_text, make_preset
+from make_preset import SAMPLE_RATES, fir_text, impulse_text, make_preset
 
 SCHEMA_FILE = Path(__file__).parents[1] / "presets" / "schema" / "preset.schema.json"
 MIB = 1 << 20
@@ -118,6 +118,11 @@ STRUCTURE = [
     ("/filters/4/cancel/1", [""], "/filters/4/cancel/1: is an array of 1; must be an array of 2"),
     ("/ears/device/1", ["", ""], "/ears/device/1: has 2 rows"),
     ("/ears/reference", [["", ""]], "/ears/reference: is an array of 1; must be an array of 2"),
+    (
+        "/ears/device/1/0",
+        impulse_text(at=2, frames=96_001),
+        "/ears/device/1/0: has 96001 taps; at most 2 seconds, 96000, would be right",
+    ),
     ("/ears/delay_frames", 100, "/ears/device/0/0: has 8 taps; must have more"),
     ("/loudness", None, "/loudness: is null; must be an object"),
     ("/loudness/processed_db", 1e39, "/loudness/processed_db: is 1e+39; must be a number from -60 to 60 dB"),
@@ -153,7 +158,7 @@ TAPS = [
     (fir_text([0.0] * 17 + [np.nan]), "tap 17 is NaN; taps must be finite"),
     (fir_text([np.inf]), "tap 0 is infinite; taps must be finite"),
     (fir_text([0.0, -1e9]), "tap 1 is -1e+09; taps must be within +-1000"),
-    (fir_text(np.zeros(70_000)), "has 373336 characters; a filter has at most 65536 taps"),
+    (fir_text(np.zeros(140_000)), "has 746668 characters; a filter has at most 131072 taps"),
     ("AAAAAA", "has 6 characters; base64 has a multiple of 4 (truncated?)"),
     ("AAAA*AA=", 'character 4 is "*"; base64 has'),
     ("AAAA=AA=", 'character 4 is "="; base64 has'),

@@ -27,3 +27,15 @@ def test_response_is_kept(from_rate, to_rate, fraction):
     frequency_hz = np.linspace(50, 0.4 * min(from_rate, to_rate), 300)
     error = response(found, frequency_hz, to_rate, to_delay) - response(taps, frequency_hz, from_rate, 100)
     assert np.max(db(error)) <= -80
+
+
+@pytest.mark.parametrize(("from_rate", "to_rate"), [(48_000, 44_100), (48_000, 192_000), (44_100, 48_001)])
+def test_end_of_a_long_filter_arrives_on_time(from_rate, to_rate):
+    """A tap half a second after the main one, at -80 dB; most weights have been used many times until then."""
+    late = from_rate // 2
+    taps = np.zeros(late + 200, np.float32)
+    taps[100 + late] = 1
+    found = _core.resample_fir(taps, from_rate=from_rate, from_delay=100, to_rate=to_rate, to_delay=100)
+    frequency_hz = np.linspace(50, 0.4 * min(from_rate, to_rate), 100)
+    expected = np.exp(-2j * np.pi * frequency_hz * late / from_rate)
+    assert np.max(db(response(found, frequency_hz, to_rate, 100) - expected)) <= -80

@@ -132,7 +132,7 @@ void bind_blocks(py::module_& m) {
 
   m.def(
       "resample_fir",
-      [](const Audio& taps, double from_rate, double from_delay, double to_rate, double to_delay) {
+      [](const Audio& taps, int from_rate, double from_delay, int to_rate, double to_delay) {
         const Fir result =
             FirResampler(from_rate, from_delay, to_rate, to_delay)(Fir(taps.data(), taps.data() + taps.size()));
         return py::array_t<float>(static_cast<py::ssize_t>(result.size()), result.data());

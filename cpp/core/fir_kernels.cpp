@@ -114,7 +114,7 @@ FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
   const long h_partition = job.input_count * h_step;
   const int head = job.partitions - job.slot;  // partitions from here on find their input at the start of the ring
   const int wrap = head < job.first ? job.first : head < job.last ? head : job.last;
-  for (int bin = 0; bin < job.partition_frames; bin += width<V>) {
+  for (int bin = job.first_bin; bin < job.last_bin; bin += width<V>) {
     const long chunk = bin / lanes * static_cast<long>(job.partitions);
     const float* x = job.inputs + chunk * x_partition + bin % lanes;
     const float* h = job.filters + chunk * h_partition + bin % lanes + static_cast<long>(output) * cell;

@@ -1,4 +1,4 @@
-// Inner loops of FirMatrix, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at
+// Inner loops of FirMatrix and its parts, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at
 // run time.
 //
 // Spectra are split into chunks of 8 bins, real parts then imaginary parts ("cell" = 16 floats = one cache line):
@@ -18,6 +18,8 @@ struct Multiply {
   const float* filters;
   float* products;
   int partition_frames;
+  int first_bin;  // bins [first_bin, last_bin), whole chunks
+  int last_bin;
   int partitions;  // slots of the ring
   int slot;        // where partition 0 meets its input
   int first;       // partitions [first, last) are summed

@@ -3,17 +3,12 @@
 //     in 0 ─▶ window ─▶ fold, FFT ─▶ ring of spectra ─┐
 //     in 1 ─▶ window ─▶ fold, FFT ─▶ ring of spectra ─┴▶ multiply-accumulate ─▶ FFT⁻¹, unfold ─▶ out 0, 1, 2 ...
 //
-// Uniformly partitioned overlap-save: one forward transform per input and one inverse per output and partition, shared
-// by all paths. The transform of 2B real frames x is the right-angle form: the B-point complex FFT of
-// (x[n] - i x[n + B]) w[n], w[n] = e^{-i pi n / 2B}: x as a polynomial modulo z^B + i, evaluated at the B roots of -i.
-// For real x that determines x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and
-// the half that wraps is the one that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist
-// bins to treat apart.
-//
-// A call that covers only part of a partition still gets every output at once: the tail (partitions 1, 2, ...) is known
-// since the partition began; the head comes in direct form for short calls, and for long ones from a transform of the
-// partly filled window. All splits into blocks agree within rounding: for full-scale noise through filters of unit
-// energy about -139 dB rms, single frames up to -124 dB.
+// One forward transform per input and one inverse per output and partition, shared by all paths (fir_partitions.hpp).
+// A call that covers only part of a partition still gets every output at once: what past partitions add is known since
+// the current one began; the first taps come in direct form for short calls, and for long ones from a transform of the
+// partly filled window. Long filters have levels of ever longer partitions; their later taps are played by FirTail,
+// which spreads its work evenly over the calls. All splits into blocks agree within rounding: for full-scale noise
+// through filters of unit energy about -139 dB rms up to 1024 taps and -136 dB beyond, single frames 15 dB above that.
 //
 // Independent blocks of the matrix (say, a diagonal one) are found and computed apart; silent paths, rows and columns
 // cost nothing. Outputs may share memory with inputs, lane start on lane start. Thread: construct anywhere, process on
@@ -25,20 +20,14 @@
 #include <vector>
 
 #include "blocks.hpp"
+#include "fir_partitions.hpp"
 
 namespace forestage {
 
-/// One filter from an input to an output. Two paths between the same pair add up; an absent path is silence.
-struct FirPath {
-  int input = 0;
-  int output = 0;
-  std::span<const float> taps;  // copied by the matrix
-};
-
 class FirMatrix {
  public:
-  /// `partition_frames`: a power of two, 16 to 8192; 0 chooses from the tap count. Blocks may be of any length.
-  /// Throws std::invalid_argument.
+  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses levels from the tap count. Blocks may be of
+  /// any length. Throws std::invalid_argument.
   FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;
@@ -51,17 +40,17 @@ class FirMatrix {
   int latency_frames() const noexcept { return 0; }
   /// How long the output may sound after the last input frame.
   int tail_frames() const noexcept { return tail_frames_; }
+  /// Of the first level.
   int partition_frames() const noexcept { return partition_frames_; }
 
  private:
-  struct Transform;
   class Group;
 
   int tail_frames_ = 0;
   int partition_frames_ = 0;
   int position_ = 0;  // in the current partition
   std::vector<int> silent_outputs_;
-  std::unique_ptr<Transform> transform_;
+  std::vector<std::unique_ptr<PartitionTransform>> transforms_;  // one per level
   std::vector<std::unique_ptr<Group>> groups_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "windowed_sinc.hpp"
 
@@ -26,11 +27,15 @@ int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept {
   return std::max(static_cast<int>(zero_crossings), scaled_frames(ears.delay_frames, ears.sample_rate, to_rate));
 }
 
-FirResampler::FirResampler(double from_rate, double from_delay, double to_rate, double to_delay)
-    : step_(from_rate / to_rate), from_delay_(from_delay), to_delay_(to_delay) {}
+FirResampler::FirResampler(int from_rate, double from_delay, int to_rate, double to_delay)
+    : step_(static_cast<double>(from_rate) / to_rate),
+      phases_(static_cast<std::size_t>(to_rate / std::gcd(from_rate, to_rate))),
+      period_taps_(from_rate / std::gcd(from_rate, to_rate)),
+      from_delay_(from_delay),
+      to_delay_(to_delay) {}
 
-const FirResampler::Weights& FirResampler::weights(std::size_t frame) {
-  while (cache_.size() <= frame) {
+const FirResampler::Weights& FirResampler::weights(std::size_t phase) {
+  while (cache_.size() <= phase) {
     const double at = (static_cast<double>(cache_.size()) - to_delay_) * step_ + from_delay_;
     const double cutoff = std::min(1.0, 1.0 / step_);
     const double half_width = zero_crossings / cutoff;
@@ -41,7 +46,7 @@ const FirResampler::Weights& FirResampler::weights(std::size_t frame) {
     }
     cache_.push_back(std::move(row));
   }
-  return cache_[frame];
+  return cache_[phase];
 }
 
 Fir FirResampler::operator()(const Fir& taps) {
@@ -51,13 +56,13 @@ Fir FirResampler::operator()(const Fir& taps) {
   const double ringing = zero_crossings * std::max(1.0, 1.0 / step_);
   Fir result(static_cast<std::size_t>(std::ceil(last + ringing)));
   for (std::size_t n = 0; n < result.size(); ++n) {
-    const Weights& row = weights(n);
-    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, row.first);
-    const std::ptrdiff_t end = std::min(count, row.first + std::ssize(row.values));
+    const Weights& row = weights(n % phases_);
+    const std::ptrdiff_t first = row.first + static_cast<std::ptrdiff_t>(n / phases_) * period_taps_;
+    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, first);
+    const std::ptrdiff_t end = std::min(count, first + std::ssize(row.values));
     double sum = 0.0;
     for (std::ptrdiff_t k = begin; k < end; ++k) {
-      sum +=
-          static_cast<double>(taps[static_cast<std::size_t>(k)]) * row.values[static_cast<std::size_t>(k - row.first)];
+      sum += static_cast<double>(taps[static_cast<std::size_t>(k)]) * row.values[static_cast<std::size_t>(k - first)];
     }
     result[n] = static_cast<float>(sum);
   }

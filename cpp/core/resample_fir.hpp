@@ -17,10 +17,11 @@ int converted_eq_delay_frames(const FilterSet& set) noexcept;
 int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept;
 
 /// Band-limited to the lower of the two rates. A tap at `from_delay` frames lands on `to_delay` frames, which may be
-/// fractional. The interpolation weights are computed once and serve any number of filters.  [main; allocates]
+/// fractional. The interpolation weights are computed once and serve any number of filters; they repeat as often as the
+/// two rates meet, so that long filters cost little more than their sums.  [main; allocates]
 class FirResampler {
  public:
-  FirResampler(double from_rate, double from_delay, double to_rate, double to_delay);
+  FirResampler(int from_rate, double from_delay, int to_rate, double to_delay);
   Fir operator()(const Fir& taps);
 
  private:
@@ -28,9 +29,11 @@ class FirResampler {
     std::ptrdiff_t first = 0;
     std::vector<double> values;
   };
-  const Weights& weights(std::size_t frame);
+  const Weights& weights(std::size_t phase);
 
   double step_;
+  std::size_t phases_;          // frames of the result until the weights repeat
+  std::ptrdiff_t period_taps_;  // taps of the filter that pass meanwhile
   double from_delay_;
   double to_delay_;
   std::vector<Weights> cache_;

@@ -26,6 +26,18 @@ void check_delay(std::span<const Fir> firs, int delay_frames, const Path& path) 
   }
 }
 
+/// Room enough for any room; bounds what a conversion to a higher rate may take.
+void check_duration(std::span<const Fir> firs, int sample_rate, const Path& path) {
+  constexpr int longest_s = 2;
+  for (std::size_t i = 0; i < firs.size(); ++i) {
+    const auto most = static_cast<std::size_t>(longest_s * sample_rate);
+    if (firs[i].size() > most) {
+      fail(Path(path, i), "has " + std::to_string(firs[i].size()) + " taps; at most " + std::to_string(longest_s) +
+                              " seconds, " + std::to_string(most) + ", would be right");
+    }
+  }
+}
+
 void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& path) {
   const int late =
       set.crosstalk_delay_frames + set.delay_frames + std::max(set.cancel_align_frames, set.beam_align_frames);
@@ -81,6 +93,8 @@ void check_ears(const Ears& ears, std::size_t drivers, const Path& path) {
     check_rows(ears.device[ear].size(), drivers, Path(device, ear));
     check_delay(ears.device[ear], ears.delay_frames, Path(device, ear));
     check_delay(ears.reference[ear], ears.delay_frames, Path(reference, ear));
+    check_duration(ears.device[ear], ears.sample_rate, Path(device, ear));
+    check_duration(ears.reference[ear], ears.sample_rate, Path(reference, ear));
   }
 }
 

@@ -13,7 +13,7 @@
 int main() {
   using namespace forestage;
   const std::array<Preset, 3> presets = {make_check_preset(1, 128), make_check_preset(2, 256),
-                                         make_check_preset(3, 512)};
+                                         make_check_preset(3, 512, 6000)};
   Engine engine({48000.0, 3});
   engine.load(Slot::a, presets[0]);
 

@@ -15,7 +15,7 @@ Fir noise_fir(std::minstd_rand& random, int taps, int main_tap) {
 
 }  // namespace
 
-Preset make_check_preset(unsigned seed, int taps) {
+Preset make_check_preset(unsigned seed, int taps, int ear_taps) {
   std::minstd_rand random(seed);
   Preset preset;
   preset.name = "Check";
@@ -37,8 +37,8 @@ Preset make_check_preset(unsigned seed, int taps) {
   preset.ears.delay_frames = 32;
   for (std::size_t ear = 0; ear < 2; ++ear) {
     for (std::size_t d = 0; d < preset.drivers.size(); ++d)
-      preset.ears.device[ear].push_back(noise_fir(random, 256, 32));
-    for (std::size_t c = 0; c < 2; ++c) preset.ears.reference[ear][c] = noise_fir(random, 256, 32);
+      preset.ears.device[ear].push_back(noise_fir(random, ear_taps, 32));
+    for (std::size_t c = 0; c < 2; ++c) preset.ears.reference[ear][c] = noise_fir(random, ear_taps, 32);
   }
   return preset;
 }

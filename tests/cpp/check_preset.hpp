@@ -5,7 +5,7 @@
 
 namespace forestage {
 
-/// Two sides and a centre driver, `taps` noise taps per filter around a main tap, all six rates.
-Preset make_check_preset(unsigned seed, int taps);
+/// Two sides and a centre driver, `taps` noise taps per filter around a main tap, all six rates; ears at 48 kHz.
+Preset make_check_preset(unsigned seed, int taps, int ear_taps = 256);
 
 }  // namespace forestage

@@ -1,0 +1,119 @@
+#include "fir_partitions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace forestage {
+namespace {
+
+constexpr int cell = kernels::cell;
+
+}  // namespace
+
+std::vector<FirPath> cut(std::span<const FirPath> paths, int begin, int end) {
+  std::vector<FirPath> result;
+  for (const FirPath& path : paths) {
+    const auto last = std::min(path.taps.size(), count_of(end));
+    const auto first = count_of(begin);
+    if (first < last) result.push_back({path.input, path.output, path.taps.subspan(first, last - first)});
+  }
+  return result;
+}
+
+int longest(std::span<const FirPath> paths) noexcept {
+  std::size_t taps = 0;
+  for (const FirPath& path : paths) taps = std::max(taps, path.taps.size());
+  return static_cast<int>(taps);
+}
+
+PartitionTransform::PartitionTransform(int partition_frames)
+    : frames_(partition_frames),
+      fft_(partition_frames),
+      w_re_(count_of(frames_)),
+      w_im_(count_of(frames_)),
+      folded_(count_of(frames_)),
+      bins_(count_of(frames_)) {
+  for (int n = 0; n < frames_; ++n) {
+    const double angle = -std::numbers::pi * n / (2.0 * frames_);
+    w_re_[static_cast<std::size_t>(n)] = static_cast<float>(std::cos(angle));
+    w_im_[static_cast<std::size_t>(n)] = static_cast<float>(std::sin(angle));
+  }
+}
+
+void PartitionTransform::forward(const float* window, float* cells, long stride) noexcept {
+  loops_->fold(window, w_re_.data(), w_im_.data(), reinterpret_cast<float*>(folded_.data()), frames_);
+  fft_.forward(folded_.data(), bins_.data());
+  loops_->pack(reinterpret_cast<const float*>(bins_.data()), cells, stride, frames_);
+}
+
+void PartitionTransform::backward(const std::complex<float>* product, float* to) noexcept {
+  fft_.backward(product, folded_.data());
+  loops_->unfold(reinterpret_cast<const float*>(folded_.data()), w_re_.data(), w_im_.data(), to, frames_);
+}
+
+FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform)
+    : transform_(&transform),
+      inputs_(inputs),
+      outputs_(outputs),
+      partitions_((longest(paths) + frames() - 1) / frames()),
+      filters_(count_of(2 * frames(), partitions_, inputs * outputs)),
+      spectra_(count_of(2 * frames(), partitions_, inputs)),
+      products_(count_of(outputs, frames())) {
+  design(paths);
+}
+
+void FirPartitions::design(std::span<const FirPath> paths) {
+  const int size = frames();
+  const long chunk = static_cast<long>(partitions_) * inputs_ * outputs_ * cell;
+  AlignedVector<float> padded(count_of(2 * size));
+  AlignedVector<float> cells(padded.size());
+  for (const FirPath& path : paths) {
+    for (int p = 0; p < partitions_; ++p) {
+      const auto begin = std::min(count_of(p, size), path.taps.size());
+      const auto part = path.taps.subspan(begin, std::min(count_of(size), path.taps.size() - begin));
+      std::fill(padded.begin(), padded.end(), 0.0f);
+      std::transform(part.begin(), part.end(), padded.begin(),
+                     [&](float tap) { return tap / static_cast<float>(size); });
+      transform_->forward(padded.data(), cells.data(), cell);
+      float* to = filters_.data() + ((static_cast<long>(p) * inputs_ + path.input) * outputs_ + path.output) * cell;
+      for (int n = 0; n < 2 * size; ++n) to[n / cell * chunk + n % cell] += cells[static_cast<std::size_t>(n)];
+    }
+  }
+}
+
+void FirPartitions::transform(int input, const float* window) noexcept {
+  const long chunk = static_cast<long>(partitions_) * inputs_ * cell;
+  transform_->forward(window, spectra_.data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
+}
+
+void FirPartitions::multiply(int first, int last, int first_bin, int last_bin) noexcept {
+  transform_->loops().multiply({.inputs = spectra_.data(),
+                                .filters = filters_.data(),
+                                .products = reinterpret_cast<float*>(products_.data()),
+                                .partition_frames = frames(),
+                                .first_bin = first_bin,
+                                .last_bin = last_bin,
+                                .partitions = partitions_,
+                                .slot = slot_,
+                                .first = first,
+                                .last = std::min(last, heard_),
+                                .input_count = inputs_,
+                                .output_count = outputs_});
+}
+
+void FirPartitions::take(int output, float* to) noexcept {
+  transform_->backward(products_.data() + static_cast<long>(output) * frames(), to);
+}
+
+void FirPartitions::advance() noexcept {
+  slot_ = slot_ == 0 ? partitions_ - 1 : slot_ - 1;
+  heard_ = std::min(heard_ + 1, partitions_);
+}
+
+void FirPartitions::reset() noexcept {
+  slot_ = 0;
+  heard_ = 1;
+}
+
+}  // namespace forestage

@@ -1,0 +1,96 @@
+// A dense matrix of filters cut into partitions of B taps, and the ring of input spectra that it meets: uniformly
+// partitioned overlap-save without a schedule. FirMatrix runs it at once, FirTail over the blocks in between.
+//
+//     window (2B) ─▶ fold, FFT ─▶ ring of spectra ─▶ multiply-accumulate ─▶ products ─▶ FFT⁻¹, unfold ─▶ B frames
+//
+// The transform of 2B real frames x is the right-angle form: the B-point complex FFT of (x[n] - i x[n + B]) w[n],
+// w[n] = e^{-i pi n / 2B}: x as a polynomial modulo z^B + i, evaluated at the B roots of -i. For real x that determines
+// x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and the half that wraps is the one
+// that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist bins to treat apart.
+// Thread: construct anywhere, the rest on one thread, without allocations.
+#pragma once
+
+#include <complex>
+#include <span>
+#include <vector>
+
+#include "fft.hpp"
+#include "fir_kernels.hpp"
+
+namespace forestage {
+
+/// One filter from an input to an output. Two paths between the same pair add up; an absent path is silence.
+struct FirPath {
+  int input = 0;
+  int output = 0;
+  std::span<const float> taps;  // copied by whoever convolves with it
+};
+
+/// Product of counts, for the sizes of arrays.
+inline std::size_t count_of(int a, int b = 1, int c = 1) {
+  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b) * static_cast<std::size_t>(c);
+}
+
+/// Taps [begin, end) of every path; those that have none are left out.
+std::vector<FirPath> cut(std::span<const FirPath> paths, int begin, int end);
+
+/// Taps of the longest path.
+int longest(std::span<const FirPath> paths) noexcept;
+
+/// The transform of one partition length, with scratch memory: matrices that share it take turns.
+class PartitionTransform {
+ public:
+  explicit PartitionTransform(int partition_frames);
+  int frames() const noexcept { return frames_; }
+  const kernels::Table& loops() const noexcept { return *loops_; }
+
+  /// 2B frames to B bins in chunks, `stride` floats apart.
+  void forward(const float* window, float* cells, long stride) noexcept;
+  /// B interleaved bins to the second half of the window they stand for.
+  void backward(const std::complex<float>* product, float* to) noexcept;
+
+ private:
+  const kernels::Table* loops_ = &kernels::best();
+  int frames_;
+  ComplexFft fft_;
+  AlignedVector<float> w_re_;
+  AlignedVector<float> w_im_;
+  AlignedVector<std::complex<float>> folded_;
+  AlignedVector<std::complex<float>> bins_;
+};
+
+class FirPartitions {
+ public:
+  /// Every input and every output has a path. `transform` outlives this.
+  FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform);
+
+  int frames() const noexcept { return transform_->frames(); }
+  int partitions() const noexcept { return partitions_; }
+  int inputs() const noexcept { return inputs_; }
+  int outputs() const noexcept { return outputs_; }
+
+  /// The newest window of an input: the previous partition, then the current one.
+  void transform(int input, const float* window) noexcept;
+  /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over partitions [first, last).
+  void multiply(int first, int last, int first_bin, int last_bin) noexcept;
+  /// B frames of what the products say.
+  void take(int output, float* to) noexcept;
+  /// The windows that come are those of the next partition.
+  void advance() noexcept;
+  void reset() noexcept;
+
+ private:
+  void design(std::span<const FirPath> paths);
+
+  PartitionTransform* transform_;
+  int inputs_;
+  int outputs_;
+  int partitions_;
+  int slot_ = 0;                  // of the current partition in the ring of spectra
+  int heard_ = 1;                 // slots that hold sound since the reset; the others count as silence
+  AlignedVector<float> filters_;  // layout: fir_kernels.hpp
+  AlignedVector<float> spectra_;
+  AlignedVector<std::complex<float>> products_;  // [output][bin]
+};
+
+}  // namespace forestage

@@ -1,0 +1,85 @@
+#include "fir_tail.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace forestage {
+namespace {
+
+constexpr int slice_bins = 64;
+
+}  // namespace
+
+FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform)
+    : matrix_(inputs, outputs, paths, transform),
+      frames_(transform.frames()),
+      plan_(plan()),
+      windows_(count_of(3, inputs, frames_)),
+      sums_(count_of(2, outputs, frames_)) {}
+
+std::vector<FirTail::Task> FirTail::plan() const {
+  // Rough costs in ns.
+  const double transform_cost = 0.13 * frames_ * std::log2(frames_);
+  const double slice_cost = 0.1 * slice_bins * matrix_.partitions() * matrix_.inputs() * matrix_.outputs();
+  std::vector<Task> tasks;
+  for (int i = 0; i < matrix_.inputs(); ++i) tasks.push_back({Work::transform, i, transform_cost});
+  for (int bin = 0; bin < frames_; bin += slice_bins) tasks.push_back({Work::multiply, bin, slice_cost});
+  for (int o = 0; o < matrix_.outputs(); ++o) tasks.push_back({Work::take, o, transform_cost});
+  double whole = 0.0;
+  for (const Task& task : tasks) whole += task.cost;
+  double done = 0.0;
+  for (Task& task : tasks) {
+    done += task.cost;
+    task.due_frames = static_cast<int>(std::ceil(frames_ * done / whole));
+  }
+  return tasks;
+}
+
+void FirTail::run(const Task& task) noexcept {
+  switch (task.work) {
+    case Work::transform:
+      matrix_.transform(task.first, window(task.first));
+      break;
+    case Work::multiply:
+      matrix_.multiply(0, matrix_.partitions(), task.first, std::min(task.first + slice_bins, frames_));
+      break;
+    case Work::take:
+      matrix_.take(task.first, sums_.data() + sums_at(1 - half_, task.first));
+      break;
+  }
+}
+
+void FirTail::read(int input, const float* from, int frames) noexcept {
+  std::copy_n(from, frames, window(input) + 2 * frames_ + position_);
+}
+
+void FirTail::add_to(int output, float* to, int frames) const noexcept {
+  const float* sums = sums_.data() + sums_at(half_, output) + position_;
+  std::transform(to, to + frames, sums, to, std::plus<>());
+}
+
+void FirTail::advance(int frames) noexcept {
+  position_ += frames;
+  while (next_task_ < plan_.size() && plan_[next_task_].due_frames <= position_) run(plan_[next_task_++]);
+  if (position_ == frames_) next_period();
+}
+
+void FirTail::next_period() noexcept {
+  for (int i = 0; i < matrix_.inputs(); ++i) std::copy_n(window(i) + frames_, 2 * frames_, window(i));
+  matrix_.advance();
+  half_ = 1 - half_;
+  position_ = 0;
+  next_task_ = 0;
+}
+
+void FirTail::reset() noexcept {
+  matrix_.reset();
+  std::fill(windows_.begin(), windows_.end(), 0.0f);
+  std::fill(sums_.begin(), sums_.end(), 0.0f);
+  half_ = 0;
+  position_ = 0;
+  next_task_ = 0;
+}
+
+}  // namespace forestage

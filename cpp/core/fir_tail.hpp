@@ -1,0 +1,59 @@
+// The later taps of a matrix of filters, in long partitions of B frames, without adding latency: taps from 2 B on.
+//
+//     frames       [ k B ... )          [ (k+1) B ... )                 [ (k+2) B ... )
+//     partition k  comes in             is convolved, a share per call  sounds
+//
+// A plan made once says after how many frames of the period each task is done, so that all calls do their part: forward
+// transforms, slices of the multiply-accumulate, inverse transforms. The tasks do not depend on the split into blocks:
+// what comes out is the same to the bit.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "fir_partitions.hpp"
+
+namespace forestage {
+
+class FirTail {
+ public:
+  /// First tap that a tail of these partitions can play.
+  static constexpr int first_tap(int partition_frames) noexcept { return 2 * partition_frames; }
+
+  /// `paths` without their first first_tap() taps. `transform` outlives this.
+  FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform);
+
+  // [audio] A call reads every input, adds to every output and then advances, within a partition.
+  void read(int input, const float* from, int frames) noexcept;
+  void add_to(int output, float* to, int frames) const noexcept;
+  void advance(int frames) noexcept;
+  void reset() noexcept;
+
+ private:
+  enum class Work { transform, multiply, take };
+  struct Task {
+    Work work;
+    int first;           // input, first bin, output
+    double cost;         // only ratios matter
+    int due_frames = 0;  // of the period
+  };
+  std::vector<Task> plan() const;
+  void run(const Task& task) noexcept;
+  void next_period() noexcept;
+
+  float* window(int input) noexcept { return windows_.data() + 3L * input * frames_; }
+  long sums_at(int half, int output) const noexcept {
+    return (static_cast<long>(half) * matrix_.outputs() + output) * frames_;
+  }
+
+  FirPartitions matrix_;
+  int frames_;  // of a partition
+  std::vector<Task> plan_;
+  std::size_t next_task_ = 0;
+  int position_ = 0;              // in the period
+  int half_ = 0;                  // of the sums that sounds; the other one is being made
+  AlignedVector<float> windows_;  // [input]: two partitions that are being convolved, and the one that comes in
+  AlignedVector<float> sums_;     // [half][output]
+};
+
+}  // namespace forestage
