@@ -119,6 +119,12 @@ class Seat:
     yaw_deg: float = 0.0
     head: Head | MeasuredHead = Head()
 
+    @property
+    def axes(self) -> FloatArray:
+        """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
+        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
+        return np.array([[-cosine, sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
     def in_head(self, points_m: ArrayLike) -> FloatArray:
         """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).
 
@@ -127,9 +133,7 @@ class Seat:
         >>> Seat((2.0, 0.0, 0.0), yaw_deg=90.0).in_head([[0.0, 0.0, 0.0]]).round(6).tolist()
         [[0.0, -2.0, 0.0]]
         """
-        x, y, z = np.moveaxis(np.asarray(points_m, dtype=np.float64) - self.position_m, -1, 0)
-        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
-        return np.stack([-x * cosine + y * sine, x * sine + y * cosine, z], axis=-1)
+        return (np.asarray(points_m, dtype=np.float64) - self.position_m) @ self.axes
 
     def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
         """Pressure at the (left, right) ear for point sources at (k, 3) in the device's frame, shape (2, k, n)."""
