@@ -27,7 +27,7 @@ def song(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("command", ["", "design", "render", "validate", "export", "presets", "install-plugin"])
+@pytest.mark.parametrize("command", ["", "design", "ears", "render", "validate", "export", "presets", "install-plugin"])
 def test_help_is_there_for_every_command(command):
     result = run(*command.split(), "--help")
     assert result.returncode == 0

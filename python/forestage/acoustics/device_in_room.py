@@ -29,16 +29,9 @@ from forestage.acoustics.room import room_response, room_tensor
 from forestage.acoustics.shoebox import Room
 
 REFERENCE_DEG = 30.0
+# A usual place: on a sideboard at the west wall, not quite in its middle
+BEHIND_M, ASIDE, HEIGHT_M = 0.45, 0.46, 1.0
 DIRECT_ONLY = Images(max_order=0)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Drivers that share a centre: their positions in the device, where they are in the room, and their patterns."""
-
-    drivers: list[int]
-    position_m: FloatArray
-    patterns: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +68,23 @@ class Rendering:
     def room_s(self) -> float:
         """Length that the room must have so that patterns fit in front."""
         return self.length_s + self.lead_frames / self.sample_rate
+
+
+HALF_A_SECOND = Rendering()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Drivers that share a centre: their positions in the device, where they are in the room, and their patterns."""
+
+    drivers: list[int]
+    position_m: FloatArray
+    patterns: FloatArray = field(repr=False)
+
+
+def usual_position_m(room: Room) -> Vector:
+    """Where a device usually stands: at the west wall, not quite in its middle, to aim along x."""
+    return BEHIND_M, ASIDE * room.dimensions_m[1], HEIGHT_M
 
 
 @dataclass(frozen=True)
@@ -153,6 +163,7 @@ class DeviceInRoom:
 
         It stands around the line from the head to the device, at the height of the head, however the head is turned.
         """
+        self.check_seat(seat)
         sine, cosine = np.sin(np.deg2rad(angle_deg)), np.cos(np.deg2rad(angle_deg))
         x, y, z = seat.position_m
         left = Driver("left", "left", (x - cosine * x - sine * y, y + sine * x - cosine * y, z))
@@ -166,7 +177,7 @@ class DeviceInRoom:
     def ears(
         self,
         seat: Seat,
-        rendering: Rendering = Rendering(),
+        rendering: Rendering = HALF_A_SECOND,
         *,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -294,6 +305,8 @@ class DeviceInRoom:
     def _direct(self, seat: Seat, rendering: Rendering, frames: int) -> Responses:
         """What the seat would hear in the free field, shape (2, drivers, frames)."""
         free = geometry(self.device, seat)
+        if not free.delay_s < rendering.length_s:
+            raise ValueError(f"length_s = {rendering.length_s}: must be above {free.delay_s:.4f}, when sound arrives")
         rate = rendering.sample_rate
         transform = next_fast_len(frames + rendering.lead_frames, real=True)
         frequency = np.fft.rfftfreq(transform, 1 / rate)

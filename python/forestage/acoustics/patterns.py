@@ -14,6 +14,7 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 from scipy.special import roots_legendre
+from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.fields import CapPiston, Field, wave_number
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, Head, HeadModel, order_for
@@ -50,6 +51,8 @@ def lead_frames(sample_rate: int) -> int:
     return round(LEAD_S * sample_rate)
 
 
+# Many small matrices: threads only cost time.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def driver_patterns(fields: Sequence[Field], *, sample_rate: int, highest_hz: float) -> FloatArray:
     """Patterns of drivers that share a centre and an extent, in the device's frame.
 
@@ -84,6 +87,7 @@ def driver_patterns(fields: Sequence[Field], *, sample_rate: int, highest_hz: fl
     return _firs(np.stack([coefficients(field) for field in fields]), frequency, sample_rate)
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def head_patterns(head: HeadModel, *, sample_rate: int, highest_hz: float) -> FloatArray:
     """Patterns of the (left, right) ear, in the head's frame, shape (2, (order + 1)^2, taps); see `driver_patterns`."""
     frequency = _frequencies(LENGTH_S, sample_rate)
