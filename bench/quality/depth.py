@@ -19,6 +19,7 @@ from forestage.acoustics.shoebox import ROOMS
 from forestage.design.designer import design
 from forestage.metrics.bands import OCTAVE_EDGES_HZ, OCTAVES
 from forestage.metrics.chain import Chain
+from forestage.metrics.depth import directivity_index_db
 from forestage.metrics.localisation import TIME_HZ, Localiser
 from forestage.metrics.room import (
     clarity_db,
@@ -44,10 +45,15 @@ CENTER = (OMNI_DRIVER, "plain mix", "beam")
 SYSTEMS = (*CENTER, "plain device", "full chain")
 # Omnidirectional, and a figure of eight along y of the room, as the ears are of a listener who faces the device
 MICROPHONES = np.sqrt(4 * np.pi) * np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1 / np.sqrt(3), 0.0, 0.0]])
-EARLY_MS = (10, 20, 50)
+EARLY_MS = (5, 10, 50)
 MAP_LATERAL_M = (-0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5)
 MAP_DISTANCES_M = (1.5, 2.0, 2.5)
 MAP_YAW_DEG = (-20.0, 0.0, 20.0)
+MAPS = (
+    *(f"separation (dB), {part}" for part in ("direct", "first 5 ms", "everything")),
+    *(f"azimuth error (deg), full chain, {part}" for part in ("direct", "first 5 ms", "everything")),
+    "azimuth error (deg), plain device, first 5 ms",
+)
 # Filters look ahead: played responses come so much later
 AHEAD_FRAMES = round(0.01 * SAMPLE_RATE)
 FFT_FRAMES = next_fast_len(round(RENDERING.length_s * SAMPLE_RATE) + 8 * AHEAD_FRAMES, real=True)
@@ -66,8 +72,8 @@ at all; reflections know directivity completely up to 3 kHz.
 
 - **one omni driver**: a point source, playing the centre.
 - **plain mix**: the centre played by the left and the right driver alike. **beam**: the centre through the beam.
-- **plain device**: a sound in the left channel, played by the left drivers. **full chain**: the same through the virtual
-  pair and the crosstalk cancellation.
+- **plain device**: a sound in the left channel, played by the left drivers. **full chain**: the same through the
+  virtual pair and the crosstalk cancellation.
 
 What comes out: RESULT
 """
@@ -75,27 +81,29 @@ What comes out: RESULT
 
 @dataclass(frozen=True)
 class Scene:
-    """What a seat hears of each driver, and what of it is direct, shape (receivers, drivers, frames).
+    """What a seat hears of each driver: at its ears, of that directly, shape (2, drivers, frames); and microphones.
 
-    Receivers are the left and the right ear, an omnidirectional one, and a figure of eight to the sides.
+    The microphones are an omnidirectional one and a figure of eight to the sides, shape (2, drivers, frames).
     """
 
-    total: np.ndarray
+    ears: np.ndarray
     direct: np.ndarray
+    microphones: np.ndarray
 
     @classmethod
     def of(cls, device, room, aside, seat):
-        both = []
-        for scene in in_the_open_too(device, room, aside):
-            place = scene.place(seat, RENDERING)
-            both.append(np.concatenate([place.ears()[0], place.microphones(MICROPHONES)]))
-        return cls(*both)
+        here = in_room(device, room, aside)
+        place = here.place(seat, RENDERING)
+        return cls(place.ears(seat.yaw_deg)[0], in_the_open(here).ears(seat, RENDERING), place.microphones(MICROPHONES))
 
 
-def in_the_open_too(device, room, aside):
-    """The device in a room, and at the same place of one that reflects nothing."""
-    here = DeviceInRoom(device, room, (BEHIND_M, aside * room.dimensions_m[1], HEIGHT_M))
-    return here, replace(here, room=replace(room, absorption=np.array(1.0)))
+def in_room(device, room, aside):
+    return DeviceInRoom(device, room, (BEHIND_M, aside * room.dimensions_m[1], HEIGHT_M))
+
+
+def in_the_open(scene):
+    """The same places, where nothing reflects."""
+    return replace(scene, room=replace(scene.room, absorption=np.array(1.0)))
 
 
 def play(responses, feeds):
@@ -109,17 +117,22 @@ def designed(name):
 
 
 @cache
+def channel_feeds(name):
+    """Feeds of the drivers for the (left, right) channel, shape (drivers, 2, bins)."""
+    chain = Chain.of(designed(name), BIN_HZ)
+    return {
+        "plain device": chain.plain * LATE,
+        "cancellation": chain.cancelled * LATE,
+        "full chain": chain.staged * LATE,
+    }
+
+
+@cache
 def feeds_of(name):
     """Feeds of the drivers, shape (drivers, bins): for the centre, and for a sound in the left channel."""
     chain = Chain.of(designed(name), BIN_HZ)
-    feeds = {
-        "plain mix": chain.plain_center,
-        "beam": chain.center,
-        "plain device": chain.plain[:, 0],
-        "full chain": chain.staged[:, 0],
-        "cancellation": chain.cancelled[:, 0],
-    }
-    return {system: each * LATE for system, each in feeds.items()}
+    centers = {"plain mix": chain.plain_center * LATE, "beam": chain.center * LATE}
+    return centers | {system: feeds[:, 0] for system, feeds in channel_feeds(name).items()}
 
 
 def omni_driver(device):
@@ -136,11 +149,11 @@ def energy(response, band_hz):
 
 def figures(scene, feeds, band_hz, *, distance_m, is_center):
     """All figures of depth in one band."""
-    direct, (left, right, omni, aside) = play(scene.direct, feeds), play(scene.total, feeds)
-    ears = np.stack([left, right])
+    ears, direct = play(scene.ears, feeds), play(scene.direct, feeds)
+    omni, aside = play(scene.microphones, feeds)
     where = {"sample_rate": SAMPLE_RATE, "band_hz": band_hz}
     drr = {
-        name: float(10 * np.log10(np.divide(*(energy(x, band).sum() for x in (direct[:2], ears - direct[:2])))))
+        name: float(10 * np.log10(np.divide(*(energy(x, band).sum() for x in (direct, ears - direct)))))
         for name, band in ({"DRR (dB)": band_hz} | OCTAVE_BANDS).items()
     }
     frequency, coherence = source_ear_coherence(ears, sample_rate=SAMPLE_RATE)
@@ -194,7 +207,7 @@ def survey(name):
     return found
 
 
-def gains_table(title, found):
+def gains_table(title, name, found):
     """DRR of the beam over others, row by row, and the mean of all."""
     rows = []
     for index, beam in enumerate(found[MIDRANGE, "beam"]):
@@ -209,7 +222,16 @@ def gains_table(title, found):
             }
         rows.append(row)
     gains = [{key: value for key, value in row.items() if key != "distance (m)"} for row in rows]
-    return Table(f"{title}: DRR of the beam over others (dB)", [*rows, {"room": "mean"} | mean_of(gains)])
+    expected = {"room": "by directivity index"} | {f"over plain mix, {MIDRANGE}": index_gain_db(name)}
+    return Table(f"{title}: DRR of the beam over others (dB)", [*rows, {"room": "mean"} | mean_of(gains), expected])
+
+
+def index_gain_db(name):
+    """Directivity index of the beam over that of the plain mix: what a diffuse field would make of them."""
+    frequency = np.arange(260.0, 1000.0, 20.0)
+    chain = Chain.of(designed(name), frequency)
+    index = [directivity_index_db(device_of(name), each, frequency) for each in (chain.center, chain.plain_center)]
+    return float(np.mean(index[0] - index[1]))
 
 
 def figures_table(title, found, band):
@@ -235,17 +257,33 @@ def distance_table(title, found):
     return Table(f"{title}: DRR against distance, {MIDRANGE} (dB)", rows)
 
 
-def separation_row(ears):
-    """Energy of the left channel at the left over that at the right ear in octaves."""
-    octaves = zip(OCTAVES, OCTAVE_EDGES_HZ[:-1], OCTAVE_EDGES_HZ[1:], strict=True)
-    row = {name: float(10 * np.log10(np.divide(*energy(ears, edges)))) for name, *edges in octaves}
-    return row | {"mean": float(np.mean(list(row.values())))}
+def octave_separation(left, right):
+    """Energy of a channel at its own over that at the other ear, per octave, of the channel that has less of it."""
+    octaves = list(zip(OCTAVE_EDGES_HZ[:-1], OCTAVE_EDGES_HZ[1:], strict=True))
+    ratios = [[np.divide(*energy(ears, edges)) for edges in octaves] for ears in (left, right[::-1])]
+    return 10 * np.log10(np.min(ratios, axis=0))
 
 
-def first(ears, seconds):
-    """What arrives within a time after the onset, faded out over the last quarter."""
-    end = onset_frame(ears) + round(seconds * SAMPLE_RATE)
-    return ears * np.clip((end - np.arange(ears.shape[-1])) / (0.25 * seconds * SAMPLE_RATE), 0.0, 1.0)
+def first(ears, direct, milliseconds):
+    """What arrives within a time after the direct sound begins, faded out over the last quarter."""
+    frames = milliseconds / 1e3 * SAMPLE_RATE
+    after = np.arange(ears.shape[-1]) - onset_frame(direct)
+    return ears * np.clip((frames - after) / (0.25 * frames), 0.0, 1.0)
+
+
+def parts_of(ears, direct):
+    """The direct sound, more and more of what follows, and everything."""
+    return {
+        "direct": direct,
+        **{f"first {each} ms": first(ears, direct, each) for each in EARLY_MS},
+        "everything": ears,
+    }
+
+
+def heard_parts(ears, direct, feeds):
+    """`parts_of` both channels (left, right) that go through feeds (drivers, 2, bins)."""
+    channels = [parts_of(play(ears, feeds[:, channel]), play(direct, feeds[:, channel])) for channel in (0, 1)]
+    return {part: [channel[part] for channel in channels] for part in channels[0]}
 
 
 def separation_table(title, name):
@@ -255,56 +293,57 @@ def separation_table(title, name):
     rows = []
     for room_name, room in ROOMS.items():
         scenes = [Scene.of(device, room, aside, seat) for aside in ASIDE]
-        for system in ("plain device", "cancellation"):
-            feeds = feeds_of(name)[system]
-            heard = {"direct": [play(scene.direct[:2], feeds) for scene in scenes]}
-            heard["everything"] = [play(scene.total[:2], feeds) for scene in scenes]
-            heard |= {f"first {ms} ms": [first(ears, ms / 1e3) for ears in heard["everything"]] for ms in EARLY_MS}
-            for part in ("direct", *(f"first {ms} ms" for ms in EARLY_MS), "everything"):
-                row = {"room": room_name, "system": system, "part": part}
-                rows.append(row | mean_of([separation_row(ears) for ears in heard[part]]))
+        for system, feeds in channel_feeds(name).items():
+            if system == "full chain":
+                continue
+            heard = [heard_parts(scene.ears, scene.direct, feeds) for scene in scenes]
+            for part in heard[0]:
+                values = np.mean([octave_separation(*each[part]) for each in heard], axis=0)
+                row = dict(zip(OCTAVES, values.tolist(), strict=True)) | {"mean": float(values.mean())}
+                rows.append({"room": room_name, "system": system, "part": part} | row)
     return Table(f"{title}: separation at the seat of the design, {device.listener.distance_m:g} m (dB)", rows)
 
 
-def map_table(name, room):
-    """Separation and azimuth of the left channel over seats that are moved and turned."""
-    device, feeds, width_deg = device_of(name), feeds_of(name), designed(name).stereo.width_deg
-    localiser = Localiser.of(device.listener.head, distance_m=device.listener.distance_m)
+def map_tables(name, room):
+    """Separation, and azimuth of the left channel, over seats that are moved and turned."""
+    device, feeds = device_of(name), channel_feeds(name)
+    distance_m, angle = device.listener.distance_m, np.deg2rad(designed(name).stereo.width_deg)
+    localiser = Localiser.of(device.listener.head, distance_m=distance_m)
     turns = np.exp(-2j * np.pi * np.outer(np.arange(FFT_FRAMES), TIME_HZ) / SAMPLE_RATE)
-    sine, cosine = np.sin(np.deg2rad(width_deg)), np.cos(np.deg2rad(width_deg))
-    speaker = device.listener.distance_m * np.array([1.0 - cosine, sine, 0.0])
-    rows = []
-    for distance_m, lateral_m in product(MAP_DISTANCES_M, MAP_LATERAL_M):
-        seats = [Seat((distance_m, lateral_m, HEAD_HIGHER_M), yaw_deg) for yaw_deg in MAP_YAW_DEG]
-        row_of = {
-            seat: {"distance (m)": distance_m, "to the left (m)": lateral_m, "turned (deg)": seat.yaw_deg}
-            for seat in seats
-        }
-        for where, scene in zip(("room", "free field"), in_the_open_too(device, room, ASIDE[0]), strict=True):
-            for seat, responses in zip(seats, scene.place(seats[0], RENDERING).ears(MAP_YAW_DEG), strict=True):
-                ahead, left, _ = seat.in_head([speaker])[0]
-                truth = np.rad2deg(np.arctan2(left, ahead))
-                for name_of, separating, staging in (
-                    ("plain", "plain device", "plain device"),
-                    ("processed", "cancellation", "full chain"),
-                ):
-                    separation = separation_row(play(responses, feeds[separating]))["mean"]
-                    azimuth = localiser.time_azimuth_deg(play(responses, feeds[staging]) @ turns)
-                    row_of[seat][f"separation, {name_of}, {where} (dB)"] = separation
-                    row_of[seat][f"azimuth error, {name_of}, {where} (deg)"] = float(azimuth) - truth
-        rows += row_of.values()
-    return Table(f"{device.name} in the {room.name.lower()}: over seats that are moved and turned", rows)
+    speaker = distance_m * np.array([1.0 - np.cos(angle), np.sin(angle), 0.0])
+    scene = in_room(device, room, ASIDE[0])
+    maps = {}
+    for x, y in product(MAP_DISTANCES_M, MAP_LATERAL_M):
+        seats = [Seat((x, y, HEAD_HIGHER_M), yaw_deg) for yaw_deg in MAP_YAW_DEG]
+        for seat, ears in zip(seats, scene.place(seats[0], RENDERING).ears(MAP_YAW_DEG), strict=True):
+            direct = in_the_open(scene).ears(seat, RENDERING)
+            ahead, left, _ = seat.in_head([speaker])[0]
+            figures_of = {}
+            for part, channels in heard_parts(ears, direct, feeds["cancellation"]).items():
+                figures_of[f"separation (dB), {part}"] = float(octave_separation(*channels).mean())
+            for system in ("plain device", "full chain"):
+                for part, channels in heard_parts(ears, direct, feeds[system]).items():
+                    off_deg = localiser.time_azimuth_deg(channels[0] @ turns) - np.rad2deg(np.arctan2(left, ahead))
+                    figures_of[f"azimuth error (deg), {system}, {part}"] = float(off_deg)
+            for title in MAPS:
+                cells = maps.setdefault(title, {}).setdefault((x, seat.yaw_deg), {})
+                cells[f"{y:g} m"] = figures_of[title]
+    where = f"{device.name}, {room.name.lower()}"
+    return [
+        Table(f"{where}: {title}", [{"distance (m)": x, "turned (deg)": yaw} | row for (x, yaw), row in cells.items()])
+        for title, cells in maps.items()
+    ]
 
 
 def main():
     tables = []
     for title, name in (("Smart speaker", "smart-speaker"), ("Soundbar with three drivers", "soundbar-3")):
         found = survey(name)
-        tables += [gains_table(title, found), distance_table(title, found)]
+        tables += [gains_table(title, name, found), distance_table(title, found)]
         tables += [figures_table(title, found, band) for band in BANDS]
         tables.append(separation_table(title, name))
     tables.append(separation_table("Laptop", "laptop"))
-    tables.append(map_table("smart-speaker", ROOMS["living-room"]))
+    tables += map_tables("smart-speaker", ROOMS["living-room"])
     write("depth", "Depth in rooms", tables, text=TEXT)
 
 

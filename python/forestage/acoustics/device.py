@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -122,8 +122,7 @@ class Seat:
     @property
     def axes(self) -> FloatArray:
         """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
-        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
-        return np.array([[-cosine, sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+        return replace(self, position_m=(0.0, 0.0, 0.0)).in_head(np.eye(3))
 
     def in_head(self, points_m: ArrayLike) -> FloatArray:
         """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).
@@ -133,7 +132,9 @@ class Seat:
         >>> Seat((2.0, 0.0, 0.0), yaw_deg=90.0).in_head([[0.0, 0.0, 0.0]]).round(6).tolist()
         [[0.0, -2.0, 0.0]]
         """
-        return (np.asarray(points_m, dtype=np.float64) - self.position_m) @ self.axes
+        x, y, z = np.moveaxis(np.asarray(points_m, dtype=np.float64) - self.position_m, -1, 0)
+        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
+        return np.stack([-x * cosine + y * sine, x * sine + y * cosine, z], axis=-1)
 
     def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
         """Pressure at the (left, right) ear for point sources at (k, 3) in the device's frame, shape (2, k, n)."""
