@@ -28,7 +28,7 @@ def song(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "design", "render", "report", "validate", "export", "presets", "install-plugin"]
+    "command", ["", "design", "render", "report", "ears", "validate", "export", "presets", "install-plugin"]
 )
 def test_help_is_there_for_every_command(command):
     result = run(*command.split(), "--help")

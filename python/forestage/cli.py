@@ -1,7 +1,9 @@
 """The command line: parse, call, print."""
 
+import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import numpy as np
 
 from . import __version__, audio_file, export, host, presets
 from .acoustics.device_file import load_device
+from .acoustics.device_in_room import HALF_A_SECOND
 from .acoustics.measured_head import load_head
+from .acoustics.shoebox import ROOMS
 from .design.cancel import METHODS, CancelTarget
 from .design.designer import design
+from .design.room_preset import room_preset
 from .design.variants import VARIANTS
 from .design.virtual_stereo import VirtualStereo
 from .files import checked_target
@@ -124,6 +129,69 @@ def _curve(text: str) -> tuple[tuple[float, float], ...]:
         return tuple((hz, db) for hz, db in points)
     except ValueError:
         raise click.BadParameter(f"{text!r}; 100:0,500:12 would be right", param_hint="--target") from None
+
+
+@cli.command()
+@click.argument("preset")
+@click.option("--room", type=click.Choice(list(ROOMS)), default="living-room", show_default=True, help="Which room.")
+@click.option("--seat", metavar="X,Y[,Z]", help="Metres in front of the device, to the listener's left, up.")
+@click.option("--yaw", "yaw_deg", type=float, default=0.0, help="Turn of the head to its own left, in degrees.")
+@click.option("--place", metavar="X,Y,Z", help="Where in the room the device stands; at its west wall by default.")
+@click.option("--azimuth", "azimuth_deg", type=float, default=0.0, help="Where the device aims: 90 is along y.")
+@click.option("--head", type=click.Path(path_type=Path), help="SOFA file of who listens; the design's by default.")
+@click.option(
+    "--length", "length_s", type=float, default=HALF_A_SECOND.length_s, show_default=True, help="Of responses, in s."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+def ears(
+    preset: str,
+    room: str,
+    seat: str | None,
+    yaw_deg: float,
+    place: str | None,
+    azimuth_deg: float,
+    head: Path | None,
+    length_s: float,
+    output: Path,
+    overwrite: bool,
+) -> None:
+    """Put the headphones monitors of PRESET (factory name or file) into a room.
+
+    Writes a copy of it with long responses to the ears of a listener: from the drivers, and from a reference pair at
+    +-30 degrees in the same room.
+    """
+    checked_target(output, overwrite=overwrite)
+    path = presets.preset_path(preset)
+    seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
+    position_m = None if place is None else _point(place, "--place", "0.45,1.9,1.0", least=3)
+    with click.progressbar(length=1000, label=f"Listening in the {room}", file=sys.stderr) as bar:
+        result = room_preset(
+            json.loads(path.read_text(encoding="utf-8")),
+            room,
+            seat_m=seat_m,
+            yaw_deg=yaw_deg,
+            position_m=position_m,
+            azimuth_deg=azimuth_deg,
+            head=None if head is None else load_head(head),
+            folder=path.parent,
+            rendering=replace(HALF_A_SECOND, length_s=length_s),
+            progress=lambda share: bar.update(round(1000 * share) - bar.pos),
+        )
+    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"{output}: {result['name']}, {output.stat().st_size // 1024} KiB")
+
+
+def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, float, float]:
+    """Read ``x,y,z`` in metres; what is left out is 0."""
+    try:
+        values = [float(number) for number in text.split(",")]
+    except ValueError:
+        values = []
+    if not least <= len(values) <= 3:
+        raise click.BadParameter(f"{text!r}; {example} would be right", param_hint=option)
+    x, y, z = [*values, 0.0][:3]
+    return x, y, z
 
 
 @cli.command()

@@ -26,7 +26,8 @@ def factory_presets() -> dict[str, Path]:
     return {path.stem: path for path in sorted((data_folder() / "factory").glob("*.json"))}
 
 
-def _find(name: str | Path) -> Path:
+def preset_path(name: str | Path) -> Path:
+    """File of a preset, by its factory name or its path."""
     factory = factory_presets()
     if str(name) in factory:
         return factory[str(name)]
@@ -55,4 +56,4 @@ def load_preset(preset: PresetLike) -> _core.Preset:
         return preset
     if isinstance(preset, Mapping):
         return _core.parse_preset(json.dumps(preset))
-    return _core.load_preset(_find(preset))
+    return _core.load_preset(preset_path(preset))

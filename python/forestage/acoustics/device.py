@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -120,6 +120,11 @@ class Seat:
     position_m: Vector
     yaw_deg: float = 0.0
     head: Head | MeasuredHead = Head()
+
+    @property
+    def axes(self) -> FloatArray:
+        """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
+        return replace(self, position_m=(0.0, 0.0, 0.0)).in_head(np.eye(3))
 
     def in_head(self, points_m: ArrayLike) -> FloatArray:
         """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).

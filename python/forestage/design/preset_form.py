@@ -21,6 +21,7 @@ from forestage.metrics.zone import zone_maps
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design, FilterSet
+    from forestage.design.ears import EarFirs
     from forestage.design.virtual_stereo import VirtualStereo
 
 SCHEMA = 1
@@ -73,7 +74,7 @@ def playable_form(design: Design) -> dict[str, Any]:
             for driver, (left, right) in zip(device.drivers, device.plain_gains, strict=True)
         ],
         "filters": [_filters(filters) for filters in design.filters],
-        "ears": _ears(design),
+        "ears": ears_form(design.ears),
         "loudness": asdict(design.loudness),
     }
 
@@ -92,14 +93,15 @@ def _filters(filters: FilterSet) -> dict[str, Any]:
     }
 
 
-def _ears(design: Design) -> dict[str, Any]:
+def ears_form(ears: EarFirs) -> dict[str, Any]:
+    """Ear responses as a preset holds them."""
     from forestage.design.ears import SAMPLE_RATE
 
     return {
         "sample_rate": SAMPLE_RATE,
-        "delay_frames": design.ears.delay_frames,
-        "device": [[encode_fir(fir) for fir in row] for row in design.ears.device],
-        "reference": [[encode_fir(fir) for fir in row] for row in design.ears.reference],
+        "delay_frames": ears.delay_frames,
+        "device": [[encode_fir(fir) for fir in row] for row in ears.device],
+        "reference": [[encode_fir(fir) for fir in row] for row in ears.reference],
     }
 
 

@@ -1,0 +1,92 @@
+"""A preset whose headphones monitors play in a room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from forestage.acoustics.device import Device, Seat, Vector
+from forestage.acoustics.device_file import parse_device
+from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering, usual_position_m
+from forestage.acoustics.head import Head
+from forestage.acoustics.image_sources import Progress
+from forestage.acoustics.measured_head import MeasuredHead
+from forestage.acoustics.shoebox import ROOMS
+from forestage.design.calibrate import Render, calibrate, render_with_core
+from forestage.design.ears import room_ear_firs
+from forestage.design.preset_form import ears_form
+
+
+def preset_device(preset: Mapping[str, Any], *, folder: str | Path = ".") -> Device:
+    """Device that a preset was designed for; measured drivers and heads are sought in ``folder``."""
+    try:
+        table = preset["design"]["device"]
+    except (KeyError, TypeError):
+        raise ValueError("design.device: missing; must say which device the preset was designed for") from None
+    return parse_device(table, folder)
+
+
+def room_preset(
+    preset: Mapping[str, Any],
+    room: str,
+    *,
+    seat_m: Vector | None = None,
+    yaw_deg: float = 0.0,
+    position_m: Vector | None = None,
+    azimuth_deg: float = 0.0,
+    head: Head | MeasuredHead | None = None,
+    folder: str | Path = ".",
+    rendering: Rendering = HALF_A_SECOND,
+    progress: Progress | None = None,
+    render: Render = render_with_core,
+) -> dict[str, Any]:
+    """Copy of a preset whose ear responses are those of a room, with the loudness of its monitors made equal again.
+
+    Parameters
+    ----------
+    preset : mapping
+        A preset in its JSON form that says what device it was designed for.
+    room : str
+        A key of `forestage.acoustics.shoebox.ROOMS`.
+    seat_m : tuple of float, optional
+        Centre of the head in the frame of the device; the seat of the design by default.
+    yaw_deg : float
+        How far the head is turned to its own left.
+    position_m : tuple of float, optional
+        Where the device is in the room; see `usual_position_m`.
+    azimuth_deg : float
+        Where the device aims: 0 along x of the room, 90 along y.
+    head : Head or MeasuredHead, optional
+        Who listens; the listener of the design by default.
+    folder : str or Path
+        Where files are that the device names.
+    rendering : Rendering
+        Length and images.
+    progress : callable, optional
+        Called with the share that is done, 0..1.
+    render : callable
+        Plays a preset for the loudness calibration, see `calibrate`.
+    """
+    if room not in ROOMS:
+        raise ValueError(f'room = "{room}": must be one of {", ".join(ROOMS)}')
+    device = preset_device(preset, folder=folder)
+    own = device.listener.seat
+    seat = Seat(seat_m or own.position_m, yaw_deg, head or own.head)
+    scene = DeviceInRoom(device, ROOMS[room], position_m or usual_position_m(ROOMS[room]), azimuth_deg)
+    ears = room_ear_firs(scene, seat, rendering=rendering, progress=progress)
+    where = {
+        "room": room,
+        "position_m": list(scene.position_m),
+        "azimuth_deg": azimuth_deg,
+        "seat_m": list(seat.position_m),
+        "yaw_deg": yaw_deg,
+        "head": asdict(seat.head) if isinstance(seat.head, Head) else seat.head.file,
+    }
+    changed = dict(preset) | {
+        "name": f"{preset['name']}, {ROOMS[room].name}",
+        "ears": ears_form(ears),
+        "design": dict(preset["design"]) | {"ears": where},
+    }
+    return changed | {"loudness": asdict(calibrate(changed, render=render))}

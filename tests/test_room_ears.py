@@ -1,0 +1,147 @@
+"""Do the headphones monitors play a room? Its responses in a preset: in time, in level, and equally loud."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import fftconvolve
+
+import forestage
+from forestage.acoustics.device_file import load_device
+from forestage.acoustics.device_in_room import DeviceInRoom, Rendering, usual_position_m
+from forestage.acoustics.shoebox import ROOMS, Room
+from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
+from forestage.design.preset_form import decode_fir
+from forestage.design.room_preset import room_preset
+from forestage.metrics.loudness import loudness_lufs, programme
+from forestage.presets import preset_path
+from signals import noise
+from test_cli import run
+
+DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
+SPEAKER = load_device(DEVICES / "smart-speaker.toml")
+SHORT = Rendering(length_s=0.08, highest_hz=2000.0)
+
+
+def scene(device=SPEAKER, room=ROOMS["living-room"]):
+    return DeviceInRoom(device, room, usual_position_m(room))
+
+
+@pytest.fixture(scope="module")
+def preset():
+    return json.loads(preset_path("smart-speaker").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def in_room(preset):
+    return room_preset(preset, "kitchen", seat_m=(1.5, 0.2, 0.0), yaw_deg=10.0, rendering=SHORT)
+
+
+@pytest.mark.parametrize("name", ["smart-speaker", "five-driver-speaker"])
+def test_room_without_reflections_is_the_free_field(name):
+    """-40 dB: the room's responses are longer, and their band ends earlier; with drivers to equalise, too."""
+    device = load_device(DEVICES / f"{name}.toml")
+    open_air = scene(device, Room("Anechoic", (8.0, 8.0, 3.0), 1.0))
+    ours, free = room_ear_firs(open_air, device.listener.seat, rendering=SHORT), ear_firs(device)
+    assert ours.delay_frames == free.delay_frames
+    frequency = np.geomspace(200.0, 12_000.0, 100)
+    for a, b in ((ours.device, free.device), (ours.reference, free.reference)):
+        spectra = [x @ np.exp(-2j * np.pi * np.outer(np.arange(x.shape[-1]), frequency) / 48_000) for x in (a, b)]
+        assert 10 * np.log10(np.sum(np.abs(spectra[0] - spectra[1]) ** 2) / np.sum(np.abs(spectra[1]) ** 2)) <= -40
+
+
+def test_plain_left_arrives_at_the_left_ear_when_it_is_said_to():
+    firs = room_ear_firs(scene(), replace(SPEAKER.listener.seat, yaw_deg=30.0), rendering=SHORT)
+    assert firs.device.shape == (2, 3, round(0.08 * 48_000))
+    before_reflections = slice(0, 100)
+    assert np.argmax(np.abs(firs.device[0, SPEAKER.index("left"), before_reflections])) == DELAY_FRAMES
+    assert np.argmax(np.abs(firs.reference[0, 0, before_reflections])) == DELAY_FRAMES
+
+
+def test_room_rings_on_after_the_direct_sound():
+    firs = room_ear_firs(scene(), SPEAKER.listener.seat, rendering=SHORT).device[0, 0]
+    late = np.sum(firs[DELAY_FRAMES + 480 :] ** 2)
+    assert late > 0.2 * np.sum(firs**2)
+
+
+def test_room_preset_says_where_it_plays(in_room, preset):
+    assert in_room["design"]["ears"] | {"head": None} == {
+        "room": "kitchen",
+        "position_m": list(usual_position_m(ROOMS["kitchen"])),
+        "azimuth_deg": 0.0,
+        "seat_m": [1.5, 0.2, 0.0],
+        "yaw_deg": 10.0,
+        "head": None,
+    }
+    assert in_room["name"] == "Smart Speaker, Kitchen"
+    assert in_room["filters"] == preset["filters"]
+
+
+def test_engine_plays_the_responses_of_the_room(in_room):
+    """Plain stereo at the ears is the convolution with the left and the right driver's responses; -80 dB for float."""
+    x = noise(frames=9600)
+    renderer = forestage.Renderer(in_room, monitor="Headphones Plain", level_match=False)
+    late = renderer.latency_frames
+    played = renderer.process(np.pad(x, ((0, 0), (0, late))))[:, late:]
+    left, right = (np.stack([decode_fir(row[index]) for row in in_room["ears"]["device"]]) for index in (0, 1))
+    ahead = in_room["ears"]["delay_frames"]
+    expected = np.stack([fftconvolve(x[0], left[ear]) + fftconvolve(x[1], right[ear]) for ear in (0, 1)])
+    expected = expected[:, ahead : ahead + x.shape[1]]
+    gain = np.sum(played * expected) / np.sum(expected**2)
+    assert 10 * np.log10(np.sum((played - gain * expected) ** 2) / np.sum(played**2)) <= -80
+
+
+def test_monitors_of_a_room_are_equally_loud(in_room):
+    audio = programme()
+    levels = [
+        loudness_lufs(forestage.Renderer(in_room, monitor=monitor).process(audio), sample_rate=48_000)
+        for monitor in ("Headphones", "Headphones Plain", "Headphones Reference")
+    ]
+    np.testing.assert_allclose(levels, loudness_lufs(audio, sample_rate=48_000), atol=0.1)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"room": "bathroom"}, 'room = "bathroom": must be one of living-room, lively-living-room, kitchen'),
+        ({"seat_m": (-1.0, 0.0, 0.0)}, "seat.position_m = .*behind the device"),
+        ({"seat_m": (9.0, 0.0, 0.0)}, "seat.position_m = .*would not be inside"),
+        ({"position_m": (0.45, 9.0, 1.0)}, "position_m = .*outside the room"),
+        ({"seat_m": (3.5, 0.0, 0.0), "room": "kitchen"}, r"reference pair at \+-30 degrees"),
+        ({"rendering": replace(SHORT, length_s=0.004)}, "length_s = 0.004: must be above 0.00"),
+        ({"rendering": replace(SHORT, sample_rate=44_100)}, "rendering.sample_rate = 44100: must be 48000"),
+    ],
+)
+def test_mistakes_are_named(preset, change, words):
+    with pytest.raises(ValueError, match=words):
+        room_preset(preset, **({"room": "living-room", "rendering": SHORT} | change))
+
+
+def test_preset_that_does_not_know_its_device_is_refused(preset):
+    with pytest.raises(ValueError, match=r"design.device: missing"):
+        room_preset({key: value for key, value in preset.items() if key != "design"}, "kitchen")
+
+
+def test_command_writes_a_preset(tmp_path):
+    target = tmp_path / "laptop-kitchen.json"
+    result = run("ears", "laptop", "--room", "kitchen", "--seat", "0.6,0.1", "--length", "0.1", "-o", target)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(target.read_text())
+    assert len(decode_fir(written["ears"]["device"][0][0])) == 4800
+    assert written["design"]["ears"]["seat_m"] == [0.6, 0.1, 0.0]
+    assert forestage.load_preset(target).name == written["name"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("--seat", "near"), "2.0,0.3 would be right"), (("--place", "1,2"), "0.45,1.9,1.0 would be right")],
+)
+def test_command_says_what_would_be_right(tmp_path, arguments, words):
+    result = run("ears", "laptop", *arguments, "-o", tmp_path / "x.json")
+    assert result.returncode == 2
+    assert words in result.stderr
