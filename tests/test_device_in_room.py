@@ -102,6 +102,18 @@ def test_patterns_of_ears_are_what_plane_waves_do(measured, kind, frequency_hz):
     assert error_db(_far(patterns, directions, frequency_hz), truth) <= -30
 
 
+@pytest.mark.parametrize("frequency_hz", [600.0, 1000.0, 3000.0])
+def test_patterns_of_a_real_head_keep_its_level(frequency_hz):
+    """Within 0.6 dB: pinnae are finer than the order of the sphere."""
+    directions = fibonacci_quadrature(100).directions
+    head = load_head(KEMAR)
+    heard = _far(head_patterns(head, sample_rate=SAMPLE_RATE, highest_hz=6000.0), directions, frequency_hz)
+    truth = FAR_M * head.ears([frequency_hz], FAR_M * directions)
+    np.testing.assert_allclose(
+        10 * np.log10(np.sum(np.abs(heard) ** 2, axis=1) / np.sum(np.abs(truth) ** 2, axis=1)), 0.0, atol=0.6
+    )
+
+
 def _far(patterns, directions, frequency_hz):
     late = np.exp(2j * np.pi * frequency_hz * lead_frames(SAMPLE_RATE) / SAMPLE_RATE)
     coefficients = spectra(patterns, [frequency_hz])[..., 0] * late

@@ -75,7 +75,21 @@ at all; reflections know directivity completely up to 3 kHz.
 - **plain device**: a sound in the left channel, played by the left drivers. **full chain**: the same through the
   virtual pair and the crosstalk cancellation.
 
-What comes out: RESULT
+What comes out:
+
+- The beam of the smart speaker carries further: DRR 1.5 to 3.9 dB above the plain mix (2.8 dB in the mean, where the
+  directivity index of the free field makes one expect 2.6 dB) and 3.3 to 5.5 dB above one omni driver, 250-1000 Hz.
+- That of the soundbar does the opposite, by 6 dB: its directivity index is negative there. Three points over 72 cm with
+  a main lobe of ±45° send more to all other sides than to the front; its plain mix is the better centre.
+- Cancellation is paid for in depth: a sound in one channel of the smart speaker has a DRR 13 to 14 dB lower than in
+  plain stereo, because the drive is 9 dB higher for a sound that only one ear is to get.
+- Of 13 dB of separation at 2 m, 4 to 5 dB are left in the first 5 ms in the living rooms, none in the kitchen, and none
+  anywhere once the side walls answer. At 0.5 m a laptop keeps 9 of 11 dB for 5 ms, 6 to 8 dB for 10 ms, and 2 to 4 dB
+  of everything.
+- What listeners localise by, the first sound, keeps its azimuth: on the axis, 1.5 to 2.5 m away, the virtual left
+  loudspeaker stands within 11° of its place in the first 5 ms (plain device: 21 to 36° too far inside), whether the
+  head is turned or not. Beside the axis it falls back to the device, as in the free field. The times of the whole
+  response tell no azimuth at all.
 """
 
 

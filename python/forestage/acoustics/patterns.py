@@ -89,7 +89,12 @@ def driver_patterns(fields: Sequence[Field], *, sample_rate: int, highest_hz: fl
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
 def head_patterns(head: HeadModel, *, sample_rate: int, highest_hz: float) -> FloatArray:
-    """Patterns of the (left, right) ear, in the head's frame, shape (2, (order + 1)^2, taps); see `driver_patterns`."""
+    """Patterns of the (left, right) ear, in the head's frame, shape (2, (order + 1)^2, taps); see `driver_patterns`.
+
+    A measured head is finer than its sphere. KEMAR by the order for 16 kHz is right to -21 dB and its level to 0.2 dB
+    from 1 kHz on; by that for 6 kHz, to -11 dB and 0.5 dB at 3 kHz. Where it goes over into the sphere, 150 to 350 Hz,
+    its responses are longer than FIRs, and levels are off by up to 2 dB.
+    """
     frequency = _frequencies(LENGTH_S, sample_rate)
     order = pattern_order(head.radius_m, highest_hz)
     finest = order_for(float(wave_number(frequency[-1])) * head.radius_m)
