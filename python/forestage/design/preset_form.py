@@ -15,8 +15,9 @@ from forestage.acoustics.device_file import device_table
 from forestage.acoustics.head import FloatArray, Head
 from forestage.design.filters import response_of
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
+from forestage.metrics.effort import effort_db
 from forestage.metrics.loudness import PROGRAMME_SEED
-from forestage.metrics.separation import drive_db, plain_responses, separation_db
+from forestage.metrics.separation import plain_responses, separation_db
 from forestage.metrics.zone import zone_maps
 
 if TYPE_CHECKING:
@@ -113,15 +114,14 @@ def analysis(design: Design) -> list[dict[str, Any]]:
     frequency = frequency[frequency < 0.45 * rate]
     seen = design.simulate(frequency_hz=frequency, sample_rate=rate)
     stereo = design.device.stereo
-    responses = 20 * np.log10(
-        np.maximum(np.abs(response_of(filters.cancel[stereo, 0], frequency, sample_rate=rate)), 1e-4)
-    )
+    cancel = response_of(filters.cancel, frequency, sample_rate=rate)
+    responses = 20 * np.log10(np.maximum(np.abs(cancel[stereo, 0]), 1e-4))
     curves = {
         "separation_plain": separation_db(plain_responses(design.plant, frequency))[0],
         "separation_processed": separation_db(seen.processed[0])[0],
         "separation_design": design.cancellation.separation_db(frequency)[0],
         "separation_target": design.target.curve_db(frequency),
-        "drive": drive_db(design.plant, filters.cancel, frequency, sample_rate=rate)[0],
+        "drive": effort_db(design.plant, cancel, frequency)[0],
         "drive_cap": design.target.cap_db(frequency),
         "near_driver": responses[0],
         "far_driver": responses[1],

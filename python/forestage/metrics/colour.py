@@ -11,6 +11,7 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, directivity
 from forestage.metrics.bands import log_grid, smoothed_db
 from forestage.metrics.chain import Chain
+from forestage.metrics.separation import near_ears
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design
@@ -88,7 +89,5 @@ def near_ear_db(plant: Plant, filters: ArrayLike, frequency_hz: ArrayLike) -> Fl
     ndarray, shape (2, n)
         For the (left, right) channel, in dB.
     """
-    response = plant.at(frequency_hz)
-    near = np.einsum("cdf,dcf->cf", response, np.asarray(filters))
-    plain = np.einsum("cdf,dc->cf", response, plant.plain)
+    near, plain = near_ears(plant, filters, frequency_hz)
     return 20 * np.log10(np.abs(near / plain))

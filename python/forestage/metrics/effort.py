@@ -11,6 +11,7 @@ from forestage.acoustics.head import FloatArray
 from forestage.acoustics.plant import Plant
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
+from forestage.metrics.separation import near_ears
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design
@@ -50,8 +51,6 @@ def effort_db(plant: Plant, filters: ArrayLike, frequency_hz: ArrayLike) -> Floa
     ndarray, shape (2, n)
         For the (left, right) channel, in dB.
     """
-    response, filters = plant.at(frequency_hz), np.asarray(filters)
-    near = np.einsum("cdf,dcf->cf", response, filters)
-    plain = np.einsum("cdf,dc->cf", response, plant.plain)
-    power = np.sum(np.abs(filters) ** 2, axis=0) / np.sum(plant.plain**2, axis=0)[:, None]
+    near, plain = near_ears(plant, filters, frequency_hz)
+    power = np.sum(np.abs(np.asarray(filters)) ** 2, axis=0) / np.sum(plant.plain**2, axis=0)[:, None]
     return 10 * np.log10(power * np.abs(plain / near) ** 2)

@@ -1,4 +1,4 @@
-"""Separation at the ears, and drive, from filters as they are exported."""
+"""Responses at the ears, and the separation there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
 from forestage.design.filters import response_of
 from forestage.metrics.bands import octave_means
-from forestage.metrics.effort import effort_db
 
 # What a figure in dB takes for nothing: headphones reach one ear alone
 SILENCE = 1e-6
@@ -42,6 +41,28 @@ def ear_responses(
 def plain_responses(plant: Plant, frequency_hz: ArrayLike) -> ComplexArray:
     """Responses at the ears of plain stereo on the same device, shape (2, 2, n)."""
     return np.einsum("edf,dc->ecf", plant.at(frequency_hz), plant.plain)
+
+
+def near_ears(plant: Plant, filters: ArrayLike, frequency_hz: ArrayLike) -> tuple[ComplexArray, ComplexArray]:
+    """Responses at the near ear of each channel.
+
+    Parameters
+    ----------
+    plant : Plant
+        From drivers to ears.
+    filters : array_like of complex, shape (drivers, 2, n)
+        Responses of the filters of the (left, right) channel.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    processed, plain : ndarray of complex, shape (2, n)
+        Through the filters, and of plain stereo on the same device.
+    """
+    response = plant.at(frequency_hz)
+    processed = np.einsum("cdf,dcf->cf", response, np.asarray(filters))
+    return processed, np.einsum("cdf,dc->cf", response, plant.plain)
 
 
 def separation_db(ears: ArrayLike) -> FloatArray:
@@ -82,21 +103,3 @@ def octave_separation_db(frequency_hz: ArrayLike, ears: ArrayLike) -> FloatArray
         In dB, for the octaves of `forestage.metrics.bands`.
     """
     return octave_means(frequency_hz, separation_db(ears)).min(axis=0)
-
-
-def drive_db(plant: Plant, firs: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: int) -> FloatArray:
-    """Power of all drivers over that of plain stereo with the same level at the near ear.
-
-    Parameters
-    ----------
-    plant : Plant
-        From drivers to ears.
-    firs : array_like, shape (drivers, 2, taps)
-        Filters of the two channels.
-
-    Returns
-    -------
-    ndarray, shape (2, n)
-        For the (left, right) channel, in dB.
-    """
-    return effort_db(plant, response_of(firs, frequency_hz, sample_rate=sample_rate), frequency_hz)

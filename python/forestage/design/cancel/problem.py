@@ -49,8 +49,7 @@ class CancelProblem:
     @property
     def wanted(self) -> ComplexArray:
         """Response wanted at the near ear of the (left, right) channel at the seat, shape (2, n)."""
-        ears = self.ears(self.plain, seat=0)
-        return np.stack([ears[0, 0], ears[1, 1]])
+        return _near(self.pair)
 
     @property
     def pair(self) -> ComplexArray:
@@ -78,8 +77,7 @@ class CancelProblem:
 
     def drive_db(self, weights: ComplexArray) -> FloatArray:
         """Power of all drivers over that of plain stereo with the same near ear at the seat, shape (2, n)."""
-        ears = self.ears(weights, seat=0)
-        near = np.stack([ears[0, 0], ears[1, 1]])
+        near = _near(self.ears(weights, seat=0))
         power = np.sum(np.abs(weights) ** 2, axis=0) / np.sum(np.abs(self.plain) ** 2, axis=0)
         return 10 * np.log10(power * np.abs(self.wanted / near) ** 2)
 
@@ -141,11 +139,15 @@ def is_skewed(seat: Plant) -> bool:
     return bool(np.any(delay_s) or np.any(gain != 1.0))
 
 
+def _near(ears: ComplexArray) -> ComplexArray:
+    """Near ear of the (left, right) channel of ears [ear, channel], shape (2, n)."""
+    return np.stack([ears[0, 0], ears[1, 1]])
+
+
 def _skew(seat: Plant) -> tuple[FloatArray, FloatArray]:
     """Delay in s and gain to give to each channel of plain stereo."""
     frequency = np.linspace(200.0, 2000.0, 91)
-    ears = np.einsum("edf,dc->ecf", seat.at(frequency), seat.plain)
-    near = np.stack([ears[0, 0], ears[1, 1]])
+    near = _near(np.einsum("edf,dc->ecf", seat.at(frequency), seat.plain))
     phase = np.unwrap(np.angle(near[0] * near[1].conj()))
     later_s = -float(np.polyfit(2 * np.pi * frequency, phase, 1)[0])  # of left behind right
     level = np.sqrt(np.mean(np.abs(near) ** 2, axis=-1))
