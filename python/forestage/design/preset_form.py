@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device_file import device_table
-from forestage.acoustics.head import FloatArray, Head
+from forestage.acoustics.head import FloatArray, Head, HeadModel
 from forestage.design.filters import response_of
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
 from forestage.metrics.effort import effort_db
@@ -177,8 +177,9 @@ def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _stereo(stereo: VirtualStereo) -> dict[str, Any]:
     table = {"width_deg": stereo.width_deg, "distance_m": stereo.distance_m, "drive_cap_db": stereo.drive_cap_db}
-    if isinstance(stereo.head, Head):
-        return table | {"head": asdict(stereo.head)}
-    return table | {
-        "head": "closed form" if stereo.head is None else Path(getattr(stereo.head, "file", "another head")).name
-    }
+    return table | {"head": "closed form" if stereo.head is None else head_form(stereo.head)}
+
+
+def head_form(head: HeadModel) -> dict[str, Any] | str:
+    """Who listens: the numbers of a spherical head, or the name of the file of a measured one."""
+    return asdict(head) if isinstance(head, Head) else Path(getattr(head, "file", "another head")).name

@@ -16,7 +16,7 @@ from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.shoebox import ROOMS
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
-from forestage.design.preset_form import ears_form
+from forestage.design.preset_form import ears_form, head_form
 
 
 def preset_device(preset: Mapping[str, Any], *, folder: str | Path = ".") -> Device:
@@ -82,7 +82,7 @@ def room_preset(
         "azimuth_deg": azimuth_deg,
         "seat_m": list(seat.position_m),
         "yaw_deg": yaw_deg,
-        "head": asdict(seat.head) if isinstance(seat.head, Head) else seat.head.file,
+        "head": head_form(seat.head),
     }
     changed = dict(preset) | {
         "name": f"{preset['name']}, {ROOMS[room].name}",
