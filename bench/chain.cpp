@@ -7,6 +7,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine.hpp"
@@ -143,13 +144,15 @@ void bench_stages(Bench& bench, const Preset& preset) {
   }));
   Delay alignment(2, filters.delay_frames, block_frames);
   print("stage, alignment delays", bench.measure(2, [&](AudioBlock io) { alignment.process(io, io); }));
-  Monitors monitors(preset.ears, preset.loudness, drivers, drivers, sample_rate, block_frames);
+  std::vector<MonitorEars> places;
+  places.emplace_back(preset.ears, preset.loudness, drivers);
+  Monitors monitors(std::move(places), preset.ears.delay_frames, drivers, drivers, sample_rate, block_frames);
   for (const Monitor monitor : {Monitor::speakers, Monitor::headphones}) {
-    monitors.jump_to(monitor);
+    monitors.jump_to({monitor});
     const std::string name(param_detail::monitors[static_cast<std::size_t>(monitor)]);
     print("stage, monitor " + name, bench.measure(drivers, [&](AudioBlock io) {
       const AudioBlock stereo{io.lanes, 2, io.frames};
-      monitors.process({io, io, stereo, on.advance(io.frames), true}, bench.out.block(0, drivers, io.frames));
+      monitors.process({io, io, io, stereo, on.advance(io.frames), true}, bench.out.block(0, drivers, io.frames));
     }));
   }
   PeakGuard guard(sample_rate);

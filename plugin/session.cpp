@@ -71,7 +71,8 @@ Status Session::status(const HostParameters& parameters) const {
   const std::lock_guard guard(mutex_);
   if (engine_ == nullptr) return Status::no_preset;
   return engine_->status(static_cast<Slot>(static_cast<int>(parameters.plain(Param::slot))),
-                         static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))));
+                         static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))),
+                         parameters.plain(Param::room) > 0.5f);
 }
 
 void Session::note_tail() {

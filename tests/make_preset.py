@@ -10,20 +10,23 @@ from forestage import factory_presets
 SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
 
-def fir_text(taps) -> str:
-    """Taps as a preset file holds them."""
-    return base64.b64encode(np.asarray(taps, dtype="<f4").tobytes()).decode("ascii")
+def fir_text(taps, *, half: bool = False) -> str:
+    """Taps as a preset file holds them: float32, or float16 as long filters are when that is exact."""
+    encoded = base64.b64encode(np.asarray(taps, dtype="<f2" if half else "<f4").tobytes()).decode("ascii")
+    return ("f16:" if half else "") + encoded
 
 
 def taps_of(text: str) -> np.ndarray:
     """The inverse of fir_text."""
+    if text.startswith("f16:"):
+        return np.frombuffer(base64.b64decode(text[4:]), "<f2").astype("<f4")
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 
-def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0) -> str:
+def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0, half: bool = False) -> str:
     taps = np.zeros(frames)
     taps[at] = gain
-    return fir_text(taps)
+    return fir_text(taps, half=half)
 
 
 def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
@@ -44,6 +47,7 @@ def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
 def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
     """Every key, optional ones too; every filter an impulse or silence."""
     tap = impulse_text(at=2, gain=0.5)
+    long_tap = impulse_text(at=2, frames=6000, gain=0.25, half=True)
     return {
         "schema": 1,
         "name": "Tiny",
@@ -61,6 +65,16 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
             "reference": [[tap, ""], ["", tap]],
         },
         "loudness": {"processed_db": -1.25, "device_ears_db": 0.1, "reference_ears_db": 2},
+        "room": {
+            "name": "Tiny room",
+            "ears": {
+                "sample_rate": 48_000,
+                "delay_frames": 2,
+                "device": [[long_tap] * drivers, [long_tap] * drivers],
+                "reference": [[long_tap, ""], ["", long_tap]],
+            },
+            "loudness": {"processed_db": -2, "device_ears_db": -3, "reference_ears_db": 1},
+        },
         "analysis": [
             {"name": "separation_target", "unit": "dB", "frequency_hz": [100, 1000.5, 10_000], "values": [0, 12.5, -3]}
         ],
@@ -87,10 +101,31 @@ def with_later_alignment(name: str, *, frames: int) -> dict:
 
 
 def with_long_ears(name: str, *, sample_rate: int = 48_000, duration_s: float = 0.5) -> dict:
-    """A factory preset in a synthetic room: an impulse, then noise of -12 dB that decays by 60 dB."""
+    """A factory preset that has a synthetic room in place of the free field."""
     preset = json.loads(factory_presets()[name].read_text())
+    preset["ears"] = room_ears(
+        len(preset["drivers"]), sample_rate=sample_rate, delay_frames=round(0.002 * sample_rate), duration_s=duration_s
+    )
+    return preset
+
+
+def with_room(name: str, *, duration_s: float = 0.5) -> dict:
+    """A factory preset that has a synthetic room of its own, with gains unlike those of the free field."""
+    preset = json.loads(factory_presets()[name].read_text())
+    free = preset["ears"]
+    ears = room_ears(
+        len(preset["drivers"]),
+        sample_rate=free["sample_rate"],
+        delay_frames=free["delay_frames"],
+        duration_s=duration_s,
+    )
+    gains = {"processed_db": -4.0, "device_ears_db": -2.0, "reference_ears_db": -1.0}
+    return preset | {"room": {"name": "Hall", "ears": ears, "loudness": gains}}
+
+
+def room_ears(drivers: int, *, sample_rate: int, delay_frames: int, duration_s: float) -> dict:
+    """Ears in a synthetic room: an impulse, then noise of -12 dB that decays by 60 dB."""
     rng = np.random.default_rng(8)
-    delay_frames = round(0.002 * sample_rate)
     frames = round(duration_s * sample_rate)
 
     def response():
@@ -100,10 +135,9 @@ def with_long_ears(name: str, *, sample_rate: int = 48_000, duration_s: float = 
         tail[delay_frames] = 1
         return fir_text(0.5 * tail)
 
-    preset["ears"] = {
+    return {
         "sample_rate": sample_rate,
         "delay_frames": delay_frames,
-        "device": [[response() for _ in preset["drivers"]] for _ in range(2)],
+        "device": [[response() for _ in range(drivers)] for _ in range(2)],
         "reference": [[response() for _ in range(2)] for _ in range(2)],
     }
-    return preset

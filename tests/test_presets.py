@@ -67,6 +67,24 @@ def test_written_preset_has_the_values_that_were_read():
     assert as_float32(written) == as_float32(preset)
 
 
+def test_float16_taps_are_read_and_written_to_the_bit():
+    """All finite numbers of the format: normal, subnormal, zeros and both signs, as far as taps may go."""
+    every = np.arange(65_536, dtype="<u2").view("<f2").astype(np.float64)
+    taps = every[np.abs(every) <= 1000.0]
+    preset = make_preset()
+    preset["room"]["ears"]["device"][1][0] = fir_text(taps, half=True)
+    written = json.loads(_core.parse_preset(json.dumps(preset)).to_json())
+    assert written["room"]["ears"]["device"][1][0] == preset["room"]["ears"]["device"][1][0]
+
+
+@pytest.mark.parametrize("beyond", [np.float32(0.1), np.float32(2**-25), np.float32(1.0 + 2**-11)])
+def test_long_filters_that_float16_would_round_stay_float32(beyond):
+    preset = make_preset()
+    preset["room"]["ears"]["device"][1][0] = fir_text(np.full(5000, beyond))
+    written = json.loads(_core.parse_preset(json.dumps(preset)).to_json())
+    assert written["room"]["ears"]["device"][1][0] == preset["room"]["ears"]["device"][1][0]
+
+
 def test_written_preset_is_stable():
     text = _core.parse_preset(json.dumps(make_preset())).to_json()
     assert _core.parse_preset(text).to_json() == text
@@ -74,13 +92,13 @@ def test_written_preset_is_stable():
 
 def test_optional_keys_may_be_absent():
     preset = make_preset()
-    for key in ("text", "analysis", "maps", "design"):
+    for key in ("text", "room", "analysis", "maps", "design"):
         del preset[key]
     for filters in preset["filters"]:
         del filters["beam"]
         filters["driver_eq"] = []
     text = _core.parse_preset(json.dumps(preset)).to_json()
-    for key in ("text", "analysis", "maps", "design", "beam", "driver_eq"):
+    for key in ("text", "room", "analysis", "maps", "design", "beam", "driver_eq"):
         assert f'"{key}"' not in text
 
 
@@ -124,6 +142,10 @@ STRUCTURE = [
         "/ears/device/1/0: has 96001 taps; at most 2 seconds, 96000, would be right",
     ),
     ("/ears/delay_frames", 100, "/ears/device/0/0: has 8 taps; must have more"),
+    ("/room/ears/delay_frames", 3, "/room/ears/delay_frames: is 3; must be as in the ears of the free field, 2"),
+    ("/room/ears/sample_rate", 44_100, "/room/ears/sample_rate: is 44100; must be as in the ears of the free field"),
+    ("/room/ears/device/0", [""], "/room/ears/device/0: has 1 items; must have from 2 to 16"),
+    ("/room/name", "", "/room/name: is empty; it needs 1 character"),
     ("/loudness", None, "/loudness: is null; must be an object"),
     ("/loudness/processed_db", 1e39, "/loudness/processed_db: is 1e+39; must be a number from -60 to 60 dB"),
     ("/analysis/0/values", [1], "/analysis/0/values: has 1 items; must have one for each of the 3 frequencies"),
@@ -165,6 +187,10 @@ TAPS = [
     ("AAAAAAA\n", 'character 7 is "\\n"; base64 has'),
     ("AAAAAB==", "ends in bits that belong to no byte"),
     ("AAAAAAA=", "holds 5 bytes; float32 taps take a multiple of 4"),
+    ("f16:AAAA", "holds 3 bytes; float16 taps take a multiple of 2"),
+    ("f16:AHw=", "tap 0 is infinite; taps must be finite"),
+    ("f16:AH4=", "tap 0 is NaN; taps must be finite"),
+    ("f64:AAAA", 'character 3 is ":"; base64 has'),
     ([0.0, 1.0], "is an array of 2; must be the base64 text of float32 taps"),
 ]
 
@@ -208,7 +234,7 @@ def test_wrong_text_is_named_with_its_place(text, message):
     assert message in message_of(text)
 
 
-@pytest.mark.parametrize("key", sorted(set(make_preset()) - {"text", "analysis", "maps", "design"}))
+@pytest.mark.parametrize("key", sorted(set(make_preset()) - {"text", "room", "analysis", "maps", "design"}))
 def test_missing_key_is_named(key):
     assert f'top level: no key "{key}"; it is required' in message_of(changed(f"/{key}", remove=True))
 
@@ -282,6 +308,7 @@ BEYOND_THE_SCHEMA = (
     " rows",
     "/crosstalk",
     " taps; ",
+    "as in the ears of the free field",
     "which an earlier",
     "one for each",
     "must rise",

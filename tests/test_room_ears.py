@@ -67,7 +67,7 @@ def test_room_rings_on_after_the_direct_sound():
 
 
 def test_room_preset_says_where_it_plays(in_room, preset):
-    assert in_room["design"]["ears"] | {"head": None} == {
+    assert in_room["design"]["room"] | {"head": None} == {
         "room": "kitchen",
         "position_m": list(usual_position_m(ROOMS["kitchen"])),
         "azimuth_deg": 0.0,
@@ -75,18 +75,19 @@ def test_room_preset_says_where_it_plays(in_room, preset):
         "yaw_deg": 10.0,
         "head": None,
     }
-    assert in_room["name"] == "Smart Speaker, Kitchen"
-    assert in_room["filters"] == preset["filters"]
+    assert in_room["room"]["name"] == "Kitchen"
+    for key in ("name", "filters", "ears", "loudness", "analysis", "maps"):
+        assert in_room[key] == preset[key]
 
 
 def test_engine_plays_the_responses_of_the_room(in_room):
     """Plain stereo at the ears is the convolution with the left and the right driver's responses; -80 dB for float."""
     x = noise(frames=9600)
-    renderer = forestage.Renderer(in_room, monitor="Headphones Plain", level_match=False)
+    renderer = forestage.Renderer(in_room, monitor="Headphones Plain", room="On", level_match=False)
     late = renderer.latency_frames
     played = renderer.process(np.pad(x, ((0, 0), (0, late))))[:, late:]
-    left, right = (np.stack([decode_fir(row[index]) for row in in_room["ears"]["device"]]) for index in (0, 1))
-    ahead = in_room["ears"]["delay_frames"]
+    left, right = (np.stack([decode_fir(row[index]) for row in in_room["room"]["ears"]["device"]]) for index in (0, 1))
+    ahead = in_room["room"]["ears"]["delay_frames"]
     expected = np.stack([fftconvolve(x[0], left[ear]) + fftconvolve(x[1], right[ear]) for ear in (0, 1)])
     expected = expected[:, ahead : ahead + x.shape[1]]
     gain = np.sum(played * expected) / np.sum(expected**2)
@@ -96,8 +97,9 @@ def test_engine_plays_the_responses_of_the_room(in_room):
 def test_monitors_of_a_room_are_equally_loud(in_room):
     audio = programme()
     levels = [
-        loudness_lufs(forestage.Renderer(in_room, monitor=monitor).process(audio), sample_rate=48_000)
+        loudness_lufs(forestage.Renderer(in_room, monitor=monitor, room=room).process(audio), sample_rate=48_000)
         for monitor in ("Headphones", "Headphones Plain", "Headphones Reference")
+        for room in ("Off", "On")
     ]
     np.testing.assert_allclose(levels, loudness_lufs(audio, sample_rate=48_000), atol=0.1)
 
@@ -132,9 +134,9 @@ def test_command_writes_a_preset(tmp_path):
     result = run("ears", "laptop", "--room", "kitchen", "--seat", "0.6,0.1", "--length", "0.1", "-o", target)
     assert result.returncode == 0, result.stderr
     written = json.loads(target.read_text())
-    assert len(decode_fir(written["ears"]["device"][0][0])) == 4800
-    assert written["design"]["ears"]["seat_m"] == [0.6, 0.1, 0.0]
-    assert forestage.load_preset(target).name == written["name"]
+    assert len(decode_fir(written["room"]["ears"]["device"][0][0])) == 4800
+    assert written["design"]["room"]["seat_m"] == [0.6, 0.1, 0.0]
+    assert forestage.load_preset(target).room == "Kitchen"
 
 
 @pytest.mark.parametrize(

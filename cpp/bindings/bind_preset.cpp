@@ -60,6 +60,8 @@ void bind_preset(py::module_& m) {
       .def_readonly("text", &Preset::text)
       .def_readonly("parameters", &Preset::parameters)
       .def_property_readonly("drivers", &driver_names)
+      .def_property_readonly(
+          "room", [](const Preset& preset) { return preset.room ? std::optional(preset.room->name) : std::nullopt; })
       .def_property_readonly("sample_rates",
                              [](const Preset& preset) {
                                std::vector<int> rates;

@@ -122,6 +122,7 @@ struct Engine::Impl {
     if (is_moved) tails[other] = longest_tail(companions);
     is_converted[slot].store(graph && graph->is_converted());
     needs_preview[slot].store(graph && !graph->can_play_speakers());
+    lacks_room[slot].store(graph && !graph->has_room());
     is_loaded[slot].store(graph != nullptr);
     common_peak.store(std::max(peaks[0], peaks[1]));
     common_latency = common;
@@ -198,7 +199,7 @@ struct Engine::Impl {
     bypass.glide_to(params.is_on(Param::bypass) ? 1.0f : 0.0f);
     if (hand_over.is_active() || target == hand_over.current()) return;
     if (target != nullptr) target->reset();
-    hand_over.start(target, target != nullptr ? target->warm_up_frames() : 0);
+    hand_over.start(target, target != nullptr ? target->warm_up_frames(params) : 0);
   }
 
   void play(Graph* graph, AudioBlock io) noexcept {
@@ -269,7 +270,7 @@ struct Engine::Impl {
 
   std::array<std::atomic<Delivery*>, 2> mailbox{};
   std::array<std::atomic<Delivery*>, 4> retired{};
-  std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{};
+  std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{}, lacks_room{};
   std::atomic<float> common_peak{0.0f};  // room for the louder of the two presets
   std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{};
   std::atomic<int> tail{0};
@@ -322,15 +323,16 @@ void Engine::reset() noexcept { impl_->reset(); }
 void Engine::set_param(Param id, float value) noexcept { impl_->params.set(id, value); }
 float Engine::param(Param id) const noexcept {
   if (id != Param::status) return impl_->params.get(id);
-  return static_cast<float>(
-      status(impl_->params.choice<Slot>(Param::slot), impl_->params.choice<Monitor>(Param::monitor)));
+  return static_cast<float>(status(impl_->params.choice<Slot>(Param::slot),
+                                   impl_->params.choice<Monitor>(Param::monitor), impl_->params.is_on(Param::room)));
 }
 
-Status Engine::status(Slot slot, Monitor monitor) const noexcept {
+Status Engine::status(Slot slot, Monitor monitor, bool in_room) const noexcept {
   const auto chosen = static_cast<std::size_t>(slot);
   const std::size_t playing = impl_->is_loaded[chosen].load() ? chosen : 1 - chosen;
   if (!impl_->is_loaded[playing].load()) return Status::no_preset;
   if (monitor == Monitor::speakers && impl_->needs_preview[playing].load()) return Status::headphones_preview;
+  if (in_room && monitor != Monitor::speakers && impl_->lacks_room[playing].load()) return Status::no_room;
   return impl_->is_converted[playing].load() ? Status::converted_rate : Status::ok;
 }
 

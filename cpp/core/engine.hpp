@@ -43,8 +43,8 @@ class Engine {
   void set_param(Param id, float value) noexcept;  // clamped to the table; NaN is ignored
   float param(Param id) const noexcept;
 
-  /// What there is to say when this slot is chosen and this monitor heard.
-  Status status(Slot slot, Monitor monitor) const noexcept;
+  /// What there is to say when this slot is chosen and this monitor heard, in the room or in the free field.
+  Status status(Slot slot, Monitor monitor, bool in_room) const noexcept;
   /// Latency now, and what it is when this quality is chosen.
   int latency_frames() const noexcept;
   int latency_frames(UpmixQuality quality) const noexcept;

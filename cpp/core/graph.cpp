@@ -48,6 +48,27 @@ Ears ears_at(const Ears& ears, int sample_rate) {
   return result;
 }
 
+std::vector<MonitorEars> places(const Preset& preset, int sample_rate) {
+  const int drivers = static_cast<int>(preset.drivers.size());
+  std::vector<MonitorEars> result;
+  result.emplace_back(ears_at(preset.ears, sample_rate), preset.loudness, drivers);
+  if (preset.room) result.emplace_back(ears_at(preset.room->ears, sample_rate), preset.room->loudness, drivers);
+  return result;
+}
+
+Listening listening(const ParamStore& store) noexcept {
+  return {store.choice<Monitor>(Param::monitor), store.is_on(Param::room)};
+}
+
+/// (1 - amount) plain + amount gain designed.
+void mix(AudioBlock plain, AudioBlock designed, const float* gain, const float* amount, AudioBlock out) noexcept {
+  for (int d = 0; d < out.channels; ++d) {
+    for (int n = 0; n < out.frames; ++n) {
+      out[d][n] = (1.0f - amount[n]) * plain[d][n] + amount[n] * gain[n] * designed[d][n];
+    }
+  }
+}
+
 }  // namespace
 
 Graph::Controls::Controls(double rate, int frames)
@@ -62,13 +83,15 @@ Graph::Controls::Controls(double rate, int frames)
       center_focus(rate, frames),
       center_gain(rate, frames),
       processed_gain(rate, frames),
+      room_gain(rate, frames),
       amount(rate, frames),
       headroom_gain(rate, frames),
       output_gain(rate, frames) {}
 
 Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec)
     : drivers_(static_cast<int>(preset.drivers.size())),
-      loudness_(preset.loudness),
+      processed_db_(preset.loudness.processed_db),
+      room_processed_db_(preset.room ? preset.room->loudness.processed_db : processed_db_),
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
       upmix_(spec.sample_rate, spec.upmix_quality),
@@ -82,21 +105,29 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
-      monitors_(ears_at(preset.ears, filters.sample_rate), preset.loudness, drivers_, spec.output_channels,
-                spec.sample_rate, spec.max_block_frames),
+      monitors_(places(preset, filters.sample_rate), converted_ears_delay_frames(preset.ears, filters.sample_rate),
+                drivers_, spec.output_channels, spec.sample_rate, spec.max_block_frames),
       paths_(3, spec.max_block_frames),
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),
-      feeds_(drivers_, spec.max_block_frames),
+      designed_feeds_(drivers_, spec.max_block_frames),
       center_feeds_(drivers_, spec.max_block_frames),
+      feeds_(drivers_, spec.max_block_frames),
+      room_feeds_(drivers_, spec.max_block_frames),
       peaks_(find_peaks(preset, filters)) {
   latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
                     filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =
       virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
-  tail_frames_ = pad_.latency_frames() + upmix_.tail_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
-                 (designed_eq_ ? designed_eq_->tail_frames() : 0) + monitors_.tail_frames();
-  warm_up_frames_ = tail_frames_ + upmix_.memory_frames();
+  const int before_monitors = pad_.latency_frames() + upmix_.tail_frames() +
+                              std::max(plain_delay_.latency_frames(), designed_tail) +
+                              (designed_eq_ ? designed_eq_->tail_frames() : 0);
+  tail_frames_ = before_monitors + monitors_.tail_frames();
+  warm_up_before_monitors_frames_ = before_monitors + upmix_.memory_frames();
+}
+
+int Graph::warm_up_frames(const ParamStore& store) const noexcept {
+  return warm_up_before_monitors_frames_ + monitors_.tail_frames(listening(store));
 }
 
 void Graph::reset() noexcept {
@@ -130,12 +161,12 @@ float Graph::headroom(const ParamStore& store, float common_peak) const noexcept
   return 1.0f / ((1.0f - amount) * std::max(1.0f, peaks_.plain) + amount * designed);
 }
 
-float Graph::matched_peak() const noexcept { return peaks_.designed * from_db(loudness_.processed_db); }
+float Graph::matched_peak() const noexcept { return peaks_.designed * from_db(processed_db_); }
 
 void Graph::follow(const ParamStore& store, float common_peak) noexcept {
   const auto solo = store.choice<Solo>(Param::solo);
   const auto is_heard = [solo](Solo path) { return (solo == Solo::off || solo == path) ? 1.0f : 0.0f; };
-  const float processed_gain = store.is_on(Param::level_match) ? from_db(loudness_.processed_db) : 1.0f;
+  const auto matched = [&](float gain_db) { return store.is_on(Param::level_match) ? from_db(gain_db) : 1.0f; };
   aim(controls_.input_gain, from_db(store.get(Param::input_trim_db)));
   aim(controls_.upmix, store.fraction(Param::upmix));
   aim(controls_.solo_left, is_heard(Solo::left));
@@ -146,15 +177,15 @@ void Graph::follow(const ParamStore& store, float common_peak) noexcept {
   aim(controls_.cancellation, store.fraction(Param::cancellation));
   aim(controls_.center_focus, store.fraction(Param::center_focus));
   aim(controls_.center_gain, from_db(store.get(Param::center_level_db)));
-  aim(controls_.processed_gain, processed_gain);
+  aim(controls_.processed_gain, matched(processed_db_));
+  aim(controls_.room_gain, matched(room_processed_db_));
   aim(controls_.amount, store.fraction(Param::amount));
   aim(controls_.headroom_gain, headroom(store, common_peak));
   aim(controls_.output_gain, from_db(store.get(Param::output_trim_db)));
-  const auto monitor = store.choice<Monitor>(Param::monitor);
   if (snap_) {
-    monitors_.jump_to(monitor);
+    monitors_.jump_to(listening(store));
   } else {
-    monitors_.select(monitor);
+    monitors_.select(listening(store));
   }
   guard_is_on_ = store.is_on(Param::safe_headroom);
   snap_ = false;
@@ -187,16 +218,15 @@ void Graph::play_plain(int frames) noexcept {
 void Graph::play_designed(int frames) noexcept {
   const AudioBlock sides = paths_.block(0, 2, frames);
   const AudioBlock center = paths_.block(2, 1, frames);
-  const AudioBlock feeds = feeds_.block(frames);
+  const AudioBlock feeds = designed_feeds_.block(frames);
   const AudioBlock center_feeds = center_feeds_.block(frames);
   virtual_stereo_.process(sides, controls_.stage_width_deg, controls_.stage_crosstalk, sides);
   cancel_matrix_.process(sides, controls_.cancellation.advance(frames), feeds);
   scale(center, controls_.center_gain.advance(frames));
   center_delay_.process(center, center);
   center_beam_.process(center, controls_.center_focus.advance(frames), center_feeds);
-  const float* gain = controls_.processed_gain.advance(frames);
   for (int d = 0; d < drivers_; ++d) {
-    for (int n = 0; n < frames; ++n) feeds[d][n] = gain[n] * (feeds[d][n] + center_feeds[d][n]);
+    for (int n = 0; n < frames; ++n) feeds[d][n] += center_feeds[d][n];
   }
   if (designed_eq_) designed_eq_->process(feeds, feeds);
 }
@@ -206,17 +236,24 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   split_paths(io);
   play_plain(frames);
   play_designed(frames);
-  const AudioBlock feeds = feeds_.block(frames);
+  const AudioBlock designed_feeds = designed_feeds_.block(frames);
   const AudioBlock plain_feeds = plain_feeds_.block(frames);
-  const float* amount = controls_.amount.advance(frames);
-  for (int d = 0; d < drivers_; ++d) {
-    for (int n = 0; n < frames; ++n) feeds[d][n] = (1.0f - amount[n]) * plain_feeds[d][n] + amount[n] * feeds[d][n];
-  }
+  const AudioBlock feeds = feeds_.block(frames);
+  const AudioBlock room_feeds = room_feeds_.block(frames);
   const AudioBlock stereo = stereo_.block(frames);
   reference_delay_.process(stereo, stereo);
+  const float* amount = controls_.amount.advance(frames);
   const float* output_gain = controls_.output_gain.advance(frames);
-  for (const AudioBlock& block : {feeds, plain_feeds, stereo}) scale(block, output_gain);
-  monitors_.process({feeds, plain_feeds, stereo, controls_.headroom_gain.advance(frames), guard_is_on_}, io);
+  const float* room_gain = controls_.room_gain.advance(frames);
+  mix(plain_feeds, designed_feeds, controls_.processed_gain.advance(frames), amount, feeds);
+  scale(feeds, output_gain);
+  if (monitors_.hears_room()) {
+    mix(plain_feeds, designed_feeds, room_gain, amount, room_feeds);
+    scale(room_feeds, output_gain);
+  }
+  for (const AudioBlock& block : {plain_feeds, stereo}) scale(block, output_gain);
+  monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.headroom_gain.advance(frames), guard_is_on_},
+                    io);
 }
 
 int checked_rate(double sample_rate) {

@@ -1,8 +1,8 @@
 // The processing graph of one preset at one sample rate.
 //
 //     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
-//                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ loudness ─ driver EQ ─ amount ─
-//                               Monitors └─ L'+C, R'+C ─ delay ─ plain routing ────────────────── driver EQ ───┘
+//                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ driver EQ ─ loudness ─┬─ amount ─ Monitors
+//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ────────────┘
 //
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |
@@ -50,19 +50,20 @@ class Graph {
 
   int latency_frames() const noexcept { return latency_frames_; }
   int tail_frames() const noexcept { return tail_frames_; }
-  /// Frames until a graph started from silence sounds as if it had always run.
-  int warm_up_frames() const noexcept { return warm_up_frames_; }
+  /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
+  int warm_up_frames(const ParamStore& store) const noexcept;
   /// Largest designed driver feed for any full-scale input, levels matched.
   float matched_peak() const noexcept;
   bool is_converted() const noexcept { return is_converted_; }
   void mark_converted() noexcept { is_converted_ = true; }
   bool can_play_speakers() const noexcept { return monitors_.can_play_speakers(); }
+  bool has_room() const noexcept { return monitors_.has_room(); }
 
  private:
   struct Controls {
     Controls(double sample_rate, int max_block_frames);
     Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
-        center_focus, center_gain, processed_gain, amount, headroom_gain, output_gain;
+        center_focus, center_gain, processed_gain, room_gain, amount, headroom_gain, output_gain;
   };
   void aim(Ramp& ramp, float target) noexcept;
   void split_paths(AudioBlock io) noexcept;
@@ -71,7 +72,8 @@ class Graph {
   float headroom(const ParamStore& store, float common_peak) const noexcept;
 
   int drivers_;
-  Loudness loudness_;
+  float processed_db_;                           // Loudness::processed_db of the free field
+  float room_processed_db_;                      // and of the room
   std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
   Controls controls_;
   bool snap_ = true;
@@ -93,12 +95,14 @@ class Graph {
   Lanes paths_;   // L', R', C
   Lanes stereo_;  // plain L, R
   Lanes plain_feeds_;
-  Lanes feeds_;
+  Lanes designed_feeds_;
   Lanes center_feeds_;
+  Lanes feeds_;       // mixed by amount
+  Lanes room_feeds_;  // the same at the room's loudness
 
   int latency_frames_ = 0;
   int tail_frames_ = 0;
-  int warm_up_frames_ = 0;
+  int warm_up_before_monitors_frames_ = 0;
   Peaks peaks_;
 };
 

@@ -5,8 +5,11 @@
 //     Headphones Plain      plain feeds ── device ears ─────────────▶ 2
 //     Headphones Reference  stereo ── reference ears ───────────────▶ 2
 //
-// Only the monitor that sounds is computed; a change warms the next one up and cross-fades.
+// There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a change
+// warms the next one up and cross-fades.
 #pragma once
+
+#include <vector>
 
 #include "blocks.hpp"
 #include "delay.hpp"
@@ -22,42 +25,69 @@ namespace forestage {
 /// Everything a monitor may be fed with, for one block.
 struct MonitorInputs {
   AudioBlock feeds;            // N lanes
+  AudioBlock room_feeds;       // N lanes, as loud as the room's headphones want them; read while hears_room()
   AudioBlock plain_feeds;      // N lanes
   AudioBlock stereo;           // 2 lanes
   const float* headroom_gain;  // per frame, Speakers only
   bool guard_is_on;
 };
 
-class Monitors {
+/// A monitor, and where its headphones listen.
+struct Listening {
+  Monitor monitor = Monitor::headphones;
+  bool in_room = false;
+  bool operator==(const Listening&) const = default;
+};
+
+/// The listener's ears in one place, behind whatever the headphones monitors play.
+class MonitorEars {
  public:
   /// `ears` at the sample rate of the graph.
-  Monitors(const Ears& ears, const Loudness& loudness, int drivers, int output_channels, double sample_rate,
+  MonitorEars(const Ears& ears, const Loudness& loudness, int drivers);
+
+  void process(Monitor monitor, AudioBlock in, AudioBlock out) noexcept { matrix(monitor).process(in, out); }
+  void reset(Monitor monitor) noexcept { matrix(monitor).reset(); }
+  int tail_frames() const noexcept;
+
+ private:
+  FirMatrix& matrix(Monitor monitor) noexcept;
+
+  FirMatrix device_;
+  FirMatrix plain_;
+  FirMatrix reference_;
+};
+
+class Monitors {
+ public:
+  /// The first place is the free field, the second, if there is one, the room.
+  Monitors(std::vector<MonitorEars> places, int ears_delay_frames, int drivers, int output_channels, double sample_rate,
            int max_block_frames);
 
-  void select(Monitor monitor) noexcept;                           // takes effect with a cross-fade
-  void jump_to(Monitor monitor) noexcept;                          // at once
+  void select(Listening listening) noexcept;                       // takes effect with a cross-fade
+  void jump_to(Listening listening) noexcept;                      // at once
   void process(const MonitorInputs& in, AudioBlock out) noexcept;  // overwrites out
   void reset() noexcept;
 
   bool can_play_speakers() const noexcept { return output_channels_ >= drivers_; }
+  bool has_room() const noexcept { return places_.size() > 1; }
+  bool hears_room() const noexcept { return hand_over_.current().in_room || hand_over_.next().in_room; }
   int latency_frames() const noexcept { return speakers_delay_.latency_frames(); }
-  int tail_frames() const noexcept { return tail_frames_; }
+  int tail_frames() const noexcept;                            // the longest
+  int tail_frames(const Listening& listening) const noexcept;  // of what is chosen
 
  private:
-  Monitor honest(Monitor monitor) const noexcept;
-  void reset(Monitor monitor) noexcept;
-  void render(Monitor monitor, const MonitorInputs& in, AudioBlock out) noexcept;
+  Listening honest(Listening listening) const noexcept;
+  MonitorEars& ears(const Listening& listening) noexcept { return places_[listening.in_room ? 1 : 0]; }
+  void reset(const Listening& listening) noexcept;
+  void render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept;
 
   int drivers_;
   int output_channels_;
-  int tail_frames_ = 0;
-  FirMatrix device_ears_;
-  FirMatrix plain_ears_;
-  FirMatrix reference_ears_;
+  std::vector<MonitorEars> places_;
   PeakGuard guard_;
   Delay speakers_delay_;
   Lanes next_out_;
-  HandOver<Monitor> hand_over_;
+  HandOver<Listening> hand_over_;
 };
 
 }  // namespace forestage

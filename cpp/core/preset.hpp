@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,13 @@ struct Loudness {
   float reference_ears_db = 0.0f;  // the same for the reference pair
 };
 
+/// The headphones monitors in a room: ears that are as late as those of the free field, and gains of their own.
+struct Room {
+  std::string name;
+  Ears ears;
+  Loudness loudness;
+};
+
 /// A curve that the editor and the report draw.
 struct Curve {
   std::string name;
@@ -73,8 +81,9 @@ struct Preset {
   std::map<std::string, float> parameters;  // parameter id -> value, only what the preset sets
   std::vector<DriverRoute> drivers;
   std::vector<FilterSet> filters;
-  Ears ears;
+  Ears ears;  // in the free field
   Loudness loudness;
+  std::optional<Room> room;
   std::vector<Curve> analysis;
   std::vector<Map> maps;
   std::string design_json;  // provenance, opaque to the DSP

@@ -98,6 +98,20 @@ void check_ears(const Ears& ears, std::size_t drivers, const Path& path) {
   }
 }
 
+/// Both places must reach the ears at the same time, at every rate, as the latency is common to all monitors.
+void check_room(const Room& room, const Preset& preset, const Path& path) {
+  const Path ears(path, "ears");
+  check_ears(room.ears, preset.drivers.size(), ears);
+  const auto same = [&](std::string_view key, int value, int free_field) {
+    if (value != free_field) {
+      fail(Path(ears, key),
+           "is " + std::to_string(value) + "; must be as in the ears of the free field, " + std::to_string(free_field));
+    }
+  };
+  same("sample_rate", room.ears.sample_rate, preset.ears.sample_rate);
+  same("delay_frames", room.ears.delay_frames, preset.ears.delay_frames);
+}
+
 void check_rising(std::span<const float> values, const Path& path, const std::string& what) {
   const auto turn = std::ranges::adjacent_find(values, std::ranges::greater_equal{});
   if (turn != values.end()) {
@@ -148,6 +162,7 @@ void check_preset(const Preset& preset, const Path& path) {
   check_names(preset.drivers, Path(path, "drivers"));
   check_filters(preset, Path(path, "filters"));
   check_ears(preset.ears, preset.drivers.size(), Path(path, "ears"));
+  if (preset.room) check_room(*preset.room, preset, Path(path, "room"));
   const Path analysis(path, "analysis");
   check_names(preset.analysis, analysis);
   for (std::size_t i = 0; i < preset.analysis.size(); ++i) check_curve(preset.analysis[i], Path(analysis, i));

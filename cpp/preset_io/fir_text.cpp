@@ -1,55 +1,70 @@
 #include "fir_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <vector>
+
+#include "base64.hpp"
 
 namespace forestage::preset_detail {
 
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::uint8_t no_digit = 255;
+// Room responses are most of a preset. Written with float16 taps they take half the text; short filters gain nothing.
+constexpr std::string_view half_prefix = "f16:";
+constexpr std::size_t long_taps = 4096;
 
-constexpr std::array<std::uint8_t, 256> digits = [] {
-  std::array<std::uint8_t, 256> table{};
-  table.fill(no_digit);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) {
-    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
-  }
-  return table;
-}();
+/// Bits of a number that float16 (IEEE 754) holds exactly.
+std::optional<std::uint16_t> half_bits(float value) {
+  constexpr int least_exponent = -14;
+  constexpr int most_exponent = 15;
+  const float magnitude = std::abs(value);
+  const int exponent = magnitude > 0.0f ? std::max(std::ilogb(magnitude), least_exponent) : least_exponent;
+  const float mantissa = std::ldexp(magnitude, 10 - exponent);
+  if (exponent > most_exponent || mantissa != std::floor(mantissa)) return std::nullopt;
+  // The leading bit of a normal mantissa adds one to the exponent; a subnormal one has none, and needs none.
+  const int bits = ((exponent - least_exponent) << 10) + static_cast<int>(mantissa);
+  return static_cast<std::uint16_t>(bits | (std::signbit(value) ? 0x8000 : 0));
+}
 
-std::vector<std::uint8_t> decode_base64(std::string_view text, const Path& path) {
-  if (text.size() % 4 != 0) {
-    fail(path, "has " + std::to_string(text.size()) + " characters; base64 has a multiple of 4 (truncated?)");
+float from_half_bits(std::uint16_t bits) {
+  const int exponent = (bits >> 10) & 31;
+  const int fraction = bits & 1023;
+  float value = std::ldexp(static_cast<float>(exponent > 0 ? 1024 + fraction : fraction), std::max(exponent, 1) - 25);
+  if (exponent == 31) value = fraction > 0 ? std::nanf("") : INFINITY;
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
+template <class Word>
+void append(std::vector<std::uint8_t>& bytes, Word word) {
+  for (std::size_t k = 0; k < sizeof(Word); ++k) bytes.push_back(static_cast<std::uint8_t>(word >> (8 * k)));
+}
+
+template <class Word>
+std::vector<Word> words(const std::vector<std::uint8_t>& bytes, std::string_view what, const Path& path) {
+  if (bytes.size() % sizeof(Word) != 0) {
+    fail(path, "holds " + std::to_string(bytes.size()) + " bytes; " + std::string(what) + " take a multiple of " +
+                   std::to_string(sizeof(Word)));
   }
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  const std::string_view body = text.substr(0, text.size() - padding);
+  std::vector<Word> result(bytes.size() / sizeof(Word));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    result[i / sizeof(Word)] |= static_cast<Word>(static_cast<Word>(bytes[i]) << (8 * (i % sizeof(Word))));
+  }
+  return result;
+}
+
+std::optional<std::string> encode_half(const Fir& taps) {
   std::vector<std::uint8_t> bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const std::uint8_t digit = digits[static_cast<unsigned char>(body[i])];
-    if (digit == no_digit) {
-      fail(path, "character " + std::to_string(i) + " is " + describe(std::string(1, body[i])) +
-                     "; base64 has A-Z, a-z, 0-9, + and /");
-    }
-    bits = (bits << 6U) | digit;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes.push_back(static_cast<std::uint8_t>(bits >> held));
-    }
+  bytes.reserve(2 * taps.size());
+  for (const float tap : taps) {
+    const auto bits = half_bits(tap);
+    if (!bits) return std::nullopt;
+    append(bytes, *bits);
   }
-  if ((bits & ((1U << held) - 1U)) != 0)
-    fail(path, "ends in bits that belong to no byte; not the base64 of float32 taps");
-  return bytes;
+  return std::string(half_prefix) + encode_base64(bytes);
 }
 
 void check_taps(const Fir& taps, const Path& path) {
@@ -66,42 +81,30 @@ void check_taps(const Fir& taps, const Path& path) {
 }  // namespace
 
 std::string encode_fir(const Fir& taps) {
-  std::string text;
-  text.reserve((taps.size() * 4 + 2) / 3 * 4);
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  const auto put = [&] { text += alphabet[(bits >> (held -= 6)) & 63U]; };
-  for (const float tap : taps) {
-    const auto word = std::bit_cast<std::uint32_t>(tap);
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-      bits = (bits << 8U) | ((word >> shift) & 255U);
-      held += 8;
-      while (held >= 6) put();
-    }
+  if (taps.size() > long_taps) {
+    if (auto text = encode_half(taps)) return *std::move(text);
   }
-  if (held > 0) {
-    bits <<= 6 - held;
-    held = 6;
-    put();
-  }
-  text.append((4 - text.size() % 4) % 4, '=');
-  return text;
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(4 * taps.size());
+  for (const float tap : taps) append(bytes, std::bit_cast<std::uint32_t>(tap));
+  return encode_base64(bytes);
 }
 
 Fir decode_fir(std::string_view text, const Path& path) {
-  if (text.size() > (max_taps * 4 + 2) / 3 * 4) {
+  const bool is_half = text.starts_with(half_prefix);
+  const std::string_view body = is_half ? text.substr(half_prefix.size()) : text;
+  if (body.size() > base64_chars(max_taps * (is_half ? 2 : 4))) {
     fail(path, "has " + std::to_string(text.size()) + " characters; a filter has at most " + std::to_string(max_taps) +
                    " taps");
   }
-  const std::vector<std::uint8_t> bytes = decode_base64(text, path);
-  if (bytes.size() % 4 != 0) {
-    fail(path, "holds " + std::to_string(bytes.size()) + " bytes; float32 taps take a multiple of 4");
-  }
-  Fir taps(bytes.size() / 4);
-  for (std::size_t i = 0; i < taps.size(); ++i) {
-    std::uint32_t word = 0;
-    for (std::size_t k = 4; k-- > 0;) word = (word << 8U) | bytes[4 * i + k];
-    taps[i] = std::bit_cast<float>(word);
+  const std::string_view what = is_half ? "float16 taps" : "float32 taps";
+  const std::vector<std::uint8_t> bytes = decode_base64(body, what, path);
+  Fir taps;
+  taps.reserve(bytes.size() / 2);
+  if (is_half) {
+    for (const auto word : words<std::uint16_t>(bytes, what, path)) taps.push_back(from_half_bits(word));
+  } else {
+    for (const auto word : words<std::uint32_t>(bytes, what, path)) taps.push_back(std::bit_cast<float>(word));
   }
   check_taps(taps, path);
   return taps;

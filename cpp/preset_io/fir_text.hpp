@@ -1,4 +1,5 @@
-// Taps as text: base64 (RFC 4648) of little-endian float32. "" = no taps = silence.
+// Taps as text: base64 of little-endian float32, or "f16:" and base64 of float16, which long filters have when every tap
+// fits to the bit. "" = no taps = silence.
 #pragma once
 
 #include <string>
@@ -14,7 +15,7 @@ inline constexpr float max_tap = 1000.0f;        // 60 dB: past any filter, so t
 
 std::string encode_fir(const Fir& taps);
 
-/// Strict: no line breaks, padding where it belongs and nowhere else, whole floats, finite taps.
+/// Strict: base64 as decode_base64 wants it, whole floats, finite taps.
 Fir decode_fir(std::string_view text, const Path& path);
 
 }  // namespace forestage::preset_detail

@@ -38,7 +38,7 @@ struct Pair {
   Item item;
 };
 
-enum class Need { required, optional };  // optional: absent when empty
+enum class Need { required, optional };  // optional: absent when empty, as std::optional can be
 
 template <class Struct, class Value, class Rule>
 struct Field {
@@ -121,6 +121,13 @@ inline constexpr auto fields<Loudness> = std::tuple{
           "Brings the reference pair at the ears to the loudness of the input."),
 };
 
+template <>
+inline constexpr auto fields<Room> = std::tuple{
+    field("name", &Room::name, name_rule, "What the room is called."),
+    field("ears", &Room::ears, Object{}, "Responses at the listener's ears in the room; as late as in the free field."),
+    field("loudness", &Room::loudness, Object{}, "Static gains that make comparisons in the room fair."),
+};
+
 inline constexpr std::size_t max_points = 16384;
 inline constexpr std::size_t max_seats = 1024;  // along one side of a map
 
@@ -155,8 +162,10 @@ inline constexpr auto fields<Preset> = std::tuple{
           "The drivers of the device; every matrix of filters has a row for each, in this order."),
     field("filters", &Preset::filters, List<Object>{1, required_sample_rates.size(), {}},
           "The filters: one set for each of the sample rates."),
-    field("ears", &Preset::ears, Object{}, "Responses at the listener's ears, for the headphones monitors."),
+    field("ears", &Preset::ears, Object{},
+          "Responses at the listener's ears in the free field, for the headphones monitors."),
     field("loudness", &Preset::loudness, Object{}, "Static gains that make comparisons fair."),
+    field("room", &Preset::room, Object{}, "The same in a room.", Need::optional),
     field("analysis", &Preset::analysis, List<Object>{0, 256, {}}, "Curves that the editor and the report draw.",
           Need::optional),
     field("maps", &Preset::maps, List<Object>{0, 64, {}}, "Figures over the seats around the device.", Need::optional),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,8 @@ template <class Item, class Value>
 void read(const json& node, const Path& path, const List<Item>& rule, std::vector<Value>& values);
 template <class Struct>
 void read(const json& node, const Path& path, Object, Struct& value);
+template <class Struct>
+void read(const json& node, const Path& path, Object, std::optional<Struct>& value);
 
 template <class Item, class Value>
 void read(const json& node, const Path& path, const Pair<Item>& rule, std::array<Value, 2>& values) {
@@ -136,6 +139,11 @@ void read(const json& node, const Path& path, Object, Struct& value) {
     if (std::ranges::find(keys, key) == keys.end()) fail_unknown_key(path, key, keys);
   }
   each_row([&](const auto& row) { read_field(node, path, row, value); });
+}
+
+template <class Struct>
+void read(const json& node, const Path& path, Object rule, std::optional<Struct>& value) {
+  read(node, path, rule, value.emplace());
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // The rows of preset_fields.hpp as a JSON Schema.
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <type_traits>
 
+#include "base64.hpp"
 #include "fir_text.hpp"
 #include "params.hpp"
 #include "preset_fields.hpp"
@@ -67,6 +69,10 @@ template <class Item, class Value>
 schema_json describe_rule(const List<Item>& rule, Type<std::vector<Value>>);
 template <class Struct>
 schema_json describe_rule(Object, Type<Struct>);
+template <class Struct>
+schema_json describe_rule(Object rule, Type<std::optional<Struct>>) {
+  return describe_rule(rule, Type<Struct>{});
+}
 
 template <class Item, class Value>
 schema_json describe_rule(const Pair<Item>& rule, Type<std::array<Value, 2>>) {
@@ -100,11 +106,10 @@ schema_json describe_rule(Object, Type<Struct>) {
 }
 
 schema_json fir_schema() {
-  return {{"description", "Taps as base64 of little-endian float32; empty = silence."},
+  return {{"description", "Taps as base64 of little-endian float32, or of float16 after \"f16:\"; empty = silence."},
           {"type", "string"},
-          {"contentEncoding", "base64"},
-          {"maxLength", (max_taps * 4 + 2) / 3 * 4},
-          {"pattern", "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
+          {"maxLength", base64_chars(4 * max_taps)},
+          {"pattern", "^(f16:)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "write_preset.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -31,6 +32,10 @@ template <class Item, class Value>
 void write(TextWriter& out, const List<Item>& rule, const std::vector<Value>& values);
 template <class Struct>
 void write(TextWriter& out, Object, const Struct& value);
+template <class Struct>
+void write(TextWriter& out, Object rule, const std::optional<Struct>& value) {
+  write(out, rule, *value);
+}
 
 template <class Item, class Values>
 void write_items(TextWriter& out, const Item& rule, const Values& values) {
@@ -56,6 +61,9 @@ template <class Struct, class Value, class Rule>
 void write_field(TextWriter& out, const Field<Struct, Value, Rule>& row, const Struct& value) {
   if constexpr (requires { (value.*row.member).empty(); }) {
     if (row.need == Need::optional && (value.*row.member).empty()) return;
+  }
+  if constexpr (requires { (value.*row.member).has_value(); }) {
+    if (!(value.*row.member).has_value()) return;
   }
   out.key(row.key);
   write(out, row.rule, value.*row.member);

@@ -142,7 +142,9 @@ def _curve(text: str) -> tuple[tuple[float, float], ...]:
 @click.option(
     "--length", "length_s", type=float, default=HALF_A_SECOND.length_s, show_default=True, help="Of responses, in s."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Preset file to write; PRESET-ROOM.json by default."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def ears(
     preset: str,
@@ -153,16 +155,16 @@ def ears(
     azimuth_deg: float,
     head: Path | None,
     length_s: float,
-    output: Path,
+    output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Put the headphones monitors of PRESET (factory name or file) into a room.
+    """Give PRESET (factory name or file) a room to hear it in, with the parameter Room, in the headphones monitors.
 
     Writes a copy of it with long responses to the ears of a listener: from the drivers, and from a reference pair at
-    +-30 degrees in the same room.
+    +-30 degrees in the same room. What it had for the free field stays.
     """
-    checked_target(output, overwrite=overwrite)
     path = presets.preset_path(preset)
+    output = checked_target(output or f"{path.stem}-{room}.json", overwrite=overwrite)
     seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
     position_m = None if place is None else _point(place, "--place", "0.45,1.9,1.0", least=3)
     with click.progressbar(length=1000, label=f"Listening in the {room}", file=sys.stderr) as bar:
@@ -179,7 +181,7 @@ def ears(
             progress=lambda share: bar.update(round(1000 * share) - bar.pos),
         )
     output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{output}: {result['name']}, {output.stat().st_size // 1024} KiB")
+    click.echo(f"{output}: {result['name']}, {result['room']['name']}, {output.stat().st_size // 1024} KiB")
 
 
 def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, float, float]:

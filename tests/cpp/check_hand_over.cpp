@@ -49,6 +49,7 @@ int main() {
     }
     engine.set_param(Param::slot, static_cast<float>(round / 5 % 2));
     engine.set_param(Param::monitor, static_cast<float>(round % 4));
+    engine.set_param(Param::room, static_cast<float>(round / 11 % 2));
     engine.set_param(Param::upmix_quality, static_cast<float>(round / 7 % 2));
   }
   const int seen = blocks;

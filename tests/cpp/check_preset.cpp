@@ -13,9 +13,20 @@ Fir noise_fir(std::minstd_rand& random, int taps, int main_tap) {
   return fir;
 }
 
+Ears noise_ears(std::minstd_rand& random, std::size_t drivers, int taps) {
+  Ears ears;
+  ears.sample_rate = 48000;
+  ears.delay_frames = 32;
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    for (std::size_t d = 0; d < drivers; ++d) ears.device[ear].push_back(noise_fir(random, taps, 32));
+    for (std::size_t c = 0; c < 2; ++c) ears.reference[ear][c] = noise_fir(random, taps, 32);
+  }
+  return ears;
+}
+
 }  // namespace
 
-Preset make_check_preset(unsigned seed, int taps, int ear_taps) {
+Preset make_check_preset(unsigned seed, int taps, int room_taps) {
   std::minstd_rand random(seed);
   Preset preset;
   preset.name = "Check";
@@ -33,13 +44,8 @@ Preset make_check_preset(unsigned seed, int taps, int ear_taps) {
     }
     preset.filters.push_back(std::move(set));
   }
-  preset.ears.sample_rate = 48000;
-  preset.ears.delay_frames = 32;
-  for (std::size_t ear = 0; ear < 2; ++ear) {
-    for (std::size_t d = 0; d < preset.drivers.size(); ++d)
-      preset.ears.device[ear].push_back(noise_fir(random, ear_taps, 32));
-    for (std::size_t c = 0; c < 2; ++c) preset.ears.reference[ear][c] = noise_fir(random, ear_taps, 32);
-  }
+  preset.ears = noise_ears(random, preset.drivers.size(), 256);
+  if (room_taps > 0) preset.room = Room{"check", noise_ears(random, preset.drivers.size(), room_taps), {}};
   return preset;
 }
 

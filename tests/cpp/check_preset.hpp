@@ -5,7 +5,8 @@
 
 namespace forestage {
 
-/// Two sides and a centre driver, `taps` noise taps per filter around a main tap, all six rates; ears at 48 kHz.
-Preset make_check_preset(unsigned seed, int taps, int ear_taps = 256);
+/// Two sides and a centre driver, `taps` noise taps per filter around a main tap, all six rates; ears at 48 kHz, also in
+/// a room when that has taps.
+Preset make_check_preset(unsigned seed, int taps, int room_taps = 0);
 
 }  // namespace forestage

@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     from forestage.design.virtual_stereo import VirtualStereo
 
 SCHEMA = 1
+HALF = "f16:"  # begins the text of float16 taps
 
 
-def encode_fir(fir: ArrayLike) -> str:
+def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
     """Base64 of little-endian float32 taps; an empty text is silence.
+
+    Parameters
+    ----------
+    fir : array_like, shape (taps,)
+        The filter.
+    half : bool
+        Round to float16, -74 dB beside each tap, for half the text. For room responses, which are long.
 
     Examples
     --------
-    >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
-    ('AACAPw==', '')
+    >>> encode_fir([1.0]), encode_fir([0.0, 0.0]), encode_fir([1.0], half=True)
+    ('AACAPw==', '', 'f16:ADw=')
     """
-    taps = np.asarray(fir, dtype="<f4")
-    return base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
+    taps = np.asarray(fir, dtype="<f2" if half else "<f4")
+    return (HALF if half else "") + base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
 
 
 def decode_fir(text: str) -> FloatArray:
@@ -45,10 +53,11 @@ def decode_fir(text: str) -> FloatArray:
 
     Examples
     --------
-    >>> decode_fir("AACAPw==").tolist()
-    [1.0]
+    >>> decode_fir("AACAPw==").tolist(), decode_fir("f16:ADw=").tolist()
+    ([1.0], [1.0])
     """
-    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)
+    dtype = "<f2" if text.startswith(HALF) else "<f4"
+    return np.frombuffer(base64.b64decode(text.removeprefix(HALF)), dtype=dtype).astype(np.float64)
 
 
 def preset_form(design: Design) -> dict[str, Any]:
@@ -94,15 +103,15 @@ def _filters(filters: FilterSet) -> dict[str, Any]:
     }
 
 
-def ears_form(ears: EarFirs) -> dict[str, Any]:
-    """Ear responses as a preset holds them."""
+def ears_form(ears: EarFirs, *, half: bool = False) -> dict[str, Any]:
+    """Ear responses as a preset holds them; ``half`` as for `encode_fir`."""
     from forestage.design.ears import SAMPLE_RATE
 
     return {
         "sample_rate": SAMPLE_RATE,
         "delay_frames": ears.delay_frames,
-        "device": [[encode_fir(fir) for fir in row] for row in ears.device],
-        "reference": [[encode_fir(fir) for fir in row] for row in ears.reference],
+        "device": [[encode_fir(fir, half=half) for fir in row] for row in ears.device],
+        "reference": [[encode_fir(fir, half=half) for fir in row] for row in ears.reference],
     }
 
 

@@ -1,4 +1,4 @@
-"""A preset whose headphones monitors play in a room."""
+"""A preset whose headphones monitors can play in a room."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def room_preset(
     progress: Progress | None = None,
     render: Render = render_with_core,
 ) -> dict[str, Any]:
-    """Copy of a preset whose ear responses are those of a room, with the loudness of its monitors made equal again.
+    """Copy of a preset with the ear responses of a room, and their gains, beside those of the free field.
 
     Parameters
     ----------
@@ -84,9 +84,10 @@ def room_preset(
         "yaw_deg": yaw_deg,
         "head": head_form(seat.head),
     }
-    changed = dict(preset) | {
-        "name": f"{preset['name']}, {ROOMS[room].name}",
-        "ears": ears_form(ears),
-        "design": dict(preset["design"]) | {"ears": where},
+    heard = ears_form(ears, half=True)
+    # A preset that knows nothing but the room is measured as any other is
+    loudness = calibrate(dict(preset) | {"ears": heard}, render=render)
+    return dict(preset) | {
+        "room": {"name": ROOMS[room].name, "ears": heard, "loudness": asdict(loudness)},
+        "design": dict(preset["design"]) | {"room": where},
     }
-    return changed | {"loudness": asdict(calibrate(changed, render=render))}
