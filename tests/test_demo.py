@@ -53,7 +53,7 @@ def text(demo):
 def test_page_refers_only_to_files_that_exist(demo, text):
     links = Links(text).found
     sounds = {link for link in links if link.endswith(".wav")}
-    assert len(sounds) == 1 + 4 + 2 * 4
+    assert len(sounds) == 1 + 4 + 2 * (4 + 3)
     for link in links:
         assert (demo.page.parent / link).is_file(), link
     assert not list(demo.page.parent.glob("tmp*")), "the files of floats were taken away"
@@ -67,10 +67,10 @@ def test_page_needs_no_network(text):
 def test_files_have_sound_and_the_length_of_the_music(demo):
     for device in demo.devices:
         drivers = len(device.design.device.drivers)
-        for monitor, track in device.tracks.items():
+        for track in (*device.tracks.values(), *device.room_tracks.values()):
             audio, sample_rate = soundfile.read(track.path, always_2d=True)
             assert sample_rate == demo.sample_rate
-            assert audio.shape == (round(SECONDS * sample_rate), drivers if monitor == "Speakers" else 2)
+            assert audio.shape == (round(SECONDS * sample_rate), drivers if track.monitor == "Speakers" else 2)
             assert (np.sqrt(np.mean(audio**2, axis=0)) > 1e-4).all(), "every channel plays"
             assert np.abs(audio).max() < 1.0
 
@@ -84,28 +84,34 @@ def test_paths_of_the_upmix_add_up_to_the_music(demo, music):
     assert np.abs(soundfile.read(demo.paths["Center, Low Latency"].path)[0][:, 0] - gain * fast).max() <= 1 / 2**23
 
 
-@pytest.mark.parametrize("monitor", ["Speakers", "Headphones", "Headphones Plain", "Headphones Reference"])
-def test_files_are_what_the_core_plays_aligned_with_the_music(demo, music, monitor):
+MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
+
+
+@pytest.mark.parametrize(
+    ("monitor", "in_room"), [(monitor, False) for monitor in MONITORS] + [(monitor, True) for monitor in MONITORS[1:]]
+)
+def test_files_are_what_the_core_plays_aligned_with_the_music(demo, music, monitor, in_room):
     audio, sample_rate = read_stereo(music)
     for device in demo.devices:
-        renderer = forestage.Renderer(device.preset, sample_rate=sample_rate, monitor=monitor)
+        renderer = forestage.Renderer(device.preset, sample_rate=sample_rate, monitor=monitor, room=in_room)
         late = renderer.latency_frames
         wanted = renderer.process(np.concatenate([audio, np.zeros((2, late), np.float32)], axis=1))[:, late:]
         if monitor != "Speakers":
             wanted = wanted * 10 ** (demo.gain_db / 20)
-        played = soundfile.read(device.tracks[monitor].path, always_2d=True)[0].T
+        tracks = device.room_tracks if in_room else device.tracks
+        played = soundfile.read(tracks[monitor].path, always_2d=True)[0].T
         # 24 bits round to 2^-24, which is -144 dB
         assert 20 * np.log10(np.abs(played - wanted).max()) <= -120.0
 
 
 def test_levels_on_the_page_are_those_of_the_files(demo, text):
     for device in demo.devices:
-        for monitor, track in device.tracks.items():
+        for track in (*device.tracks.values(), *device.room_tracks.values()):
             audio, sample_rate = soundfile.read(track.path, always_2d=True)
             row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
             for peak in np.abs(audio).max(axis=0):
                 assert decibels(20 * np.log10(peak)) in row
-            if monitor != "Speakers":
+            if track.monitor != "Speakers":
                 loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(audio)
                 assert f"<td>{decibels(loudness)}</td>" in row
 

@@ -59,6 +59,18 @@ def test_plugin_nulls_against_core_in_blocks(preset, monitor, sample_rate):
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
 @pytest.mark.parametrize("monitor", MONITORS)
+def test_plugin_nulls_against_core_in_a_room(monitor, sample_rate):
+    x = noise(frames=60_000)
+    renderer = Renderer("laptop", sample_rate=sample_rate, monitor=monitor, room="On")
+    expected = renderer.process(x)
+    plugin = load_plugin("laptop", monitor=monitor, room="On")
+    y = plugin.process(x, sample_rate, buffer_size=480)
+    assert plugin.status == renderer.status == "OK"
+    assert_null(y, expected[:, renderer.latency_frames :])
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("monitor", MONITORS)
 @pytest.mark.parametrize("preset", KINDS)
 def test_plugin_nulls_against_core_in_a_mixture_of_blocks(preset, monitor, sample_rate):
     frames = sample_rate // 2

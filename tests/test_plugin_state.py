@@ -10,6 +10,7 @@ import pedalboard
 import pytest
 
 from forestage import PARAMS, Renderer, _core, load_plugin, load_preset, vst3
+from forestage.export import export_vstpreset
 from forestage.host import plugin_path, plugin_state
 
 CHANGED = {
@@ -54,6 +55,16 @@ def assert_null(y: np.ndarray, expected: np.ndarray) -> None:
     assert y.shape == expected.shape
     assert np.abs(expected).max() > 1e-3
     assert np.abs(y - expected).max() <= NULL
+
+
+def test_exported_file_brings_both_slots_into_a_host(tmp_path):
+    path = export_vstpreset("smart-speaker", tmp_path / "both.vstpreset", b="laptop")
+    plugin = fresh_plugin()
+    plugin.load_preset(str(path))
+    for slot in ("A", "B"):
+        plugin.slot = slot
+        plugin.reset()
+        assert_null(play(plugin), core_sound("smart-speaker", "laptop", slot=slot))
 
 
 def test_first_start_plays_the_smart_speaker_with_the_laptop_in_b():

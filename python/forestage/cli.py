@@ -255,12 +255,13 @@ def validate(files: tuple[Path, ...]) -> None:
 @click.argument("preset")
 @click.option("--to", "form", type=click.Choice(["vstpreset", "wav"]), required=True, help="What to make of it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
+@click.option("--slot-b", help="Preset for the second slot, for vstpreset; empty without it.")
 @click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Which filters, for wav.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-def export_command(preset: str, form: str, output: Path, sample_rate: int, overwrite: bool) -> None:
+def export_command(preset: str, form: str, output: Path, slot_b: str | None, sample_rate: int, overwrite: bool) -> None:
     """Export PRESET (factory name or file) for hosts (vstpreset) or convolvers (wav)."""
     if form == "vstpreset":
-        written = [export.export_vstpreset(preset, output, overwrite=overwrite)]
+        written = [export.export_vstpreset(preset, output, b=slot_b, overwrite=overwrite)]
     else:
         written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
     for path in written:

@@ -10,10 +10,12 @@ from .files import checked_target
 from .presets import PresetLike, load_preset
 
 
-def export_vstpreset(preset: PresetLike, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write the preset as a VST3 preset file that any host can load into the plugin's slot A."""
+def export_vstpreset(
+    preset: PresetLike, path: str | Path, *, b: PresetLike | None = None, overwrite: bool = False
+) -> Path:
+    """Write a VST3 preset file that any host can load: the preset in slot A of the plugin, and ``b`` in slot B."""
     target = checked_target(path, overwrite=overwrite)
-    target.write_bytes(vst3.vstpreset(host.plugin_state(preset)))
+    target.write_bytes(vst3.vstpreset(host.plugin_state(preset, b)))
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.shoebox import ROOMS
 from forestage.audio_file import read_stereo
 from forestage.design.designer import Design, design
+from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
 from forestage.presets import data_folder
 from forestage.upmix import upmix
@@ -27,6 +30,7 @@ DEVICES = ("smart-speaker", "laptop")
 EXCERPT = Path(__file__).with_name("excerpt.ogg")
 CEILING_DBFS = -1.0  # true peak of what is to be listened to
 SPEAKERS = "Speakers"
+ROOM = "living-room"
 UPMIX = "upmix"
 LOW, HIGH = BY_ID["upmix_quality"].choices
 
@@ -37,21 +41,23 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
 @dataclass(frozen=True)
 class Track:
-    """One file of the demo: ``monitor`` is empty for the original."""
+    """One file of the demo: ``monitor`` is empty for the original, ``in_room`` is for headphones."""
 
     path: Path
     monitor: str
     levels: Levels
     status: str = "OK"
+    in_room: bool = False
 
 
 @dataclass(frozen=True)
 class DeviceDemo:
-    """One design with its preset, files by monitor, and measurements."""
+    """One design with its preset, files by monitor in the free field and in the room, and measurements."""
 
     design: Design
     preset: Path
     tracks: dict[str, Track]
+    room_tracks: dict[str, Track]
     facts: Facts
 
 
@@ -80,6 +86,11 @@ class Demo:
     original: Track
     paths: dict[str, Track]
     devices: tuple[DeviceDemo, ...]
+
+    @property
+    def room(self) -> str:
+        """The room that the devices are heard in."""
+        return ROOMS[ROOM].name
 
     @property
     def is_excerpt(self) -> bool:
@@ -115,7 +126,8 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
             devices = []
             for preset, result in designs.items():
                 facts = measure_design(preset, result)
-                devices.append(DeviceDemo(result, preset, _tracks_of(tracks, preset.stem), facts))
+                free, room = (_tracks_of(tracks, preset.stem, in_room=in_room) for in_room in (False, True))
+                devices.append(DeviceDemo(result, preset, free, room, facts))
                 advance(1)
     demo = Demo(
         output / "index.html",
@@ -124,7 +136,7 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
         music.shape[1] / sample_rate,
         gain_db,
         render_speed,
-        tracks[("original", "")],
+        tracks["original", "", False],
         _tracks_of(tracks, UPMIX),
         tuple(devices),
     )
@@ -134,7 +146,7 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
     return demo
 
 
-_Name = tuple[str, str]  # preset, monitor
+_Name = tuple[str, str, bool]  # preset, monitor, whether in the room
 _Rendered = tuple[Path, str]  # file of floats, status
 
 
@@ -151,7 +163,12 @@ def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
                 done = round(100 * fraction)
 
             result = design(device, progress=report)
-        designs[result.save(folder / f"{device.slug}.json", overwrite=True)] = result
+        with progress(f"Putting {device.name} into a room", 1) as advance:
+            preset = room_preset(result.preset(), ROOM)
+            path = folder / f"{device.slug}.json"
+            path.write_text(json.dumps(preset, indent=1) + "\n", encoding="utf-8")
+            advance(1)
+        designs[path] = result
     return designs
 
 
@@ -160,14 +177,19 @@ def _render_all(
 ) -> dict[_Name, _Rendered]:
     original = folder / "original.wav"
     write_blocks(original, iter([music]), sample_rate=sample_rate)
-    rendered: dict[_Name, _Rendered] = {("original", ""): (original, "OK")}
+    rendered: dict[_Name, _Rendered] = {("original", "", False): (original, "OK")}
+    monitors = BY_ID["monitor"].choices
+    heard = [(monitor, False) for monitor in monitors] + [
+        (monitor, True) for monitor in monitors if monitor != SPEAKERS
+    ]
     for preset in designs:
-        for monitor in BY_ID["monitor"].choices:
-            path = folder / f"{preset.stem}-{monitor.lower().replace(' ', '-')}.wav"
-            player = Player(preset, sample_rate=sample_rate, monitor=monitor)
-            with progress(f"Rendering {preset.stem}, {monitor}", music.shape[1]) as advance:
+        for monitor, in_room in heard:
+            place = f", {ROOM}" if in_room else ""
+            path = folder / f"{preset.stem}-{_slug(monitor + place)}.wav"
+            player = Player(preset, sample_rate=sample_rate, monitor=monitor, room=in_room)
+            with progress(f"Rendering {preset.stem}, {monitor}{place}", music.shape[1]) as advance:
                 write_blocks(path, player.aligned(music, advance=advance), sample_rate=sample_rate)
-            rendered[preset.stem, monitor] = path, player.status
+            rendered[preset.stem, monitor, in_room] = path, player.status
     return rendered
 
 
@@ -184,28 +206,33 @@ def _split(music: Audio, sample_rate: int, folder: Path) -> dict[_Name, _Rendere
     }
     rendered: dict[_Name, _Rendered] = {}
     for name, pair in paths.items():
-        path = folder / f"{UPMIX}-{name.lower().replace(', ', '-').replace(' ', '-')}.wav"
+        path = folder / f"{UPMIX}-{_slug(name)}.wav"
         write_blocks(path, iter([np.stack(pair)]), sample_rate=sample_rate)
-        rendered[UPMIX, name] = path, "OK"
+        rendered[UPMIX, name, False] = path, "OK"
     return rendered
 
 
+def _slug(name: str) -> str:
+    return name.lower().replace(", ", "-").replace(" ", "-")
+
+
 def _listening_gain_db(rendered: dict[_Name, _Rendered]) -> float:
-    peaks = [true_peak_dbfs(path) for (_, monitor), (path, _) in rendered.items() if monitor != SPEAKERS]
+    peaks = [true_peak_dbfs(path) for (_, monitor, _), (path, _) in rendered.items() if monitor != SPEAKERS]
     return min(0.0, CEILING_DBFS - max(peaks))
 
 
 def _finish(output: Path, name: _Name, rendered: _Rendered, gain_db: float, advance: Advance) -> Track:
     source, status = rendered
     target = output / source.name
-    copy_with_gain(source, target, gain_db=0.0 if name[1] == SPEAKERS else gain_db)
-    track = Track(target, name[1], measure(target), status)
+    _, monitor, in_room = name
+    copy_with_gain(source, target, gain_db=0.0 if monitor == SPEAKERS else gain_db)
+    track = Track(target, monitor, measure(target), status, in_room)
     advance(1)
     return track
 
 
-def _tracks_of(tracks: dict[_Name, Track], preset: str) -> dict[str, Track]:
-    return {monitor: track for (owner, monitor), track in tracks.items() if owner == preset}
+def _tracks_of(tracks: dict[_Name, Track], preset: str, *, in_room: bool = False) -> dict[str, Track]:
+    return {monitor: track for (owner, monitor, room), track in tracks.items() if (owner, room) == (preset, in_room)}
 
 
 def _silent(_text: str, _steps: int) -> AbstractContextManager[Advance]:

@@ -24,6 +24,8 @@ PATTERN_HZ = np.geomspace(100.0, 10_000.0, 160)
 OCTAVES_HZ = (250, 500, 1000, 2000, 4000, 8000)
 BEAM_BAND_HZ = (300.0, 1250.0)
 JUDGED_BAND_HZ = (200.0, 8000.0)
+DEPTH_BAND_HZ = (250.0, 1000.0)
+ROOM_FRAMES = 32_768  # longer than any room response
 DELAY_BAND_HZ = (100.0, 1500.0)  # where the ears compare times
 EARS = ("Headphones", "Headphones Plain", "Headphones Reference")
 LEFT, RIGHT, BOTH = (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)
@@ -65,6 +67,9 @@ class Facts:
         Reported, and where the impulse of plain stereo comes out.
     headroom_db : float
         Gain of the headroom guard.
+    room_drr_db : dict
+        Direct over reverberant sound of the centre at the listener's ears in the room, within DEPTH_BAND_HZ: "beam" and
+        "plain".
     """
 
     separation: dict[str, FloatArray]
@@ -76,6 +81,7 @@ class Facts:
     latency_frames: int
     arrival_frames: int
     headroom_db: float
+    room_drr_db: dict[str, float]
 
     def octave(self, which: str, centre_hz: float) -> float:
         """Mean separation in dB over the octave around a frequency."""
@@ -118,7 +124,18 @@ def measure_design(preset: Path, design: Design) -> Facts:
         probe.latency_frames,
         int(np.argmax(np.abs(plain[design.plant.stereo[0], 0]))),
         to_db(float(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),
+        {name: _room_drr_db(probe, center_focus=focus) for name, focus in (("beam", 100), ("plain", 0))},
     )
+
+
+def _room_drr_db(probe: Probe, **params: Value) -> float:
+    """Direct sound is what the free field brings, reverberant all that the room adds to it."""
+    alone: dict[str, Value] = {"monitor": "Headphones", "solo": "Center", "level_match": 0, **params}
+    free, room = (probe.responses(BOTH, ROOM_FRAMES, room=place, **alone) for place in ("Off", "On"))
+    direct = free * 10 ** ((probe.ears_gain_db(in_room=True) - probe.ears_gain_db(in_room=False)) / 20)
+    inside = _inside(np.fft.rfftfreq(ROOM_FRAMES, 1 / SAMPLE_RATE).astype(np.float64), DEPTH_BAND_HZ)
+    energies = [np.sum(np.abs(np.fft.rfft(x)[:, inside]) ** 2) for x in (direct, room - direct)]
+    return 10 * float(np.log10(energies[0] / energies[1]))
 
 
 def _filters(probe: Probe, **params: Value) -> FloatArray:

@@ -16,7 +16,16 @@ from matplotlib.ticker import MultipleLocator
 from forestage import __version__, _core, plots
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
 
-from .measure import BEAM_BAND_HZ, FREQUENCY_HZ, JUDGED_BAND_HZ, OCTAVES_HZ, PATTERN_HZ, SAMPLE_RATE, Facts
+from .measure import (
+    BEAM_BAND_HZ,
+    DEPTH_BAND_HZ,
+    FREQUENCY_HZ,
+    JUDGED_BAND_HZ,
+    OCTAVES_HZ,
+    PATTERN_HZ,
+    SAMPLE_RATE,
+    Facts,
+)
 
 if TYPE_CHECKING:
     from .make import Demo, DeviceDemo
@@ -57,6 +66,7 @@ def render(demo: Demo) -> str:
         spread_lu={device.preset.stem: loudness_spread_lu(device) for device in demo.devices},
         licence=licence,
         statuses=sorted({t.status for device in demo.devices for t in device.tracks.values()} - {"OK"}),
+        depth_band_hz=DEPTH_BAND_HZ,
         version=__version__,
         octaves_hz=OCTAVES_HZ,
         beam_band_hz=BEAM_BAND_HZ,
@@ -85,7 +95,8 @@ def decibels(value: float | None, digits: int = 1) -> str:
 
 def loudness_spread_lu(device: DeviceDemo) -> float | None:
     """Loudest minus quietest of the files to listen to, without the original."""
-    found = [device.tracks[monitor].levels.loudness_lufs for monitor, *_ in VERSIONS if monitor]
+    heard = [tracks[monitor] for tracks in (device.tracks, device.room_tracks) for monitor, *_ in VERSIONS if monitor]
+    found = [track.levels.loudness_lufs for track in heard]
     values = [value for value in found if value is not None]
     return max(values) - min(values) if values else None
 

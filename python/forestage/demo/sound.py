@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,20 +108,23 @@ class Probe:
         self.sample_rate = sample_rate
         self._plugin: Any = host.load_plugin(preset)
         self._preset = load_preset(preset)
+        self._form = json.loads(preset.read_text(encoding="utf-8"))
 
-    def responses(self, stereo_gains: ArrayLike, **params: Value) -> Audio:
+    def responses(self, stereo_gains: ArrayLike, frames: int = RESPONSE_FRAMES, /, **params: Value) -> Audio:
         """Send one impulse.
 
         Parameters
         ----------
         stereo_gains : array_like, shape (2,)
             How much of it goes to the left and the right input.
+        frames : int
+            Length of the answer.
         **params
             Host parameters by id; all others are the preset's.
 
         Returns
         -------
-        ndarray, shape (drivers or 2, RESPONSE_FRAMES)
+        ndarray, shape (drivers or 2, frames)
             What comes out, from the moment the impulse goes in.
         """
         for param_id, value in session_values(self._preset, params).items():
@@ -129,11 +133,15 @@ class Probe:
         self._plugin.reset()
         lead, level = 4096, 0.125  # the parameters have settled, and the limiter is far
         channels = max(2, len(self._preset.drivers)) if params.get("monitor") == "Speakers" else 2
-        impulse = np.zeros((channels, lead + RESPONSE_FRAMES), np.float32)
+        impulse = np.zeros((channels, lead + frames), np.float32)
         impulse[:2, lead] = level * np.asarray(stereo_gains)
         played = self._plugin.process(impulse, self.sample_rate, buffer_size=1024, reset=False)
         taken_out = impulse.shape[1] - played.shape[1]  # what pedalboard took out as latency
         return played[:, lead - taken_out :] / np.float32(level)
+
+    def ears_gain_db(self, *, in_room: bool) -> float:
+        """Gain that the preset gives the device's ears in the room or in the free field."""
+        return float((self._form["room"] if in_room else self._form)["loudness"]["device_ears_db"])
 
     @property
     def latency_frames(self) -> int:
