@@ -33,14 +33,12 @@ std::vector<std::pair<std::string_view, std::string_view>> embedded_files() {
 
 FactoryPresets::FactoryPresets() {
   for (const auto& [name, text] : embedded_files()) {
-    auto preset = std::make_shared<const Preset>(parse_preset(text));
-    all_.push_back({preset, write_preset(*preset)});
+    all_.push_back(std::make_shared<const Preset>(parse_preset(text)));
   }
 }
 
 int FactoryPresets::index_of(const Preset& preset) const {
-  const auto text = write_preset(preset);
-  const auto same = std::ranges::find(all_, text, &Entry::text);
+  const auto same = std::ranges::find_if(all_, [&](const auto& own) { return *own == preset; });
   return static_cast<int>(same - all_.begin());
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "preset.hpp"
@@ -14,16 +13,12 @@ class FactoryPresets {
   FactoryPresets();  // [main] a broken file cannot get here: it would fail the tests of the presets
 
   int count() const noexcept { return static_cast<int>(all_.size()); }
-  std::shared_ptr<const Preset> operator[](int index) const { return all_[static_cast<std::size_t>(index)].preset; }
+  std::shared_ptr<const Preset> operator[](int index) const { return all_[static_cast<std::size_t>(index)]; }
   /// Which factory preset this is, to the last tap; count() if it is none of them.  [any but audio]
   int index_of(const Preset& preset) const;
 
  private:
-  struct Entry {
-    std::shared_ptr<const Preset> preset;
-    std::string text;  // canonical JSON, to compare with
-  };
-  std::vector<Entry> all_;
+  std::vector<std::shared_ptr<const Preset>> all_;
 };
 
 }  // namespace forestage::plugin

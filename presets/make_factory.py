@@ -1,5 +1,7 @@
 """Design every factory preset anew: ``.venv/bin/python presets/make_factory.py``, or only the files named after it.
 
+Each but the headphones gets the living room, heard from the seat it was designed for.
+
 A device has the variants that differ in substance: who sits close to a laptop has no closer seat, and a wide zone is
 worth a preset where it widens the sweet spot by a tenth. With two or three drivers it does not.
 """
@@ -9,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from forestage import design
+from forestage.design.preset_form import save_form
+from forestage.design.room_preset import room_preset
 
 HERE = Path(__file__).resolve().parent
 FACTORY = {
@@ -40,7 +44,10 @@ def make(name):
     """Design one preset and write it."""
     device, variant = file_names()[name]
     result = design(HERE / "devices" / f"{device}.toml", variant=variant)
-    path = result.save(HERE / "factory" / f"{name}.json", overwrite=True)
+    preset = result.preset()
+    if not result.device.is_headphones:
+        preset = room_preset(preset, "living-room", folder=HERE / "devices")
+    path = save_form(preset, HERE / "factory" / f"{name}.json", overwrite=True)
     falls = [f"    {fall}" for fall in result.shortfall()]
     return "\n".join([f"{path.name}: {path.stat().st_size // 1024} KiB", *falls])
 

@@ -18,6 +18,7 @@ struct DriverRoute {
   std::string name;
   float plain_left_gain = 0.0f;  // how plain stereo reaches this driver
   float plain_right_gain = 0.0f;
+  bool operator==(const DriverRoute&) const = default;
 };
 
 /// All filters of the chain at one sample rate. Cancel and beam carry `delay_frames` of modelling delay.
@@ -32,6 +33,7 @@ struct FilterSet {
   std::vector<Fir> beam;                   // [driver]; empty = the device cannot beam, the center is mixed plain
   std::vector<Fir> driver_eq;              // [driver]; empty = flat
   int driver_eq_delay_frames = 0;          // not in files: what converting minimum-phase filters to another rate adds
+  bool operator==(const FilterSet&) const = default;
 };
 
 /// Device-to-ear responses of the headphones monitors. The main tap of the near ear stands at `delay_frames`.
@@ -40,6 +42,7 @@ struct Ears {
   int delay_frames = 0;
   std::array<std::vector<Fir>, 2> device;       // [ear][driver]
   std::array<std::array<Fir, 2>, 2> reference;  // [ear][channel]: the ideal pair
+  bool operator==(const Ears&) const = default;
 };
 
 /// Static gains, from BS.1770 loudness of a reference programme at the ears.
@@ -47,6 +50,7 @@ struct Loudness {
   float processed_db = 0.0f;       // brings the design to plain stereo on the same device
   float device_ears_db = 0.0f;     // brings plain stereo at the simulated ears to the loudness of the input
   float reference_ears_db = 0.0f;  // the same for the reference pair
+  bool operator==(const Loudness&) const = default;
 };
 
 /// The headphones monitors in a room: ears that are as late as those of the free field, and gains of their own.
@@ -54,6 +58,7 @@ struct Room {
   std::string name;
   Ears ears;
   Loudness loudness;
+  bool operator==(const Room&) const = default;
 };
 
 /// A curve that the editor and the report draw.
@@ -62,6 +67,7 @@ struct Curve {
   std::string unit;
   std::vector<float> frequency_hz;
   std::vector<float> values;
+  bool operator==(const Curve&) const = default;
 };
 
 /// A figure over the seats around the device. One row of `values` per distance, one after the other.
@@ -71,6 +77,7 @@ struct Map {
   std::vector<float> lateral_m;   // to the listener's left of the device's axis
   std::vector<float> distance_m;  // from the device, along its axis
   std::vector<float> values;      // values[row * lateral_m.size() + column]
+  bool operator==(const Map&) const = default;
 };
 
 struct Preset {
@@ -87,6 +94,7 @@ struct Preset {
   std::vector<Curve> analysis;
   std::vector<Map> maps;
   std::string design_json;  // provenance, opaque to the DSP
+  bool operator==(const Preset&) const = default;
 };
 
 }  // namespace forestage

@@ -17,6 +17,7 @@ from .acoustics.measured_head import load_head
 from .acoustics.shoebox import ROOMS
 from .design.cancel import METHODS, CancelTarget
 from .design.designer import design
+from .design.preset_form import save_form
 from .design.room_preset import room_preset
 from .design.variants import VARIANTS
 from .design.virtual_stereo import VirtualStereo
@@ -180,7 +181,7 @@ def ears(
             rendering=replace(HALF_A_SECOND, length_s=length_s),
             progress=lambda share: bar.update(round(1000 * share) - bar.pos),
         )
-    output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    save_form(result, output, overwrite=overwrite)
     click.echo(f"{output}: {result['name']}, {result['room']['name']}, {output.stat().st_size // 1024} KiB")
 
 

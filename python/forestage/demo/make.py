@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from forestage.acoustics.device_file import load_device
 from forestage.acoustics.shoebox import ROOMS
 from forestage.audio_file import read_stereo
 from forestage.design.designer import Design, design
+from forestage.design.preset_form import save_form
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
 from forestage.presets import data_folder
@@ -164,9 +164,8 @@ def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
 
             result = design(device, progress=report)
         with progress(f"Putting {device.name} into a room", 1) as advance:
-            preset = room_preset(result.preset(), ROOM)
-            path = folder / f"{device.slug}.json"
-            path.write_text(json.dumps(preset, indent=1) + "\n", encoding="utf-8")
+            form = room_preset(result.preset(), ROOM)
+            path = save_form(form, folder / f"{device.slug}.json", overwrite=True)
             advance(1)
         designs[path] = result
     return designs

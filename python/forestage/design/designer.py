@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,11 +28,10 @@ from forestage.design.filters import (
     delay_for,
     sample_firs,
 )
-from forestage.design.preset_form import playable_form, preset_form
+from forestage.design.preset_form import playable_form, preset_form, save_form
 from forestage.design.shortfall import Shortfall
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, crosstalk_firs
-from forestage.files import checked_target
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
 
@@ -173,9 +171,7 @@ class Design:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the preset; an existing file is only replaced when asked to."""
-        path = checked_target(path, overwrite=overwrite)
-        path.write_text(json.dumps(self.preset(), indent=1) + "\n", encoding="utf-8")
-        return path
+        return save_form(self.preset(), path, overwrite=overwrite)
 
 
 # One thread, so that the sums, and with them the bytes of the file, do not depend on the number of cores.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from numpy.typing import ArrayLike
 from forestage.acoustics.device_file import device_table
 from forestage.acoustics.head import FloatArray, Head, HeadModel
 from forestage.design.filters import response_of
+from forestage.files import checked_target
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
 from forestage.metrics.effort import effort_db
 from forestage.metrics.loudness import PROGRAMME_SEED
@@ -58,6 +61,13 @@ def decode_fir(text: str) -> FloatArray:
     """
     dtype = "<f2" if text.startswith(HALF) else "<f4"
     return np.frombuffer(base64.b64decode(text.removeprefix(HALF)), dtype=dtype).astype(np.float64)
+
+
+def save_form(form: Mapping[str, Any], path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a preset; an existing file is only replaced when asked to."""
+    target = checked_target(path, overwrite=overwrite)
+    target.write_text(json.dumps(form, indent=1) + "\n", encoding="utf-8")
+    return target
 
 
 def preset_form(design: Design) -> dict[str, Any]:
