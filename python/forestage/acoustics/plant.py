@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from forestage.acoustics.device import Device, Seat
 from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.fields import ears, wave_number
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, order_for
+from forestage.acoustics.patterns import FAR_M
 
 GRID_STEP_HZ = 100.0
 GRID_LOWEST_HZ = 20.0
@@ -133,3 +134,40 @@ def directivity(
     points = distance * np.stack([level * np.cos(azimuth), level * np.sin(azimuth), height], axis=-1)
     pressure = np.stack([field.field(frequency, points) for field in device.fields])
     return pressure * np.exp(1j * wave_number(frequency) * distance) * feed_responses(device, frequency)[:, None]
+
+
+def mean_power(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
+    """Matrices K of the mean power in all directions, far away, times the distance squared.
+
+    Parameters
+    ----------
+    device : Device
+        The device; not headphones.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray of complex, shape (n, drivers, drivers)
+        Filters w of the drivers radiate ``w^H K w``.
+    """
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    order = order_for(
+        float(wave_number(frequency.max())) * _reach_m(device)
+    )  # of the pressure; its power has twice that
+    heights, weights = np.polynomial.legendre.leggauss(order + 1)
+    azimuth_deg = np.arange(2 * order + 1) * 360.0 / (2 * order + 1)
+    power = np.zeros((len(frequency), len(device.drivers), len(device.drivers)), dtype=np.complex128)
+    for elevation_deg, weight in zip(np.rad2deg(np.arcsin(heights)), weights / 2, strict=True):
+        field = FAR_M * directivity(device, frequency, azimuth_deg, distance_m=FAR_M, elevation_deg=elevation_deg)
+        power += weight / len(azimuth_deg) * np.einsum("daf,eaf->fde", field.conj(), field)
+    return power
+
+
+def _reach_m(device: Device) -> float:
+    """Radius of the sphere around the origin that holds all that radiates."""
+    reach = device.body.radius_m if device.body is not None else 0.0
+    for driver in device.drivers:
+        if driver.position_m is not None:
+            reach = max(reach, float(np.linalg.norm(driver.position_m)))
+    return reach

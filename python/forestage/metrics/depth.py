@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, FloatArray, order_for
-from forestage.acoustics.plant import directivity
+from forestage.acoustics.head import FloatArray
+from forestage.acoustics.patterns import FAR_M
+from forestage.acoustics.plant import directivity, mean_power
 from forestage.metrics.bands import log_grid, octave_means
 from forestage.metrics.chain import Chain
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from forestage.design.designer import Design
 
 FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=4)
-FAR_M = 1000.0
 LIVING_ROOM_M3 = 50.0
 LIVING_ROOM_RT60_S = 0.4
 
@@ -73,15 +73,8 @@ def directivity_index_db(device: Device, filters: ArrayLike, frequency_hz: Array
     """
     filters = np.asarray(filters)
     frequency = np.asarray(frequency_hz, dtype=np.float64)
-    size = 2 * np.pi * float(frequency.max()) / SPEED_OF_SOUND_M_S * _reach_m(device)
-    order = order_for(size)  # of the pressure; its power has twice that
-    heights, weights = np.polynomial.legendre.leggauss(order + 1)
-    azimuth_deg = np.arange(2 * order + 1) * 360.0 / (2 * order + 1)
-    power = np.zeros(len(frequency))
-    for elevation_deg, weight in zip(np.rad2deg(np.arcsin(heights)), weights / 2, strict=True):
-        field = directivity(device, frequency, azimuth_deg, distance_m=FAR_M, elevation_deg=float(elevation_deg))
-        power += weight * np.mean(np.abs(np.einsum("daf,df->af", field, filters)) ** 2, axis=0)
-    axis = np.einsum("df,df->f", directivity(device, frequency, [0.0], distance_m=FAR_M)[:, 0], filters)
+    axis = FAR_M * np.einsum("df,df->f", directivity(device, frequency, [0.0], distance_m=FAR_M)[:, 0], filters)
+    power = np.einsum("df,fde,ef->f", filters.conj(), mean_power(device, frequency), filters).real
     return 10 * np.log10(np.abs(axis) ** 2 / power)
 
 
@@ -104,12 +97,3 @@ def critical_distance_m(
     """
     quotient = 10.0 ** (np.asarray(directivity_index_db, dtype=np.float64) / 10)
     return 0.057 * np.sqrt(quotient * volume_m3 / rt60_s)
-
-
-def _reach_m(device: Device) -> float:
-    """Radius of the sphere around the origin that holds all that radiates."""
-    reach = device.body.radius_m if device.body is not None else 0.0
-    for driver in device.drivers:
-        if driver.position_m is not None:
-            reach = max(reach, float(np.linalg.norm(driver.position_m)))
-    return reach

@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.head import ComplexArray, FloatArray
-from forestage.acoustics.plant import directivity
+from forestage.acoustics.plant import directivity, mean_power
 from forestage.design.beam.problem import BeamProblem, beam_problem
 from forestage.design.beam.target import BeamTarget
 
@@ -74,6 +74,7 @@ class BeamArray:
             drive=np.stack([np.abs(crossover(driver, frequency_hz)) ** 2 for driver in self.device.drivers]),
             delay_s=self.delay_s,
             plays_on=plays_on,
+            total=mean_power(self.device, frequency_hz) / self.device.listener.distance_m**2,
             edge_hz=edge_hz,
         )
 
@@ -84,6 +85,10 @@ class BeamArray:
     def summed(self, drivers: ComplexArray) -> ComplexArray:
         """Sums over the drivers of each group, first axis groups."""
         return np.stack([drivers[list(group)].sum(axis=0) for group in self.groups])
+
+    def to_groups(self, drivers: NDArray[Any]) -> NDArray[Any]:
+        """Means over the drivers of each group, first axis groups."""
+        return np.stack([drivers[list(group)].mean(axis=0) for group in self.groups])
 
     def to_drivers(self, groups: NDArray[Any]) -> NDArray[Any]:
         """What each group plays, for each driver, first axis drivers."""

@@ -16,6 +16,7 @@ NULL_PRICE = 1e4
 LOADING = 1e-3
 SHAPED_DEG = 110.0
 ALTERNATIONS = 60
+LEAST_LOADING, MOST_LOADING, BISECTIONS = 1e-6, 1e3, 30
 
 
 def plain_mix(problem: BeamProblem) -> ComplexArray:
@@ -62,6 +63,21 @@ def exact_ratio(problem: BeamProblem) -> ComplexArray:
     ratio = 10.0 ** (problem.on_off_db / 10)
     weights = [_with_ratio(*each) for each in zip(accept, reject, axis, ratio, strict=True)]
     return np.asarray(scale * np.stack(weights, axis=1), dtype=np.complex128)
+
+
+def superdirective(problem: BeamProblem) -> ComplexArray:
+    """Highest directivity index within the white noise gain: least power in all directions, with enough loading.
+
+    ``w = (K + x I)^-1 a^H`` with the least x that the bound allows, by bisection: Cox, Zeskind and Owen.
+    """
+    loading = _diagonal(problem.cost * problem.strongest)
+    low, high = np.full(len(loading), LEAST_LOADING), np.full(len(loading), MOST_LOADING)
+    for _ in range(BISECTIONS):
+        middle = np.sqrt(low * high)
+        weights = _least(problem, problem.total + middle[:, None, None] * loading)
+        is_bounded = problem.white_noise_gain_db(weights) >= problem.gain_db
+        low, high = np.where(is_bounded, low, middle), np.where(is_bounded, middle, high)
+    return _least(problem, problem.total + high[:, None, None] * loading)
 
 
 def null_shape(problem: BeamProblem) -> ComplexArray:
@@ -112,6 +128,22 @@ def bounded(problem: BeamProblem, weights: ComplexArray) -> ComplexArray:
     allowed = 10.0 ** (-problem.gain_db / 10) / problem.strongest
     room = np.maximum(allowed - power(needed), 0.0) / np.maximum(power(rest), 1e-30)
     return needed + np.minimum(np.sqrt(room), 1.0) * rest
+
+
+def carried(problem: BeamProblem, weights: ComplexArray) -> ComplexArray:
+    """Weights with the directivity index that the problem asks for, as far as there are any.
+
+    Where it is less, they are mixed with the superdirective ones, as little as will do: on the way to these, the power
+    in all directions only falls.
+    """
+    best = superdirective(problem)
+    low, high = np.zeros(len(problem.frequency_hz)), np.ones(len(problem.frequency_hz))
+    high[problem.directivity_index_db(weights) >= problem.carry_db] = 0.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        carries = problem.directivity_index_db(weights + middle * (best - weights)) >= problem.carry_db
+        low, high = np.where(carries, low, middle), np.where(carries, middle, high)
+    return weights + high * (best - weights)
 
 
 def power_matrix(pattern: ComplexArray) -> ComplexArray:

@@ -14,13 +14,13 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
 from forestage.design.beam.array import CIRCLE_DEG, GRID_HZ, BeamArray, beam_array, later_s
-from forestage.design.beam.closed_form import on_axis
+from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, superdirective
 from forestage.design.beam.curves import curves_of, grid_between, smooth_gains
 from forestage.design.beam.exported import follow_export
 from forestage.design.beam.firs import RATE, beam_firs
 from forestage.design.beam.methods import check_method, solve
 from forestage.design.beam.plan import HIGHEST_HZ, MAX_GAIN, BeamPlan, plain_level, plain_on_axis
-from forestage.design.beam.problem import BeamProblem
+from forestage.design.beam.problem import NOTHING_DB, BeamProblem
 from forestage.design.beam.target import BeamTarget
 from forestage.design.cancel.problem import aligned_plain
 from forestage.design.filters import log_fade, response_of
@@ -31,11 +31,13 @@ DEFAULT_METHOD = "ratio-search"
 PER_OCTAVE, EDGE_PER_OCTAVE = 14, 8
 LOWEST_HZ, ALIKE_HZ = 25.0, 60.0
 BASS_DRIVE_DB = 0.05
-NOTHING_DB = -100.0
 LEAST_OCTAVES = 0.7
 LEAST_HELP_DB = 3.0
 LEAD_OVER_PLAIN_DB, PLAIN_WINDOW_DB = 0.5, -7.0
 REACH = 1.2
+# Of the best directivity index, which costs much for little; and in any case over that of the plain mix
+LEFT_FOR_OTHERS_DB, CARRY_MARGIN_DB = 0.3, 0.1
+LEADS_DB = np.arange(0.1, 10.0, 0.1)
 
 
 # Many small matrices: threads only cost time, and change the last digits
@@ -68,6 +70,7 @@ def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
         weights = on_axis(problem, problem.alignment)
     else:
         problem = _better_than_plain(array, _problem(array, plays_on, target, edge_hz, per_octave=PER_OCTAVE))
+        problem = _carrying(array, problem)
         weights = solve(problem, target.method)
     lost_hz = _lost_hz(array, plays_on, plain_level(array, plant))
     curves = replace(curves_of(problem), gain=smooth_gains(problem, weights), lost_hz=lost_hz)
@@ -101,7 +104,10 @@ def _lost_hz(array: BeamArray, plays_on: NDArray[np.bool_], level: float) -> flo
 
 
 def upper_edge_hz(array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTarget) -> float | None:
-    """Up to where the array comes closer to the target than what plays on above does; None where it never does."""
+    """Up to where the array comes closer to the target than what plays on above does; None where it never does.
+
+    Where what plays on carries less far than the plain mix, at least up to where the beam is judged.
+    """
     problem = _problem(array, plays_on, target, target.band_hz[1], per_octave=EDGE_PER_OCTAVE)
     alone = problem.alignment * plays_on[:, None]
     helps_db = _miss_db(problem, alone) - _miss_db(problem, solve(problem, DEFAULT_METHOD))
@@ -111,8 +117,11 @@ def upper_edge_hz(array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTar
     start = int(np.argmax(on_average))
     end = start + int(np.argmin(np.append(on_average[start:], False)))
     helped = start + np.flatnonzero(helps_db[start:end] >= LEAST_HELP_DB)
-    least_hz = min(target.band_hz[0] * 2.0**LEAST_OCTAVES, target.band_hz[1])
-    return max(float(frequency[helped[-1]]), least_hz) if len(helped) else None
+    edges_hz = [target.band_hz[0] * 2.0**LEAST_OCTAVES, float(frequency[helped[-1]])] if len(helped) else []
+    lead_db = problem.directivity_index_db(alone) - _plain_index_db(array, problem)
+    if lead_db[_is_judged(problem)].mean() < 0.0:
+        edges_hz.append(target.judged_hz[1])
+    return min(max(edges_hz), target.band_hz[1]) if edges_hz else None
 
 
 def _miss_db(problem: BeamProblem, weights: ComplexArray) -> FloatArray:
@@ -155,6 +164,44 @@ def _better_than_plain(array: BeamArray, problem: BeamProblem) -> BeamProblem:
     return replace(problem, on_off_db=np.where(problem.frequency_hz > problem.edge_hz, mixed_db, goal_db))
 
 
+def _carrying(array: BeamArray, problem: BeamProblem) -> BeamProblem:
+    """The same, and nowhere a directivity index behind that of the plain mix, and one ahead of it on average.
+
+    It is asked for what null shapes do not have by themselves, with the least lead that is enough on average. There,
+    front over sides and window are asked for no more than is left of them once the shapes carry as far: on a line of
+    points, a wide window and a high index exclude each other.
+    """
+    plain_db = _plain_index_db(array, problem)
+    best_db = problem.directivity_index_db(superdirective(problem))
+    shaped = bounded(problem, null_shape(problem))
+    shaped_db = problem.directivity_index_db(shaped)
+    leads_db = np.where(problem.is_asked, LEADS_DB[:, None], CARRY_MARGIN_DB)
+    goals_db = np.clip(best_db - LEFT_FOR_OTHERS_DB, plain_db + CARRY_MARGIN_DB, plain_db + leads_db)
+    ahead_db = np.mean((np.maximum(goals_db, shaped_db) - plain_db)[:, _is_judged(problem)], axis=1)
+    is_enough = np.append(ahead_db[:-1] >= problem.target.carry_db, True)
+    goal_db = np.minimum(goals_db[np.argmax(is_enough)], best_db)
+    goal_db = np.where(problem.frequency_hz <= problem.edge_hz, goal_db, NOTHING_DB)
+    problem = replace(problem, carry_db=goal_db)
+    is_behind = shaped_db < goal_db
+    left = problem.radiated(carried(problem, shaped))
+    return replace(
+        problem,
+        on_off_db=np.where(is_behind, np.minimum(problem.on_off_db, on_off_db(left, CIRCLE_DEG)), problem.on_off_db),
+        floor_db=np.where(is_behind, np.minimum(problem.floor_db, window_db(left, CIRCLE_DEG)[0]), problem.floor_db),
+    )
+
+
+def _plain_index_db(array: BeamArray, problem: BeamProblem) -> FloatArray:
+    """Directivity index of the plain mix, shape (n,)."""
+    plain = array.to_groups(array.device.plain_gains.sum(axis=1))
+    return problem.directivity_index_db(plain[:, None] * np.ones_like(problem.axis))
+
+
+def _is_judged(problem: BeamProblem) -> NDArray[np.bool_]:
+    """Where the beam is asked for and judged, shape (n,)."""
+    return problem.is_asked & (problem.frequency_hz <= problem.target.judged_hz[1])
+
+
 def _lead_s(array: BeamArray, plant: Plant) -> float:
     """How much earlier the middle arrives on axis than the reference drivers of plain stereo.
 
@@ -182,7 +229,11 @@ def _shortfall(plan: BeamPlan) -> Iterator[Shortfall]:
     pressure = np.einsum("daf,df->af", plan.array.pattern(frequency), filters)
     low, high = window_db(pressure, CIRCLE_DEG)
     problem = plan.array.problem(frequency, target)
-    gain_db = problem.white_noise_gain_db(filters[[group[0] for group in plan.array.groups]])
+    weights = filters[[group[0] for group in plan.array.groups]]
+    gain_db = problem.white_noise_gain_db(weights)
+    lead_db = problem.directivity_index_db(weights) - _plain_index_db(plan.array, problem)
+    behind_db = np.maximum(target.carry_db - lead_db.mean(), -lead_db)
+    yield from shortfalls("beam lead in directivity over the plain mix", frequency, behind_db)
     yield from shortfalls("beam front over sides", frequency, target.on_off_db - on_off_db(pressure, CIRCLE_DEG))
     yield from shortfalls("beam window floor", frequency, target.window_db[0] - low)
     yield from shortfalls("beam window ceiling", frequency, high - target.window_db[1])

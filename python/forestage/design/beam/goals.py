@@ -10,6 +10,8 @@ from forestage.design.beam.problem import BeamProblem
 DB = 10.0 / np.log(10.0)
 # Price of a dB of front over sides
 ON_OFF_PRICE = 15.0
+# Price of a dB of directivity index: whatever else is missed, this is not
+CARRY_PRICE = 400.0
 # Price of the power by which the window is missed, relative to the axis
 WINDOW_PRICE = 300.0
 # Price of a dB of white noise gain, and of a dB less than what would be plenty
@@ -37,6 +39,7 @@ def misses(problem: BeamProblem, weights: ComplexArray) -> Row:
     axis, axis_slope = _power(problem.axis[:, None], weights)
     rows = [
         _on_off(problem, weights),
+        _carry(problem, weights, axis[0], axis_slope[0]),
         *_drive(problem, weights, axis[0], axis_slope[0]),
         _window(problem, weights, axis, axis_slope),
     ]
@@ -53,6 +56,14 @@ def _on_off(problem: BeamProblem, weights: ComplexArray) -> Row:
     sides_slope = sides_slope + 2 * problem.spread * weights.conj()
     short_db = problem.on_off_db - DB * np.log(front / sides)
     return _hinge(ON_OFF_PRICE, short_db, DB * (sides_slope / sides - front_slope / front))
+
+
+def _carry(problem: BeamProblem, weights: ComplexArray, axis: FloatArray, axis_slope: ComplexArray) -> Row:
+    """Directivity index."""
+    seen = np.einsum("fgh,hf->gf", problem.total, weights)
+    total = np.sum(weights.conj() * seen, axis=0).real
+    short_db = problem.carry_db - DB * np.log(axis / total)
+    return _hinge(CARRY_PRICE, short_db, DB * (2 * seen.conj() / total - axis_slope / axis))
 
 
 def _drive(problem: BeamProblem, weights: ComplexArray, axis: FloatArray, axis_slope: ComplexArray) -> list[Row]:
@@ -73,7 +84,8 @@ def _window(problem: BeamProblem, weights: ComplexArray, axis: FloatArray, axis_
     """Power at each azimuth of the window, relative to the axis."""
     front, front_slope = _power(problem.window, weights)
     window = front / axis
-    outside = window - np.clip(window, *10.0 ** (np.array(problem.target.window_db) / 10))
+    ceiling_db = problem.target.window_db[1]
+    outside = window - np.clip(window, 10.0 ** (problem.floor_db / 10), 10.0 ** (ceiling_db / 10))
     slope = (front_slope - window[:, None] * axis_slope) / axis
     return WINDOW_PRICE * outside, WINDOW_PRICE * slope * (outside != 0.0)[:, None]
 

@@ -1,7 +1,7 @@
 """All beam methods, in one form: from a problem to the weights of its lanes, shape (lanes, n), with 1 on axis.
 
 >>> sorted(METHODS)
-['exact-ratio', 'lcmv', 'null-shape', 'plain-mix', 'ratio-search', 'rayleigh']
+['exact-ratio', 'lcmv', 'null-shape', 'plain-mix', 'ratio-search', 'rayleigh', 'superdirective']
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ METHODS: Mapping[str, Method] = {
     "rayleigh": closed_form.rayleigh,
     "exact-ratio": closed_form.exact_ratio,
     "null-shape": closed_form.null_shape,
+    "superdirective": closed_form.superdirective,
     "ratio-search": ratio_search,
 }
 

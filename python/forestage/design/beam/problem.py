@@ -19,6 +19,8 @@ from forestage.design.beam.target import BeamTarget
 from forestage.metrics.directivity import FRONT_DEG, SIDES_DEG
 
 LEAST_PASSED = 0.01
+# What is never missed
+NOTHING_DB = -100.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class BeamProblem:
         How much later than the first lane each one arrives on axis.
     plays_on : ndarray of bool, shape (lanes,)
         Which lanes play above the band.
-    on_off_db, gain_db : ndarray, shape (n,)
-        Front over sides, and white noise gain, to be reached.
+    total : ndarray of complex, shape (n, lanes, lanes)
+        Matrices of the mean power in all directions.
+    on_off_db, floor_db, gain_db, carry_db : ndarray, shape (n,)
+        Front over sides, lowest level in the window, white noise gain, and directivity index, to be reached.
     edge_hz : float
         Upper edge of the band.
     wanted : ndarray of complex, shape (n,), optional
@@ -63,8 +67,11 @@ class BeamProblem:
     loudest: FloatArray
     delay_s: FloatArray
     plays_on: NDArray[np.bool_]
+    total: ComplexArray
     on_off_db: FloatArray
+    floor_db: FloatArray
     gain_db: FloatArray
+    carry_db: FloatArray
     edge_hz: float
     wanted: ComplexArray | None = None
 
@@ -129,6 +136,11 @@ class BeamProblem:
         drive = np.sum(self.price * np.abs(weights) ** 2, axis=0)
         return 10 * np.log10(np.abs(np.sum(self.axis * weights, axis=0)) ** 2 / drive / self.strongest)
 
+    def directivity_index_db(self, weights: ComplexArray) -> FloatArray:
+        """Power on axis over mean power in all directions, shape (n,)."""
+        power = np.einsum("gf,fgh,hf->f", weights.conj(), self.total, weights).real
+        return 10 * np.log10(np.abs(np.sum(self.axis * weights, axis=0)) ** 2 / power)
+
 
 def is_side(azimuth_deg: FloatArray) -> NDArray[np.bool_]:
     """Which azimuths are to the sides."""
@@ -145,6 +157,7 @@ def beam_problem(
     drive: ArrayLike = 1.0,
     delay_s: ArrayLike = 0.0,
     plays_on: ArrayLike = True,
+    total: ArrayLike | None = None,
     edge_hz: float | None = None,
 ) -> BeamProblem:
     """Set the problem up for a set of drivers.
@@ -167,6 +180,8 @@ def beam_problem(
         How much later than the first group each one arrives on axis.
     plays_on : sequence of bool, optional
         Which groups play above the band; all by default.
+    total : array_like of complex, shape (n, drivers, drivers), optional
+        Matrices of the mean power in all directions; in those of the azimuths by default.
     edge_hz : float, optional
         Upper edge of the band; the highest frequency by default.
     """
@@ -175,6 +190,8 @@ def beam_problem(
     groups = groups or [[index] for index in range(len(drivers))]
     target = target or BeamTarget()
     power = np.abs(drivers) ** 2
+    total = np.einsum("daf,eaf->fde", drivers.conj(), drivers) / len(azimuth) if total is None else np.asarray(total)
+    member = np.array([[float(index in group) for index in range(len(drivers))] for group in groups])
     outside = 1.0 - np.broadcast_to(drive, (len(drivers), len(frequency)))
     return BeamProblem(
         frequency,
@@ -187,7 +204,10 @@ def beam_problem(
         power[:, is_side(azimuth)].mean(axis=1).max(axis=0),
         np.broadcast_to(np.asarray(delay_s, dtype=np.float64), len(groups)),
         np.broadcast_to(np.asarray(plays_on, dtype=np.bool_), len(groups)),
+        member @ total @ member.T,
         np.full_like(frequency, target.on_off_db),
+        np.full_like(frequency, target.window_db[0]),
         np.full_like(frequency, target.white_noise_gain_db),
+        np.full_like(frequency, NOTHING_DB),
         float(frequency[-1]) if edge_hz is None else edge_hz,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from forestage.acoustics.head import ComplexArray, FloatArray
-from forestage.design.beam.closed_form import bounded, null_shape, on_axis, plain_mix
+from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, plain_mix
 from forestage.design.beam.curves import bends, curves_of, smooth_gains
 from forestage.design.beam.goals import misses
 from forestage.design.beam.problem import BeamProblem
@@ -30,7 +30,8 @@ def ratio_search(problem: BeamProblem) -> ComplexArray:
         curves.faded(problem.frequency_hz) * above,
         np.stack([waves, 1j * waves]),
     )
-    starts = (smooth_gains(problem, start) for start in (bounded(problem, null_shape(problem)), above))
+    shaped = carried(problem, bounded(problem, null_shape(problem)))
+    starts = (smooth_gains(problem, start) for start in (shaped, above))
     found = min((search.run(start, EVALUATIONS) for start in starts), key=lambda result: result[0])
     return on_axis(problem, search.weights(found[1]))
 

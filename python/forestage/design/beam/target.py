@@ -21,6 +21,10 @@ class BeamTarget:
         Bounds of the level within +-45 degrees, relative to the axis.
     white_noise_gain_db : float
         Least power on axis over driver power, relative to the strongest single driver.
+    carry_db : float
+        Directivity index (power on axis over mean power in all directions) over that of the plain mix, on average where
+        the beam is judged, and nowhere less than 0: what makes the centre sound near. It is reached as far as the
+        drivers can, at the cost of front over sides and window.
     spread_db, spread_deg : float
         Standard deviation of the drivers' gains and phases that the power to the sides includes.
     null_deg, null_derivatives, null_width : tuple of float, int, float
@@ -40,6 +44,7 @@ class BeamTarget:
     on_off_db: float = 9.1
     window_db: tuple[float, float] = (-2.85, 0.6)
     white_noise_gain_db: float = -5.0
+    carry_db: float = 2.0
     spread_db: float = 0.5
     spread_deg: float = 3.0
     null_deg: tuple[float, ...] = (-90.0, 90.0)
