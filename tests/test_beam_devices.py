@@ -119,6 +119,18 @@ def test_soundbar_keeps_the_front_over_the_sides_and_the_drive(soundbar):
     assert white_noise_gain_db(soundbar.device, soundbar.firs, BAND_HZ, sample_rate=RATE).min() >= -5.0
 
 
+def test_soundbar_for_listeners_all_over_the_window_reaches_the_figures_below_its_grating_lobes():
+    """Drivers 15 cm apart: from c / (0.15 m x 1.7) = 1340 Hz on, the sides look to them like a part of the window."""
+    soundbar = Planned("soundbar-7", carry_db=None)
+    inside = BAND_HZ < 1150.0
+    pressure = soundbar.pressure()
+    low, high = window_db(pressure)
+    assert on_off_db(pressure)[inside].min() >= 9.0
+    assert low[inside].min() >= -3.3
+    assert high[inside].max() <= 1.0
+    assert white_noise_gain_db(soundbar.device, soundbar.firs, BAND_HZ, sample_rate=RATE).min() >= -6.0
+
+
 @pytest.mark.parametrize("name", ["soundbar-3", "soundbar-7"])
 def test_soundbar_is_evener_beside_the_seat_than_its_plain_mix(name):
     """Where somebody may sit: within 10 degrees, half a metre at 2.5 m."""

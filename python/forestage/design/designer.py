@@ -218,8 +218,8 @@ def design(
     device = device if isinstance(device, Device) else load_device(device)
     if variant not in VARIANTS:
         raise ValueError(f'variant = "{variant}": must be one of {", ".join(VARIANTS)}')
-    device, target = VARIANTS[variant].of(device, target or CancelTarget())
-    beam, stereo = beam or BeamTarget(), stereo or VirtualStereo()
+    device, target, beam = VARIANTS[variant].of(device, target or CancelTarget(), beam or BeamTarget())
+    stereo = stereo or VirtualStereo()
     for rate in sample_rates:
         if not 8_000 <= rate <= MASTER_RATE:
             raise ValueError(f"sample_rates: {rate} is out of range; must be within 8000..{MASTER_RATE}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from forestage.acoustics.device import Device
+from forestage.design.beam import BeamTarget
 from forestage.design.cancel import CancelTarget
 
 CLOSE_RATIO = 0.5
@@ -22,7 +23,8 @@ class Variant:
     title : str
         What is added to the name of the preset; empty for the standard one.
     is_wide : bool
-        Made for heads that move twice as far: less separation at the seat, more beside it.
+        Made for heads that move twice as far, and for listeners all over the window of the beam: less separation at the
+        seat and more beside it, and an even centre rather than a near one.
     is_close : bool
         Made for a listener at half the distance.
     """
@@ -31,8 +33,8 @@ class Variant:
     is_wide: bool = False
     is_close: bool = False
 
-    def of(self, device: Device, target: CancelTarget) -> tuple[Device, CancelTarget]:
-        """The device with the listener of the variant, and the target with its zone."""
+    def of(self, device: Device, target: CancelTarget, beam: BeamTarget) -> tuple[Device, CancelTarget, BeamTarget]:
+        """The device with the listener of the variant, and the targets for the listeners."""
         if self.is_close:
             listener = replace(device.listener, distance_m=CLOSE_RATIO * device.listener.distance_m)
             device = replace(device, listener=listener)
@@ -47,7 +49,8 @@ class Variant:
                 driver_error_deg=0.5 * target.zone.driver_error_deg,
             )
             target = replace(target, zone=zone)
-        return device, target
+            beam = replace(beam, carry_db=None)
+        return device, target, beam
 
 
 VARIANTS: Mapping[str, Variant] = {

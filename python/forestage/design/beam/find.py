@@ -70,7 +70,8 @@ def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
         weights = on_axis(problem, problem.alignment)
     else:
         problem = _better_than_plain(array, _problem(array, plays_on, target, edge_hz, per_octave=PER_OCTAVE))
-        problem = _carrying(array, problem)
+        if target.carry_db is not None:
+            problem = _carrying(array, problem, target.carry_db)
         weights = solve(problem, target.method)
     lost_hz = _lost_hz(array, plays_on, plain_level(array, plant))
     curves = replace(curves_of(problem), gain=smooth_gains(problem, weights), lost_hz=lost_hz)
@@ -106,7 +107,7 @@ def _lost_hz(array: BeamArray, plays_on: NDArray[np.bool_], level: float) -> flo
 def upper_edge_hz(array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTarget) -> float | None:
     """Up to where the array comes closer to the target than what plays on above does; None where it never does.
 
-    Where what plays on carries less far than the plain mix, at least up to where the beam is judged.
+    Where what plays on carries less far than the plain mix and should not, at least up to where the beam is judged.
     """
     problem = _problem(array, plays_on, target, target.band_hz[1], per_octave=EDGE_PER_OCTAVE)
     alone = problem.alignment * plays_on[:, None]
@@ -119,7 +120,7 @@ def upper_edge_hz(array: BeamArray, plays_on: NDArray[np.bool_], target: BeamTar
     helped = start + np.flatnonzero(helps_db[start:end] >= LEAST_HELP_DB)
     edges_hz = [target.band_hz[0] * 2.0**LEAST_OCTAVES, float(frequency[helped[-1]])] if len(helped) else []
     lead_db = problem.directivity_index_db(alone) - _plain_index_db(array, problem)
-    if lead_db[_is_judged(problem)].mean() < 0.0:
+    if target.carry_db is not None and lead_db[_is_judged(problem)].mean() < 0.0:
         edges_hz.append(target.judged_hz[1])
     return min(max(edges_hz), target.band_hz[1]) if edges_hz else None
 
@@ -164,7 +165,7 @@ def _better_than_plain(array: BeamArray, problem: BeamProblem) -> BeamProblem:
     return replace(problem, on_off_db=np.where(problem.frequency_hz > problem.edge_hz, mixed_db, goal_db))
 
 
-def _carrying(array: BeamArray, problem: BeamProblem) -> BeamProblem:
+def _carrying(array: BeamArray, problem: BeamProblem, carry_db: float) -> BeamProblem:
     """The same, and nowhere a directivity index behind that of the plain mix, and one ahead of it on average.
 
     It is asked for what null shapes do not have by themselves, with the least lead that is enough on average. There,
@@ -178,7 +179,7 @@ def _carrying(array: BeamArray, problem: BeamProblem) -> BeamProblem:
     leads_db = np.where(problem.is_asked, LEADS_DB[:, None], CARRY_MARGIN_DB)
     goals_db = np.clip(best_db - LEFT_FOR_OTHERS_DB, plain_db + CARRY_MARGIN_DB, plain_db + leads_db)
     ahead_db = np.mean((np.maximum(goals_db, shaped_db) - plain_db)[:, _is_judged(problem)], axis=1)
-    is_enough = np.append(ahead_db[:-1] >= problem.target.carry_db, True)
+    is_enough = np.append(ahead_db[:-1] >= carry_db, True)
     goal_db = np.minimum(goals_db[np.argmax(is_enough)], best_db)
     goal_db = np.where(problem.frequency_hz <= problem.edge_hz, goal_db, NOTHING_DB)
     problem = replace(problem, carry_db=goal_db)
@@ -231,9 +232,10 @@ def _shortfall(plan: BeamPlan) -> Iterator[Shortfall]:
     problem = plan.array.problem(frequency, target)
     weights = filters[[group[0] for group in plan.array.groups]]
     gain_db = problem.white_noise_gain_db(weights)
-    lead_db = problem.directivity_index_db(weights) - _plain_index_db(plan.array, problem)
-    behind_db = np.maximum(target.carry_db - lead_db.mean(), -lead_db)
-    yield from shortfalls("beam lead in directivity over the plain mix", frequency, behind_db)
+    if target.carry_db is not None:
+        lead_db = problem.directivity_index_db(weights) - _plain_index_db(plan.array, problem)
+        behind_db = np.maximum(target.carry_db - lead_db.mean(), -lead_db)
+        yield from shortfalls("beam lead in directivity over the plain mix", frequency, behind_db)
     yield from shortfalls("beam front over sides", frequency, target.on_off_db - on_off_db(pressure, CIRCLE_DEG))
     yield from shortfalls("beam window floor", frequency, target.window_db[0] - low)
     yield from shortfalls("beam window ceiling", frequency, high - target.window_db[1])

@@ -21,10 +21,11 @@ class BeamTarget:
         Bounds of the level within +-45 degrees, relative to the axis.
     white_noise_gain_db : float
         Least power on axis over driver power, relative to the strongest single driver.
-    carry_db : float
+    carry_db : float, optional
         Directivity index (power on axis over mean power in all directions) over that of the plain mix, on average where
         the beam is judged, and nowhere less than 0: what makes the centre sound near. It is reached as far as the
-        drivers can, at the cost of front over sides and window.
+        drivers can, at the cost of front over sides and window. None: these come first, for listeners all over the
+        window.
     spread_db, spread_deg : float
         Standard deviation of the drivers' gains and phases that the power to the sides includes.
     null_deg, null_derivatives, null_width : tuple of float, int, float
@@ -44,7 +45,7 @@ class BeamTarget:
     on_off_db: float = 9.1
     window_db: tuple[float, float] = (-2.85, 0.6)
     white_noise_gain_db: float = -5.0
-    carry_db: float = 2.0
+    carry_db: float | None = 2.0
     spread_db: float = 0.5
     spread_deg: float = 3.0
     null_deg: tuple[float, ...] = (-90.0, 90.0)
@@ -72,6 +73,9 @@ class BeamTarget:
         for name in ("null_width", "spread_db", "spread_deg"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0.0):
                 raise ValueError(f"{name} = {getattr(self, name)}: must be finite and not negative")
+
+        if self.carry_db is not None and not (np.isfinite(self.carry_db) and self.carry_db >= 0.0):
+            raise ValueError(f"carry_db = {self.carry_db}: must be finite and not negative, or None")
 
     @property
     def spread_power(self) -> float:
