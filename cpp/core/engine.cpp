@@ -79,11 +79,11 @@ struct Engine::Impl {
   // -- main thread --------------------------------------------------------------------------------------------------
 
   /// Both qualities are built, so that the audio thread can change from one to the other.
-  EachQuality build_graphs(const Preset& preset, const FramesByQuality& latency_frames) const {
+  EachQuality build_graphs(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
     EachQuality graphs;
     for (std::size_t q = 0; q < graphs.size(); ++q) {
       graphs[q] = build(preset, {spec.sample_rate, chunk_frames, spec.output_channels, static_cast<UpmixQuality>(q),
-                                 latency_frames[q]});
+                                 latency_frames[q], eq});
     }
     return graphs;
   }
@@ -112,9 +112,9 @@ struct Engine::Impl {
       throw std::invalid_argument("preset \"" + preset->name + "\" has a latency of " + std::to_string(longest) +
                                   " frames; at most half a second would be right");
     }
-    auto graphs = preset ? build_graphs(*preset, common) : EachQuality{};
+    auto graphs = preset ? build_graphs(*preset, common, headphone_eq) : EachQuality{};
     const bool is_moved = presets[other] && common != common_latency;
-    auto companions = is_moved ? build_graphs(*presets[other], common) : EachQuality{};
+    auto companions = is_moved ? build_graphs(*presets[other], common, headphone_eq) : EachQuality{};
     const Graph* graph = graphs[0].get();
     peaks[slot] = graph ? graph->matched_peak() : 0.0f;
     presets[slot] = std::move(preset);
@@ -130,6 +130,21 @@ struct Engine::Impl {
     tail.store(std::max(tails[0], tails[1]));
     publish(slot, std::move(graphs));
     if (is_moved) publish(other, std::move(companions));
+  }
+
+  /// Both slots are built again; nothing but the responses at the ears is another.
+  void equalise(EarFirs eq) {
+    if (eq == headphone_eq) return;
+    std::array<EachQuality, 2> graphs;
+    for (std::size_t slot = 0; slot < graphs.size(); ++slot) {
+      if (presets[slot]) graphs[slot] = build_graphs(*presets[slot], common_latency, eq);
+    }
+    headphone_eq = std::move(eq);
+    for (std::size_t slot = 0; slot < graphs.size(); ++slot) tails[slot] = longest_tail(graphs[slot]);
+    tail.store(std::max(tails[0], tails[1]));
+    for (std::size_t slot = 0; slot < graphs.size(); ++slot) {
+      if (presets[slot]) publish(slot, std::move(graphs[slot]));
+    }
   }
 
   void publish(std::size_t slot, EachQuality graphs) {
@@ -267,6 +282,7 @@ struct Engine::Impl {
   std::array<float, 2> peaks{};
   std::array<int, 2> tails{};
   FramesByQuality common_latency{};
+  EarFirs headphone_eq;  // at the engine's rate; empty = none
 
   std::array<std::atomic<Delivery*>, 2> mailbox{};
   std::array<std::atomic<Delivery*>, 4> retired{};
@@ -299,6 +315,10 @@ void Engine::load(Slot slot, const Preset& preset) {
 }
 
 void Engine::unload(Slot slot) { impl_->install(static_cast<std::size_t>(slot), nullptr); }
+
+void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
+  impl_->equalise(eq ? headphone_firs(*eq, checked_rate(impl_->spec.sample_rate)) : EarFirs{});
+}
 
 void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const FlushToZero flush_to_zero;

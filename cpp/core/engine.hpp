@@ -5,15 +5,18 @@
 //
 // | call                            | thread                      | may allocate, lock, throw |
 // |---------------------------------|-----------------------------|---------------------------|
-// | Engine(), load(), unload()      | main/worker, one at a time  | yes; std::invalid_argument with a message a user can act on |
+// | Engine(), load(), unload(),     | main/worker, one at a time  | yes; std::invalid_argument with a message a user can act on |
+// | set_headphone_eq()              |                             |    |
 // | process(), reset()              | audio (or stopped)          | no |
 // | set_param(), param(), status()  | any                         | no: one atomic each |
 // | latency_frames(), tail_frames() | any                         | no; they change inside load() and unload(), and with upmix_quality |
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "blocks.hpp"
+#include "headphone_eq.hpp"
 #include "params.hpp"
 #include "preset.hpp"
 
@@ -35,6 +38,9 @@ class Engine {
   void load(Slot slot, const Preset& preset);
   /// Empties the slot. An empty slot plays the other one; with both empty, the stereo input passes through.
   void unload(Slot slot);
+  /// The headphones monitors of both slots play through the equaliser, or through none; it stays when presets change.
+  /// Handed over as a new preset is. Latency and Speakers stay as they are.
+  void set_headphone_eq(const std::optional<HeadphoneEq>& eq);
 
   /// Reads stereo from lanes 0-1 and writes every lane, in place; io.channels == output_channels.
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;

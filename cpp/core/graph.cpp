@@ -48,11 +48,14 @@ Ears ears_at(const Ears& ears, int sample_rate) {
   return result;
 }
 
-std::vector<MonitorEars> places(const Preset& preset, int sample_rate) {
-  const int drivers = static_cast<int>(preset.drivers.size());
+std::vector<MonitorEars> places(const Preset& preset, int sample_rate, const EarFirs& headphone_eq) {
+  const auto place = [&](const Ears& ears, const Loudness& loudness) {
+    return MonitorEars(equalised(ears_at(ears, sample_rate), headphone_eq), loudness,
+                       static_cast<int>(preset.drivers.size()));
+  };
   std::vector<MonitorEars> result;
-  result.emplace_back(ears_at(preset.ears, sample_rate), preset.loudness, drivers);
-  if (preset.room) result.emplace_back(ears_at(preset.room->ears, sample_rate), preset.room->loudness, drivers);
+  result.push_back(place(preset.ears, preset.loudness));
+  if (preset.room) result.push_back(place(preset.room->ears, preset.room->loudness));
   return result;
 }
 
@@ -105,8 +108,9 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
-      monitors_(places(preset, filters.sample_rate), converted_ears_delay_frames(preset.ears, filters.sample_rate),
-                drivers_, spec.output_channels, spec.sample_rate, spec.max_block_frames),
+      monitors_(places(preset, filters.sample_rate, spec.headphone_eq),
+                converted_ears_delay_frames(preset.ears, filters.sample_rate), drivers_, spec.output_channels,
+                spec.sample_rate, spec.max_block_frames),
       paths_(3, spec.max_block_frames),
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),

@@ -19,6 +19,7 @@
 #include "blocks.hpp"
 #include "delay.hpp"
 #include "driver_matrix.hpp"
+#include "headphone_eq.hpp"
 #include "headroom.hpp"
 #include "lanes.hpp"
 #include "monitors.hpp"
@@ -36,6 +37,7 @@ struct GraphSpec {
   int output_channels = 2;
   UpmixQuality upmix_quality = UpmixQuality::low_latency;
   int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
+  EarFirs headphone_eq;    // at this sample rate; empty = none
 };
 
 class Graph {

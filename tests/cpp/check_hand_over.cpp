@@ -1,9 +1,10 @@
-// Graphs are handed over while audio runs on another thread: the newest wins, none is lost or freed under the audio
+// Graphs are handed over, for presets and equalisers, while audio runs on another thread: the newest wins, none is lost or freed under the audio
 // thread, and the sound stays finite. Run under the thread and address sanitizers (presets tsan and asan).
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -47,6 +48,7 @@ int main() {
     } else {
       engine.load(slot, presets[static_cast<std::size_t>(round % 3)]);
     }
+    if (round % 5 == 4) engine.set_headphone_eq(round % 2 == 0 ? std::optional(make_check_eq()) : std::nullopt);
     engine.set_param(Param::slot, static_cast<float>(round / 5 % 2));
     engine.set_param(Param::monitor, static_cast<float>(round % 4));
     engine.set_param(Param::room, static_cast<float>(round / 11 % 2));

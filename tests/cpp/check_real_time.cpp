@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,8 @@ void expect_none(const char* what, const Counts& found) {
   std::printf("FAILED %s: %d allocations, %d locks, %d throws\n", what, found.allocations, found.locks, found.throws);
 }
 
-/// Every block size, every parameter jumping to both ends, every monitor, both slots, presets changing, bad samples.
+/// Every block size, every parameter jumping to both ends, every monitor, both slots, presets and equalisers changing,
+/// bad samples.
 void check_engine(double sample_rate) {
   const Preset short_preset = make_check_preset(1, 256);
   const Preset long_preset = make_check_preset(2, 1024);
@@ -76,6 +78,13 @@ void check_engine(double sample_rate) {
     for (int block = 0; block < 60; ++block) sum += player.play(256);
   }
   expect_none("preset changes", sum);
+
+  sum = {};
+  for (const bool has_eq : {true, false, true}) {
+    player.engine().set_headphone_eq(has_eq ? std::optional(make_check_eq()) : std::nullopt);
+    for (int block = 0; block < 120; ++block) sum += player.play(256);
+  }
+  expect_none("equaliser changes", sum);
 
   sum = player.play(512, std::numeric_limits<float>::quiet_NaN());
   sum += player.play(512, std::numeric_limits<float>::infinity());
