@@ -77,6 +77,7 @@ void bind_engine(py::module_& m) {
       .def(
           "load", [](Engine& e, const std::string& slot, const Preset& preset) { e.load(find_slot(slot), preset); },
           py::arg("slot"), py::arg("preset"))
+      .def("set_headphone_eq", &Engine::set_headphone_eq, py::arg("eq"))
       .def(
           "set_param", [](Engine& e, const std::string& id, float value) { e.set_param(find_param(id), value); },
           py::arg("id"), py::arg("value"))

@@ -2,6 +2,7 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "arrays.hpp"
+#include "headphone_eq_text.hpp"
 #include "preset_io.hpp"
 #include "state.hpp"
 
@@ -24,6 +25,19 @@ const FilterSet& set_at(const Preset& preset, int sample_rate) {
   }
   throw std::invalid_argument("preset \"" + preset.name + "\" holds no filters for " + std::to_string(sample_rate) +
                               " Hz");
+}
+
+Fir fir_of(const Audio& taps, py::ssize_t channel) {
+  return {taps.data(channel, 0), taps.data(channel, 0) + taps.shape(1)};
+}
+
+HeadphoneEq eq_from_firs(const Audio& taps, int sample_rate, std::string_view name) {
+  if (taps.ndim() != 2 || taps.shape(0) != 2 || taps.shape(1) == 0) {
+    throw std::invalid_argument("taps must have shape (2, frames)");
+  }
+  HeadphoneEq eq{headphone_eq_name(name), FirEq{sample_rate, {fir_of(taps, 0), fir_of(taps, 1)}}};
+  headphone_firs(eq, sample_rate);  // refuses what an engine would refuse
+  return eq;
 }
 
 py::list fir_list(const std::vector<Fir>& firs) {
@@ -74,14 +88,31 @@ void bind_preset(py::module_& m) {
   m.def("parse_preset", &parse_preset, py::arg("text"),
         "Preset from JSON text; PresetError names the place and the value.");
   m.def("load_preset", &load_preset, py::arg("path"), "parse_preset of a file; messages begin with its path.");
+  py::class_<HeadphoneEq>(m, "HeadphoneEq", "An equaliser of the listener's headphones.")
+      .def_readonly("name", &HeadphoneEq::name)
+      .def("__eq__", [](const HeadphoneEq& eq, const HeadphoneEq& other) { return eq == other; })
+      .def("__repr__", [](const HeadphoneEq& eq) { return "<HeadphoneEq \"" + eq.name + "\">"; })
+      .def(
+          "firs",
+          [](const HeadphoneEq& eq, int sample_rate) {
+            const EarFirs firs = headphone_firs(eq, sample_rate);
+            return py::make_tuple(taps_of(firs[0]), taps_of(firs[1]));
+          },
+          py::kw_only(), py::arg("sample_rate"), "What it becomes at this rate: taps for the left and the right ear.");
+  m.def("parse_parametric_eq", &parse_parametric_eq, py::arg("text"), py::kw_only(), py::arg("name"),
+        "Equaliser from the text of AutoEq or Equalizer APO; ValueError names the line.");
+  m.def("headphone_eq_from_firs", &eq_from_firs, py::arg("taps").noconvert(), py::kw_only(), py::arg("sample_rate"),
+        py::arg("name"), "Equaliser from impulse responses, (2, frames).");
+
   m.def("preset_schema", &preset_schema_json, "JSON Schema of the preset format.");
   m.def(
       "write_state",
-      [](const std::optional<Preset>& a, const std::optional<Preset>& b,
-         const std::map<std::string, float>& parameters) {
-        return write_state({parameters, a, b});
+      [](const std::optional<Preset>& a, const std::optional<Preset>& b, const std::map<std::string, float>& parameters,
+         const std::optional<HeadphoneEq>& headphone_eq) {
+        return write_state({parameters, a, b, headphone_eq.has_value(), headphone_eq});
       },
-      py::arg("a"), py::arg("b"), py::arg("parameters"), "Plugin state with both slots and all parameters.");
+      py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(),
+      "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones.");
   m.def(
       "parse_state",
       [](std::string_view text) {
@@ -90,6 +121,7 @@ void bind_preset(py::module_& m) {
         result["parameters"] = state.parameters;
         result["a"] = std::move(state.a);
         result["b"] = std::move(state.b);
+        if (state.has_headphone_eq) result["headphone_eq"] = std::move(state.headphone_eq);
         return result;
       },
       py::arg("text"));

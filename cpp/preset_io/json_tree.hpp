@@ -16,8 +16,8 @@ struct Limits {
 
 // Shipped presets have about 300 kB, a few thousand values and 5 levels.
 inline constexpr Limits preset_limits{std::size_t{64} << 20U, std::size_t{1} << 20U, 32};
-// Room for two whole presets, two levels down.
-inline constexpr Limits state_limits{2 * preset_limits.bytes + 65536, 2 * preset_limits.values + 4096,
+// Room for two whole presets, two levels down, and for an equaliser.
+inline constexpr Limits state_limits{2 * preset_limits.bytes + (std::size_t{2} << 20U), 2 * preset_limits.values + 4096,
                                      preset_limits.depth + 2};
 
 /// Throws PresetError on text that is not JSON in UTF-8, has a key twice in an object, or exceeds a limit.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "fir_text.hpp"
+#include "headphone_eq_fields.hpp"
 #include "params.hpp"
-#include "preset_fields.hpp"
 
 namespace forestage::preset_detail {
 
@@ -62,6 +62,12 @@ void read(const json& node, const Path& path, const Text& rule, std::string& val
 void read(const json& node, const Path& path, Taps, Fir& value) {
   if (!node.is_string()) fail_type(path, node, "the base64 text of float32 taps");
   value = decode_fir(node.get_ref<const std::string&>(), path);
+}
+
+void read(const json& node, const Path& path, Shape, EqShape& value) {
+  const auto* const found = std::ranges::find_if(eq_shape_names, [&](std::string_view name) { return node == name; });
+  if (found == eq_shape_names.end()) fail_type(path, node, "\"peaking\", \"low_shelf\" or \"high_shelf\"");
+  value = static_cast<EqShape>(found - eq_shape_names.begin());
 }
 
 void read(const json& node, const Path& path, FreeForm, std::string& value) { value = object(node, path).dump(); }
@@ -174,6 +180,25 @@ Preset read_preset(const json& node, const Path& path) {
   read(node, path, Object{}, preset);
   check_preset(preset, path);
   return preset;
+}
+
+HeadphoneEq read_headphone_eq(const json& node, const Path& path) {
+  HeadphoneEq eq;
+  read(member(node, "name", path), Path(path, "name"), name_rule, eq.name);
+  const std::vector<std::string> keys{"name", std::string(eq_key<ParametricEq>), std::string(eq_key<FirEq>)};
+  for (const auto& [key, item] : node.items()) {
+    if (std::ranges::find(keys, key) == keys.end()) fail_unknown_key(path, key, keys);
+  }
+  if (node.size() != 2) fail(path, "must have a name and one of \"" + keys[1] + "\" and \"" + keys[2] + "\"");
+  const auto read_filter = [&]<class Filter>(Filter filter) {
+    const auto found = node.find(eq_key<Filter>);
+    if (found == node.end()) return;
+    read(*found, Path(path, eq_key<Filter>), Object{}, filter);
+    eq.filter = std::move(filter);
+  };
+  read_filter(ParametricEq{});
+  read_filter(FirEq{});
+  return eq;
 }
 
 }  // namespace forestage::preset_detail

@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "errors.hpp"
+#include "headphone_eq.hpp"
 #include "preset.hpp"
 
 namespace forestage::preset_detail {
 
 Preset read_preset(const json& node, const Path& path);
+HeadphoneEq read_headphone_eq(const json& node, const Path& path);
 
 /// A required key of an object.
 const json& member(const json& node, std::string_view key, const Path& path);

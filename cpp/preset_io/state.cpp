@@ -66,6 +66,14 @@ std::string write_state(const PluginState& state) {
   write_slot(out, "a", state.a);
   write_slot(out, "b", state.b);
   out.end();
+  if (state.has_headphone_eq) {
+    out.key("headphone_eq");
+    if (state.headphone_eq) {
+      write(out, *state.headphone_eq);
+    } else {
+      out.raw("null");
+    }
+  }
   out.end();
   out.raw("\n");
   std::string text = std::move(out).take();
@@ -84,6 +92,10 @@ PluginState parse_state(std::string_view json_text) {
   const json& slots = object(member(tree, "slots", root), slots_path);
   state.a = read_slot(slots, "a", slots_path);
   state.b = read_slot(slots, "b", slots_path);
+  if (const auto eq = tree.find("headphone_eq"); eq != tree.end()) {
+    state.has_headphone_eq = true;
+    if (!eq->is_null()) state.headphone_eq = read_headphone_eq(*eq, Path(root, "headphone_eq"));
+  }
   return state;
 }
 

@@ -1,8 +1,11 @@
 // What a host keeps of the plugin in its session: all parameters, and both slots with their presets whole, so that a
 // session opens on a machine that has none of the preset files.
 //
-//     {"forestage_state": 1, "parameters": {"amount": 100, ...}, "slots": {"a": PRESET, "b": PRESET}}   (an empty slot
-//     is absent)
+//     {"forestage_state": 1, "parameters": {"amount": 100, ...}, "slots": {"a": PRESET, "b": PRESET},
+//      "headphone_eq": EQUALISER}
+//
+// An empty slot is absent. The equaliser is null for headphones without one; where the key is absent (sessions of
+// before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
 #pragma once
 
 #include <map>
@@ -10,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "headphone_eq.hpp"
 #include "preset_io.hpp"
 
 namespace forestage {
@@ -20,6 +24,8 @@ struct PluginState {
   std::map<std::string, float> parameters;  // id -> value; parse_state gives every id of the table but the status
   std::optional<Preset> a;
   std::optional<Preset> b;
+  bool has_headphone_eq = false;            // whether the state says anything about headphones
+  std::optional<HeadphoneEq> headphone_eq;  // null: they have no equaliser
 };
 
 /// Throws PresetError when a preset in it is one that could not be read back.

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "fir_text.hpp"
+#include "headphone_eq_fields.hpp"
 #include "json_tree.hpp"
-#include "preset_fields.hpp"
 #include "preset_io.hpp"
 
 namespace forestage::preset_detail {
@@ -18,6 +18,7 @@ void write(TextWriter& out, const Number&, float value) { out.raw(number_text(va
 void write(TextWriter& out, const Number&, int value) { out.raw(std::to_string(value)); }
 void write(TextWriter& out, SampleRate, int value) { out.raw(std::to_string(value)); }
 void write(TextWriter& out, const Text&, const std::string& value) { out.tree(value); }
+void write(TextWriter& out, Shape, EqShape value) { out.tree(eq_shape_names[static_cast<std::size_t>(value)]); }
 void write(TextWriter& out, Taps, const Fir& value) { out.tree(encode_fir(value)); }
 void write(TextWriter& out, FreeForm, const std::string& value) { out.tree(parse_tree(value, preset_limits)); }
 
@@ -133,6 +134,18 @@ void TextWriter::break_line() {
 }
 
 void write(TextWriter& out, const Preset& preset) { write(out, Object{}, preset); }
+
+void write(TextWriter& out, const HeadphoneEq& eq) {
+  out.begin('{');
+  out.key("name");
+  write(out, name_rule, eq.name);
+  const auto write_filter = [&]<class Filter>(const Filter& filter) {
+    out.key(eq_key<Filter>);
+    write(out, Object{}, filter);
+  };
+  std::visit(write_filter, eq.filter);
+  out.end();
+}
 
 void write(TextWriter& out, const std::map<std::string, float>& parameters) {
   out.begin('{');

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "errors.hpp"
+#include "headphone_eq.hpp"
 #include "preset.hpp"
 
 namespace forestage::preset_detail {
@@ -38,6 +39,7 @@ class TextWriter {
 };
 
 void write(TextWriter& out, const Preset& preset);
+void write(TextWriter& out, const HeadphoneEq& eq);
 void write(TextWriter& out, const std::map<std::string, float>& parameters);
 
 }  // namespace forestage::preset_detail
