@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 import forestage
+from headphone_eqs import AUTO_EQ, parametric
 from signals import db, noise
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
@@ -46,6 +47,34 @@ def test_render_writes_what_the_renderer_plays_with_latency_taken_out(song, tmp_
     found, sample_rate = soundfile.read(target, dtype="float32")
     assert sample_rate == 48_000
     assert np.max(db(found.T - expected)) <= -120
+
+
+def test_render_plays_headphones_through_their_equaliser(song, tmp_path):
+    target, eq = tmp_path / "ears.wav", tmp_path / "HD 650.txt"
+    eq.write_text(AUTO_EQ)
+    result = run("render", song, target, "--preset", "laptop", "--headphone-eq", eq)
+    assert result.returncode == 0, result.stderr
+    x = soundfile.read(song, dtype="float32")[0].T
+    renderer = forestage.Renderer("laptop", headphone_eq=parametric())
+    expected = renderer.process(np.pad(x, ((0, 0), (0, renderer.latency_frames))))[:, renderer.latency_frames :]
+    assert np.max(db(soundfile.read(target, dtype="float32")[0].T - expected)) <= -120
+
+
+def test_a_broken_equaliser_is_named_with_its_line(song, tmp_path):
+    eq = tmp_path / "HD 650.txt"
+    eq.write_text("Preamp: -6 dB\nGraphicEQ: 20 0")
+    result = run("render", song, tmp_path / "ears.wav", "--preset", "laptop", "--headphone-eq", eq)
+    assert result.returncode == 1
+    assert 'HD 650.txt: line 2: "GraphicEQ: 20 0" is neither a preamp nor a filter' in result.stderr
+    assert not (tmp_path / "ears.wav").exists()
+
+
+def test_export_carries_the_equaliser_to_hosts(tmp_path):
+    target, eq = tmp_path / "laptop.vstpreset", tmp_path / "HD 650.txt"
+    eq.write_text(AUTO_EQ)
+    assert run("export", "laptop", "--to", "vstpreset", "-o", target, "--headphone-eq", eq).returncode == 0
+    assert b'"name": "HD 650"' in target.read_bytes()
+    assert run("export", "laptop", "--to", "wav", "-o", tmp_path / "wav", "--headphone-eq", eq).returncode == 2
 
 
 def test_render_writes_one_channel_per_driver(song, tmp_path):

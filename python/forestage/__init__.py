@@ -7,10 +7,11 @@
 (3, 480)
 """
 
-from ._core import PARAMS, PresetError, __version__
+from ._core import PARAMS, HeadphoneEq, PresetError, __version__
 from .acoustics.device import Device
 from .acoustics.device_file import load_device
 from .design.designer import Design, design
+from .headphone_eq import load_headphone_eq
 from .host import load_plugin
 from .presets import factory_presets, load_preset
 from .render import Renderer
@@ -20,6 +21,7 @@ __all__ = [
     "PARAMS",
     "Design",
     "Device",
+    "HeadphoneEq",
     "PresetError",
     "Renderer",
     "__version__",
@@ -27,6 +29,7 @@ __all__ = [
     "factory_presets",
     "load_plugin",
     "load_device",
+    "load_headphone_eq",
     "load_preset",
     "upmix",
 ]

@@ -27,6 +27,11 @@ from .render import Renderer
 from .report import write_report
 
 RENDER_FRAMES = 65_536
+HEADPHONE_EQ = click.option(
+    "--headphone-eq",
+    type=click.Path(path_type=Path),
+    help="Equaliser of your headphones: parametric text (.txt, AutoEq) or impulse responses (.wav).",
+)
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, Value]:
@@ -206,8 +211,17 @@ def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, 
     help="What to write: driver feeds (one channel each) or ears.",
 )  # fmt: skip
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
+@HEADPHONE_EQ
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[str, ...], overwrite: bool) -> None:
+def render(
+    source: Path,
+    target: Path,
+    preset: str,
+    monitor: str,
+    pairs: tuple[str, ...],
+    headphone_eq: Path | None,
+    overwrite: bool,
+) -> None:
     """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
 
     The result is as long as SOURCE and aligned with it: the latency is taken out.
@@ -217,7 +231,7 @@ def render(source: Path, target: Path, preset: str, monitor: str, pairs: tuple[s
         raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
     x, sample_rate = audio_file.read_stereo(source)
     settings: dict[str, Any] = {"monitor": monitor} | _settings(pairs)
-    renderer = Renderer(preset, sample_rate=sample_rate, **settings)
+    renderer = Renderer(preset, sample_rate=sample_rate, headphone_eq=headphone_eq, **settings)
     late = renderer.latency_frames
     x = np.concatenate([x, np.zeros((2, late), np.float32)], axis=1)
     blocks = []
@@ -258,11 +272,24 @@ def validate(files: tuple[Path, ...]) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
 @click.option("--slot-b", help="Preset for the second slot, for vstpreset; empty without it.")
 @click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Which filters, for wav.")
+@HEADPHONE_EQ
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-def export_command(preset: str, form: str, output: Path, slot_b: str | None, sample_rate: int, overwrite: bool) -> None:
+def export_command(
+    preset: str,
+    form: str,
+    output: Path,
+    slot_b: str | None,
+    sample_rate: int,
+    headphone_eq: Path | None,
+    overwrite: bool,
+) -> None:
     """Export PRESET (factory name or file) for hosts (vstpreset) or convolvers (wav)."""
     if form == "vstpreset":
-        written = [export.export_vstpreset(preset, output, b=slot_b, overwrite=overwrite)]
+        written = [export.export_vstpreset(preset, output, b=slot_b, headphone_eq=headphone_eq, overwrite=overwrite)]
+    elif headphone_eq is not None:
+        raise click.BadParameter(
+            "goes with --to vstpreset: wav holds filters of the device", param_hint="--headphone-eq"
+        )
     else:
         written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
     for path in written:

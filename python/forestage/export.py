@@ -7,15 +7,24 @@ import numpy as np
 from . import host, vst3
 from .audio_file import write_wav
 from .files import checked_target
+from .headphone_eq import HeadphoneEqLike
 from .presets import PresetLike, load_preset
 
 
 def export_vstpreset(
-    preset: PresetLike, path: str | Path, *, b: PresetLike | None = None, overwrite: bool = False
+    preset: PresetLike,
+    path: str | Path,
+    *,
+    b: PresetLike | None = None,
+    headphone_eq: HeadphoneEqLike | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Write a VST3 preset file that any host can load: the preset in slot A of the plugin, and ``b`` in slot B."""
+    """Write a VST3 preset file that any host can load: the preset in slot A of the plugin, and ``b`` in slot B.
+
+    With an equaliser, the headphones get it, too; without, they keep the one they have there.
+    """
     target = checked_target(path, overwrite=overwrite)
-    target.write_bytes(vst3.vstpreset(host.plugin_state(preset, b)))
+    target.write_bytes(vst3.vstpreset(host.plugin_state(preset, b, headphone_eq=headphone_eq)))
     return target
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from . import _core, vst3
+from .headphone_eq import HeadphoneEqLike, load_headphone_eq
 from .params import Value, session_values
 from .presets import PresetLike, load_preset
 
@@ -36,13 +37,30 @@ def plugin_path(kind: Format = "vst3") -> Path:
     return path
 
 
-def plugin_state(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> str:
-    """State of the plugin with these presets in its slots; parameters as for ``Renderer``."""
+def plugin_state(
+    preset: PresetLike,
+    b: PresetLike | None = None,
+    *,
+    headphone_eq: HeadphoneEqLike | None = None,
+    **params: Value,
+) -> str:
+    """State of the plugin with these presets in its slots; parameters as for ``Renderer``.
+
+    Without ``headphone_eq`` it says nothing about headphones: where it is loaded, their equaliser stays.
+    """
     a = load_preset(preset)
-    return _core.write_state(a, None if b is None else load_preset(b), session_values(a, params))
+    other = None if b is None else load_preset(b)
+    eq = None if headphone_eq is None else load_headphone_eq(headphone_eq)
+    return _core.write_state(a, other, session_values(a, params), headphone_eq=eq)
 
 
-def load_plugin(preset: PresetLike, b: PresetLike | None = None, **params: Value) -> "pedalboard.VST3Plugin":
+def load_plugin(
+    preset: PresetLike,
+    b: PresetLike | None = None,
+    *,
+    headphone_eq: HeadphoneEqLike | None = None,
+    **params: Value,
+) -> "pedalboard.VST3Plugin":
     """Load the VST3 into pedalboard, playing a preset.
 
     Parameters
@@ -51,6 +69,8 @@ def load_plugin(preset: PresetLike, b: PresetLike | None = None, **params: Value
         What slot A holds: a factory name or a path, among others.
     b : same, optional
         What slot B holds.
+    headphone_eq : str, Path or HeadphoneEq, optional
+        Equaliser of the headphones; see ``load_headphone_eq``.
     **params
         Host parameters by id, e.g. ``monitor="Headphones"``.
 
@@ -64,7 +84,7 @@ def load_plugin(preset: PresetLike, b: PresetLike | None = None, **params: Value
 
     plugin = pedalboard.VST3Plugin(str(plugin_path("vst3")))
     with tempfile.NamedTemporaryFile(suffix=".vstpreset") as file:
-        file.write(vst3.vstpreset(plugin_state(preset, b, **params)))
+        file.write(vst3.vstpreset(plugin_state(preset, b, headphone_eq=headphone_eq, **params)))
         file.flush()
         plugin.load_preset(file.name)
     return plugin

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from .headphone_eq import HeadphoneEqLike, load_headphone_eq
 from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
 
@@ -52,6 +53,8 @@ class Renderer:
         In Hz. A rate the preset has no filters for is converted to; ``status`` says so.
     output_channels : int, optional
         Default: one per driver for ``monitor="Speakers"``, two otherwise.
+    headphone_eq : str, Path or HeadphoneEq, optional
+        Equaliser of the headphones, for the headphones monitors; see ``load_headphone_eq``.
     **params
         Any host parameter by its id, e.g. ``amount=50`` or ``monitor="Headphones Plain"``. What is not given has the
         preset's value, or the table's default.
@@ -70,6 +73,7 @@ class Renderer:
         *,
         sample_rate: float = 48_000,
         output_channels: int | None = None,
+        headphone_eq: HeadphoneEqLike | None = None,
         **params: Value,
     ) -> None:
         first = load_preset(preset)
@@ -82,6 +86,7 @@ class Renderer:
         self.sample_rate = sample_rate
         self._engine = _core.Engine(float(sample_rate), output_channels=output_channels)
         self._names: dict[str, str] = {}
+        self.set_headphone_eq(headphone_eq)
         self.load(first, slot="A")
         if other is not None:
             self.load(other, slot="B")
@@ -117,6 +122,13 @@ class Renderer:
         loaded = load_preset(preset)
         self._engine.load(slot, loaded)
         self._names[slot] = loaded.name
+
+    def set_headphone_eq(self, eq: HeadphoneEqLike | None) -> None:
+        """Play the headphones monitors through another equaliser, or through none; it stays when presets change.
+
+        While sound runs it takes over with a 20 ms cross-fade. The latency and ``monitor="Speakers"`` stay as they are.
+        """
+        self._engine.set_headphone_eq(None if eq is None else load_headphone_eq(eq))
 
     def reset(self) -> None:
         """Forget all past sound; parameters stay."""

@@ -59,7 +59,7 @@ class Player:
         Host parameters by id.
     """
 
-    def __init__(self, preset: Path, *, sample_rate: int, **params: Value) -> None:
+    def __init__(self, preset: Path, *, sample_rate: int, **params: Any) -> None:
         self.sample_rate = sample_rate
         drivers = len(load_preset(preset).drivers)
         self.channels = max(2, drivers) if params.get("monitor") == "Speakers" else 2
