@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "editor.hpp"
 #include "preset_io.hpp"
 #include "state.hpp"
 
@@ -26,7 +27,7 @@ Processor::Processor()
       parameters_(*this) {
   const auto first = (*factory_)[0];
   const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
-  session_.load({presets, {}});
+  session_.load({presets, {}, {}});
   note_programs(presets);
   follow_preset(*first);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
@@ -48,7 +49,7 @@ bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
          begins_with_stereo(in) && begins_with_stereo(out);
 }
 
-void Processor::prepareToPlay(double sample_rate, int block_frames) {
+void Processor::prepareToPlay(double sample_rate, int) {
   try {
     session_.prepare({.sample_rate = sample_rate, .output_channels = getMainBusNumOutputChannels()}, getCallbackLock());
   } catch (const std::exception& error) {
@@ -113,6 +114,13 @@ void Processor::setCurrentProgram(int index) {
   report_program();
 }
 
+juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this); }
+
+void Processor::set_headphone_eq(std::optional<HeadphoneEq> eq) {
+  session_.set_headphone_eq(std::move(eq));
+  updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));  // the session is no longer as it was saved
+}
+
 void Processor::follow_preset(const Preset& preset) {
   for (std::size_t i = 0; i < param_count; ++i) {
     if (!params[i].in_preset) continue;
@@ -130,6 +138,8 @@ void Processor::getStateInformation(juce::MemoryBlock& destination) {
   state.parameters.insert(contents.unknown_parameters.begin(), contents.unknown_parameters.end());
   if (contents.presets[0] != nullptr) state.a = *contents.presets[0];
   if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
+  state.has_headphone_eq = true;
+  state.headphone_eq = contents.headphone_eq;
   const auto text = write_state(state);
   destination.replaceAll(text.data(), text.size());
 }
@@ -154,7 +164,8 @@ void Processor::load_state(std::string_view text) {
     const auto value = state.parameters.extract(param_id(params[i]));
     values[i] = value.empty() ? params[i].default_value : value.mapped();
   }
-  session_.load({presets, std::move(state.parameters)});
+  auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : session_.contents().headphone_eq;
+  session_.load({presets, std::move(headphone_eq), std::move(state.parameters)});
   note_programs(presets);
   for (std::size_t i = 0; i < param_count; ++i)
     if (params[i].kind != ParamKind::status) parameters_.set(static_cast<Param>(i), values[i]);

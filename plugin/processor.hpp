@@ -2,7 +2,7 @@
 //
 // Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; the stereo input is channels 1-2 whatever the layout is called.
 // Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
-// State: all parameters and both presets, whole; a state that cannot be read changes nothing.
+// State: all parameters, both presets and the headphone equaliser, whole; a state that cannot be read changes nothing.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>
@@ -48,7 +48,11 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   void setStateInformation(const void* data, int bytes) override;
 
   bool hasEditor() const override { return true; }
-  juce::AudioProcessorEditor* createEditor() override { return new juce::GenericAudioProcessorEditor(*this); }
+  juce::AudioProcessorEditor* createEditor() override;
+
+  /// The equaliser of the listener's headphones; throws std::exception and then keeps the one it has.  [main]
+  void set_headphone_eq(std::optional<HeadphoneEq> eq);
+  std::optional<std::string> headphone_eq_name() const { return session_.headphone_eq_name(); }  // [any but audio]
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);

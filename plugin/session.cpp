@@ -5,9 +5,10 @@
 namespace forestage::plugin {
 namespace {
 
-void fill(Engine& engine, const SlotPresets& presets) {
+void fill(Engine& engine, const Contents& contents) {
+  engine.set_headphone_eq(contents.headphone_eq);
   for (const Slot slot : {Slot::a, Slot::b}) {
-    if (const auto& preset = presets[static_cast<std::size_t>(slot)]) {
+    if (const auto& preset = contents.presets[static_cast<std::size_t>(slot)]) {
       engine.load(slot, *preset);
     } else {
       engine.unload(slot);
@@ -29,7 +30,7 @@ void Session::prepare(const EngineSpec& spec, const juce::CriticalSection& callb
   };
   try {
     next = std::make_unique<Engine>(spec);
-    fill(*next, contents_.presets);
+    fill(*next, contents_);
   } catch (...) {
     next = nullptr;
     swap_in();
@@ -49,16 +50,29 @@ void Session::load(Contents contents) {
   const std::lock_guard guard(mutex_);
   if (engine_ != nullptr) {
     Engine rehearsal(engine_->spec());  // refuses what the engine would refuse, before the sound is touched
-    fill(rehearsal, contents.presets);
-    fill(*engine_, contents.presets);
+    fill(rehearsal, contents);
+    fill(*engine_, contents);
   }
   contents_ = std::move(contents);
+  note_tail();
+}
+
+void Session::set_headphone_eq(std::optional<HeadphoneEq> eq) {
+  const std::lock_guard guard(mutex_);
+  if (engine_ != nullptr) engine_->set_headphone_eq(eq);
+  contents_.headphone_eq = std::move(eq);
   note_tail();
 }
 
 Contents Session::contents() const {
   const std::lock_guard guard(mutex_);
   return contents_;
+}
+
+std::optional<std::string> Session::headphone_eq_name() const {
+  const std::lock_guard guard(mutex_);
+  if (!contents_.headphone_eq) return std::nullopt;
+  return contents_.headphone_eq->name;
 }
 
 int Session::latency_frames(const HostParameters& parameters) const {

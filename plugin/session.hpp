@@ -1,4 +1,4 @@
-// What is loaded: the engine and the presets in its two slots. Every call but `engine()` takes a mutex that the audio
+// What is loaded: the engine, the presets in its two slots and the equaliser of the headphones. Every call but `engine()` takes a mutex that the audio
 // thread never takes. `prepare` replaces the engine, so the host must not be processing; JUCE's callback lock, which
 // the format wrappers hold around each block anyway, guards the swap against hosts that are.
 #pragma once
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "engine.hpp"
@@ -22,6 +23,7 @@ using SlotPresets = std::array<std::shared_ptr<const Preset>, 2>;  // A, B; null
 
 struct Contents {
   SlotPresets presets;
+  std::optional<HeadphoneEq> headphone_eq;
   std::map<std::string, float>
       unknown_parameters;  // came with a state that a later version wrote; written back as they are
 };
@@ -33,10 +35,13 @@ class Session {
   void prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock);
   /// Loads one slot; on a throw all stays as it was.  [any but audio]
   void load(Slot slot, std::shared_ptr<const Preset> preset);
-  /// Loads both slots, or on a throw none.  [any but audio]
+  /// Loads both slots and the equaliser, or on a throw nothing.  [any but audio]
   void load(Contents contents);
+  /// On a throw all stays as it was.  [any but audio]
+  void set_headphone_eq(std::optional<HeadphoneEq> eq);
 
   Contents contents() const;                                                          // [any but audio]
+  std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
   int latency_frames(const HostParameters& parameters) const;                         // [any but audio]
   Status status(const HostParameters& parameters) const;                              // [any but audio]

@@ -8,6 +8,7 @@ import pytest
 
 from forestage import PARAMS, Renderer, load_plugin, load_preset
 from forestage.host import plugin_path
+from headphone_eqs import parametric, wav_eq
 from kinds import KINDS
 
 MONITORS = next(row.choices for row in PARAMS if row.id == "monitor")
@@ -150,6 +151,18 @@ def test_a_change_of_quality_is_reported_at_the_next_start_at_the_latest():
     for _ in range(2):
         plugin.process(noise(frames=4800), 48_000)
     assert plugin.reported_latency_samples == Renderer("smart-speaker", upmix_quality="High Quality").latency_frames
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("monitor", MONITORS)
+@pytest.mark.parametrize("make", [parametric, wav_eq])
+def test_plugin_nulls_against_core_with_a_headphone_equaliser(make, monitor, sample_rate):
+    plugin = load_plugin("smart-speaker", monitor=monitor, headphone_eq=make())
+    renderer = Renderer("smart-speaker", monitor=monitor, sample_rate=sample_rate, headphone_eq=make())
+    stereo = noise(frames=20_000)
+    y = plugin.process(spread(stereo, channels_for("smart-speaker", monitor)), sample_rate, reset=False)
+    assert plugin.reported_latency_samples == renderer.latency_frames
+    assert_null(y, renderer.process(stereo))
 
 
 def test_status_is_read_only():

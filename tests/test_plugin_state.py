@@ -12,6 +12,7 @@ import pytest
 from forestage import PARAMS, Renderer, _core, load_plugin, load_preset, vst3
 from forestage.export import export_vstpreset
 from forestage.host import plugin_path, plugin_state
+from headphone_eqs import parametric, wav_eq
 
 CHANGED = {
     "monitor": "Headphones Plain", "slot": "B", "amount": 37.5, "stage_width_deg": 41, "center_level_db": -3.25,
@@ -172,6 +173,41 @@ def test_state_of_a_later_version_keeps_what_this_one_does_not_know():
     plugin = fresh_plugin()
     load_state(plugin, json.dumps(tree))
     assert state_of(plugin)["parameters"]["later_thing"] == 0.5
+
+
+def test_session_keeps_the_headphone_equaliser():
+    first, second = load_plugin("laptop", headphone_eq=wav_eq()), fresh_plugin()
+    assert state_of(fresh_plugin())["headphone_eq"] is None
+    second.raw_state = first.raw_state
+    assert state_of(second)["headphone_eq"] == wav_eq()
+    assert_null(play(second), core_sound("laptop", headphone_eq=wav_eq()))
+
+
+def test_a_session_without_an_equaliser_takes_it_away():
+    plugin = load_plugin("laptop", headphone_eq=parametric())
+    plugin.raw_state = load_plugin("laptop").raw_state
+    assert state_of(plugin)["headphone_eq"] is None
+    assert_null(play(plugin), core_sound("laptop"))
+
+
+def test_programs_and_exported_presets_leave_the_headphone_equaliser():
+    plugin = load_plugin("laptop", headphone_eq=parametric())
+    plugin.program = load_preset("smart-speaker").name
+    assert state_of(plugin)["headphone_eq"] == parametric()
+    assert_null(play(plugin), core_sound("smart-speaker", headphone_eq=parametric()))
+    load_state(plugin, plugin_state("desktop-30"))
+    assert state_of(plugin)["headphone_eq"] == parametric()
+    assert_null(play(plugin), core_sound("desktop-30", headphone_eq=parametric()))
+
+
+def test_state_with_a_broken_equaliser_changes_nothing():
+    plugin = load_plugin("laptop", headphone_eq=parametric())
+    before = plugin.raw_state
+    silence = {"name": "x", "impulse_responses": {"sample_rate": 48_000, "taps": ["AAAAAA==", "AAAAAA=="]}}
+    for broken in ({"name": "x"}, silence):
+        load_state(plugin, json.dumps(json.loads(plugin_state("smart-speaker")) | {"headphone_eq": broken}))
+        assert plugin.raw_state == before
+    assert_null(play(plugin), core_sound("laptop", headphone_eq=parametric()))
 
 
 def test_programs_are_the_factory_presets_and_one_for_any_other():

@@ -35,9 +35,9 @@ HeadphoneEq eq_from_firs(const Audio& taps, int sample_rate, std::string_view na
   if (taps.ndim() != 2 || taps.shape(0) != 2 || taps.shape(1) == 0) {
     throw std::invalid_argument("taps must have shape (2, frames)");
   }
-  HeadphoneEq eq{headphone_eq_name(name), FirEq{sample_rate, {fir_of(taps, 0), fir_of(taps, 1)}}};
-  headphone_firs(eq, sample_rate);  // refuses what an engine would refuse
-  return eq;
+  FirEq eq{sample_rate, {fir_of(taps, 0), fir_of(taps, 1)}};
+  check(eq);
+  return {headphone_eq_name(name), std::move(eq)};
 }
 
 py::list fir_list(const std::vector<Fir>& firs) {

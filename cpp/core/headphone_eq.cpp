@@ -81,27 +81,6 @@ EarFirs make_firs(const ParametricEq& eq, int sample_rate) {
 
 // -- impulse responses ------------------------------------------------------------------------------------------------
 
-void check(const FirEq& eq) {
-  if (eq.sample_rate < eq_sample_rates[0] || eq.sample_rate > eq_sample_rates[1]) {
-    throw std::invalid_argument("its sample rate is " + std::to_string(eq.sample_rate) + " Hz; " +
-                                std::to_string(eq_sample_rates[0]) + " to " + std::to_string(eq_sample_rates[1]) +
-                                " Hz would be right");
-  }
-  for (const Fir& fir : eq.firs) {
-    if (fir.size() > longest_frames(eq.sample_rate)) {
-      throw std::invalid_argument(
-          "it has " + std::to_string(fir.size()) + " frames at " + std::to_string(eq.sample_rate) +
-          " Hz; at most half a second would be right: " + "the impulse response of an equaliser");
-    }
-    if (!std::ranges::all_of(fir, [](float tap) { return std::isfinite(tap); })) {
-      throw std::invalid_argument("it holds samples that are NaN or infinite");
-    }
-    if (std::ranges::all_of(fir, [](float tap) { return tap == 0.0f; })) {
-      throw std::invalid_argument("a channel is silent; an impulse response in each would be right");
-    }
-  }
-}
-
 constexpr int grid_per_hz = 2;        // both rates have the same grid of frequencies, so nothing is interpolated
 constexpr double heard_ratio = 0.9;   // of half the file's rate; files end in a notch there, or with their converter
 constexpr float least_ratio = 1e-5f;  // a notch is no deeper than -100 dB
@@ -187,6 +166,27 @@ class Convolver {
 };
 
 }  // namespace
+
+void check(const FirEq& eq) {
+  if (eq.sample_rate < eq_sample_rates[0] || eq.sample_rate > eq_sample_rates[1]) {
+    throw std::invalid_argument("its sample rate is " + std::to_string(eq.sample_rate) + " Hz; " +
+                                std::to_string(eq_sample_rates[0]) + " to " + std::to_string(eq_sample_rates[1]) +
+                                " Hz would be right");
+  }
+  for (const Fir& fir : eq.firs) {
+    if (fir.size() > longest_frames(eq.sample_rate)) {
+      throw std::invalid_argument(
+          "it has " + std::to_string(fir.size()) + " frames at " + std::to_string(eq.sample_rate) +
+          " Hz; at most half a second would be right: " + "the impulse response of an equaliser");
+    }
+    if (!std::ranges::all_of(fir, [](float tap) { return std::isfinite(tap); })) {
+      throw std::invalid_argument("it holds samples that are NaN or infinite");
+    }
+    if (std::ranges::all_of(fir, [](float tap) { return tap == 0.0f; })) {
+      throw std::invalid_argument("a channel is silent; an impulse response in each would be right");
+    }
+  }
+}
 
 EarFirs headphone_firs(const HeadphoneEq& eq, int sample_rate) {
   return std::visit([&](const auto& filter) { return make_firs(filter, sample_rate); }, eq.filter);

@@ -60,8 +60,10 @@ inline constexpr std::size_t max_eq_bands = 100;
 inline constexpr std::array<int, 2> eq_sample_rates{8000, 192000};  // lowest, highest of a FirEq
 inline constexpr double longest_eq_s = 0.5;                         // of a file, and of what becomes of an equaliser
 
-/// The equaliser as impulse responses that begin at once. Throws std::invalid_argument with a message a user can act
-/// on when a FirEq is none.  [main; allocates]
+/// Throws std::invalid_argument with a message a user can act on when impulse responses cannot be an equaliser.
+void check(const FirEq& eq);
+
+/// The equaliser as impulse responses that begin at once; throws as check() does.  [main; allocates]
 EarFirs headphone_firs(const HeadphoneEq& eq, int sample_rate);
 
 /// The responses as heard through the equaliser at the same rate; empty filters leave them alone. Delays stay.
