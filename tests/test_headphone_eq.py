@@ -11,7 +11,7 @@ from forestage import Renderer, _core, load_headphone_eq, load_preset
 from forestage.host import plugin_state
 from forestage.params import session_values
 from headphone_eqs import AUTO_EQ, BANDS, linear_phase_taps, parametric, wav_eq
-from make_preset import make_preset, with_long_ears
+from make_preset import make_preset, with_long_ears, with_room
 from signals import db, impulse, in_blocks, noise, peak_db, play_tone, splash_db
 
 HEADPHONES = ("Headphones", "Headphones Plain", "Headphones Reference")
@@ -217,6 +217,20 @@ def test_long_ears_are_equalised_too(monitor):
         for eq in (None, parametric())
     )
     assert np.max(np.abs(db(heard / plain) - db(cookbook_response(frequency_hz, 48_000)))) <= 0.05
+
+
+@headphones
+def test_the_room_is_equalised_too(monitor):
+    """In the median: in the notches of a room the ratio is that of rounding errors."""
+    preset = load_preset(with_room("smart-speaker"))
+    frequency_hz = np.geomspace(20, 20_000, 200)
+    plain, heard = (
+        response_of(played_impulse(preset, monitor, 48_000, headphone_eq=eq, room="On")[0], frequency_hz, 48_000)
+        for eq in (None, parametric())
+    )
+    free = response_of(played_impulse(preset, monitor, 48_000)[0], frequency_hz, 48_000)
+    assert np.max(np.abs(db(plain / free))) > 3
+    assert np.median(np.abs(db(heard / plain) - db(cookbook_response(frequency_hz, 48_000)))) <= 0.01
 
 
 @headphones
