@@ -101,8 +101,9 @@ def with_later_alignment(name: str, *, frames: int) -> dict:
 
 
 def with_long_ears(name: str, *, sample_rate: int = 48_000, duration_s: float = 0.5) -> dict:
-    """A factory preset that has a synthetic room in place of the free field."""
+    """A factory preset that has a synthetic room in place of the free field, and no other."""
     preset = json.loads(factory_presets()[name].read_text())
+    preset.pop("room", None)
     preset["ears"] = room_ears(
         len(preset["drivers"]), sample_rate=sample_rate, delay_frames=round(0.002 * sample_rate), duration_s=duration_s
     )

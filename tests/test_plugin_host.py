@@ -65,9 +65,10 @@ def test_plugin_nulls_against_core_in_a_room(monitor, sample_rate):
     renderer = Renderer("laptop", sample_rate=sample_rate, monitor=monitor, room="On")
     expected = renderer.process(x)
     plugin = load_plugin("laptop", monitor=monitor, room="On")
+    latency = renderer.latency_frames
     y = plugin.process(x, sample_rate, buffer_size=480)
     assert plugin.status == renderer.status == "OK"
-    assert_null(y, expected[:, renderer.latency_frames :])
+    assert_null(y[:, : x.shape[1] - latency], expected[:, latency:])
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
