@@ -141,7 +141,7 @@ def test_silence_stays_silent(preset):
 @presets
 def test_sound_ends_within_the_reported_tail(preset):
     renderer = Renderer(preset, monitor="Headphones", upmix=0)
-    x = noise(frames=9000, level=0.3)
+    x = noise(frames=1000 + renderer.tail_frames + 4000, level=0.3)
     x[:, 1000:] = 0
     y = renderer.process(x)
     assert peak_db(y[:, 1000 + renderer.tail_frames :]) <= -100

@@ -11,6 +11,7 @@
 #include "float_environment.hpp"
 #include "graph.hpp"
 #include "param_store.hpp"
+#include "preset_at_rate.hpp"
 
 namespace forestage {
 namespace {
@@ -80,18 +81,19 @@ struct Engine::Impl {
 
   /// Both qualities are built, so that the audio thread can change from one to the other.
   EachQuality build_graphs(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
+    const Preset heard = equalised(preset, eq);
     EachQuality graphs;
     for (std::size_t q = 0; q < graphs.size(); ++q) {
-      graphs[q] = build(preset, {spec.sample_rate, chunk_frames, spec.output_channels, static_cast<UpmixQuality>(q),
-                                 latency_frames[q], eq});
+      graphs[q] = std::make_unique<Graph>(heard, GraphSpec{spec.sample_rate, chunk_frames, spec.output_channels,
+                                                           static_cast<UpmixQuality>(q), latency_frames[q]});
     }
     return graphs;
   }
 
-  FramesByQuality natural_latencies(const std::shared_ptr<const Preset>& preset) const {
+  static FramesByQuality natural_latencies(const std::optional<Preset>& preset) {
     FramesByQuality frames{};
     for (std::size_t q = 0; preset && q < frames.size(); ++q) {
-      frames[q] = natural_latency_frames(*preset, spec.sample_rate, static_cast<UpmixQuality>(q));
+      frames[q] = natural_latency_frames(*preset, static_cast<UpmixQuality>(q));
     }
     return frames;
   }
@@ -103,7 +105,7 @@ struct Engine::Impl {
   }
 
   /// Slot contents change: both graphs share one latency, so the other one is built again when it moves.
-  void install(std::size_t slot, std::shared_ptr<const Preset> preset) {
+  void install(std::size_t slot, std::optional<Preset> preset, bool is_from_other_rate) {
     const std::size_t other = 1 - slot;
     FramesByQuality common = natural_latencies(preset);
     raise_to(common, natural_latencies(presets[other]));
@@ -120,7 +122,7 @@ struct Engine::Impl {
     presets[slot] = std::move(preset);
     tails[slot] = longest_tail(graphs);
     if (is_moved) tails[other] = longest_tail(companions);
-    is_converted[slot].store(graph && graph->is_converted());
+    is_converted[slot].store(is_from_other_rate);
     needs_preview[slot].store(graph && !graph->can_play_speakers());
     lacks_room[slot].store(graph && !graph->has_room());
     is_loaded[slot].store(graph != nullptr);
@@ -278,7 +280,7 @@ struct Engine::Impl {
   const EngineSpec spec;
   ParamStore params;
 
-  std::array<std::shared_ptr<const Preset>, 2> presets;  // main thread's copy, to build again when the latency moves
+  std::array<std::optional<Preset>, 2> presets;  // at the engine's rate, to build again when the latency moves
   std::array<float, 2> peaks{};
   std::array<int, 2> tails{};
   FramesByQuality common_latency{};
@@ -311,10 +313,11 @@ Engine::Engine(const EngineSpec& spec) {
 Engine::~Engine() = default;
 
 void Engine::load(Slot slot, const Preset& preset) {
-  impl_->install(static_cast<std::size_t>(slot), std::make_shared<const Preset>(preset));
+  const int rate = checked_rate(impl_->spec.sample_rate);
+  impl_->install(static_cast<std::size_t>(slot), at_rate(preset, rate), !has_rate(preset, rate));
 }
 
-void Engine::unload(Slot slot) { impl_->install(static_cast<std::size_t>(slot), nullptr); }
+void Engine::unload(Slot slot) { impl_->install(static_cast<std::size_t>(slot), std::nullopt, false); }
 
 void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
   impl_->equalise(eq ? headphone_firs(*eq, checked_rate(impl_->spec.sample_rate)) : EarFirs{});

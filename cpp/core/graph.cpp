@@ -7,55 +7,20 @@
 
 #include "decibels.hpp"
 #include "path_specs.hpp"
-#include "resample_fir.hpp"
 
 namespace forestage {
 namespace {
 
-/// The preset's own set, or the one of the nearest higher rate, or the highest there is.
-const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {
-  const FilterSet* above = nullptr;
-  const FilterSet* highest = nullptr;
-  for (const FilterSet& set : preset.filters) {
-    if (set.sample_rate >= sample_rate && (above == nullptr || set.sample_rate < above->sample_rate)) above = &set;
-    if (highest == nullptr || set.sample_rate > highest->sample_rate) highest = &set;
-  }
-  if (highest == nullptr) throw std::invalid_argument("preset \"" + preset.name + "\" holds no filters");
-  return above != nullptr ? *above : *highest;
-}
-
-/// Latency from the input to the feeds of a set that is used as it is.
+/// Latency from the input to the feeds, before their equalisation.
 int path_latency_frames(const FilterSet& filters) {
   return stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames;
 }
 
-/// The same for a set that would have to be converted first.
-int converted_latency_frames(const FilterSet& filters, int sample_rate) {
-  const auto frames = [&](int at_own_rate) { return scaled_frames(at_own_rate, filters.sample_rate, sample_rate); };
-  return FractionalDelay::latency + frames(filters.crosstalk_delay_frames) + frames(filters.delay_frames) +
-         frames(filters.cancel_align_frames) + converted_eq_delay_frames(filters);
-}
-
-Ears ears_at(const Ears& ears, int sample_rate) {
-  Ears result;
-  result.sample_rate = sample_rate;
-  result.delay_frames = converted_ears_delay_frames(ears, sample_rate);
-  FirResampler convert(ears.sample_rate, ears.delay_frames, sample_rate, result.delay_frames);
-  for (std::size_t ear = 0; ear < 2; ++ear) {
-    for (const Fir& fir : ears.device[ear]) result.device[ear].push_back(convert(fir));
-    for (std::size_t c = 0; c < 2; ++c) result.reference[ear][c] = convert(ears.reference[ear][c]);
-  }
-  return result;
-}
-
-std::vector<MonitorEars> places(const Preset& preset, int sample_rate, const EarFirs& headphone_eq) {
-  const auto place = [&](const Ears& ears, const Loudness& loudness) {
-    return MonitorEars(equalised(ears_at(ears, sample_rate), headphone_eq), loudness,
-                       static_cast<int>(preset.drivers.size()));
-  };
+std::vector<MonitorEars> places(const Preset& preset) {
+  const int drivers = static_cast<int>(preset.drivers.size());
   std::vector<MonitorEars> result;
-  result.push_back(place(preset.ears, preset.loudness));
-  if (preset.room) result.push_back(place(preset.room->ears, preset.room->loudness));
+  result.emplace_back(preset.ears, preset.loudness, drivers);
+  if (preset.room) result.emplace_back(preset.room->ears, preset.room->loudness, drivers);
   return result;
 }
 
@@ -91,6 +56,8 @@ Graph::Controls::Controls(double rate, int frames)
       headroom_gain(rate, frames),
       output_gain(rate, frames) {}
 
+Graph::Graph(const Preset& preset, const GraphSpec& spec) : Graph(preset, preset.filters.front(), spec) {}
+
 Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec)
     : drivers_(static_cast<int>(preset.drivers.size())),
       processed_db_(preset.loudness.processed_db),
@@ -98,7 +65,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
       upmix_(spec.sample_rate, spec.upmix_quality),
-      pad_(3, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.sample_rate, spec.upmix_quality)),
+      pad_(3, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.upmix_quality)),
            spec.max_block_frames),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
@@ -108,9 +75,8 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
-      monitors_(places(preset, filters.sample_rate, spec.headphone_eq),
-                converted_ears_delay_frames(preset.ears, filters.sample_rate), drivers_, spec.output_channels,
-                spec.sample_rate, spec.max_block_frames),
+      monitors_(places(preset), preset.ears.delay_frames, drivers_, spec.output_channels, spec.sample_rate,
+                spec.max_block_frames),
       paths_(3, spec.max_block_frames),
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),
@@ -268,21 +234,10 @@ int checked_rate(double sample_rate) {
   return static_cast<int>(std::lround(sample_rate));
 }
 
-int natural_latency_frames(const Preset& preset, double sample_rate, UpmixQuality upmix_quality) {
-  const int rate = checked_rate(sample_rate);
-  const FilterSet& nearest = nearest_filters(preset, rate);
-  const int path = nearest.sample_rate == rate ? path_latency_frames(nearest) : converted_latency_frames(nearest, rate);
-  return latency_frames(upmix_frames(sample_rate, upmix_quality)) + path +
-         converted_ears_delay_frames(preset.ears, rate);
-}
-
-std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec) {
-  const int rate = checked_rate(spec.sample_rate);
-  const FilterSet& nearest = nearest_filters(preset, rate);
-  if (nearest.sample_rate == rate) return std::make_unique<Graph>(preset, nearest, spec);
-  auto graph = std::make_unique<Graph>(preset, resample_filters(nearest, rate), spec);
-  graph->mark_converted();
-  return graph;
+int natural_latency_frames(const Preset& preset, UpmixQuality upmix_quality) {
+  const FilterSet& filters = preset.filters.front();
+  return latency_frames(upmix_frames(filters.sample_rate, upmix_quality)) + path_latency_frames(filters) +
+         filters.driver_eq_delay_frames + preset.ears.delay_frames;
 }
 
 }  // namespace forestage

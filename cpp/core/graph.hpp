@@ -1,4 +1,4 @@
-// The processing graph of one preset at one sample rate.
+// The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
 //     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
 //                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ driver EQ ─ loudness ─┬─ amount ─ Monitors
@@ -7,7 +7,7 @@
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |
 // |---------------------------------|------------------|---------------------------|---------|
-// | build(preset, spec)             | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
+// | at_rate(preset), Graph()        | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
 // | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split gives the same output |
 // | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
 // | follow(ParamStore, peak)        | audio            | no | reads the targets; values glide inside |
@@ -19,7 +19,6 @@
 #include "blocks.hpp"
 #include "delay.hpp"
 #include "driver_matrix.hpp"
-#include "headphone_eq.hpp"
 #include "headroom.hpp"
 #include "lanes.hpp"
 #include "monitors.hpp"
@@ -37,12 +36,12 @@ struct GraphSpec {
   int output_channels = 2;
   UpmixQuality upmix_quality = UpmixQuality::low_latency;
   int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
-  EarFirs headphone_eq;    // at this sample rate; empty = none
 };
 
 class Graph {
  public:
-  Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
+  /// `preset` as at_rate() makes it for this sample rate.
+  Graph(const Preset& preset, const GraphSpec& spec);
 
   /// Reads stereo from lanes 0-1 and writes every lane, in place.
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
@@ -56,12 +55,12 @@ class Graph {
   int warm_up_frames(const ParamStore& store) const noexcept;
   /// Largest designed driver feed for any full-scale input, levels matched.
   float matched_peak() const noexcept;
-  bool is_converted() const noexcept { return is_converted_; }
-  void mark_converted() noexcept { is_converted_ = true; }
   bool can_play_speakers() const noexcept { return monitors_.can_play_speakers(); }
   bool has_room() const noexcept { return monitors_.has_room(); }
 
  private:
+  Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
+
   struct Controls {
     Controls(double sample_rate, int max_block_frames);
     Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
@@ -80,7 +79,6 @@ class Graph {
   Controls controls_;
   bool snap_ = true;
   bool guard_is_on_ = true;
-  bool is_converted_ = false;
 
   Upmix upmix_;
   Delay pad_;
@@ -111,10 +109,7 @@ class Graph {
 /// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.
 int checked_rate(double sample_rate);
 
-/// Latency of the preset at this rate, without padding.  [main]
-int natural_latency_frames(const Preset& preset, double sample_rate, UpmixQuality upmix_quality);
-
-/// Builds the graph, resampling filters when the preset has none for the rate.  [main/worker]
-std::unique_ptr<Graph> build(const Preset& preset, const GraphSpec& spec);
+/// Latency of a preset as at_rate() makes it, without padding.  [main]
+int natural_latency_frames(const Preset& preset, UpmixQuality upmix_quality);
 
 }  // namespace forestage

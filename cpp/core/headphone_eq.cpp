@@ -165,6 +165,18 @@ class Convolver {
   Spectrum bins_;
 };
 
+void equalise(Ears& ears, const EarFirs& eq) {
+  for (std::size_t ear = 0; ear < eq.size(); ++ear) {
+    if (eq[ear].empty()) continue;
+    std::size_t longest = 0;
+    for (const Fir& fir : ears.device[ear]) longest = std::max(longest, fir.size());
+    for (const Fir& fir : ears.reference[ear]) longest = std::max(longest, fir.size());
+    Convolver convolver(eq[ear], longest);
+    for (Fir& fir : ears.device[ear]) convolver.convolve(fir);
+    for (Fir& fir : ears.reference[ear]) convolver.convolve(fir);
+  }
+}
+
 }  // namespace
 
 void check(const FirEq& eq) {
@@ -192,17 +204,10 @@ EarFirs headphone_firs(const HeadphoneEq& eq, int sample_rate) {
   return std::visit([&](const auto& filter) { return make_firs(filter, sample_rate); }, eq.filter);
 }
 
-Ears equalised(Ears ears, const EarFirs& eq) {
-  for (std::size_t ear = 0; ear < eq.size(); ++ear) {
-    if (eq[ear].empty()) continue;
-    std::size_t longest = 0;
-    for (const Fir& fir : ears.device[ear]) longest = std::max(longest, fir.size());
-    for (const Fir& fir : ears.reference[ear]) longest = std::max(longest, fir.size());
-    Convolver convolver(eq[ear], longest);
-    for (Fir& fir : ears.device[ear]) convolver.convolve(fir);
-    for (Fir& fir : ears.reference[ear]) convolver.convolve(fir);
-  }
-  return ears;
+Preset equalised(Preset preset, const EarFirs& eq) {
+  equalise(preset.ears, eq);
+  if (preset.room) equalise(preset.room->ears, eq);
+  return preset;
 }
 
 }  // namespace forestage

@@ -66,8 +66,8 @@ void check(const FirEq& eq);
 /// The equaliser as impulse responses that begin at once; throws as check() does.  [main; allocates]
 EarFirs headphone_firs(const HeadphoneEq& eq, int sample_rate);
 
-/// The responses as heard through the equaliser at the same rate; empty filters leave them alone. Delays stay.
-/// [main; allocates]
-Ears equalised(Ears ears, const EarFirs& eq);
+/// The preset as heard through the equaliser at the rate of its ears, in every place; empty filters leave it alone.
+/// Delays stay.  [main; allocates]
+Preset equalised(Preset preset, const EarFirs& eq);
 
 }  // namespace forestage

@@ -1,4 +1,4 @@
-// What a preset is, as values. preset_io reads and writes it; build() in graph.hpp makes a graph of it.
+// What a preset is, as values. preset_io reads and writes it; graph.hpp makes a graph of it.
 // Matrices of filters are [where it goes][where it comes from].
 #pragma once
 

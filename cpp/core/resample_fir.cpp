@@ -9,23 +9,10 @@
 namespace forestage {
 namespace {
 
-constexpr double zero_crossings = 32.0;
+constexpr double zero_crossings = FirResampler::pre_ringing_frames;
 constexpr double kaiser_beta = 9.0;
 
 }  // namespace
-
-int scaled_frames(int frames, int from_rate, int to_rate) noexcept {
-  return static_cast<int>(std::lround(static_cast<double>(frames) * to_rate / from_rate));
-}
-
-int converted_eq_delay_frames(const FilterSet& set) noexcept {
-  return set.driver_eq.empty() ? 0 : static_cast<int>(zero_crossings);
-}
-
-int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept {
-  if (ears.sample_rate == to_rate) return ears.delay_frames;
-  return std::max(static_cast<int>(zero_crossings), scaled_frames(ears.delay_frames, ears.sample_rate, to_rate));
-}
 
 FirResampler::FirResampler(int from_rate, double from_delay, int to_rate, double to_delay)
     : step_(static_cast<double>(from_rate) / to_rate),
@@ -66,31 +53,6 @@ Fir FirResampler::operator()(const Fir& taps) {
     }
     result[n] = static_cast<float>(sum);
   }
-  return result;
-}
-
-FilterSet resample_filters(const FilterSet& set, int to_rate) {
-  const double ratio = static_cast<double>(to_rate) / set.sample_rate;
-  FilterSet result;
-  result.sample_rate = to_rate;
-  result.delay_frames = scaled_frames(set.delay_frames, set.sample_rate, to_rate);
-  result.cancel_align_frames = scaled_frames(set.cancel_align_frames, set.sample_rate, to_rate);
-  result.beam_align_frames = scaled_frames(set.beam_align_frames, set.sample_rate, to_rate);
-  // Alignment stays whole frames; what rounding takes away goes into the filters.
-  const auto resampler = [&](int align, int rounded_align) {
-    return FirResampler(set.sample_rate, set.delay_frames, to_rate,
-                        result.delay_frames + align * ratio - rounded_align);
-  };
-  FirResampler cancel = resampler(set.cancel_align_frames, result.cancel_align_frames);
-  FirResampler beam = resampler(set.beam_align_frames, result.beam_align_frames);
-  result.driver_eq_delay_frames = converted_eq_delay_frames(set);
-  FirResampler driver_eq(set.sample_rate, 0.0, to_rate, result.driver_eq_delay_frames);
-  result.crosstalk_delay_frames = scaled_frames(set.crosstalk_delay_frames, set.sample_rate, to_rate);
-  FirResampler crosstalk(set.sample_rate, set.crosstalk_delay_frames, to_rate, result.crosstalk_delay_frames);
-  for (const Fir& fir : set.crosstalk) result.crosstalk.push_back(crosstalk(fir));
-  for (const auto& row : set.cancel) result.cancel.push_back({cancel(row[0]), cancel(row[1])});
-  for (const Fir& fir : set.beam) result.beam.push_back(beam(fir));
-  for (const Fir& fir : set.driver_eq) result.driver_eq.push_back(driver_eq(fir));
   return result;
 }
 

@@ -7,20 +7,13 @@
 
 namespace forestage {
 
-/// A delay carried to another rate, in whole frames.
-int scaled_frames(int frames, int from_rate, int to_rate) noexcept;
-
-/// Room for the pre-ringing of driver equalisers, which have no delay of their own, when they are converted.
-int converted_eq_delay_frames(const FilterSet& set) noexcept;
-
-/// Delay of the ear responses at another rate, with room for pre-ringing.
-int converted_ears_delay_frames(const Ears& ears, int to_rate) noexcept;
-
 /// Band-limited to the lower of the two rates. A tap at `from_delay` frames lands on `to_delay` frames, which may be
 /// fractional. The interpolation weights are computed once and serve any number of filters; they repeat as often as the
 /// two rates meet, so that long filters cost little more than their sums.  [main; allocates]
 class FirResampler {
  public:
+  static constexpr int pre_ringing_frames = 32;  // at the lower rate: a tap needs so much room before it
+
   FirResampler(int from_rate, double from_delay, int to_rate, double to_delay);
   Fir operator()(const Fir& taps);
 
@@ -38,8 +31,5 @@ class FirResampler {
   double to_delay_;
   std::vector<Weights> cache_;
 };
-
-/// The whole set at a rate the preset holds none for.
-FilterSet resample_filters(const FilterSet& set, int to_rate);
 
 }  // namespace forestage

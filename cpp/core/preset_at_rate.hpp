@@ -1,0 +1,16 @@
+// A preset at the rate of a graph: converted once, for all graphs that are built of it.
+#pragma once
+
+#include "preset.hpp"
+
+namespace forestage {
+
+/// The preset with one set of filters, and with its ears, at the rate: its own filters, or those of the nearest higher
+/// rate, or of the highest there is, resampled. What is only drawn or read is left out. Throws std::invalid_argument
+/// when there are no filters at all.  [main; allocates]
+Preset at_rate(const Preset& preset, int sample_rate);
+
+/// Whether the preset has filters of its own for the rate.
+bool has_rate(const Preset& preset, int sample_rate);
+
+}  // namespace forestage
