@@ -14,7 +14,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from forestage import _core
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S
-from forestage.acoustics.image_sources import Images, octave_weights
+from forestage.acoustics.image_sources import Images, Kernel, octave_weights
 from forestage.acoustics.room import OMNI, room_response, room_tensor
 from forestage.acoustics.shoebox import OCTAVES_HZ, ROOMS, Room, cover
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
@@ -319,6 +319,24 @@ def test_jitter_moves_reflections_and_not_the_source():
     assert error_db(moved, still) > -10
 
 
+@pytest.mark.parametrize("sample_rate", [8000, 96_000])
+def test_moved_images_fit_into_the_response(sample_rate):
+    """They may arrive after it has ended; 0.123 s leaves the transform no frame to spare."""
+    h = room_response(
+        BOX,
+        source_m=SOURCE,
+        receiver_m=RECEIVER,
+        length_s=0.123,
+        sample_rate=sample_rate,
+        images=Images(jitter_m=1.0),
+    )
+    assert np.isfinite(h).all()
+
+
+def test_room_that_absorbs_nothing_never_dies_away():
+    assert np.all(np.isposinf(Room("Hard", (5.0, 4.0, 3.0), 0.0).eyring_s()))
+
+
 # Bad input
 
 
@@ -334,6 +352,8 @@ def test_jitter_moves_reflections_and_not_the_source():
         ({"threads": 0}, "threads = 0"),
         ({"source": np.ones((1, 5))}, r"source: shape \(1, 5\); must be"),
         ({"receiver": np.ones(4)}, r"receiver: shape \(4,\); must be"),
+        ({"receiver": [[1.0, 0.0, np.nan, 0.0]]}, "receiver: holds values that are not finite"),
+        ({"source": np.ones((1, 102**2))}, "source: order 101; must be 100 at most"),
     ],
 )
 def test_mistakes_are_named(change, words):
@@ -346,6 +366,7 @@ def test_mistakes_are_named(change, words):
     ("make", "words"),
     [
         (lambda: Room("r", (5.0, 4.0, 0.0), 0.1), "dimensions_m"),
+        (lambda: Room("r", (5.0, 4.0), 0.1), "dimensions_m = .*: must be three"),
         (lambda: Room("r", (5.0, 4.0, 3.0), 1.2), "absorption, west, 125 Hz = 1.2: must be within 0..1"),
         (lambda: Room("r", (5.0, 4.0, 3.0), np.full(5, 0.1)), r"absorption: shape \(5,\)"),
         (
@@ -355,7 +376,9 @@ def test_mistakes_are_named(change, words):
         (lambda: Images(until_s=-1.0), "until_s = -1.0"),
         (lambda: Images(max_order=3, until_s=0.1), "until_s = 0.1: a tail"),
         (lambda: Images(max_order=-1), "max_order = -1"),
+        (lambda: Images(max_order=2.5), "max_order = 2.5: must be a whole number"),
         (lambda: Images(jitter_m=-0.1), "jitter_m = -0.1"),
+        (lambda: Images(jitter_m=20.0), "jitter_m = 20.0: must be within 0..1"),
         (lambda: Images(seed=-1), "seed = -1"),
     ],
 )
@@ -367,6 +390,19 @@ def test_impossible_rooms_are_refused(make, words):
 def test_tensor_that_does_not_fit_says_how_much_it_needs():
     with pytest.raises(MemoryError, match=r"source_order = 60, receiver_order = 60.*needs \d+\.\d GB"):
         room_tensor(BOX, source_m=SOURCE, receiver_m=RECEIVER, source_order=60, receiver_order=60, length_s=2.0)
+
+
+def test_tensor_names_orders_that_harmonics_do_not_reach():
+    """It used to wait forever for the buffers of the threads that had failed."""
+    with pytest.raises(ValueError, match="source_order, receiver_order = 101, 0: must add up to 100 at most"):
+        room_tensor(BOX, source_m=SOURCE, receiver_m=RECEIVER, source_order=101, receiver_order=0, length_s=0.01)
+
+
+def test_response_that_does_not_fit_says_how_much_it_needs():
+    """A few images, but a response of a day; and nothing of its length is made before it is refused."""
+    few = Images(max_order=2)
+    with pytest.raises(MemoryError, match=r"length_s = 86400.*needs \d+\.\d GB"):
+        room_response(UNEVEN, source_m=SOURCE, receiver_m=RECEIVER, length_s=86_400.0, images=few)
 
 
 def test_images_that_do_not_fit_say_how_much_they_need():
@@ -401,6 +437,19 @@ def test_ctrl_c_stops_a_long_computation_at_once(request):
     with pytest.raises(KeyboardInterrupt):
         room_tensor(BOX, source_m=SOURCE, receiver_m=RECEIVER, source_order=2, receiver_order=2, length_s=3.0)
     assert time.perf_counter() - started < 2.0  # without it, minutes
+
+
+def test_finding_millions_of_images_is_stopped_at_once():
+    cancel = _core.CancelFlag()
+    seconds = 3.0
+    model = Kernel.of(BOX, SOURCE, RECEIVER, seconds, 48_000, Images(), 2).model
+    buffer = np.empty((1, 1, int(48_000 * seconds) + 1000), dtype=np.float32)
+    timer = threading.Timer(1.2, cancel.set)  # all are found and are being sorted
+    started = time.perf_counter()
+    timer.start()
+    with pytest.raises(_core.Cancelled):
+        model.moments(0, order=0, out=buffer, cancel=cancel)
+    assert time.perf_counter() - started < 3.0
 
 
 def test_octave_weights_add_up_to_one_and_pick_the_octave():

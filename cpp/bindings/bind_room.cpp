@@ -126,6 +126,7 @@ void bind_room(py::module_& m) {
         "Signs (mirrors, (order + 1)^2) of harmonics towards where an image's sound left, over where it comes from.");
   m.attr("MIRRORS") = mirrors;
   m.attr("LEAD_FRAMES") = lead_frames;
+  m.attr("HIGHEST_ORDER") = SphericalHarmonics::highest_order;
 }
 
 }  // namespace forestage::python

@@ -147,6 +147,7 @@ def resample_fir(taps: _Audio, *, from_rate: int, from_delay: float, to_rate: in
 
 MIRRORS: int
 LEAD_FRAMES: int
+HIGHEST_ORDER: int
 
 class Cancelled(RuntimeError): ...
 

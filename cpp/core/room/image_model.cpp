@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
 namespace forestage::room {
 namespace {
@@ -125,31 +127,44 @@ class Finder {
   }
 
   Images sorted() {
-    std::vector<std::size_t> order(found_.count());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [this](std::size_t image) { return found_.frame[image]; });
-    Images result;
-    result.bands = found_.bands;
-    const auto gather = [&](auto& to, const auto& from) {
-      to.reserve(order.size());
-      for (const std::size_t image : order) to.push_back(from[image]);
+    const auto order = by_frame();
+    const auto gather = [&](auto& values) {
+      stop_if(cancel_);
+      const std::size_t each = order.empty() ? 0 : values.size() / order.size();
+      std::remove_reference_t<decltype(values)> result;
+      result.reserve(values.size());
+      for (const std::size_t image : order) {
+        const auto* from = values.data() + image * each;
+        result.insert(result.end(), from, from + each);
+      }
+      values = std::move(result);
     };
-    gather(result.x, found_.x);
-    gather(result.y, found_.y);
-    gather(result.z, found_.z);
-    gather(result.frame, found_.frame);
-    gather(result.fraction, found_.fraction);
-    result.gains.reserve(found_.gains.size());
-    for (const std::size_t image : order) {
-      const float* gains = found_.gains_of(image);
-      result.gains.insert(result.gains.end(), gains, gains + found_.bands);
-    }
-    return result;
+    gather(found_.x);
+    gather(found_.y);
+    gather(found_.z);
+    gather(found_.frame);
+    gather(found_.fraction);
+    gather(found_.gains);
+    return std::move(found_);
   }
 
  private:
   Axis axis(const Shoebox& room, int n) const {
     return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_m_s_};
+  }
+
+  /// Images in the order of their frames, by counting: millions at once, and few steps to wait for when cancelled.
+  std::vector<std::size_t> by_frame() const {
+    std::vector<std::size_t> order(found_.count());
+    if (order.empty()) return order;
+    std::vector<std::size_t> place(static_cast<std::size_t>(std::ranges::max(found_.frame)) + 2);
+    for (const int frame : found_.frame) ++place[static_cast<std::size_t>(frame) + 1];
+    std::partial_sum(place.begin(), place.end(), place.begin());
+    stop_if(cancel_);
+    for (std::size_t image = 0; image < order.size(); ++image) {
+      order[place[static_cast<std::size_t>(found_.frame[image])]++] = image;
+    }
+    return order;
   }
 
   bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }

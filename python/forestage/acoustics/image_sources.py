@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -22,8 +23,14 @@ RINGING_S = 0.05
 # The last image's interpolation kernel, laid into the window of the core.
 WINDOW_FRAMES = 64
 NEAREST_M = 0.01
+MOST_REFLECTIONS = 10**9
+MOST_JITTER_M = 1.0
+
+# Of octave_weights: the weights themselves, and what comes up on the way.
+WEIGHT_ROWS = 4 * len(OCTAVES_HZ)
 
 Responses = NDArray[np.float32]
+IntArray = NDArray[np.integer]
 Progress = Callable[[float], None]
 Result = TypeVar("Result")
 
@@ -51,14 +58,15 @@ class Images:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.max_order is not None and self.max_order < 0:
-            raise ValueError(f"max_order = {self.max_order}: must be at least 0")
+        order = self.max_order
+        if order is not None and not (0 <= order <= MOST_REFLECTIONS and order == int(order)):
+            raise ValueError(f"max_order = {order}: must be a whole number within 0..{MOST_REFLECTIONS}")
         if self.max_order is not None and self.until_s is not None:
             raise ValueError(f"until_s = {self.until_s}: a tail continues all images, not those up to max_order")
         if self.until_s is not None and not 0.0 < self.until_s < math.inf:
             raise ValueError(f"until_s = {self.until_s}: must be above 0")
-        if not 0.0 <= self.jitter_m < math.inf:
-            raise ValueError(f"jitter_m = {self.jitter_m}: must be 0 or above")
+        if not 0.0 <= self.jitter_m <= MOST_JITTER_M:
+            raise ValueError(f"jitter_m = {self.jitter_m}: must be within 0..{MOST_JITTER_M:g}")
         if not 0 <= self.seed < 2**60:
             raise ValueError(f"seed = {self.seed}: must be within 0..2^60")
 
@@ -68,11 +76,22 @@ class Kernel:
     """The image model of the core, and how its bands come together."""
 
     model: _core.ImageModel
-    bands: int
-    weights: FloatArray  # (bands, bins), of each band at each frequency; they add up to 1
+    band_of_octave: IntArray
+    sample_rate: int
     frames: int
     fft_frames: int
-    image_bytes: int
+    worker_bytes: int  # that a thread takes besides its responses
+
+    @property
+    def bands(self) -> int:
+        """How many bands there are: one when all octaves are alike."""
+        return int(self.band_of_octave.max()) + 1
+
+    @cached_property
+    def weights(self) -> Responses:
+        """Of each band at each frequency, shape (bands, bins); they add up to 1. Made after memory was checked."""
+        octaves = octave_weights(np.fft.rfftfreq(self.fft_frames, 1 / self.sample_rate))
+        return (np.equal.outer(np.arange(self.bands), self.band_of_octave) @ octaves).astype(np.float32)
 
     @classmethod
     def of(
@@ -97,7 +116,10 @@ class Kernel:
         bands = absorption.shape[1]
         frames = math.ceil(length_s * sample_rate)
         ringing = 2 * math.ceil(RINGING_S * sample_rate) if bands > 1 else 0
-        fft_frames = next_fast_len(_core.LEAD_FRAMES + frames + WINDOW_FRAMES + pattern_frames + ringing, real=True)
+        jitter = math.ceil(math.sqrt(3) * images.jitter_m / SPEED_OF_SOUND_M_S * sample_rate)
+        fft_frames = next_fast_len(
+            _core.LEAD_FRAMES + frames + jitter + WINDOW_FRAMES + pattern_frames + ringing, real=True
+        )
         until = length_s if images.until_s is None else min(images.until_s, length_s)
         model = _core.ImageModel(
             dimensions_m=room.dimensions_m,
@@ -108,19 +130,18 @@ class Kernel:
             sample_rate=sample_rate,
             image_s=until,
             response_s=length_s,
-            max_order=-1 if images.max_order is None else images.max_order,
+            max_order=-1 if images.max_order is None else int(images.max_order),
             jitter_m=images.jitter_m,
             seed=images.seed,
         )
-        weights = np.ones((1, fft_frames // 2 + 1))
-        if bands > 1:
-            octaves = octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate))
-            weights = np.equal.outer(np.arange(bands), members.ravel()) @ octaves
-        image_bytes = int(2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands))
-        return cls(model, bands, weights.astype(np.float32), frames, fft_frames, image_bytes)
+        image_bytes = 2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands)
+        weight_bytes = 8 * WEIGHT_ROWS * (fft_frames // 2 + 1) if bands > 1 else 0
+        return cls(model, members.ravel(), sample_rate, frames, fft_frames, int(image_bytes) + weight_bytes)
 
     def full_band(self, responses: Responses) -> ComplexArray:
         """Spectra, shape (..., bins), of responses in bands, shape (bands, ..., fft_frames)."""
+        if self.bands == 1:
+            return rfft(responses[0])
         total = self.weights[0] * rfft(responses[0])
         for weight, band in zip(self.weights[1:], responses[1:], strict=True):
             total += weight * rfft(band)

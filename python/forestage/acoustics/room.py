@@ -148,9 +148,13 @@ def room_tensor(
     MemoryError
         When the tensor would not fit; the message says how much is needed.
     """
-    for name, order in (("source_order", source_order), ("receiver_order", receiver_order)):
-        if order < 0:
-            raise ValueError(f"{name} = {order}: must be at least 0")
+    for name, value in (
+        ("source_order", source_order),
+        ("receiver_order", receiver_order),
+        ("pattern_frames", pattern_frames),
+    ):
+        if value < 0:
+            raise ValueError(f"{name} = {value}: must be at least 0")
     kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
     order = source_order + receiver_order
     workers = worker_count(threads)
@@ -159,9 +163,14 @@ def room_tensor(
     tensor_bytes = 8 * (source_order + 1) ** 2 * (receiver_order + 1) ** 2 * bins
     moments_bytes = 8 * _core.MIRRORS * shape[1] * bins
     check_memory(
-        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.image_bytes),
+        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.worker_bytes),
         f"source_order = {source_order}, receiver_order = {receiver_order}, length_s = {length_s}",
     )
+    if order > _core.HIGHEST_ORDER:
+        raise ValueError(
+            f"source_order, receiver_order = {source_order}, {receiver_order}: must add up to {_core.HIGHEST_ORDER} "
+            "at most"
+        )
     buffers: SimpleQueue[Responses] = SimpleQueue()
     for _ in range(workers):
         buffers.put(np.empty(shape, dtype=np.float32))
@@ -169,9 +178,11 @@ def room_tensor(
 
     def gather(mirror: int, cancel: _core.CancelFlag) -> None:
         buffer = buffers.get()
-        kernel.model.moments(mirror, order=order, out=buffer, cancel=cancel)
-        moments[mirror] = kernel.full_band(buffer)
-        buffers.put(buffer)
+        try:
+            kernel.model.moments(mirror, order=order, out=buffer, cancel=cancel)
+            moments[mirror] = kernel.full_band(buffer)
+        finally:  # another mirror may wait for it, also when this one is cancelled
+            buffers.put(buffer)
 
     each_mirror(gather, workers, progress)
     spectrum = _expand(moments, source_order, receiver_order)
@@ -234,7 +245,7 @@ def room_response(
     workers = worker_count(threads)
     pairs = len(sources) * len(receivers)
     check_memory(
-        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.image_bytes,
+        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.worker_bytes,
         f"source, receiver: {pairs} pairs, length_s = {length_s}",
     )
 
@@ -256,6 +267,11 @@ def _patterns(values: ArrayLike, name: str) -> Responses:
         raise ValueError(
             f"{name}: shape {np.shape(values)}; must be (patterns, (order + 1)^2) or (patterns, (order + 1)^2, taps)"
         )
+    order = math.isqrt(patterns.shape[1]) - 1
+    if order > _core.HIGHEST_ORDER:
+        raise ValueError(f"{name}: order {order}; must be {_core.HIGHEST_ORDER} at most")
+    if not np.isfinite(patterns).all():
+        raise ValueError(f"{name}: holds values that are not finite")
     return patterns
 
 
