@@ -161,6 +161,8 @@ class ImageModel:
         *,
         dimensions_m: _Vector,
         reflection: NDArray[np.float64],
+        diffuse: NDArray[np.float64],
+        diffuse_step_s: float,
         source_m: _Vector,
         receiver_m: _Vector,
         speed_of_sound_m_s: float,
