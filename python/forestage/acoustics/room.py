@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, rfft
 from scipy.sparse import csr_array, vstack
+from threadpoolctl import threadpool_limits
 
 from forestage import _core
 from forestage.acoustics.image_sources import (
@@ -64,6 +65,8 @@ class RoomTensor:
     fft_frames: int
     pattern_frames: int
 
+    # Many small matrices: threads only cost time, and several times as much where other work runs.
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def responses(self, source: ArrayLike, receiver: ArrayLike) -> Responses:
         """Impulse responses from sources to receivers.
 
@@ -305,6 +308,7 @@ def _coupling(source_order: int, receiver_order: int) -> list[tuple[tuple[float,
     return [(signs, members, vstack([integrals(i) for i in members], "csr")) for signs, members in groups.items()]
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def _expand(moments: NDArray[np.complex64], source_order: int, receiver_order: int) -> NDArray[np.complex64]:
     """Tensor over pairs of harmonics from the moments of all mirrors, shape (mirrors, harmonics, bins)."""
     bins = moments.shape[2]
