@@ -50,3 +50,12 @@ def exact_spectrum(other, frequency_hz, band_weights=None):
     if len(gains) == 1:
         return gains[0] @ turns
     return np.sum(band_weights * (gains[: len(band_weights)] @ turns), axis=0)
+
+
+def spectrum_at(response, frequency_hz, sample_rate):
+    return response @ np.exp(-2j * np.pi * np.outer(np.arange(len(response)) / sample_rate, frequency_hz))
+
+
+def error_db(ours, truth):
+    """Energy of the difference over that of the truth."""
+    return 10 * np.log10(np.sum(np.abs(ours - truth) ** 2, axis=-1) / np.sum(np.abs(truth) ** 2, axis=-1))

@@ -147,6 +147,7 @@ def resample_fir(taps: _Audio, *, from_rate: int, from_delay: float, to_rate: in
 
 MIRRORS: int
 LEAD_FRAMES: int
+HIGHEST_ORDER: int
 
 class Cancelled(RuntimeError): ...
 
@@ -160,6 +161,8 @@ class ImageModel:
         *,
         dimensions_m: _Vector,
         reflection: NDArray[np.float64],
+        diffuse: NDArray[np.float64],
+        diffuse_step_s: float,
         source_m: _Vector,
         receiver_m: _Vector,
         speed_of_sound_m_s: float,

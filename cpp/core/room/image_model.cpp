@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
 namespace forestage::room {
 namespace {
@@ -25,6 +28,9 @@ class Random {
  private:
   std::uint64_t state_;
 };
+
+// Sound that is scattered is no sparser than this: too dense to be told apart.
+constexpr double least_per_second = 10'000.0;
 
 /// The images of one mirror along one axis: a lattice with `spacing_m`, and what the walls leave of each.
 class Axis {
@@ -76,12 +82,14 @@ class Axis {
 class Finder {
  public:
   Finder(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel)
-      : options_(options),
+      : room_(room),
+        options_(options),
         cancel_(cancel),
         mirror_(mirror),
         speed_m_s_(room.speed_of_sound_m_s),
         volume_m3_(room.dimensions_m[0] * room.dimensions_m[1] * room.dimensions_m[2]),
-        axes_{axis(room, 0), axis(room, 1), axis(room, 2)} {
+        axes_{axis(room, 0), axis(room, 1), axis(room, 2)},
+        gains_(static_cast<std::size_t>(room.bands())) {
     found_.bands = room.bands();
   }
 
@@ -106,50 +114,106 @@ class Finder {
   void add_tail() {
     const double start = options_.image_s;
     const double reach = start * speed_m_s_;
-    const double per_second = 4.0 * std::numbers::pi * speed_m_s_ * reach * reach / volume_m3_ / mirrors;
+    const double per_second = per_second_at(reach);
     const auto count = static_cast<std::uint64_t>((options_.response_s - start) * per_second);
     Random random(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_));
     for (std::uint64_t n = 0; n < count; ++n) {
       if (n % 4096 == 0) stop_if(cancel_);
       const double distance = speed_m_s_ * (start + (static_cast<double>(n) + random.uniform()) / per_second);
-      const double z = random.within(1.0);
-      const double turn = random.within(std::numbers::pi);
-      const double ring = std::sqrt(1.0 - z * z);
-      const Vector direction{ring * std::cos(turn), ring * std::sin(turn), z};
+      const Vector direction = anywhere(random);
       // As many images as stand at this distance would add up in power.
       const double gain = (random.bits() & 1 ? 1.0 : -1.0) / reach;
       std::array<long, 3> cell{};
       for (std::size_t a = 0; a < 3; ++a) cell[a] = axes_[a].nearest(direction[a] * distance);
-      add(direction, distance, gain, cell);
+      reflect(gain, cell);
+      scatter(gain, distance);
+      add(direction, distance);
+    }
+  }
+
+  /// The diffuse field before the tail: statistical images as dense as the lattice, or denser.
+  void add_diffuse() {
+    const double end = options_.image_s;
+    Random random(~(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_)));
+    std::uint64_t n = 0;
+    for (double time = first_reflection_s(); time < end; ++n) {
+      if (n % 4096 == 0) stop_if(cancel_);
+      const double per_second = std::max(per_second_at(time * speed_m_s_), least_per_second / mirrors);
+      const double distance = speed_m_s_ * (time + random.uniform() / per_second);
+      time += 1.0 / per_second;
+      const Vector direction = anywhere(random);
+      const double gain = std::sqrt(per_second_at(1.0) / per_second);
+      std::ranges::fill(gains_, 0.0);
+      scatter(random.bits() & 1 ? gain : -gain, distance);
+      if (distance < end * speed_m_s_) add(direction, distance);
     }
   }
 
   Images sorted() {
-    std::vector<std::size_t> order(found_.count());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [this](std::size_t image) { return found_.frame[image]; });
-    Images result;
-    result.bands = found_.bands;
-    const auto gather = [&](auto& to, const auto& from) {
-      to.reserve(order.size());
-      for (const std::size_t image : order) to.push_back(from[image]);
+    const auto order = by_frame();
+    const auto gather = [&](auto& values) {
+      stop_if(cancel_);
+      const std::size_t each = order.empty() ? 0 : values.size() / order.size();
+      std::remove_reference_t<decltype(values)> result;
+      result.reserve(values.size());
+      for (const std::size_t image : order) {
+        const auto* from = values.data() + image * each;
+        result.insert(result.end(), from, from + each);
+      }
+      values = std::move(result);
     };
-    gather(result.x, found_.x);
-    gather(result.y, found_.y);
-    gather(result.z, found_.z);
-    gather(result.frame, found_.frame);
-    gather(result.fraction, found_.fraction);
-    result.gains.reserve(found_.gains.size());
-    for (const std::size_t image : order) {
-      const float* gains = found_.gains_of(image);
-      result.gains.insert(result.gains.end(), gains, gains + found_.bands);
-    }
-    return result;
+    gather(found_.x);
+    gather(found_.y);
+    gather(found_.z);
+    gather(found_.frame);
+    gather(found_.fraction);
+    gather(found_.gains);
+    return std::move(found_);
   }
 
  private:
   Axis axis(const Shoebox& room, int n) const {
     return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_m_s_};
+  }
+
+  /// Images in the order of their frames, by counting: millions at once, and few steps to wait for when cancelled.
+  std::vector<std::size_t> by_frame() const {
+    std::vector<std::size_t> order(found_.count());
+    if (order.empty()) return order;
+    std::vector<std::size_t> place(static_cast<std::size_t>(std::ranges::max(found_.frame)) + 2);
+    for (const int frame : found_.frame) ++place[static_cast<std::size_t>(frame) + 1];
+    std::partial_sum(place.begin(), place.end(), place.begin());
+    stop_if(cancel_);
+    for (std::size_t image = 0; image < order.size(); ++image) {
+      order[place[static_cast<std::size_t>(found_.frame[image])]++] = image;
+    }
+    return order;
+  }
+
+  /// Images of this mirror that arrive in a second from a distance.
+  double per_second_at(double distance_m) const {
+    return 4.0 * std::numbers::pi * speed_m_s_ * distance_m * distance_m / volume_m3_ / mirrors;
+  }
+
+  static Vector anywhere(Random& random) {
+    const double z = random.within(1.0);
+    const double turn = random.within(std::numbers::pi);
+    const double ring = std::sqrt(1.0 - z * z);
+    return {ring * std::cos(turn), ring * std::sin(turn), z};
+  }
+
+  /// When the first sound arrives that has met a wall.
+  double first_reflection_s() const {
+    double nearest = std::numeric_limits<double>::infinity();
+    for (std::size_t a = 0; a < 3; ++a) {
+      for (const double wall : {0.0, room_.dimensions_m[a]}) {
+        Vector image = room_.source_m;
+        image[a] = 2.0 * wall - image[a];
+        const Vector& to = room_.receiver_m;
+        nearest = std::min(nearest, std::hypot(image[0] - to[0], image[1] - to[1], image[2] - to[2]));
+      }
+    }
+    return nearest / speed_m_s_;
   }
 
   bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }
@@ -171,14 +235,30 @@ class Finder {
       for (double& coordinate : position) coordinate += random.within(options_.jitter_m);
     }
     const double distance = std::hypot(position[0], position[1], position[2]);
-    add({position[0] / distance, position[1] / distance, position[2] / distance}, distance, gain, cell);
+    reflect(gain, cell);
+    add({position[0] / distance, position[1] / distance, position[2] / distance}, distance);
   }
 
-  void add(const Vector& direction, double distance, double gain, const std::array<long, 3>& cell) {
+  /// Sets `gains_` to what walls leave of an image.
+  void reflect(double gain, const std::array<long, 3>& cell) {
     const double *gx = axes_[0].gains(cell[0]), *gy = axes_[1].gains(cell[1]), *gz = axes_[2].gains(cell[2]);
-    bool is_heard = false;
-    for (int b = 0; b < found_.bands; ++b) is_heard |= gx[b] * gy[b] * gz[b] != 0.0;
-    if (!is_heard) return;
+    for (std::size_t b = 0; b < gains_.size(); ++b) gains_[b] = gain * gx[b] * gy[b] * gz[b];
+  }
+
+  /// Adds the power of the diffuse field to `gains_`.
+  void scatter(double gain, double distance) {
+    if (room_.diffuse.empty()) return;
+    const double position = distance / speed_m_s_ / room_.diffuse_step_s;
+    for (std::size_t b = 0; b < gains_.size(); ++b) {
+      const auto& energy = room_.diffuse[b];
+      const std::size_t step = std::min(static_cast<std::size_t>(position), energy.size() - 2);
+      const double power = std::lerp(energy[step], energy[step + 1], position - static_cast<double>(step));
+      gains_[b] = std::copysign(std::hypot(gains_[b], gain * std::sqrt(std::max(power, 0.0))), gain);
+    }
+  }
+
+  void add(const Vector& direction, double distance) {
+    if (std::ranges::all_of(gains_, [](double gain) { return gain == 0.0; })) return;
     const double delay = distance / speed_m_s_ * options_.sample_rate;
     const double whole = std::floor(delay);
     found_.x.push_back(static_cast<float>(direction[0]));
@@ -186,15 +266,17 @@ class Finder {
     found_.z.push_back(static_cast<float>(direction[2]));
     found_.frame.push_back(static_cast<int>(whole));
     found_.fraction.push_back(delay - whole);
-    for (int b = 0; b < found_.bands; ++b) found_.gains.push_back(static_cast<float>(gain * gx[b] * gy[b] * gz[b]));
+    for (const double gain : gains_) found_.gains.push_back(static_cast<float>(gain));
   }
 
+  const Shoebox& room_;
   const ImageOptions& options_;
   const CancelFlag& cancel_;
   int mirror_;
   double speed_m_s_;
   double volume_m3_;
   std::array<Axis, 3> axes_;
+  std::vector<double> gains_;  // [band] of the image at hand
   Images found_;
 };
 
@@ -203,6 +285,7 @@ class Finder {
 Images find_images(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel) {
   Finder finder(room, options, mirror, cancel);
   finder.add_lattice();
+  if (!room.diffuse.empty()) finder.add_diffuse();
   if (options.response_s > options.image_s) finder.add_tail();
   return finder.sorted();
 }

@@ -8,6 +8,9 @@
 // After `image_s`, statistical images take over: at the density that the model has reached, at random times, in random
 // directions and with random signs, but with the wall hits of the lattice in that direction. Their energy therefore
 // equals the model's in the mean, per band, direction and time, at a cost that no longer grows with the cube of time.
+//
+// What walls scatter leaves the lattice for a diffuse field, whose energy over time the caller gives. It sounds from the
+// first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
 #pragma once
 
 #include <array>
@@ -27,6 +30,8 @@ using Vector = std::array<double, 3>;
 struct Shoebox {
   Vector dimensions_m;
   std::array<std::vector<double>, 6> reflection;  // [wall][band], factors of pressure
+  std::vector<std::vector<double>> diffuse;  // [band][step], energy over that of a lattice whose walls keep everything
+  double diffuse_step_s;
   Vector source_m;
   Vector receiver_m;
   double speed_of_sound_m_s;

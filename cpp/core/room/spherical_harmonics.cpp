@@ -8,8 +8,9 @@
 namespace forestage::room {
 
 SphericalHarmonics::SphericalHarmonics(int order) : order_(order) {
-  if (order < 0 || order > 100) {
-    throw std::invalid_argument("order = " + std::to_string(order) + ": must be within 0..100");
+  if (order < 0 || order > highest_order) {
+    throw std::invalid_argument("order = " + std::to_string(order) + ": must be within 0.." +
+                                std::to_string(highest_order));
   }
   double n_mm = 0.5 / std::sqrt(std::numbers::pi);
   for (int m = 0; m <= order; ++m) {

@@ -19,8 +19,9 @@ class SphericalHarmonics {
  public:
   /// Directions that are evaluated together.
   static constexpr int lanes = 8;
+  static constexpr int highest_order = 100;
 
-  /// Throws when `order` is negative or above 100.
+  /// Throws when `order` is negative or above `highest_order`.
   explicit SphericalHarmonics(int order);
 
   int order() const noexcept { return order_; }

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.fft import next_fast_len, rfft
 
 from forestage import _core
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.scattering import STEP_S, diffuse_energy
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room
 
 # Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.
@@ -22,8 +24,15 @@ RINGING_S = 0.05
 # The last image's interpolation kernel, laid into the window of the core.
 WINDOW_FRAMES = 64
 NEAREST_M = 0.01
+MOST_REFLECTIONS = 10**9
+LEAST_PER_SECOND = 10_000  # statistical images of the diffuse field, in the core
+MOST_JITTER_M = 1.0
+
+# Of octave_weights: the weights themselves, and what comes up on the way.
+WEIGHT_ROWS = 4 * len(OCTAVES_HZ)
 
 Responses = NDArray[np.float32]
+IntArray = NDArray[np.integer]
 Progress = Callable[[float], None]
 Result = TypeVar("Result")
 
@@ -39,26 +48,39 @@ class Images:
     until_s : float, optional
         Images that arrive later are replaced by statistical ones of the same density, directions and energy: a diffuse
         tail, whose cost does not grow with the cube of time. By default the images fill the whole response.
+    scattering : float or tuple of float
+        Share of what walls reflect that goes into all directions instead of one, 0..1, or one share for each octave of
+        `OCTAVES_HZ`. It leaves the images for a diffuse field, which decays as Eyring says. 0.1 to 0.3 is usual in
+        furnished rooms; with 0, mirror walls, flat rooms reverberate longer than Eyring's time.
     jitter_m : float
         Images are moved at random by up to this along each axis, so that regular rooms do not sweep. 0.1 is usual.
     seed : int
-        The same seed gives the same tail and the same moves.
+        The same seed gives the same tail, the same diffuse field and the same moves.
     """
 
     max_order: int | None = None
     until_s: float | None = None
+    scattering: float | tuple[float, ...] = 0.0
     jitter_m: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.max_order is not None and self.max_order < 0:
-            raise ValueError(f"max_order = {self.max_order}: must be at least 0")
+        order = self.max_order
+        if order is not None and not (0 <= order <= MOST_REFLECTIONS and order == int(order)):
+            raise ValueError(f"max_order = {order}: must be a whole number within 0..{MOST_REFLECTIONS}")
         if self.max_order is not None and self.until_s is not None:
             raise ValueError(f"until_s = {self.until_s}: a tail continues all images, not those up to max_order")
         if self.until_s is not None and not 0.0 < self.until_s < math.inf:
             raise ValueError(f"until_s = {self.until_s}: must be above 0")
-        if not 0.0 <= self.jitter_m < math.inf:
-            raise ValueError(f"jitter_m = {self.jitter_m}: must be 0 or above")
+        shares = np.asarray(self.scattering, dtype=np.float64)
+        if shares.shape not in ((), (len(OCTAVES_HZ),)) or not ((shares >= 0.0) & (shares <= 1.0)).all():
+            raise ValueError(
+                f"scattering = {self.scattering}: must be within 0..1, one share or {len(OCTAVES_HZ)} per octave"
+            )
+        if self.max_order is not None and shares.any():
+            raise ValueError(f"scattering = {self.scattering}: takes all images, not those up to max_order")
+        if not 0.0 <= self.jitter_m <= MOST_JITTER_M:
+            raise ValueError(f"jitter_m = {self.jitter_m}: must be within 0..{MOST_JITTER_M:g}")
         if not 0 <= self.seed < 2**60:
             raise ValueError(f"seed = {self.seed}: must be within 0..2^60")
 
@@ -68,11 +90,22 @@ class Kernel:
     """The image model of the core, and how its bands come together."""
 
     model: _core.ImageModel
-    bands: int
-    weights: FloatArray  # (bands, bins), of each band at each frequency; they add up to 1
+    band_of_octave: IntArray
+    sample_rate: int
     frames: int
     fft_frames: int
-    image_bytes: int
+    worker_bytes: int  # that a thread takes besides its responses
+
+    @property
+    def bands(self) -> int:
+        """How many bands there are: one when all octaves are alike."""
+        return int(self.band_of_octave.max()) + 1
+
+    @cached_property
+    def weights(self) -> Responses:
+        """Of each band at each frequency, shape (bands, bins); they add up to 1. Made after memory was checked."""
+        octaves = octave_weights(np.fft.rfftfreq(self.fft_frames, 1 / self.sample_rate))
+        return (np.equal.outer(np.arange(self.bands), self.band_of_octave) @ octaves).astype(np.float32)
 
     @classmethod
     def of(
@@ -93,34 +126,39 @@ class Kernel:
         _above_zero(length_s, "length_s")
         _above_zero(sample_rate, "sample_rate")
         # Octaves in which no wall differs share one band.
-        absorption, members = np.unique(room.absorption, axis=1, return_inverse=True)
-        bands = absorption.shape[1]
+        walls = np.vstack([room.absorption, np.broadcast_to(images.scattering, len(OCTAVES_HZ))])
+        (*absorption, scattering), members = np.unique(walls, axis=1, return_inverse=True)
+        bands = len(scattering)
         frames = math.ceil(length_s * sample_rate)
         ringing = 2 * math.ceil(RINGING_S * sample_rate) if bands > 1 else 0
-        fft_frames = next_fast_len(_core.LEAD_FRAMES + frames + WINDOW_FRAMES + pattern_frames + ringing, real=True)
+        jitter = math.ceil(math.sqrt(3) * images.jitter_m / SPEED_OF_SOUND_M_S * sample_rate)
+        fft_frames = next_fast_len(
+            _core.LEAD_FRAMES + frames + jitter + WINDOW_FRAMES + pattern_frames + ringing, real=True
+        )
         until = length_s if images.until_s is None else min(images.until_s, length_s)
         model = _core.ImageModel(
             dimensions_m=room.dimensions_m,
-            reflection=np.sqrt(1.0 - absorption),
+            reflection=np.sqrt((1.0 - np.array(absorption)) * (1.0 - scattering)),
+            diffuse=diffuse_energy(room.dimensions_m, absorption, scattering, length_s),
+            diffuse_step_s=STEP_S,
             source_m=source,
             receiver_m=receiver,
             speed_of_sound_m_s=SPEED_OF_SOUND_M_S,
             sample_rate=sample_rate,
             image_s=until,
             response_s=length_s,
-            max_order=-1 if images.max_order is None else images.max_order,
+            max_order=-1 if images.max_order is None else int(images.max_order),
             jitter_m=images.jitter_m,
             seed=images.seed,
         )
-        weights = np.ones((1, fft_frames // 2 + 1))
-        if bands > 1:
-            octaves = octave_weights(np.fft.rfftfreq(fft_frames, 1 / sample_rate))
-            weights = np.equal.outer(np.arange(bands), members.ravel()) @ octaves
-        image_bytes = int(2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands))
-        return cls(model, bands, weights.astype(np.float32), frames, fft_frames, image_bytes)
+        image_bytes = 2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands)
+        weight_bytes = 8 * WEIGHT_ROWS * (fft_frames // 2 + 1) if bands > 1 else 0
+        return cls(model, members.ravel(), sample_rate, frames, fft_frames, int(image_bytes) + weight_bytes)
 
     def full_band(self, responses: Responses) -> ComplexArray:
         """Spectra, shape (..., bins), of responses in bands, shape (bands, ..., fft_frames)."""
+        if self.bands == 1:
+            return rfft(responses[0])
         total = self.weights[0] * rfft(responses[0])
         for weight, band in zip(self.weights[1:], responses[1:], strict=True):
             total += weight * rfft(band)
@@ -140,6 +178,8 @@ def _image_count(room: Room, until_s: float, length_s: float, images: Images) ->
     reach = SPEED_OF_SOUND_M_S * until_s
     tail = SPEED_OF_SOUND_M_S * (length_s - until_s)
     count = 4 * math.pi * reach**2 * (reach / 3 + tail) / room.volume_m3
+    if np.any(images.scattering):
+        return 2 * count + LEAST_PER_SECOND * until_s
     return count if images.max_order is None else min(count, (2 * images.max_order + 1) ** 3)
 
 

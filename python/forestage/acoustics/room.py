@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, rfft
 from scipy.sparse import csr_array, vstack
+from threadpoolctl import threadpool_limits
 
 from forestage import _core
 from forestage.acoustics.image_sources import (
@@ -64,6 +65,8 @@ class RoomTensor:
     fft_frames: int
     pattern_frames: int
 
+    # Many small matrices: threads only cost time, and several times as much where other work runs.
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def responses(self, source: ArrayLike, receiver: ArrayLike) -> Responses:
         """Impulse responses from sources to receivers.
 
@@ -148,9 +151,13 @@ def room_tensor(
     MemoryError
         When the tensor would not fit; the message says how much is needed.
     """
-    for name, order in (("source_order", source_order), ("receiver_order", receiver_order)):
-        if order < 0:
-            raise ValueError(f"{name} = {order}: must be at least 0")
+    for name, value in (
+        ("source_order", source_order),
+        ("receiver_order", receiver_order),
+        ("pattern_frames", pattern_frames),
+    ):
+        if value < 0:
+            raise ValueError(f"{name} = {value}: must be at least 0")
     kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
     order = source_order + receiver_order
     workers = worker_count(threads)
@@ -159,9 +166,14 @@ def room_tensor(
     tensor_bytes = 8 * (source_order + 1) ** 2 * (receiver_order + 1) ** 2 * bins
     moments_bytes = 8 * _core.MIRRORS * shape[1] * bins
     check_memory(
-        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.image_bytes),
+        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.worker_bytes),
         f"source_order = {source_order}, receiver_order = {receiver_order}, length_s = {length_s}",
     )
+    if order > _core.HIGHEST_ORDER:
+        raise ValueError(
+            f"source_order, receiver_order = {source_order}, {receiver_order}: must add up to {_core.HIGHEST_ORDER} "
+            "at most"
+        )
     buffers: SimpleQueue[Responses] = SimpleQueue()
     for _ in range(workers):
         buffers.put(np.empty(shape, dtype=np.float32))
@@ -169,9 +181,11 @@ def room_tensor(
 
     def gather(mirror: int, cancel: _core.CancelFlag) -> None:
         buffer = buffers.get()
-        kernel.model.moments(mirror, order=order, out=buffer, cancel=cancel)
-        moments[mirror] = kernel.full_band(buffer)
-        buffers.put(buffer)
+        try:
+            kernel.model.moments(mirror, order=order, out=buffer, cancel=cancel)
+            moments[mirror] = kernel.full_band(buffer)
+        finally:  # another mirror may wait for it, also when this one is cancelled
+            buffers.put(buffer)
 
     each_mirror(gather, workers, progress)
     spectrum = _expand(moments, source_order, receiver_order)
@@ -234,7 +248,7 @@ def room_response(
     workers = worker_count(threads)
     pairs = len(sources) * len(receivers)
     check_memory(
-        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.image_bytes,
+        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.worker_bytes,
         f"source, receiver: {pairs} pairs, length_s = {length_s}",
     )
 
@@ -256,6 +270,11 @@ def _patterns(values: ArrayLike, name: str) -> Responses:
         raise ValueError(
             f"{name}: shape {np.shape(values)}; must be (patterns, (order + 1)^2) or (patterns, (order + 1)^2, taps)"
         )
+    order = math.isqrt(patterns.shape[1]) - 1
+    if order > _core.HIGHEST_ORDER:
+        raise ValueError(f"{name}: order {order}; must be {_core.HIGHEST_ORDER} at most")
+    if not np.isfinite(patterns).all():
+        raise ValueError(f"{name}: holds values that are not finite")
     return patterns
 
 
@@ -289,6 +308,7 @@ def _coupling(source_order: int, receiver_order: int) -> list[tuple[tuple[float,
     return [(signs, members, vstack([integrals(i) for i in members], "csr")) for signs, members in groups.items()]
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def _expand(moments: NDArray[np.complex64], source_order: int, receiver_order: int) -> NDArray[np.complex64]:
     """Tensor over pairs of harmonics from the moments of all mirrors, shape (mirrors, harmonics, bins)."""
     bins = moments.shape[2]

@@ -59,6 +59,8 @@ class Room:
     absorption: FloatArray = field(repr=False)
 
     def __post_init__(self) -> None:
+        if len(self.dimensions_m) != 3:
+            raise ValueError(f"dimensions_m = {list(self.dimensions_m)}: must be three, along x, y and z")
         for axis, value in zip("xyz", self.dimensions_m, strict=True):
             if not (math.isfinite(value) and value > 0.0):
                 raise ValueError(f"dimensions_m = {list(self.dimensions_m)}: must be above 0, also along {axis}")
@@ -81,9 +83,9 @@ class Room:
         return self.wall_areas_m2 @ self.absorption / self.wall_areas_m2.sum()
 
     def eyring_s(self) -> FloatArray:
-        """Reverberation time per octave in seconds after Eyring, shape (7,); 0 when nothing is reflected."""
+        """Reverberation time per octave in seconds after Eyring, shape (7,); infinite when nothing is absorbed."""
         with np.errstate(divide="ignore"):
-            return self._decay_s / -np.log(1.0 - self.mean_absorption)
+            return self._decay_s / -np.log1p(-self.mean_absorption)
 
     def sabine_s(self) -> FloatArray:
         """Reverberation time per octave in seconds after Sabine, shape (7,)."""
