@@ -32,6 +32,8 @@ REFERENCE_DEG = 30.0
 # A usual place: on a sideboard at the west wall, not quite in its middle
 BEHIND_M, ASIDE, HEIGHT_M = 0.45, 0.46, 1.0
 DIRECT_ONLY = Images(max_order=0)
+# Furnished rooms scatter: with mirror walls `ROOMS` would ring half as long again as the materials of their walls say
+SCATTERING = 0.2
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Rendering:
     length_s: float = 0.5
     sample_rate: int = 48_000
     highest_hz: float = 16_000.0
-    images: Images = Images(until_s=0.1)
+    images: Images = Images(until_s=0.1, scattering=SCATTERING)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.highest_hz <= self.sample_rate / 2:
