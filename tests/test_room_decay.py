@@ -1,6 +1,7 @@
 """How a room dies away: against Eyring and the integral over directions, what walls scatter, the tail, moved images."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +156,28 @@ def test_moved_images_fit_into_the_response(sample_rate):
         images=Images(jitter_m=1.0),
     )
     assert np.isfinite(h).all()
+
+
+@pytest.mark.parametrize(
+    "images", [Images(until_s=0.03), Images(until_s=0.03, scattering=1.0), Images(scattering=1.0)], ids=str
+)
+@pytest.mark.parametrize("moved", ["source_m", "receiver_m"])
+def test_statistical_sound_is_as_alike_in_two_places_as_in_a_diffuse_field(images, moved):
+    """Correlation of the same sound from, or at, places d apart: sin(kd)/(kd), after Cook et al., JASA 27 (1955)."""
+    room, distance_m, rate = Room("Cube", (4.0, 4.0, 4.0), 0.2), 0.2, 16_000
+    places = {"source_m": np.array([1.1, 1.9, 1.2]), "receiver_m": np.array([2.9, 2.3, 2.1])}
+    frequency = np.fft.rfftfreq(8192, 1 / rate)
+    bands = [(low, low + 200.0) for low in np.arange(200.0, 3000.0, 200.0)]
+    powers = np.zeros((3, len(bands)))
+    for seed in range(6):
+        late = []
+        for step in (0.0, distance_m):
+            at = places | {moved: places[moved] + [0.0, step, 0.0]}
+            options = {"length_s": 0.4, "sample_rate": rate, "images": replace(images, seed=seed)}
+            late.append(np.fft.rfft(room_response(room, **at, **options)[0, 0, 800:], 8192))
+        for index, (low, high) in enumerate(bands):
+            a, b = (spectrum[(frequency >= low) & (frequency < high)] for spectrum in late)
+            powers[:, index] += [np.sum((a * b.conj()).real), np.sum(np.abs(a) ** 2), np.sum(np.abs(b) ** 2)]
+    found = powers[0] / np.sqrt(powers[1] * powers[2])
+    expected = np.sinc(2 * np.mean(bands, axis=1) * distance_m / SPEED_OF_SOUND_M_S)
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.15  # of as few seconds; the same sound in both would be 1

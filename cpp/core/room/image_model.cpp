@@ -115,14 +115,17 @@ class Finder {
     const double start = options_.image_s;
     const double reach = start * speed_m_s_;
     const double per_second = per_second_at(reach);
-    const auto count = static_cast<std::uint64_t>((options_.response_s - start) * per_second);
+    const double end = options_.response_s;
+    const auto count = static_cast<std::uint64_t>((end + 2.0 * margin_s() - start) * per_second);
     Random random(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_));
     for (std::uint64_t n = 0; n < count; ++n) {
       if (n % 4096 == 0) stop_if(cancel_);
-      const double distance = speed_m_s_ * (start + (static_cast<double>(n) + random.uniform()) / per_second);
+      const double time = start - margin_s() + (static_cast<double>(n) + random.uniform()) / per_second;
       const Vector direction = anywhere(random);
       // As many images as stand at this distance would add up in power.
       const double gain = (random.bits() & 1 ? 1.0 : -1.0) / reach;
+      const double distance = speed_m_s_ * time + shift_m(direction);
+      if (distance < reach || distance >= end * speed_m_s_) continue;
       std::array<long, 3> cell{};
       for (std::size_t a = 0; a < 3; ++a) cell[a] = axes_[a].nearest(direction[a] * distance);
       reflect(gain, cell);
@@ -133,19 +136,22 @@ class Finder {
 
   /// The diffuse field before the tail: statistical images as dense as the lattice, or denser.
   void add_diffuse() {
-    const double end = options_.image_s;
+    const double nearest = first_reflection_m();
+    const double reach = options_.image_s * speed_m_s_;
     Random random(~(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_)));
     std::uint64_t n = 0;
-    for (double time = first_reflection_s(); time < end; ++n) {
+    for (double time = -margin_s(); time < options_.image_s + margin_s(); ++n) {
       if (n % 4096 == 0) stop_if(cancel_);
-      const double per_second = std::max(per_second_at(time * speed_m_s_), least_per_second / mirrors);
-      const double distance = speed_m_s_ * (time + random.uniform() / per_second);
+      const double per_second = std::max(per_second_at(std::max(time, 0.0) * speed_m_s_), least_per_second / mirrors);
+      const double at = time + random.uniform() / per_second;
       time += 1.0 / per_second;
       const Vector direction = anywhere(random);
-      const double gain = std::sqrt(per_second_at(1.0) / per_second);
+      const double gain = (random.bits() & 1 ? 1.0 : -1.0) * std::sqrt(per_second_at(1.0) / per_second);
+      const double distance = speed_m_s_ * at + shift_m(direction);
+      if (distance < nearest || distance >= reach) continue;
       std::ranges::fill(gains_, 0.0);
-      scatter(random.bits() & 1 ? gain : -gain, distance);
-      if (distance < end * speed_m_s_) add(direction, distance);
+      scatter(gain, distance);
+      add(direction, distance);
     }
   }
 
@@ -202,8 +208,27 @@ class Finder {
     return {ring * std::cos(turn), ring * std::sin(turn), z};
   }
 
-  /// When the first sound arrives that has met a wall.
-  double first_reflection_s() const {
+  /// Statistical images are drawn for a source and a receiver in the middle of the room. From elsewhere the same images
+  /// come sooner or later, as those of the lattice do: so that sources apart sound apart, and ears in two places too.
+  double shift_m(const Vector& direction) const {
+    double shift = 0.0;
+    for (std::size_t a = 0; a < 3; ++a) {
+      const double middle = 0.5 * room_.dimensions_m[a];
+      const double source = room_.source_m[a] - middle;
+      shift += direction[a] * ((mirror_ >> a & 1) != 0 ? -source : source);
+      shift -= direction[a] * (room_.receiver_m[a] - middle);
+    }
+    return shift;
+  }
+
+  /// No shift is longer.
+  double margin_s() const {
+    const auto& [x, y, z] = room_.dimensions_m;
+    return std::hypot(x, y, z) / speed_m_s_;
+  }
+
+  /// How far the first sound has gone that has met a wall.
+  double first_reflection_m() const {
     double nearest = std::numeric_limits<double>::infinity();
     for (std::size_t a = 0; a < 3; ++a) {
       for (const double wall : {0.0, room_.dimensions_m[a]}) {
@@ -213,7 +238,7 @@ class Finder {
         nearest = std::min(nearest, std::hypot(image[0] - to[0], image[1] - to[1], image[2] - to[2]));
       }
     }
-    return nearest / speed_m_s_;
+    return nearest;
   }
 
   bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }

@@ -8,6 +8,8 @@
 // After `image_s`, statistical images take over: at the density that the model has reached, at random times, in random
 // directions and with random signs, but with the wall hits of the lattice in that direction. Their energy therefore
 // equals the model's in the mean, per band, direction and time, at a cost that no longer grows with the cube of time.
+// They are the same wherever source and receiver are, but for their delays, which follow both as in the lattice: what
+// two sources or two ears share of the tail then falls with their distance as in a diffuse field.
 //
 // What walls scatter leaves the lattice for a diffuse field, whose energy over time the caller gives. It sounds from the
 // first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
