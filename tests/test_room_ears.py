@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.signal import fftconvolve
 
 import forestage
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering, usual_position_m
 from forestage.acoustics.shoebox import ROOMS, Room
+from forestage.cli import cli
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
 from forestage.design.preset_form import decode_fir
 from forestage.design.room_preset import room_preset
@@ -116,6 +118,7 @@ def test_monitors_of_a_room_are_equally_loud(in_room):
         ({"position_m": (0.45, 9.0, 1.0)}, "position_m = .*outside the room"),
         ({"seat_m": (3.5, 0.0, 0.0), "room": "kitchen"}, r"reference pair at \+-30 degrees"),
         ({"rendering": replace(SHORT, length_s=0.004)}, "length_s = 0.004: must be above 0.00"),
+        ({"rendering": replace(SHORT, length_s=2.5)}, "length_s = 2.5: must be at most 2, which a preset holds"),
         ({"rendering": replace(SHORT, sample_rate=44_100)}, "rendering.sample_rate = 44100: must be 48000"),
     ],
 )
@@ -137,6 +140,20 @@ def test_command_writes_a_preset(tmp_path):
     assert len(decode_fir(written["room"]["ears"]["device"][0][0])) == 4800
     assert written["design"]["room"]["seat_m"] == [0.6, 0.1, 0.0]
     assert forestage.load_preset(target).room == "Kitchen"
+
+
+def test_command_designs_for_a_device_file_and_names_the_room(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["ears", str(DEVICES / "laptop.toml"), "--length", "0.1"])
+    assert result.exit_code == 0, result.output
+    assert forestage.load_preset(tmp_path / "laptop-living-room.json").room == "Dry living room"
+
+
+def test_command_says_what_is_wrong_with_a_preset(tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    result = run("ears", tmp_path / "broken.json", "-o", tmp_path / "x.json")
+    assert result.returncode == 1
+    assert "broken.json: not JSON" in result.stderr
 
 
 @pytest.mark.parametrize(

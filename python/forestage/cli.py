@@ -11,12 +11,13 @@ import click
 import numpy as np
 
 from . import __version__, audio_file, export, host, presets
+from .acoustics.device import Device
 from .acoustics.device_file import load_device
 from .acoustics.device_in_room import HALF_A_SECOND
 from .acoustics.measured_head import load_head
 from .acoustics.shoebox import ROOMS
 from .design.cancel import METHODS, CancelTarget
-from .design.designer import design
+from .design.designer import Design, design
 from .design.preset_form import save_form
 from .design.room_preset import room_preset
 from .design.variants import VARIANTS
@@ -116,16 +117,20 @@ def design_command(
     separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
     target = CancelTarget(separation_db=separation_db, drive_cap_db=drive_cap_db, method=method)
     stereo = VirtualStereo(width_deg=width_deg, head=None if head is None else load_head(head))
-    with click.progressbar(length=1000, label=f"Designing {spec.name}", file=sys.stderr) as bar:
-
-        def report(fraction: float, _text: str) -> None:
-            bar.update(round(1000 * fraction) - bar.pos)
-
-        result = design(spec, variant=variant, target=target, stereo=stereo, progress=report)
+    result = _designed(spec, variant=variant, target=target, stereo=stereo)
     result.save(output, overwrite=overwrite)
     click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
     for fall in result.shortfall():
         click.echo(f"{output}: {fall}")
+
+
+def _designed(device: Device, **options: Any) -> Design:
+    with click.progressbar(length=1000, label=f"Designing {device.name}", file=sys.stderr) as bar:
+
+        def report(fraction: float, _text: str) -> None:
+            bar.update(round(1000 * fraction) - bar.pos)
+
+        return design(device, progress=report, **options)
 
 
 def _curve(text: str) -> tuple[tuple[float, float], ...]:
@@ -164,18 +169,20 @@ def ears(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Give PRESET (factory name or file) a room to hear it in, with the parameter Room, in the headphones monitors.
+    """Give PRESET a room to hear it in, with the parameter Room, in the headphones monitors.
 
-    Writes a copy of it with long responses to the ears of a listener: from the drivers, and from a reference pair at
-    +-30 degrees in the same room. What it had for the free field stays.
+    PRESET is a factory name, a preset file, or a device file, for which a preset is designed first. Writes a copy with
+    long responses to the ears of a listener: from the drivers, and from a reference pair at +-30 degrees in the same
+    room. What it had for the free field stays.
     """
     path = presets.preset_path(preset)
     output = checked_target(output or f"{path.stem}-{room}.json", overwrite=overwrite)
     seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
     position_m = None if place is None else _point(place, "--place", "0.45,1.9,1.0", least=3)
+    form = _form(path)
     with click.progressbar(length=1000, label=f"Listening in the {room}", file=sys.stderr) as bar:
         result = room_preset(
-            json.loads(path.read_text(encoding="utf-8")),
+            form,
             room,
             seat_m=seat_m,
             yaw_deg=yaw_deg,
@@ -188,6 +195,15 @@ def ears(
         )
     save_form(result, output, overwrite=overwrite)
     click.echo(f"{output}: {result['name']}, {result['room']['name']}, {output.stat().st_size // 1024} KiB")
+
+
+def _form(path: Path) -> dict[str, Any]:
+    """A preset in its JSON form: that of a file, or the one that is designed for a device file."""
+    if path.suffix == ".toml":
+        return _designed(load_device(path)).preset()
+    presets.load_preset(path)  # says what is wrong with it, and where
+    form: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return form
 
 
 def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, float, float]:

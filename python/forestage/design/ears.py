@@ -23,6 +23,7 @@ from forestage.design.filters import grid_for, to_fir
 SAMPLE_RATE = 48_000
 DELAY_FRAMES = 20
 TAPS = 256
+LONGEST_S = 2.0  # that a preset may hold
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def room_ear_firs(
     """
     if rendering.sample_rate != SAMPLE_RATE:
         raise ValueError(f"rendering.sample_rate = {rendering.sample_rate}: must be {SAMPLE_RATE}, as in every preset")
+    if rendering.length_s > LONGEST_S:
+        raise ValueError(f"length_s = {rendering.length_s}: must be at most {LONGEST_S:g}, which a preset holds")
     device, reference = scene.device, scene.reference(seat)
     heard = scene.ears(seat, rendering, progress=progress and (lambda share: progress(share / 2)))
     pair = reference.ears(seat, rendering, progress=progress and (lambda share: progress(0.5 + share / 2)))
