@@ -35,7 +35,8 @@ The superdirective beam has the most directivity index that the drivers allow wi
 search is to lead by 2 dB on average, and nowhere to be behind; front over sides and window come after that. Drivers
 around a body have both. Points in a line do not: what a soundbar sends to ±45° it sends all around itself, so that its
 beam is as narrow there as its plain mix, but evener within ±10°, where people sit. On three points 36 cm apart the lead
-ends at 1.7 dB, and with a driver on top of a body at 0.4 dB: that beam is hardly more than the plain mix.
+ends at 1.7 dB, and with a driver on top of a body at 0.4 dB: that beam is hardly more than the plain mix. The variant
+`wide-zone` does not ask for a lead, and keeps the window.
 
 All methods fade to the plain mix in the bass and to the centre driver above the band; the ratio search, the default, is
 the only one that is searched again on what its filters do.

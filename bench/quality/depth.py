@@ -1,21 +1,26 @@
 """Depth in rooms: how far the direct sound of a device carries, and what of its separation survives.
 
-One page for two devices in three rooms, from the exported filters and the image model.
+One page for devices in three rooms, from the exported filters and the image model, with maps over seats as pictures.
 """
 
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
+import matplotlib as mpl
 import numpy as np
 from comparison import device_of
-from evidence import Table, write
+from evidence import DOCS, Table, write
+from matplotlib.figure import Figure
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device import Driver, Seat
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering
+from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.image_sources import Images
 from forestage.acoustics.shoebox import ROOMS
+from forestage.design.beam import solve
 from forestage.design.designer import design
 from forestage.metrics.bands import OCTAVE_EDGES_HZ, OCTAVES
 from forestage.metrics.chain import Chain
@@ -30,8 +35,12 @@ from forestage.metrics.room import (
     onset_frame,
     source_ear_coherence,
 )
+from forestage.metrics.zone import SWEET_SPOT_DB, clear_lateral_m, zone_distances_m
+from forestage.plots import axes
 
 SAMPLE_RATE = 16_000
+# Mirror walls and a late tail: scattered and statistical sound is the same from wherever a driver stands, so that
+# drivers that stand apart would add up there as one
 RENDERING = Rendering(length_s=0.5, sample_rate=SAMPLE_RATE, highest_hz=3000.0, images=Images(until_s=0.2))
 DISTANCES_M = (1.0, 2.0, 3.0, 4.0)
 BEHIND_M = 0.45  # from the device's origin to the wall behind it, and at least so much behind a head
@@ -46,14 +55,26 @@ SYSTEMS = (*CENTER, "plain device", "full chain")
 # Omnidirectional, and a figure of eight along y of the room, as the ears are of a listener who faces the device
 MICROPHONES = np.sqrt(4 * np.pi) * np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1 / np.sqrt(3), 0.0, 0.0]])
 EARLY_MS = (5, 10, 50)
-MAP_LATERAL_M = (-0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5)
-MAP_DISTANCES_M = (1.5, 2.0, 2.5)
-MAP_YAW_DEG = (-20.0, 0.0, 20.0)
-MAPS = (
-    *(f"separation (dB), {part}" for part in ("direct", "first 5 ms", "everything")),
-    *(f"azimuth error (deg), full chain, {part}" for part in ("direct", "first 5 ms", "everything")),
-    "azimuth error (deg), plain device, first 5 ms",
+# Every factory preset of a device with a centre driver
+BEAMS = {
+    "smart-speaker": ("standard", "close"),
+    "smart-speaker-up": ("standard",),
+    "five-driver-speaker": ("standard", "close", "wide-zone"),
+    "soundbar-3": ("standard", "close"),
+    "soundbar-7": ("standard", "close", "wide-zone"),
+}
+# Of these, all figures
+SURVEYED = ("smart-speaker", "soundbar-3")
+MAPPED = {"smart-speaker": "Smart speaker", "soundbar-3": "Soundbar with three drivers", "laptop": "Laptop"}
+MAP_PARTS = ("direct", "first 5 ms", "everything")
+SEPARATION, AZIMUTH, PLAIN_AZIMUTH = (
+    "separation (dB)",
+    "azimuth error (deg), full chain",
+    "azimuth error (deg), plain device",
 )
+MAP_YAW_DEG = (-20.0, 0.0, 20.0)
+# Seats of the maps that tables tell: distances in shares of the design's, and places beside the axis
+TOLD_RATIOS, TOLD_LATERAL_M = (0.75, 1.0, 1.25), (-0.5, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.5)
 # Filters look ahead: played responses come so much later
 AHEAD_FRAMES = round(0.01 * SAMPLE_RATE)
 FFT_FRAMES = next_fast_len(round(RENDERING.length_s * SAMPLE_RATE) + 8 * AHEAD_FRAMES, real=True)
@@ -64,11 +85,13 @@ TEXT = f"""
 Rooms are shoeboxes of the image model with materials of homes (`forestage.acoustics.shoebox`); devices stand
 {BEHIND_M} m in front of a wall at {HEIGHT_M} m, and the listener faces them, with the ears {HEAD_HIGHER_M} m higher.
 Figures are means over three places along the wall. "Direct" is what the free field brings, "reverberant" everything
-else, so that the length of filters does not count as reverberation. DRR, critical distance, C50, IACC and coherence are
-those of the ears of a spherical head (DRR: energies of both ears together; coherence: through a window of 0.1 s), the
-lateral fraction that of an omnidirectional receiver and a figure of eight in its place; of a channel that is meant for
-one ear it says nothing and is left out. Bodies and heads do not scatter each other's sound, furniture does not scatter
-at all; reflections know directivity completely up to 3 kHz.
+else, so that the length of filters does not count as reverberation. DRR, critical distance, C50, IACC and coherence
+are those of the ears of a spherical head (DRR: energies of both ears together; coherence: through a window of 0.1 s),
+the lateral fraction that of an omnidirectional receiver and a figure of eight in its place; of a channel that is
+meant for one ear it says nothing and is left out. Bodies and heads do not scatter each other's sound, furniture does
+not scatter at all; reflections know directivity completely up to 3 kHz. Walls are mirrors here, and reflections are
+statistical from 0.2 s on: what the model scatters or takes for statistical comes from one place, as if drivers that
+stand apart were one.
 
 - **one omni driver**: a point source, playing the centre.
 - **plain mix**: the centre played by the left and the right driver alike. **beam**: the centre through the beam.
@@ -77,19 +100,35 @@ at all; reflections know directivity completely up to 3 kHz.
 
 What comes out:
 
-- The beam of the smart speaker carries further: DRR 1.5 to 3.9 dB above the plain mix (2.8 dB in the mean, where the
-  directivity index of the free field makes one expect 2.6 dB) and 3.3 to 5.5 dB above one omni driver, 250-1000 Hz.
-- That of the soundbar does the opposite, by 6 dB: its directivity index is negative there. Three points over 72 cm with
-  a main lobe of ±45° send more to all other sides than to the front; its plain mix is the better centre.
-- Cancellation is paid for in depth: a sound in one channel of the smart speaker has a DRR 13 to 14 dB lower than in
+- Beams carry further than the plain mix, 250-1000 Hz, in the mean over rooms and distances: by 2.8 to 3.2 dB those of
+  the round speakers with a driver in front, 1.9 to 2.1 dB that of the soundbar with seven drivers, 1.3 to 1.4 dB that
+  with three; and by 3.4 to 5.0 dB further than one omni driver. In single places it is 0.8 to 4.1 dB over the plain
+  mix.
+- Short of 1.5 dB over the plain mix is the soundbar with three drivers: no beam of three points can have more than
+  2.0 dB in directivity index, and rooms leave two thirds of it, as what goes up and back from a line of points is the
+  same for all its beams. With a driver on top, 0.2 dB is all there is: that beam is the plain mix within 0.4 dB, and
+  1.8 dB over one omni driver.
+- The variant `wide-zone` asks for the window of ±45° instead. The soundbar with seven drivers then falls 0.4 dB
+  behind its plain mix; the round speaker has both.
+- Cancellation is paid for in depth: a sound in one channel of the smart speaker has a DRR 14 dB lower than in
   plain stereo, because the drive is 9 dB higher for a sound that only one ear is to get.
-- Of 13 dB of separation at 2 m, 4 to 5 dB are left in the first 5 ms in the living rooms, none in the kitchen, and none
-  anywhere once the side walls answer. At 0.5 m a laptop keeps 9 of 11 dB for 5 ms, 6 to 8 dB for 10 ms, and 2 to 4 dB
-  of everything.
+- Of 13 dB of separation at 2 m, 4 to 5 dB are left in the first 5 ms in the living rooms, none in the kitchen, and
+  none anywhere once the side walls answer; of 14 dB of the soundbar at 2.5 m, 7 to 9 dB and 2 dB. At 0.5 m a laptop
+  keeps 9 of 11 dB for 5 ms, 6 to 8 dB for 10 ms, and 2 to 4 dB of everything.
+- The zone of 6 dB ends for the smart speaker 1.35 m away in the first 5 ms, and for a head that is turned by 20° at
+  1.1 m; that of the soundbar still holds its seat, straight or turned; that of the laptop hardly changes, but does
+  not hold its seat for a head that is turned. Of everything, no zone is left but right in front of the laptop.
 - What listeners localise by, the first sound, keeps its azimuth: on the axis, 1.5 to 2.5 m away, the virtual left
   loudspeaker stands within 11° of its place in the first 5 ms (plain device: 21 to 36° too far inside), whether the
   head is turned or not. Beside the axis it falls back to the device, as in the free field. The times of the whole
   response tell no azimuth at all.
+
+Maps over seats in the dry living room, seen from above, the device below the lower edge: a head that faces as the axis
+does, moved, and one that is also turned to its left by 20°. Bright is good for separation, and bad for the azimuth.
+
+![Smart speaker](depth-smart-speaker.svg)
+![Soundbar with three drivers](depth-soundbar-3.svg)
+![Laptop](depth-laptop.svg)
 """
 
 
@@ -111,6 +150,24 @@ class Scene:
         return cls(place.ears(seat.yaw_deg)[0], in_the_open(here).ears(seat, RENDERING), place.microphones(MICROPHONES))
 
 
+@cache
+def omni_scenes(room_name, distance_m):
+    """What a seat hears of one point source: two halves of it at the origin, as a device has two sides."""
+    halves = tuple(Driver(side, side, (0.0, y, 0.0)) for side, y in (("left", 1e-3), ("right", -1e-3)))
+    return in_places(replace(device_of("smart-speaker"), drivers=halves, body=None), room_name, distance_m)
+
+
+@cache
+def scenes_of(name, room_name, distance_m):
+    """What a seat hears of a device."""
+    return in_places(device_of(name), room_name, distance_m)
+
+
+def in_places(device, room_name, distance_m):
+    """A seat in front of the device, at three places along the wall."""
+    return [Scene.of(device, ROOMS[room_name], aside, Seat((distance_m, 0.0, HEAD_HIGHER_M))) for aside in ASIDE]
+
+
 def in_room(device, room, aside):
     return DeviceInRoom(device, room, (BEHIND_M, aside * room.dimensions_m[1], HEIGHT_M))
 
@@ -126,33 +183,32 @@ def play(responses, feeds):
 
 
 @cache
-def designed(name):
-    return design(device_of(name), sample_rates=(48_000,), render=None)
+def designed(name, variant="standard"):
+    return design(device_of(name), variant=variant, sample_rates=(48_000,), render=None)
 
 
 @cache
 def channel_feeds(name):
-    """Feeds of the drivers for the (left, right) channel, shape (drivers, 2, bins)."""
-    chain = Chain.of(designed(name), BIN_HZ)
+    """Feeds of the drivers behind their crossovers for the (left, right) channel, shape (drivers, 2, bins)."""
+    chain, behind = Chain.of(designed(name), BIN_HZ), feed_responses(device_of(name), BIN_HZ)[:, None] * LATE
     return {
-        "plain device": chain.plain * LATE,
-        "cancellation": chain.cancelled * LATE,
-        "full chain": chain.staged * LATE,
+        "plain device": chain.plain * behind,
+        "cancellation": chain.cancelled * behind,
+        "full chain": chain.staged * behind,
     }
 
 
 @cache
-def feeds_of(name):
+def feeds_of(name, variant="standard"):
     """Feeds of the drivers, shape (drivers, bins): for the centre, and for a sound in the left channel."""
-    chain = Chain.of(designed(name), BIN_HZ)
-    centers = {"plain mix": chain.plain_center * LATE, "beam": chain.center * LATE}
-    return centers | {system: feeds[:, 0] for system, feeds in channel_feeds(name).items()}
-
-
-def omni_driver(device):
-    """One point source at the origin: two halves of it, as a device has two sides."""
-    halves = tuple(Driver(side, side, (0.0, y, 0.0)) for side, y in (("left", 1e-3), ("right", -1e-3)))
-    return replace(device, drivers=halves, body=None)
+    chain, behind = Chain.of(designed(name, variant), BIN_HZ), feed_responses(device_of(name), BIN_HZ) * LATE
+    return {
+        OMNI_DRIVER: 0.5 * np.stack([LATE, LATE]),
+        "plain mix": chain.plain_center * behind,
+        "beam": chain.center * behind,
+        "plain device": chain.plain[:, 0] * behind,
+        "full chain": chain.staged[:, 0] * behind,
+    }
 
 
 def energy(response, band_hz):
@@ -161,15 +217,17 @@ def energy(response, band_hz):
     return np.sum(np.abs(rfft(response)[..., inside]) ** 2, axis=-1)
 
 
+def drr_db(ears, direct, band_hz):
+    """Energy of the direct sound over that of all else, both ears together."""
+    return float(10 * np.log10(np.divide(*(energy(part, band_hz).sum() for part in (direct, ears - direct)))))
+
+
 def figures(scene, feeds, band_hz, *, distance_m, is_center):
     """All figures of depth in one band."""
     ears, direct = play(scene.ears, feeds), play(scene.direct, feeds)
     omni, aside = play(scene.microphones, feeds)
     where = {"sample_rate": SAMPLE_RATE, "band_hz": band_hz}
-    drr = {
-        name: float(10 * np.log10(np.divide(*(energy(x, band).sum() for x in (direct, ears - direct)))))
-        for name, band in ({"DRR (dB)": band_hz} | OCTAVE_BANDS).items()
-    }
+    drr = {name: drr_db(ears, direct, band) for name, band in ({"DRR (dB)": band_hz} | OCTAVE_BANDS).items()}
     frequency, coherence = source_ear_coherence(ears, sample_rate=SAMPLE_RATE)
     inside = (frequency >= band_hz[0]) & (frequency < band_hz[1])
     lateral = float(early_lateral_fraction(omni, aside, **where)) if is_center else np.nan
@@ -194,31 +252,42 @@ def distances_in(room):
     return sorted({min(distance, farthest) for distance in DISTANCES_M})
 
 
+def seats_in_rooms():
+    """Names of rooms, and distances in them."""
+    return [(title, distance_m) for title, room in ROOMS.items() for distance_m in distances_in(room)]
+
+
+def heard_from(name, system, room_name, distance_m):
+    """The scenes of the omni driver, or of the device."""
+    return omni_scenes(room_name, distance_m) if system == OMNI_DRIVER else scenes_of(name, room_name, distance_m)
+
+
 def survey(name):
     """Rows of all figures by (band, system), one for each room and distance, means over places."""
-    device, feeds = device_of(name), feeds_of(name)
-    half = 0.5 * np.stack([LATE, LATE])
     found = {}
-    for title, room in ROOMS.items():
-        for distance_m in distances_in(room):
-            seat = Seat((distance_m, 0.0, HEAD_HIGHER_M))
-            heard = [[Scene.of(each, room, aside, seat) for aside in ASIDE] for each in (omni_driver(device), device)]
-            for system in SYSTEMS:
-                scenes = heard[0] if system == OMNI_DRIVER else heard[1]
-                for band, edges in BANDS.items():
-                    rows = [
-                        figures(
-                            scene,
-                            half if system == OMNI_DRIVER else feeds[system],
-                            edges,
-                            distance_m=distance_m,
-                            is_center=system in CENTER,
-                        )
-                        for scene in scenes
-                    ]
-                    row = {"room": title, "system": system, "distance (m)": distance_m} | mean_of(rows)
-                    found.setdefault((band, system), []).append(row)
+    for (title, distance_m), system, (band, edges) in product(seats_in_rooms(), SYSTEMS, BANDS.items()):
+        scenes, is_center = heard_from(name, system, title, distance_m), system in CENTER
+        feeds = feeds_of(name)[system]
+        rows = [figures(scene, feeds, edges, distance_m=distance_m, is_center=is_center) for scene in scenes]
+        row = {"room": title, "system": system, "distance (m)": distance_m} | mean_of(rows)
+        found.setdefault((band, system), []).append(row)
     return found
+
+
+def center_drr_db(name, variant, system):
+    """DRR of the centre in the rooms and at the distances, means over places."""
+    feeds = feeds_of(name, variant)[system]
+    return np.array(
+        [
+            np.mean(
+                [
+                    drr_db(play(scene.ears, feeds), play(scene.direct, feeds), BANDS[MIDRANGE])
+                    for scene in heard_from(name, system, *where)
+                ]
+            )
+            for where in seats_in_rooms()
+        ]
+    )
 
 
 def gains_table(title, name, found):
@@ -240,12 +309,42 @@ def gains_table(title, name, found):
     return Table(f"{title}: DRR of the beam over others (dB)", [*rows, {"room": "mean"} | mean_of(gains), expected])
 
 
-def index_gain_db(name):
+def index_gain_db(name, variant="standard"):
     """Directivity index of the beam over that of the plain mix: what a diffuse field would make of them."""
     frequency = np.arange(260.0, 1000.0, 20.0)
-    chain = Chain.of(designed(name), frequency)
+    chain = Chain.of(designed(name, variant), frequency)
     index = [directivity_index_db(device_of(name), each, frequency) for each in (chain.center, chain.plain_center)]
     return float(np.mean(index[0] - index[1]))
+
+
+def index_bound_db(name):
+    """The same for the most directive beam that the drivers allow at each frequency, within the white noise gain."""
+    frequency = np.arange(260.0, 1000.0, 20.0)
+    plan = designed(name).beam_plan
+    problem = plan.array.problem(frequency, plan.target)
+    plain = plan.array.to_groups(device_of(name).plain_gains.sum(axis=1))[:, None] * np.ones(len(frequency))
+    index = [problem.directivity_index_db(each) for each in (solve(problem, "superdirective"), plain)]
+    return float(np.mean(index[0] - index[1]))
+
+
+def beams_table():
+    """What every beam is worth, over rooms and distances."""
+    rows = []
+    for name, variant in ((name, variant) for name, variants in BEAMS.items() for variant in variants):
+        beam, plain, omni = (center_drr_db(name, variant, system) for system in ("beam", "plain mix", OMNI_DRIVER))
+        rows.append(
+            {
+                "device": name,
+                "variant": variant,
+                "directivity index over plain mix": index_gain_db(name, variant),
+                "the most there is": index_bound_db(name),
+                "DRR over plain mix, mean": float(np.mean(beam - plain)),
+                "least": float(np.min(beam - plain)),
+                "DRR over one omni driver, mean": float(np.mean(beam - omni)),
+                "least of these": float(np.min(beam - omni)),
+            }
+        )
+    return Table(f"Beams of all devices, {MIDRANGE}, over rooms and distances (dB)", rows)
 
 
 def figures_table(title, found, band):
@@ -318,46 +417,105 @@ def separation_table(title, name):
     return Table(f"{title}: separation at the seat of the design, {device.listener.distance_m:g} m (dB)", rows)
 
 
-def map_tables(name, room):
-    """Separation, and azimuth of the left channel, over seats that are moved and turned."""
+def zone_in_room(name, room):
+    """Figures over seats that are moved and turned, by (figure, part), shape (turns, distances, places beside)."""
     device, feeds = device_of(name), channel_feeds(name)
+    distances, lateral = seats_of(name)
     distance_m, angle = device.listener.distance_m, np.deg2rad(designed(name).stereo.width_deg)
     localiser = Localiser.of(device.listener.head, distance_m=distance_m)
     turns = np.exp(-2j * np.pi * np.outer(np.arange(FFT_FRAMES), TIME_HZ) / SAMPLE_RATE)
     speaker = distance_m * np.array([1.0 - np.cos(angle), np.sin(angle), 0.0])
     scene = in_room(device, room, ASIDE[0])
     maps = {}
-    for x, y in product(MAP_DISTANCES_M, MAP_LATERAL_M):
+    for (row, x), (column, y) in product(enumerate(distances), enumerate(lateral)):
         seats = [Seat((x, y, HEAD_HIGHER_M), yaw_deg) for yaw_deg in MAP_YAW_DEG]
-        for seat, ears in zip(seats, scene.place(seats[0], RENDERING).ears(MAP_YAW_DEG), strict=True):
+        heard = scene.place(seats[0], RENDERING).ears(MAP_YAW_DEG)
+        for turn, (seat, ears) in enumerate(zip(seats, heard, strict=True)):
             direct = in_the_open(scene).ears(seat, RENDERING)
             ahead, left, _ = seat.in_head([speaker])[0]
-            figures_of = {}
+            there_deg = np.rad2deg(np.arctan2(left, ahead))
             for part, channels in heard_parts(ears, direct, feeds["cancellation"]).items():
-                figures_of[f"separation (dB), {part}"] = float(octave_separation(*channels).mean())
-            for system in ("plain device", "full chain"):
+                cells = maps.setdefault((SEPARATION, part), np.empty((len(seats), len(distances), len(lateral))))
+                cells[turn, row, column] = octave_separation(*channels).mean()
+            for title, system in ((AZIMUTH, "full chain"), (PLAIN_AZIMUTH, "plain device")):
                 for part, channels in heard_parts(ears, direct, feeds[system]).items():
-                    off_deg = localiser.time_azimuth_deg(channels[0] @ turns) - np.rad2deg(np.arctan2(left, ahead))
-                    figures_of[f"azimuth error (deg), {system}, {part}"] = float(off_deg)
-            for title in MAPS:
-                cells = maps.setdefault(title, {}).setdefault((x, seat.yaw_deg), {})
-                cells[f"{y:g} m"] = figures_of[title]
-    where = f"{device.name}, {room.name.lower()}"
-    return [
-        Table(f"{where}: {title}", [{"distance (m)": x, "turned (deg)": yaw} | row for (x, yaw), row in cells.items()])
-        for title, cells in maps.items()
-    ]
+                    cells = maps.setdefault((title, part), np.empty((len(seats), len(distances), len(lateral))))
+                    cells[turn, row, column] = localiser.time_azimuth_deg(channels[0] @ turns) - there_deg
+    return maps
 
 
-def main():
+def seats_of(name):
+    """Distances and places beside the axis: where presets have their maps of the free field, and between."""
+    nearest, *_, farthest = zone_distances_m(device_of(name))
+    distances = np.linspace(nearest, farthest, 9)
+    return distances, clear_lateral_m(device_of(name), distances)
+
+
+def map_tables(name, room, maps):
+    """Some of the seats of the maps as numbers."""
+    distances, lateral = seats_of(name)
+    ratios = distances / device_of(name).listener.distance_m
+    told = [(row, distances[row]) for row in np.flatnonzero(np.isclose(ratios[:, None], TOLD_RATIOS).any(axis=1))]
     tables = []
-    for title, name in (("Smart speaker", "smart-speaker"), ("Soundbar with three drivers", "soundbar-3")):
-        found = survey(name)
-        tables += [gains_table(title, name, found), distance_table(title, found)]
-        tables += [figures_table(title, found, band) for band in BANDS]
+    for title, part in (*product((SEPARATION, AZIMUTH), MAP_PARTS), (PLAIN_AZIMUTH, "first 5 ms")):
+        rows = [
+            {"distance (m)": float(x), "turned (deg)": yaw_deg}
+            | {f"{y:g} m": float(maps[title, part][turn, row, np.argmin(np.abs(lateral - y))]) for y in TOLD_LATERAL_M}
+            for (row, x), (turn, yaw_deg) in product(told, enumerate(MAP_YAW_DEG))
+        ]
+        tables.append(Table(f"{device_of(name).name}, {room.name.lower()}: {title}, {part}", rows))
+    return tables
+
+
+def plot_maps(name, maps):
+    """Maps of a device: separation and error of the azimuth, for heads that face as the axis and that are turned."""
+    device, (distances, lateral) = device_of(name), seats_of(name)
+    turned = MAP_YAW_DEG.index(20.0)
+    rows = [
+        (SEPARATION, MAP_YAW_DEG.index(0.0), "separation, straight"),
+        (SEPARATION, turned, "separation, turned by 20°"),
+        (AZIMUTH, MAP_YAW_DEG.index(0.0), "azimuth, straight"),
+        (AZIMUTH, turned, "azimuth, turned by 20°"),
+    ]
+    with mpl.rc_context({**axes.STYLE, "font.size": 9, "axes.titlesize": 10, "svg.hashsalt": name}):
+        figure = Figure(figsize=(10.5, 11.0), layout="constrained", facecolor="white")
+        panels = figure.subplots(len(rows), len(MAP_PARTS), sharex=True, sharey=True)
+        for line, (title, turn, text) in zip(panels, rows, strict=True):
+            is_azimuth = title == AZIMUTH
+            for panel, part in zip(line, MAP_PARTS, strict=True):
+                axes.zone_map(
+                    lateral,
+                    distances,
+                    np.abs(maps[title, part][turn]) if is_azimuth else maps[title, part][turn],
+                    seat_m=(0.0, device.listener.distance_m),
+                    vmax=40.0 if is_azimuth else 15.0,
+                    level=10.0 if is_azimuth else SWEET_SPOT_DB,
+                    ax=panel,
+                )
+                panel.set_title(f"{text}: {part}")
+                panel.label_outer()
+            label = "off its place (°), line at 10°" if is_azimuth else "separation (dB), line at 6 dB"
+            figure.colorbar(panel.collections[0], ax=line, label=label, extend="max" if is_azimuth else "both")
+        # What is shared must not be turned round twelve times
+        panels[0, 0].set_xlim(lateral[-1], lateral[0])
+        DOCS.mkdir(parents=True, exist_ok=True)
+        figure.savefig(DOCS / f"depth-{name}.svg", dpi=48, metadata={"Date": None})
+
+
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def main():
+    tables = [beams_table()]
+    for name, title in MAPPED.items():
+        if name in SURVEYED:
+            found = survey(name)
+            tables += [gains_table(title, name, found), distance_table(title, found)]
+            tables += [figures_table(title, found, band) for band in BANDS]
         tables.append(separation_table(title, name))
-    tables.append(separation_table("Laptop", "laptop"))
-    tables += map_tables("smart-speaker", ROOMS["living-room"])
+    for name in MAPPED:
+        maps = zone_in_room(name, ROOMS["living-room"])
+        plot_maps(name, maps)
+        if name == "smart-speaker":
+            tables += map_tables(name, ROOMS["living-room"], maps)
     write("depth", "Depth in rooms", tables, text=TEXT)
 
 
