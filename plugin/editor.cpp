@@ -80,6 +80,8 @@ void HeadphoneEqStrip::apply(std::optional<HeadphoneEq> eq) {
 
 void HeadphoneEqStrip::show_name() {
   const auto name = processor_.headphone_eq_name();
+  if (name != shown_) show_error({});  // what was wrong with a file is past
+  shown_ = name;
   name_.setText("Headphone EQ: " + juce::String::fromUTF8(name ? name->c_str() : "none"), juce::dontSendNotification);
   clear_.setEnabled(name.has_value());
 }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "headphone_eq.hpp"
 #include "processor.hpp"
@@ -28,6 +29,7 @@ class HeadphoneEqStrip final : public juce::Component, private juce::Timer {
   void show_error(const juce::String& message);
 
   Processor& processor_;
+  std::optional<std::string> shown_;
   juce::Label name_;
   juce::Label error_;
   juce::TextButton load_{"Load..."};

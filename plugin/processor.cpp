@@ -140,8 +140,12 @@ void Processor::getStateInformation(juce::MemoryBlock& destination) {
   if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
   state.has_headphone_eq = true;
   state.headphone_eq = contents.headphone_eq;
-  const auto text = write_state(state);
-  destination.replaceAll(text.data(), text.size());
+  try {
+    const auto text = write_state(state);
+    destination.replaceAll(text.data(), text.size());
+  } catch (const std::exception& error) {
+    log("state not written", error);
+  }
 }
 
 void Processor::setStateInformation(const void* data, int bytes) {

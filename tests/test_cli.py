@@ -75,6 +75,7 @@ def test_export_carries_the_equaliser_to_hosts(tmp_path):
     assert run("export", "laptop", "--to", "vstpreset", "-o", target, "--headphone-eq", eq).returncode == 0
     assert b'"name": "HD 650"' in target.read_bytes()
     assert run("export", "laptop", "--to", "wav", "-o", tmp_path / "wav", "--headphone-eq", eq).returncode == 2
+    assert run("export", "laptop", "--to", "wav", "-o", tmp_path / "wav", "--slot-b", "tablet").returncode == 2
 
 
 def test_render_writes_one_channel_per_driver(song, tmp_path):

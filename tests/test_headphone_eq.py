@@ -381,6 +381,10 @@ def write_zeros(path):
         (lambda p: write_taps(p, [1.0], sample_rate=4000), "sample rate is 4000 Hz; 8000 to 192000 Hz would be right"),
         (lambda p: write_taps(p, [1.0], [1.0], [1.0], sample_rate=48_000), "has 3 channels; stereo would be right"),
         (lambda p: write_taps(p, [np.nan], sample_rate=48_000), "NaN or infinite"),
+        (
+            lambda p: write_taps(p, [20_000.0, 100.0], sample_rate=48_000),
+            r"beyond \+-1000; .* integers written as floats",
+        ),
         (lambda p: p.write_text(AUTO_EQ), "not an audio file that can be read"),
         (lambda p: None, "no such file"),
     ],

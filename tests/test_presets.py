@@ -191,7 +191,7 @@ TAPS = [
     ("f16:AHw=", "tap 0 is infinite; taps must be finite"),
     ("f16:AH4=", "tap 0 is NaN; taps must be finite"),
     ("f64:AAAA", 'character 3 is ":"; base64 has'),
-    ([0.0, 1.0], "is an array of 2; must be the base64 text of float32 taps"),
+    ([0.0, 1.0], "is an array of 2; must be the base64 text of float32 or float16 taps"),
 ]
 
 VALID = json.dumps(make_preset())

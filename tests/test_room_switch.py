@@ -76,6 +76,33 @@ def test_switching_arrives_at_what_always_played(preset, room):
     assert peak_db((switched - expected.process(x))[:, settled:]) <= -100
 
 
+def test_who_changes_their_mind_does_not_wait_for_what_they_left(preset):
+    """Nothing was heard of the second monitor, so the third takes its place and is heard as if chosen at once."""
+    x = noise(frames=48_000)
+    renderer = Renderer(preset, monitor="Headphones", room="On")
+    renderer.process(x)
+    renderer.set(monitor="Headphones Plain")
+    renderer.process(x[:, :960])
+    renderer.set(monitor="Headphones Reference")
+    switched = renderer.process(x)
+    expected = Renderer(preset, monitor="Headphones Reference", room="On")
+    expected.process(x)
+    expected.process(x[:, :960])
+    assert peak_db((switched - expected.process(x))[:, 27_000:]) <= -100
+
+
+def test_who_comes_back_hears_what_never_stopped(preset):
+    x = noise(frames=20_000)
+    renderer, steady = (Renderer(preset, room="On") for _ in range(2))
+    renderer.process(x)
+    renderer.set(room="Off")
+    renderer.process(x[:, :100])
+    renderer.set(room="On")
+    steady.process(x)
+    steady.process(x[:, :100])
+    np.testing.assert_array_equal(renderer.process(x), steady.process(x))
+
+
 def test_slots_in_the_free_field_change_as_fast_as_without_a_room(preset, only_free):
     x = noise(frames=40_000)
     heard = []

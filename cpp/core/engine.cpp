@@ -214,7 +214,8 @@ struct Engine::Impl {
       return;
     }
     bypass.glide_to(params.is_on(Param::bypass) ? 1.0f : 0.0f);
-    if (hand_over.is_active() || target == hand_over.current()) return;
+    if (!hand_over.may_turn() || target == hand_over.goal()) return;
+    if (target == hand_over.current()) return hand_over.jump_to(target);
     if (target != nullptr) target->reset();
     hand_over.start(target, target != nullptr ? target->warm_up_frames(params) : 0);
   }

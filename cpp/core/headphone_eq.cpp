@@ -194,6 +194,10 @@ void check(const FirEq& eq) {
     if (!std::ranges::all_of(fir, [](float tap) { return std::isfinite(tap); })) {
       throw std::invalid_argument("it holds samples that are NaN or infinite");
     }
+    if (std::ranges::any_of(fir, [](float tap) { return std::abs(tap) > max_tap; })) {
+      throw std::invalid_argument("it holds samples beyond +-" + std::to_string(static_cast<int>(max_tap)) +
+                                  "; an impulse response of about 1 would be right, not integers written as floats");
+    }
     if (std::ranges::all_of(fir, [](float tap) { return tap == 0.0f; })) {
       throw std::invalid_argument("a channel is silent; an impulse response in each would be right");
     }

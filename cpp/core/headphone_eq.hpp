@@ -1,5 +1,5 @@
-// The equaliser of the listener's headphones. It belongs to the session, not to a preset, and costs no latency and no
-// processor: it is folded into the ear responses of the headphones monitors when a graph is built.
+// The equaliser of the listener's headphones. It belongs to the session, not to a preset, and costs no latency and next
+// to no work: it is folded into the ear responses of the headphones monitors when a graph is built.
 //
 //     bands ── biquads at the graph's rate ── impulse response ─────┐
 //     WAV ──── magnitude ── minimum phase at the graph's rate ──────┴─ [left, right] * ear responses

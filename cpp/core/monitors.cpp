@@ -84,7 +84,8 @@ void Monitors::jump_to(Listening listening) noexcept {
 
 void Monitors::select(Listening listening) noexcept {
   listening = honest(listening);
-  if (hand_over_.is_active() || listening == hand_over_.current()) return;
+  if (!hand_over_.may_turn() || listening == hand_over_.goal()) return;
+  if (listening == hand_over_.current()) return hand_over_.jump_to(listening);
   reset(listening);
   hand_over_.start(listening, tail_frames(listening));
 }

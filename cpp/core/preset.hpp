@@ -12,7 +12,8 @@ namespace forestage {
 
 inline constexpr int preset_schema = 1;
 
-using Fir = std::vector<float>;  // taps; empty = silence
+using Fir = std::vector<float>;            // taps; empty = silence
+inline constexpr float max_tap = 1000.0f;  // 60 dB: past any filter, so damaged or not what it is said to be
 
 struct DriverRoute {
   std::string name;

@@ -110,6 +110,10 @@ class HandOver {
   }
 
   bool is_active() const noexcept { return fade_left_ > 0; }
+  /// Nothing of another source has been heard yet, so that a third one may still take its place.
+  bool may_turn() const noexcept { return !is_active() || warm_left_ > 0; }
+  /// Where it is going, or what plays.
+  Source goal() const noexcept { return is_active() ? next_ : current_; }
   Source current() const noexcept { return current_; }
   Source next() const noexcept { return next_; }
 

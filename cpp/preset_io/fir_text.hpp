@@ -11,7 +11,6 @@
 namespace forestage::preset_detail {
 
 inline constexpr std::size_t max_taps = 131072;  // 0.68 s at 192 kHz
-inline constexpr float max_tap = 1000.0f;        // 60 dB: past any filter, so the text is damaged or not float32
 
 std::string encode_fir(const Fir& taps);
 

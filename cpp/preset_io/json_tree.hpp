@@ -14,7 +14,7 @@ struct Limits {
   std::size_t depth;   // the top level is 1
 };
 
-// Shipped presets have about 300 kB, a few thousand values and 5 levels.
+// Shipped presets have up to 1.7 MB, a few thousand values and 6 levels.
 inline constexpr Limits preset_limits{std::size_t{64} << 20U, std::size_t{1} << 20U, 32};
 // Room for two whole presets, two levels down, and for an equaliser.
 inline constexpr Limits state_limits{2 * preset_limits.bytes + (std::size_t{2} << 20U), 2 * preset_limits.values + 4096,

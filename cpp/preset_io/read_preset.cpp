@@ -60,7 +60,7 @@ void read(const json& node, const Path& path, const Text& rule, std::string& val
 }
 
 void read(const json& node, const Path& path, Taps, Fir& value) {
-  if (!node.is_string()) fail_type(path, node, "the base64 text of float32 taps");
+  if (!node.is_string()) fail_type(path, node, "the base64 text of float32 or float16 taps");
   value = decode_fir(node.get_ref<const std::string&>(), path);
 }
 

@@ -300,12 +300,11 @@ def export_command(
     overwrite: bool,
 ) -> None:
     """Export PRESET (factory name or file) for hosts (vstpreset) or convolvers (wav)."""
+    for option, value in (("--headphone-eq", headphone_eq), ("--slot-b", slot_b)):
+        if value is not None and form != "vstpreset":
+            raise click.BadParameter(f"goes with --to vstpreset: {form} holds filters of one device", param_hint=option)
     if form == "vstpreset":
         written = [export.export_vstpreset(preset, output, b=slot_b, headphone_eq=headphone_eq, overwrite=overwrite)]
-    elif headphone_eq is not None:
-        raise click.BadParameter(
-            "goes with --to vstpreset: wav holds filters of the device", param_hint="--headphone-eq"
-        )
     else:
         written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
     for path in written:

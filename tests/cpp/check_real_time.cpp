@@ -53,7 +53,7 @@ void expect_none(const char* what, const Counts& found) {
 /// bad samples.
 void check_engine(double sample_rate) {
   const Preset short_preset = make_check_preset(1, 256);
-  const Preset long_preset = make_check_preset(2, 1024);
+  const Preset long_preset = make_check_preset(2, 1024, 6000);
   Player player(sample_rate);
   Counts sum;
   sum += player.play(64);  // no preset yet

@@ -32,7 +32,7 @@ REFERENCE_DEG = 30.0
 # A usual place: on a sideboard at the west wall, not quite in its middle
 BEHIND_M, ASIDE, HEIGHT_M = 0.45, 0.46, 1.0
 DIRECT_ONLY = Images(max_order=0)
-# Furnished rooms scatter: with mirror walls `ROOMS` would ring half as long again as the materials of their walls say
+# Furnished rooms scatter: with mirror walls `ROOMS` would ring up to 1.7 times as long as their materials say
 SCATTERING = 0.2
 
 
@@ -58,6 +58,8 @@ class Rendering:
     images: Images = Images(until_s=0.1, scattering=SCATTERING)
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.length_s) and self.length_s > 0.0):
+            raise ValueError(f"length_s = {self.length_s}: must be finite and above 0")
         if not 0.0 < self.highest_hz <= self.sample_rate / 2:
             raise ValueError(f"highest_hz = {self.highest_hz}: must be within 0..{self.sample_rate / 2:g}")
 

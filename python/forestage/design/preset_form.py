@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 HALF = "f16:"  # begins the text of float16 taps
+LONG_TAPS = 4096  # shorter filters stay float32, here and in fir_text.cpp
 
 
 def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
@@ -40,15 +41,16 @@ def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
     fir : array_like, shape (taps,)
         The filter.
     half : bool
-        Round to float16, -74 dB beside each tap, for half the text. For room responses, which are long.
+        Round long filters to float16, -74 dB beside each tap, for half the text. For room responses.
 
     Examples
     --------
-    >>> encode_fir([1.0]), encode_fir([0.0, 0.0]), encode_fir([1.0], half=True)
-    ('AACAPw==', '', 'f16:ADw=')
+    >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
+    ('AACAPw==', '')
     """
-    taps = np.asarray(fir, dtype="<f2" if half else "<f4")
-    return (HALF if half else "") + base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
+    is_half = half and np.size(fir) > LONG_TAPS
+    taps = np.asarray(fir, dtype="<f2" if is_half else "<f4")
+    return (HALF if is_half else "") + base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
 
 
 def decode_fir(text: str) -> FloatArray:

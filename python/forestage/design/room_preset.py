@@ -86,7 +86,8 @@ def room_preset(
     }
     heard = ears_form(ears, half=True)
     # A preset that knows nothing but the room is measured as any other is
-    loudness = calibrate(dict(preset) | {"ears": heard}, render=render)
+    only_room = {key: preset[key] for key in preset if key != "room"} | {"ears": heard}
+    loudness = calibrate(only_room, render=render)
     return dict(preset) | {
         "room": {"name": ROOMS[room].name, "ears": heard, "loudness": asdict(loudness)},
         "design": dict(preset["design"]) | {"room": where},
