@@ -55,22 +55,39 @@ def test_departure_signs_are_those_of_a_flipped_and_turned_direction():
 
 # Against pyroomacoustics
 
+LATE_FRAMES = 40  # half its interpolation kernel
 
-@pytest.mark.parametrize(("source", "receiver"), [(None, None), (FORWARD, None), (FORWARD, BACKWARD)])
-def test_response_is_the_sum_of_the_images_of_pyroomacoustics(source, receiver):
-    """-75 dB: the interpolation kernel up to two thirds of Nyquist."""
+
+def both(room, *, max_order, source, receiver, length_s=None):
+    """Their room, and our response with the same images, by default as long as theirs without its kernel."""
     other = other_room(
-        BOX, source_m=SOURCE, receiver_m=RECEIVER, max_order=8, sample_rate=48_000, source=source, receiver=receiver
+        room,
+        source_m=SOURCE,
+        receiver_m=RECEIVER,
+        max_order=max_order,
+        sample_rate=48_000,
+        source=source,
+        receiver=receiver,
     )
-    h = room_response(
-        BOX,
+    if length_s is None:
+        other.compute_rir()
+        length_s = (len(other.rir[0][0]) - 2 * LATE_FRAMES) / 48_000
+    ours = room_response(
+        room,
         source_m=SOURCE,
         receiver_m=RECEIVER,
         source=OMNI if source is None else first_order(*source),
         receiver=OMNI if receiver is None else first_order(*receiver),
-        length_s=0.2,
-        images=Images(max_order=8),
+        length_s=length_s,
+        images=Images(max_order=max_order),
     )[0, 0]
+    return other, ours
+
+
+@pytest.mark.parametrize(("source", "receiver"), [(None, None), (FORWARD, None), (FORWARD, BACKWARD)])
+def test_response_is_the_sum_of_the_images_of_pyroomacoustics(source, receiver):
+    """-75 dB: the interpolation kernel up to two thirds of Nyquist."""
+    other, h = both(BOX, max_order=8, source=source, receiver=receiver, length_s=0.2)
     frequency = np.linspace(50.0, 16_000.0, 400)
     assert error_db(spectrum_at(h, frequency, 48_000), exact_spectrum(other, frequency)) <= -75
 
@@ -78,39 +95,15 @@ def test_response_is_the_sum_of_the_images_of_pyroomacoustics(source, receiver):
 @pytest.mark.parametrize(("source", "receiver"), [(None, None), (FORWARD, BACKWARD)])
 def test_response_is_that_of_pyroomacoustics_itself(source, receiver):
     """-35 dB: its delays come from a table of 20 phases, under a window that does not move with the fraction."""
-    other = other_room(
-        BOX, source_m=SOURCE, receiver_m=RECEIVER, max_order=20, sample_rate=48_000, source=source, receiver=receiver
-    )
-    other.compute_rir()
-    late = 40  # half its interpolation kernel
-    expected = np.asarray(other.rir[0][0])[late:-late]
-    h = room_response(
-        BOX,
-        source_m=SOURCE,
-        receiver_m=RECEIVER,
-        source=OMNI if source is None else first_order(*source),
-        receiver=OMNI if receiver is None else first_order(*receiver),
-        length_s=len(expected) / 48_000,
-        images=Images(max_order=20),
-    )[0, 0]
+    other, h = both(BOX, max_order=20, source=source, receiver=receiver)
+    expected = np.asarray(other.rir[0][0])[LATE_FRAMES:-LATE_FRAMES]
     frequency = np.linspace(50.0, 16_000.0, 400)
     assert error_db(spectrum_at(h, frequency, 48_000), spectrum_at(expected, frequency, 48_000)) <= -35
 
 
 @pytest.mark.parametrize(("source", "receiver"), [(None, None), (FORWARD, BACKWARD)])
 def test_walls_absorb_by_octave_as_those_of_pyroomacoustics(source, receiver):
-    other = other_room(
-        UNEVEN, source_m=SOURCE, receiver_m=RECEIVER, max_order=6, sample_rate=48_000, source=source, receiver=receiver
-    )
-    h = room_response(
-        UNEVEN,
-        source_m=SOURCE,
-        receiver_m=RECEIVER,
-        source=OMNI if source is None else first_order(*source),
-        receiver=OMNI if receiver is None else first_order(*receiver),
-        length_s=0.25,
-        images=Images(max_order=6),
-    )[0, 0]
+    other, h = both(UNEVEN, max_order=6, source=source, receiver=receiver, length_s=0.25)
     frequency = np.linspace(50.0, 16_000.0, 400)
     expected = exact_spectrum(other, frequency, octave_weights(frequency))
     assert error_db(spectrum_at(h, frequency, 48_000), expected) <= -60  # band filters ring beyond the response
