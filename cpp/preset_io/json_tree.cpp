@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "preset_io.hpp"
+#include "text_encoding.hpp"
 
 namespace forestage::preset_detail {
 
@@ -121,6 +122,7 @@ void check_size(std::size_t bytes, const Limits& limits) {
 
 json parse_tree(std::string_view text, const Limits& limits) {
   check_size(text.size(), limits);
+  if (const auto utf8 = utf8_from_utf16(text)) return parse_tree(*utf8, limits);
   TreeBuilder builder(text, limits);
   json::sax_parse(text, &builder);
   return builder.take();

@@ -20,7 +20,8 @@ inline constexpr Limits preset_limits{std::size_t{64} << 20U, std::size_t{1} << 
 inline constexpr Limits state_limits{2 * preset_limits.bytes + (std::size_t{2} << 20U), 2 * preset_limits.values + 4096,
                                      preset_limits.depth + 2};
 
-/// Throws PresetError on text that is not JSON in UTF-8, has a key twice in an object, or exceeds a limit.
+/// Throws PresetError on text that is not JSON in UTF-8 or UTF-16 (with a byte order mark or without), has a key twice
+/// in an object, or exceeds a limit.
 json parse_tree(std::string_view text, const Limits& limits);
 
 /// The first of those checks, for a reader that knows the size before it has the text.

@@ -1,6 +1,5 @@
 """The command line: parse, call, print."""
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -201,9 +200,7 @@ def _form(path: Path) -> dict[str, Any]:
     """A preset in its JSON form: that of a file, or the one that is designed for a device file."""
     if path.suffix == ".toml":
         return _designed(load_device(path)).preset()
-    presets.load_preset(path)  # says what is wrong with it, and where
-    form: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return form
+    return presets.preset_form(path)
 
 
 def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, float, float]:

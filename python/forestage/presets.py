@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _core
+from .files import read_text
 
 PresetLike = _core.Preset | str | Path | Mapping[str, Any]
 
@@ -57,3 +58,10 @@ def load_preset(preset: PresetLike) -> _core.Preset:
     if isinstance(preset, Mapping):
         return _core.parse_preset(json.dumps(preset))
     return _core.load_preset(preset_path(preset))
+
+
+def preset_form(path: str | Path) -> dict[str, Any]:
+    """JSON form of a preset file, as it was written; errors are those of `load_preset`."""
+    _core.load_preset(path)  # says what is wrong with it, and where
+    form: dict[str, Any] = json.loads(read_text(path))
+    return form

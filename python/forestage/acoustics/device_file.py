@@ -18,6 +18,7 @@ from forestage.acoustics.measured_driver import (
     load_impulse_responses,
 )
 from forestage.acoustics.measured_head import MeasuredHead, load_head
+from forestage.files import read_text
 
 AIM = ("azimuth_deg", "elevation_deg")
 CAP = (*AIM, "cap_half_angle_deg")
@@ -49,8 +50,10 @@ def load_device(path: str | Path) -> Device:
     """
     path = Path(path)
     try:
-        return parse_device(tomllib.loads(path.read_text(encoding="utf-8")), folder=path.parent)
-    except (ValueError, UnicodeDecodeError) as error:
+        return parse_device(tomllib.loads(read_text(path)), folder=path.parent)
+    except RecursionError:
+        raise ValueError(f"{path}: not TOML that can be read: too many levels of nesting") from None
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 

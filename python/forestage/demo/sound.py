@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from scipy.signal import resample_poly
 from forestage import host
 from forestage.metrics.loudness import loudness_lufs
 from forestage.params import BY_ID, Value, session_values
-from forestage.presets import load_preset
+from forestage.presets import load_preset, preset_form
 
 Audio = NDArray[np.float32]
 BLOCK_FRAMES = 65_536
@@ -108,7 +107,7 @@ class Probe:
         self.sample_rate = sample_rate
         self._plugin: Any = host.load_plugin(preset)
         self._preset = load_preset(preset)
-        self._form = json.loads(preset.read_text(encoding="utf-8"))
+        self._form = preset_form(preset)
 
     def responses(self, stereo_gains: ArrayLike, frames: int = RESPONSE_FRAMES, /, **params: Value) -> Audio:
         """Send one impulse.
