@@ -7,15 +7,20 @@
 (3, 480)
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._core import PARAMS, HeadphoneEq, PresetError, __version__
-from .acoustics.device import Device
-from .acoustics.device_file import load_device
-from .design.designer import Design, design
-from .headphone_eq import load_headphone_eq
-from .host import load_plugin
-from .presets import factory_presets, load_preset
-from .render import Renderer
-from .upmix import upmix
+
+if TYPE_CHECKING:
+    from .acoustics.device import Device
+    from .acoustics.device_file import load_device
+    from .center import upmix
+    from .design.designer import Design, design
+    from .headphone_eq import load_headphone_eq
+    from .host import load_plugin
+    from .presets import factory_presets, load_preset
+    from .render import Renderer
 
 __all__ = [
     "PARAMS",
@@ -33,3 +38,52 @@ __all__ = [
     "load_preset",
     "upmix",
 ]
+
+_HOMES = {
+    "Design": "design.designer",
+    "Device": "acoustics.device",
+    "Renderer": "render",
+    "design": "design.designer",
+    "factory_presets": "presets",
+    "load_device": "acoustics.device_file",
+    "load_headphone_eq": "headphone_eq",
+    "load_plugin": "host",
+    "load_preset": "presets",
+    "upmix": "center",
+}
+_MODULES = (
+    "acoustics",
+    "audio_file",
+    "export",
+    "files",
+    "headphone_eq",
+    "host",
+    "metrics",
+    "params",
+    "plots",
+    "presets",
+    "render",
+    "report",
+    "vst3",
+)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES])
+
+
+if not TYPE_CHECKING:  # type checkers would believe any name of a module that has __getattr__
+    from . import design
+
+    # Loading a subpackage binds its name here, once: from now on the name `design` is free for the function
+    del design
+
+    def __getattr__(name: str) -> Any:
+        """Load what is asked for, when it is: numpy, scipy and their like take their time."""
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value

@@ -1,30 +1,23 @@
 """The command line: parse, call, print."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from . import __version__, audio_file, export, host, presets
-from .acoustics.device import Device
-from .acoustics.device_file import load_device
-from .acoustics.device_in_room import HALF_A_SECOND
-from .acoustics.measured_head import load_head
-from .acoustics.shoebox import ROOMS
-from .design.cancel import METHODS, CancelTarget
-from .design.designer import Design, design
-from .design.preset_form import save_form
-from .design.room_preset import room_preset
-from .design.variants import VARIANTS
-from .design.virtual_stereo import VirtualStereo
+from . import __version__, choices, presets
 from .files import checked_target
 from .params import BY_ID, Value
-from .render import Renderer
-from .report import write_report
+
+# Help, --version and completion load nothing more: each command imports what it calls
+
+if TYPE_CHECKING:
+    from .acoustics.device import Device
+    from .design.designer import Design
 
 RENDER_FRAMES = 65_536
 HEADPHONE_EQ = click.option(
@@ -59,7 +52,7 @@ def cli() -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
 @click.option(
     "--variant",
-    type=click.Choice(list(VARIANTS)),
+    type=click.Choice(choices.VARIANTS),
     default="standard",
     show_default=True,
     help="For whom: the seat, a wider zone around it, or a seat half as far away.",
@@ -68,7 +61,7 @@ def cli() -> None:
     "--width",
     "width_deg",
     type=float,
-    default=VirtualStereo.width_deg,
+    default=choices.WIDTH_DEG,
     show_default=True,
     help="Half angle of the pair to be heard, in degrees, 5 to 90.",
 )
@@ -84,14 +77,14 @@ def cli() -> None:
     "--drive-cap",
     "drive_cap_db",
     type=float,
-    default=CancelTarget.drive_cap_db,
+    default=choices.DRIVE_CAP_DB,
     show_default=True,
     help="Most power for the drivers in dB over plain stereo.",
 )
 @click.option(
     "--method",
-    type=click.Choice(list(METHODS)),
-    default=CancelTarget.method,
+    type=click.Choice(choices.METHODS),
+    default=choices.METHOD,
     show_default=True,
     help="How the crosstalk is cancelled.",
 )
@@ -111,6 +104,11 @@ def design_command(
 
     Says where the design stays short of its target, and by how much.
     """
+    from .acoustics.device_file import load_device
+    from .acoustics.measured_head import load_head
+    from .design.cancel import CancelTarget
+    from .design.virtual_stereo import VirtualStereo
+
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
     separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
@@ -124,6 +122,8 @@ def design_command(
 
 
 def _designed(device: Device, **options: Any) -> Design:
+    from .design.designer import design
+
     with click.progressbar(length=1000, label=f"Designing {device.name}", file=sys.stderr) as bar:
 
         def report(fraction: float, _text: str) -> None:
@@ -143,14 +143,14 @@ def _curve(text: str) -> tuple[tuple[float, float], ...]:
 
 @cli.command()
 @click.argument("preset")
-@click.option("--room", type=click.Choice(list(ROOMS)), default="living-room", show_default=True, help="Which room.")
+@click.option("--room", type=click.Choice(choices.ROOMS), default="living-room", show_default=True, help="Which room.")
 @click.option("--seat", metavar="X,Y[,Z]", help="Metres in front of the device, to the listener's left, up.")
 @click.option("--yaw", "yaw_deg", type=float, default=0.0, help="Turn of the head to its own left, in degrees.")
 @click.option("--place", metavar="X,Y,Z", help="Where in the room the device stands; at its west wall by default.")
 @click.option("--azimuth", "azimuth_deg", type=float, default=0.0, help="Where the device aims: 90 is along y.")
 @click.option("--head", type=click.Path(path_type=Path), help="SOFA file of who listens; the design's by default.")
 @click.option(
-    "--length", "length_s", type=float, default=HALF_A_SECOND.length_s, show_default=True, help="Of responses, in s."
+    "--length", "length_s", type=float, default=choices.ROOM_LENGTH_S, show_default=True, help="Of responses, in s."
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Preset file to write; PRESET-ROOM.json by default."
@@ -174,6 +174,11 @@ def ears(
     long responses to the ears of a listener: from the drivers, and from a reference pair at +-30 degrees in the same
     room. What it had for the free field stays.
     """
+    from .acoustics.device_in_room import Rendering
+    from .acoustics.measured_head import load_head
+    from .design.preset_form import save_form
+    from .design.room_preset import room_preset
+
     path = presets.preset_path(preset)
     output = checked_target(output or f"{path.stem}-{room}.json", overwrite=overwrite)
     seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
@@ -189,7 +194,7 @@ def ears(
             azimuth_deg=azimuth_deg,
             head=None if head is None else load_head(head),
             folder=path.parent,
-            rendering=replace(HALF_A_SECOND, length_s=length_s),
+            rendering=Rendering(length_s=length_s),
             progress=lambda share: bar.update(round(1000 * share) - bar.pos),
         )
     save_form(result, output, overwrite=overwrite)
@@ -199,6 +204,8 @@ def ears(
 def _form(path: Path) -> dict[str, Any]:
     """A preset in its JSON form: that of a file, or the one that is designed for a device file."""
     if path.suffix == ".toml":
+        from .acoustics.device_file import load_device
+
         return _designed(load_device(path)).preset()
     return presets.preset_form(path)
 
@@ -239,6 +246,11 @@ def render(
 
     The result is as long as SOURCE and aligned with it: the latency is taken out.
     """
+    import numpy as np
+
+    from . import audio_file
+    from .render import Renderer
+
     checked_target(target, overwrite=overwrite)
     if target.suffix.lower() != ".wav":
         raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
@@ -300,6 +312,8 @@ def export_command(
     for option, value in (("--headphone-eq", headphone_eq), ("--slot-b", slot_b)):
         if value is not None and form != "vstpreset":
             raise click.BadParameter(f"goes with --to vstpreset: {form} holds filters of one device", param_hint=option)
+    from . import export
+
     if form == "vstpreset":
         written = [export.export_vstpreset(preset, output, b=slot_b, headphone_eq=headphone_eq, overwrite=overwrite)]
     else:
@@ -315,6 +329,8 @@ def export_command(
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def report(preset: str, other: str | None, output: Path, overwrite: bool) -> None:
     """Write a page about PRESET (factory name or file), or about PRESET against OTHER: charts, maps and figures."""
+    from .report import write_report
+
     path = write_report([preset] if other is None else [preset, other], output, overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size // 1024} KiB")
 
@@ -331,6 +347,8 @@ def presets_command() -> None:
 @click.option("--remove", is_flag=True, help="Take the plugin away again.")
 def install_plugin(remove: bool) -> None:
     """Copy the plugin to your VST3 and LV2 folders."""
+    from . import host
+
     changed = host.install_plugin(remove=remove)
     for path in changed:
         click.echo(f"{'removed' if remove else 'installed'} {path}")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from . import _core
-from .audio_file import read_stereo
 
 HeadphoneEqLike = _core.HeadphoneEq | str | Path
 
@@ -35,6 +34,8 @@ def load_headphone_eq(eq: HeadphoneEqLike) -> _core.HeadphoneEq:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     if kind == ".wav":
+        from .audio_file import read_stereo  # soundfile takes its time to load
+
         taps, sample_rate = read_stereo(path)
     try:
         if kind == ".wav":

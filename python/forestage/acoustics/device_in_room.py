@@ -27,6 +27,7 @@ from forestage.acoustics.patterns import band_end, driver_patterns, head_pattern
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.room import room_response, room_tensor
 from forestage.acoustics.shoebox import Room
+from forestage.choices import ROOM_LENGTH_S
 
 REFERENCE_DEG = 30.0
 # A usual place: on a sideboard at the west wall, not quite in its middle
@@ -52,7 +53,7 @@ class Rendering:
         Which image sources sound.
     """
 
-    length_s: float = 0.5
+    length_s: float = ROOM_LENGTH_S
     sample_rate: int = 48_000
     highest_hz: float = 16_000.0
     images: Images = Images(until_s=0.1, scattering=SCATTERING)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forestage import upmix
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.shoebox import ROOMS
 from forestage.audio_file import read_stereo
@@ -19,7 +20,6 @@ from forestage.design.preset_form import save_form
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
 from forestage.presets import data_folder
-from forestage.upmix import upmix
 
 from . import page
 from .measure import Facts, measure_design

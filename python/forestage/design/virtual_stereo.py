@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from forestage._core import far_ear
 from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
+from forestage.choices import WIDTH_DEG
 from forestage.design.cancel.closed_form import first_root
 from forestage.design.cancel.firs import Solution
 from forestage.design.filters import (
@@ -49,7 +50,7 @@ class VirtualStereo:
         ear of the pair comes on top of the cancellation, so this is above its cap.
     """
 
-    width_deg: float = 30.0
+    width_deg: float = WIDTH_DEG
     head: HeadModel | None = None
     distance_m: float = 2.0
     drive_cap_db: float = 13.0

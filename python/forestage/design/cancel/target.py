@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from forestage.acoustics.head import FloatArray
+from forestage.choices import DRIVE_CAP_DB, METHOD
 from forestage.design.filters import log_fade
 from forestage.design.zone import Zone
 
@@ -41,9 +42,9 @@ class CancelTarget:
     """
 
     separation_db: tuple[tuple[float, float], ...] = DEFAULT_CURVE
-    drive_cap_db: float = 9.0
+    drive_cap_db: float = DRIVE_CAP_DB
     drive_rise_hz: tuple[float, float] = (100.0, 250.0)
-    method: str = "minimax"
+    method: str = METHOD
     zone: Zone = Zone()
 
     def __post_init__(self) -> None:

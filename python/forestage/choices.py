@@ -1,0 +1,30 @@
+"""Names to choose by, and what is taken when nothing is chosen.
+
+They stand apart from what they name, which takes numpy and scipy to load: help and completion need the names alone.
+"""
+
+METHODS = (
+    "exact",
+    "kirkeby",
+    "choueiri",
+    "race",
+    "camilladsp",
+    "easyeffects",
+    "closed-form",
+    "least-squares",
+    "rayleigh",
+    "null-steering",
+    "minimax",
+)
+"""Keys of `forestage.design.cancel.METHODS`."""
+
+ROOMS = ("living-room", "lively-living-room", "kitchen")
+"""Keys of `forestage.acoustics.shoebox.ROOMS`."""
+
+VARIANTS = ("standard", "wide-zone", "close")
+"""Keys of `forestage.design.variants.VARIANTS`."""
+
+METHOD = "minimax"
+DRIVE_CAP_DB = 9.0
+WIDTH_DEG = 30.0
+ROOM_LENGTH_S = 0.5
