@@ -69,6 +69,23 @@ def without(path: Path, variable: str, make=head) -> Path:
     return path
 
 
+def claiming(path: Path, *, kind: str = "f8", **sizes: int) -> Path:
+    """A file whose header tells of more than is there: where nothing was written, it takes no space."""
+    with netCDF4.Dataset(head(path.with_name("good.sofa"))) as source, netCDF4.Dataset(path, "w") as target:
+        source.set_auto_mask(False)
+        target.setncatts({name: source.getncattr(name) for name in source.ncattrs()})
+        for name, size in source.dimensions.items():
+            target.createDimension(name, sizes.get(name, len(size)))
+        for name, values in source.variables.items():
+            chunks = [min(size.size, 64) or 1 for size in values.get_dims()]
+            own = kind if name == "Data.IR" else values.dtype
+            target.createVariable(name, own, values.dimensions, chunksizes=chunks, zlib=True)
+            target[name].setncatts({key: values.getncattr(key) for key in values.ncattrs()})
+            if name != "Data.IR" and not sizes.keys() & set(values.dimensions):
+                target[name][...] = values[...]
+    return path
+
+
 def with_ears(path: Path, count: int) -> Path:
     sofa = sphere_head(RING)
     sofa.Data_IR = np.repeat(sofa.Data_IR, 2, axis=1)[:, :count]
@@ -81,8 +98,15 @@ def from_directions(path: Path, directions, distance_m=1.4) -> Path:
 
 
 def at_two_distances(path: Path) -> Path:
+    """Half a head at each."""
     sofa = sphere_head(RING)
-    sofa.SourcePosition[::2, 2] = 0.7
+    sofa.SourcePosition[: len(RING) // 2, 2] = 0.7
+    return write_sofa(path, sofa)
+
+
+def with_wandering_distance(path: Path) -> Path:
+    sofa = sphere_head(RING)
+    sofa.SourcePosition[:, 2] = np.linspace(0.7, 1.4, len(RING))
     return write_sofa(path, sofa)
 
 
@@ -120,7 +144,18 @@ HEADS = {
         lambda path: from_directions(path, ring_directions(5.0)[:36]),
         "leaves a gap around azimuth 270 degrees: must surround the head",
     ),
-    "two distances": (at_two_distances, r"SourcePosition is 0\.70\.\.1\.40 m away: must be one distance"),
+    "two distances": (at_two_distances, r"SourcePosition leaves a gap around azimuth \d+ degrees"),
+    "distances without shells": (with_wandering_distance, r"is 0\.70\.\.1\.40 m away: must be one distance"),
+    "far away": (lambda path: head(path, SourcePosition=1e8 * np.ones((24, 3))), r"must be one .* and below 50 m"),
+    "nothing written": (
+        lambda path: head(path, SourcePosition=1e30),
+        r"SourcePosition\[0, 0\] = 1e\+30: must be within",
+    ),
+    "delays of hours": (lambda path: head(path, Data_Delay=1e8), r"Data_Delay has 2083\.33 s: must be within 1 s"),
+    "huge": (lambda path: head(path, Data_IR=1e30), r"Data_IR\[0, 0, 0\] = 1e\+30: must be within \+-1e\+09"),
+    "too many directions": (lambda path: claiming(path, M=10**6), "must be at most 65536 directions, 65536 taps and"),
+    "too many taps": (lambda path: claiming(path, N=10**9), "must be at most 65536 directions, 65536 taps and"),
+    "texts": (lambda path: claiming(path, kind="S1"), "Data_IR holds .S1: must be numbers"),
     "a source at the head": (lambda path: from_directions(path, RING, 0.1), r"must be one distance above 0\.2 m"),
     "not a number": (with_a_nan, r"Data_IR\[3, 1, 7\] = nan: must be finite"),
     "silence": (with_silence, r"Data_IR\[5, 0\] is silent"),

@@ -1,6 +1,7 @@
 """Are device files and presets read as Windows editors and shells write them, with marks and in UTF-16?"""
 
 import codecs
+import importlib
 import json
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_room_is_given_to_a_preset_with_a_mark(tmp_path, monkeypatch):
         forms.append(form)
         raise ValueError("stop")
 
-    monkeypatch.setattr("forestage.cli.room_preset", stop_at)
+    monkeypatch.setattr(importlib.import_module("forestage.design.room_preset"), "room_preset", stop_at)
     good = factory_presets()["laptop"]
     path = tmp_path / "laptop.json"
     path.write_bytes(codecs.BOM_UTF8 + good.read_bytes())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from .params import BY_ID, Value
 
 if TYPE_CHECKING:
     from .acoustics.device import Device
+    from .acoustics.measured_head import MeasuredHead
     from .design.designer import Design
 
 RENDER_FRAMES = 65_536
@@ -105,7 +108,6 @@ def design_command(
     Says where the design stays short of its target, and by how much.
     """
     from .acoustics.device_file import load_device
-    from .acoustics.measured_head import load_head
     from .design.cancel import CancelTarget
     from .design.virtual_stereo import VirtualStereo
 
@@ -113,7 +115,7 @@ def design_command(
     spec = load_device(device)
     separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
     target = CancelTarget(separation_db=separation_db, drive_cap_db=drive_cap_db, method=method)
-    stereo = VirtualStereo(width_deg=width_deg, head=None if head is None else load_head(head))
+    stereo = VirtualStereo(width_deg=width_deg, head=None if head is None else _head(head))
     result = _designed(spec, variant=variant, target=target, stereo=stereo)
     result.save(output, overwrite=overwrite)
     click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
@@ -130,6 +132,13 @@ def _designed(device: Device, **options: Any) -> Design:
             bar.update(round(1000 * fraction) - bar.pos)
 
         return design(device, progress=report, **options)
+
+
+def _head(path: Path, **options: Any) -> MeasuredHead:
+    from .acoustics.measured_head import load_head
+
+    with click.progressbar(length=1000, label=f"Reading {path.name}", file=sys.stderr) as bar:
+        return load_head(path, progress=lambda share: bar.update(round(1000 * share) - bar.pos), **options)
 
 
 def _curve(text: str) -> tuple[tuple[float, float], ...]:
@@ -175,7 +184,6 @@ def ears(
     room. What it had for the free field stays.
     """
     from .acoustics.device_in_room import Rendering
-    from .acoustics.measured_head import load_head
     from .design.preset_form import save_form
     from .design.room_preset import room_preset
 
@@ -184,6 +192,8 @@ def ears(
     seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
     position_m = None if place is None else _point(place, "--place", "0.45,1.9,1.0", least=3)
     form = _form(path)
+    away_m = {} if seat_m is None else {"distance_m": math.hypot(*seat_m)}
+    listener = None if head is None else _head(head, **away_m)
     with click.progressbar(length=1000, label=f"Listening in the {room}", file=sys.stderr) as bar:
         result = room_preset(
             form,
@@ -192,7 +202,7 @@ def ears(
             yaw_deg=yaw_deg,
             position_m=position_m,
             azimuth_deg=azimuth_deg,
-            head=None if head is None else load_head(head),
+            head=listener,
             folder=path.parent,
             rendering=Rendering(length_s=length_s),
             progress=lambda share: bar.update(round(1000 * share) - bar.pos),
@@ -359,7 +369,9 @@ def install_plugin(remove: bool) -> None:
 def main(run: Callable[..., Any] = cli.main) -> None:
     """Run the command line; 0 for success, 1 for what could not be done, 2 for a wrong call."""
     try:
-        run(prog_name="forestage")
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: click.echo(f"forestage: {message}", err=True)
+            run(prog_name="forestage")
     except (ValueError, TypeError, OSError) as error:
         click.echo(f"forestage: {error}", err=True)
         raise SystemExit(1) from None

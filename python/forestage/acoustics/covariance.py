@@ -44,6 +44,7 @@ KERNELS: tuple[Kernel, ...] = tuple(_PROFILES)
 
 LENGTH_SCALES = np.geomspace(0.1, 3.0, 18)
 NOISES = 10.0 ** np.arange(-8.0, 2.01, 1 / 3)
+BLOCK = 2048
 # Where the likelihood of a few directions is nearly flat, these settle it: median and spread of the length scale (the
 # spread in nepers), and of the noise relative to the mean power (both in dB).
 _LIKELY_LENGTH_SCALE = (0.7, 0.7)
@@ -244,18 +245,29 @@ class _Samples:
 
 
 def _samples(directions: ArrayLike, values: ArrayLike, order: int) -> _Samples:
-    harmonics, data = real_sh(directions, order), _finite(directions, values)
-    count, coefficients = harmonics.shape
+    directions, data = np.asarray(directions, dtype=np.float64), _finite(directions, values)
+    count, coefficients = len(directions), (order + 1) ** 2
     mean = data.mean(axis=0)
     level = np.sqrt(np.mean(np.abs(data) ** 2, axis=0))
     level[level == 0.0] = 1.0
-    data, ones, rest = (data - mean) / level, np.ones(count), np.zeros(len(level))
-    if count > coefficients:
-        basis, harmonics = np.linalg.qr(harmonics)
-        power = np.sum(np.abs(data) ** 2, axis=0)
-        data, ones = basis.T @ data, basis.T @ ones
-        rest = np.maximum(power - np.sum(np.abs(data) ** 2, axis=0), 0.0)
-    return _Samples(harmonics, data, ones, rest, count, mean, level)
+    ones = np.ones(count)
+    if count <= coefficients:
+        return _Samples(
+            real_sh(directions, order), (data - mean) / level, ones, np.zeros(len(level)), count, mean, level
+        )
+    # Block by block, so that memory does not grow with directions: what came before is its triangle.
+    triangle, turned_ones = np.empty((0, coefficients)), np.empty(0)
+    turned = np.empty((0, len(level)), dtype=np.complex128)
+    power = np.zeros(len(level))
+    for start in range(0, count, BLOCK):
+        rows = slice(start, start + BLOCK)
+        block = (data[rows] - mean) / level
+        power += np.sum(np.abs(block) ** 2, axis=0)
+        basis, triangle = np.linalg.qr(np.concatenate([triangle, real_sh(directions[rows], order)]))
+        turned = basis.T @ np.concatenate([turned, block])
+        turned_ones = basis.T @ np.concatenate([turned_ones, ones[rows]])
+    rest = np.maximum(power - np.sum(np.abs(turned) ** 2, axis=0), 0.0)
+    return _Samples(triangle, turned, turned_ones, rest, count, mean, level)
 
 
 # Middling matrices: threads cost more time than they save.

@@ -120,7 +120,8 @@ def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
             raise ValueError(f"listener.{key} = {listener[key]!r}: a measured head (head_sofa) has its own")
     name = _text(listener, "listener", "head_sofa")
     try:
-        return replace(load_head(folder / name), file=name)
+        distance_m = _number(listener, "listener", "distance_m")
+        return replace(load_head(folder / name, distance_m=max(distance_m, 0.01)), file=name)
     except ValueError as error:
         raise ValueError(f"listener.head_sofa: {error}") from error
 

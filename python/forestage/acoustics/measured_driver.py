@@ -136,19 +136,9 @@ def load_directivity(path: str | Path) -> MeasuredDirectivity:
 
     The file's source looks along x, y to its own left; which is to the right of a listener whom it faces.
     """
-    file = SofaFile(path, convention="FreeFieldDirectivityTF")
-    values = file.values("Data_Real", dimensions=3) + 1j * file.values("Data_Imag", dimensions=3)
-    frequency = file.values("N", dimensions=1)
-    if frequency[0] < 0.0 or np.any(np.diff(frequency) <= 0.0) or len(frequency) < 2:
-        raise file.error("N", "must be two or more rising frequencies")
-    if values.shape[2] != len(frequency):
-        raise file.error("Data_Real", f"has the shape {values.shape}, for {len(frequency)} frequencies")
-    points = _measured_points(file, values.shape[:2])
-    if not values.any():
-        raise file.error("Data_Real", "is silent")
-    if not values.imag.any():
-        raise file.error("Data_Imag", "is 0 throughout: levels without phases do not tell a sound field")
-    directivity = _fitted(frequency, values.reshape(len(points), -1), points * [1.0, -1.0, 1.0])
+    with SofaFile(path, convention="FreeFieldDirectivityTF") as file:
+        frequency, values, points = _directivity_values(file)
+    directivity = _fitted(frequency, values, points * [1.0, -1.0, 1.0])
     return replace(directivity, origin={"directivity_sofa": str(path)})
 
 
@@ -189,6 +179,22 @@ def at_common_level(drivers: Sequence[MeasuredDirectivity]) -> list[MeasuredDire
     levels = [np.exp(np.mean(np.log(np.abs(pressure)))) for driver, pressure in zip(drivers, on_axis, strict=True)]
     gain, early_s = 1.0 / max(levels), min(driver.delay_s for driver in drivers)
     return [replace(driver, gain=gain * driver.gain, delay_s=driver.delay_s - early_s) for driver in drivers]
+
+
+def _directivity_values(file: SofaFile) -> tuple[FloatArray, ComplexArray, FloatArray]:
+    """Frequencies (m,), values (count, m) and where they were measured (count, 3), in the file's frame."""
+    values = file.values("Data_Real", dimensions=3) + 1j * file.values("Data_Imag", dimensions=3)
+    frequency = file.values("N", dimensions=1)
+    if frequency[0] < 0.0 or np.any(np.diff(frequency) <= 0.0) or len(frequency) < 2:
+        raise file.error("N", "must be two or more rising frequencies")
+    if values.shape[2] != len(frequency):
+        raise file.error("Data_Real", f"has the shape {values.shape}, for {len(frequency)} frequencies")
+    points = _measured_points(file, values.shape[:2])
+    if not values.any():
+        raise file.error("Data_Real", "is silent")
+    if not values.imag.any():
+        raise file.error("Data_Imag", "is 0 throughout: levels without phases do not tell a sound field")
+    return frequency, values.reshape(len(points), -1), points
 
 
 def _measured_points(file: SofaFile, shape: tuple[int, ...]) -> FloatArray:

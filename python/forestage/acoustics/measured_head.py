@@ -19,30 +19,26 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
-from scipy.optimize import minimize_scalar
-from scipy.signal import resample
 from scipy.signal.windows import tukey
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import fit_directivity
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, Head
+from forestage.acoustics.head_measurement import HeadMeasurement, Progress, read_measurement, with_ears_found
 from forestage.acoustics.sofa import SofaFile
 from forestage.acoustics.spherical_harmonics import order_of, real_sh
 
-LEAST_DIRECTIONS = 12
-WIDEST_GAP_DEG = 60.0
 RING_ELEVATION_DEG = 5.0
 REST_ORDER = 20
 DELAY_ORDER = 8
-ONSET_SHARE = 0.15
-ONSET_OVERSAMPLING = 8
 LEAD_S = 0.7e-3
 LENGTH_S = 6e-3
 SPHERE_FADE_HZ = (150.0, 350.0)
 LEVEL_BAND_HZ = (200.0, 600.0)
-RADIUS_BAND_HZ = (300.0, 1500.0)
-PLAUSIBLE_RADIUS_M = (0.06, 0.12)
-MOST_DISAGREEMENT = 0.3
+# Where sources are going to be, unless a caller knows better
+USUAL_DISTANCE_M = 2.0
+# Share of the work of reading a head that finds its ears
+EARS_SHARE = 0.4
 
 
 class Interpolator(Protocol):
@@ -139,7 +135,9 @@ class MeasuredHead:
 
 # One thread, so that the sums do not depend on the number of cores.
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def load_head(path: str | Path) -> MeasuredHead:
+def load_head(
+    path: str | Path, *, distance_m: float = USUAL_DISTANCE_M, progress: Progress = lambda _: None
+) -> MeasuredHead:
     """Read a measured head.
 
     Parameters
@@ -147,6 +145,11 @@ def load_head(path: str | Path) -> MeasuredHead:
     path : str or Path
         A SOFA file of the convention SimpleFreeFieldHRIR, whose directions cover the sphere, or a ring around the
         head. Its sample rate does not matter.
+    distance_m : float
+        Where sources are going to be: of a head that was measured at several distances, the nearest is taken, and a
+        `MeasurementWarning` says which.
+    progress : callable, optional
+        Told the share of the work that is done.
 
     Returns
     -------
@@ -157,107 +160,39 @@ def load_head(path: str | Path) -> MeasuredHead:
     ------
     ValueError
         When the file is not such a measurement; the message names the file and what is wrong.
+
+    Warns
+    -----
+    MeasurementWarning
+        When ``ReceiverPosition`` does not tell the ears apart, or wrongly; they are then taken as they fit a head.
     """
-    file = SofaFile(path, convention="SimpleFreeFieldHRIR")
-    impulses, sample_rate, stated_s = _impulses(file)
-    directions, distance_m = _directions(file, len(impulses))
-    is_ring = bool(np.all(np.abs(directions[:, 2]) < np.sin(np.deg2rad(RING_ELEVATION_DEG))))
-    onsets_s = _onsets_s(impulses, sample_rate) + stated_s
-    sphere = _best_sphere(file, impulses, stated_s, sample_rate, distance_m * directions)
-    latency_s = _latency_s(sphere, directions, onsets_s)
-    coefficients = fit_directivity(directions, onsets_s - latency_s, order=DELAY_ORDER).real
-    delays_s = real_sh(directions, DELAY_ORDER) @ coefficients
-    frequency, rest = _without_delays(impulses, sample_rate, delays_s + latency_s - stated_s)
-    late = np.exp(-2j * np.pi * frequency * distance_m / SPEED_OF_SOUND_M_S) / distance_m
-    ideal = sphere.ears(frequency, distance_m * directions).swapaxes(0, 1) / late
-    ideal *= np.exp(2j * np.pi * frequency * delays_s[..., None])
-    rest *= _level(ideal, rest, frequency)
-    bass = _bass(ideal, rest, frequency)
+    with SofaFile(path, convention="SimpleFreeFieldHRIR") as file:
+        measurement = read_measurement(file, distance_m=distance_m)
+        measurement, arrivals = with_ears_found(measurement, progress=lambda share: progress(EARS_SHARE * share))
+        directions, sphere = measurement.directions, arrivals.sphere
+        latency_s = _latency_s(sphere, directions, arrivals.onsets_s)
+        coefficients = fit_directivity(directions, arrivals.onsets_s - latency_s, order=DELAY_ORDER).real
+        delays_s = real_sh(directions, DELAY_ORDER) @ coefficients
+        frequency, rest = _without_delays(
+            measurement, delays_s + latency_s, progress=lambda share: progress(EARS_SHARE * (1.0 + share))
+        )
+    used, edge = _where_spheres_count(frequency)
+    ideal = _ideal(sphere, frequency[used], measurement, delays_s)
+    rest *= _level(ideal, rest[..., used], frequency[used])
+    bass = _bass(ideal[..., edge], rest[..., used][..., edge], float(frequency[used][edge]))
     rest *= np.exp(-2j * np.pi * frequency * LEAD_S)
-    return MeasuredHead(
+    is_ring = bool(np.all(np.abs(directions[:, 2]) < np.sin(np.deg2rad(RING_ELEVATION_DEG))))
+    head = MeasuredHead(
         file=str(path),
         sphere=sphere,
-        distance_m=distance_m,
-        sample_rate=sample_rate,
+        distance_m=measurement.distance_m,
+        sample_rate=measurement.sample_rate,
         rest=_on_ring(directions, np.fft.irfft(rest)) if is_ring else _on_sphere(directions, rest),
         delay_s=_on_ring(directions, delays_s) if is_ring else OnSphere(coefficients),
         bass=bass,
     )
-
-
-def _impulses(file: SofaFile) -> tuple[FloatArray, float, FloatArray]:
-    """Impulse responses (measurements, (left, right), taps), their sample rate, and delays that are stated beside."""
-    impulses = file.values("Data_IR", dimensions=3)
-    receivers = file.local_positions("ReceiverPosition")
-    if impulses.shape[1] != 2 or len(receivers) != 2:
-        raise file.error("Data_IR", f"has the shape {impulses.shape}, for {len(receivers)} receivers: must be 2 ears")
-    rates = np.unique(file.values("Data_SamplingRate", dimensions=1))
-    if len(rates) != 1 or not 8_000.0 <= rates[0] <= 400_000.0:
-        raise file.error("Data_SamplingRate", f"= {rates.tolist()}: must be one rate within 8000..400000 Hz")
-    silent = np.argwhere(~np.any(impulses, axis=-1))
-    if len(silent):
-        raise file.error(f"Data_IR[{silent[0][0]}, {silent[0][1]}]", "is silent")
-    delays = file.values("Data_Delay", dimensions=2)
-    if delays.shape[0] not in (1, len(impulses)) or delays.shape[1] not in (1, 2):
-        raise file.error("Data_Delay", f"has the shape {delays.shape}: must be one for each response, or for each ear")
-    stated_s = np.broadcast_to(delays, impulses.shape[:2]) / rates[0]
-    left_first = slice(None, None, 1 if receivers[0, 1] > receivers[1, 1] else -1)
-    return impulses[:, left_first], float(rates[0]), stated_s[:, left_first]
-
-
-def _directions(file: SofaFile, count: int) -> tuple[FloatArray, float]:
-    """Unit vectors to the sources in the head's frame, and their common distance."""
-    away = file.positions("SourcePosition", count) - file.positions("ListenerPosition", count)
-    source = (file.frames("Listener", count) @ away[..., None])[..., 0]
-    distance = np.linalg.norm(source, axis=-1)
-    middle = float(np.median(distance))
-    if middle < 0.2 or np.ptp(distance) > 0.1 * middle:
-        raise file.error(
-            "SourcePosition", f"is {distance.min():.2f}..{distance.max():.2f} m away: must be one distance above 0.2 m"
-        )
-    directions = source / distance[:, None]
-    _check_cover(file, directions)
-    return directions, middle
-
-
-def _check_cover(file: SofaFile, directions: FloatArray) -> None:
-    if len(directions) < LEAST_DIRECTIONS:
-        raise file.error("SourcePosition", f"gives {len(directions)} directions: must be at least {LEAST_DIRECTIONS}")
-    azimuth = np.deg2rad(np.arange(0.0, 360.0, 5.0))
-    ring = np.stack([np.cos(azimuth), np.sin(azimuth), np.zeros_like(azimuth)], axis=-1)
-    nearest_deg = np.rad2deg(np.arccos(np.clip(np.max(ring @ directions.T, axis=1), -1.0, 1.0)))
-    if nearest_deg.max() > WIDEST_GAP_DEG / 2:
-        raise file.error(
-            "SourcePosition",
-            f"leaves a gap around azimuth {5 * int(nearest_deg.argmax())} degrees: must surround the head, with a "
-            f"direction at least every {WIDEST_GAP_DEG:g} degrees",
-        )
-
-
-def _onsets_s(impulses: FloatArray, sample_rate: float) -> FloatArray:
-    """When each response first reaches a share of its peak, between samples."""
-    fine = np.abs(resample(impulses, ONSET_OVERSAMPLING * impulses.shape[-1], axis=-1))
-    reached = fine > ONSET_SHARE * fine.max(axis=-1, keepdims=True)
-    return np.argmax(reached, axis=-1) / (ONSET_OVERSAMPLING * sample_rate)
-
-
-def _best_sphere(
-    file: SofaFile, impulses: FloatArray, stated_s: FloatArray, sample_rate: float, points_m: FloatArray
-) -> Head:
-    """The sphere whose phase differences between the ears agree best."""
-    frequency = np.geomspace(*RADIUS_BAND_HZ, 20)
-    turns = np.exp(-2j * np.pi * np.outer(np.arange(impulses.shape[-1]), frequency) / sample_rate)
-    left, right = (impulses @ turns * np.exp(-2j * np.pi * frequency * stated_s[..., None])).swapaxes(0, 1)
-    measured = np.exp(1j * np.angle(left / right))
-
-    def disagreement(radius_m: float) -> float:
-        left, right = Head(radius_m).ears(frequency, points_m)
-        return 1.0 - float(np.mean((measured * np.exp(-1j * np.angle(left / right))).real))
-
-    found = minimize_scalar(disagreement, bounds=PLAUSIBLE_RADIUS_M, method="bounded")
-    if found.fun > MOST_DISAGREEMENT:
-        raise file.error("Data_IR", "has delays between the ears that are not a head's in these directions")
-    return Head(float(found.x))
+    progress(1.0)
+    return head
 
 
 def _latency_s(sphere: Head, directions: FloatArray, onsets_s: FloatArray) -> float:
@@ -267,18 +202,38 @@ def _latency_s(sphere: Head, directions: FloatArray, onsets_s: FloatArray) -> fl
     return float(np.mean(onsets_s - path_m / SPEED_OF_SOUND_M_S))
 
 
-def _without_delays(impulses: FloatArray, sample_rate: float, delays_s: FloatArray) -> tuple[FloatArray, ComplexArray]:
+def _without_delays(
+    measurement: HeadMeasurement, arrivals_s: FloatArray, *, progress: Progress
+) -> tuple[FloatArray, ComplexArray]:
     """Responses with their onset at time 0, cut to `LENGTH_S`, and their frequencies."""
-    count = impulses.shape[-1]
-    frames = 2 * max(count, round(LENGTH_S * sample_rate))
-    frequency = _bins(frames, sample_rate)
-    early = np.exp(2j * np.pi * frequency * (delays_s[..., None] - LEAD_S))
+    sample_rate, late_s = measurement.sample_rate, arrivals_s - measurement.stated_s
     taps = 2 * round(LENGTH_S * sample_rate / 2)
-    cut = np.fft.irfft(np.fft.rfft(impulses, frames, axis=-1) * early, frames, axis=-1)[..., :taps]
-    cut *= tukey(taps, 0.15)
     frequency = _bins(taps, sample_rate)
-    rest: ComplexArray = np.fft.rfft(cut, axis=-1) * np.exp(2j * np.pi * frequency * LEAD_S)
+    rest = np.empty((len(arrivals_s), 2, len(frequency)), dtype=np.complex128)
+    for rows, impulses in measurement.blocks():
+        frames = 2 * max(impulses.shape[-1], round(LENGTH_S * sample_rate))
+        early = np.exp(2j * np.pi * _bins(frames, sample_rate) * (late_s[rows, :, None] - LEAD_S))
+        cut = np.fft.irfft(np.fft.rfft(impulses, frames, axis=-1) * early, frames, axis=-1)[..., :taps]
+        rest[rows] = np.fft.rfft(cut * tukey(taps, 0.15), axis=-1)
+        progress(rows.stop / len(rest))
+    rest *= np.exp(2j * np.pi * frequency * LEAD_S)
     return frequency, rest
+
+
+def _where_spheres_count(frequency: FloatArray) -> tuple[slice, int]:
+    """Bins that are compared with those of a sphere, and the one among them where it takes over."""
+    edge = int(np.searchsorted(frequency, SPHERE_FADE_HZ[1]))
+    first = min(edge, int(np.searchsorted(frequency, LEVEL_BAND_HZ[0])))
+    last = max(edge + 1, int(np.searchsorted(frequency, LEVEL_BAND_HZ[1], side="right")))
+    return slice(first, last), edge - first
+
+
+def _ideal(sphere: Head, frequency: FloatArray, measurement: HeadMeasurement, delays_s: FloatArray) -> ComplexArray:
+    """What a sphere would have measured, without the delays, shape (count, 2, n)."""
+    distance_m = measurement.distance_m
+    late = np.exp(-2j * np.pi * frequency * distance_m / SPEED_OF_SOUND_M_S) / distance_m
+    ears = sphere.ears(frequency, distance_m * measurement.directions).swapaxes(0, 1) / late
+    return ears * np.exp(2j * np.pi * frequency * delays_s[..., None])
 
 
 def _bins(frames: int, sample_rate: float) -> FloatArray:
@@ -291,11 +246,10 @@ def _level(ideal: ComplexArray, measured: ComplexArray, frequency: FloatArray) -
     return float(np.sqrt(np.mean(np.abs(ideal[..., band]) ** 2) / np.mean(np.abs(measured[..., band]) ** 2)))
 
 
-def _bass(ideal: ComplexArray, measured: ComplexArray, frequency: FloatArray) -> tuple[float, float]:
+def _bass(ideal: ComplexArray, measured: ComplexArray, frequency_hz: float) -> tuple[float, float]:
     """Gain and phase delay that all measured responses have in common over ideal ones, where the latter take over."""
-    edge = int(np.searchsorted(frequency, SPHERE_FADE_HZ[1]))
-    common = np.vdot(ideal[..., edge], measured[..., edge]) / np.sum(np.abs(ideal[..., edge]) ** 2)
-    return float(np.abs(common)), float(-np.angle(common) / (2 * np.pi * frequency[edge]))
+    common = np.vdot(ideal, measured) / np.sum(np.abs(ideal) ** 2)
+    return float(np.abs(common)), float(-np.angle(common) / (2 * np.pi * frequency_hz))
 
 
 def _on_sphere(directions: FloatArray, responses: ComplexArray) -> OnSphere:

@@ -1,21 +1,34 @@
-"""What measured heads and drivers need of SOFA files (AES69): positions in metres, values, and errors with names."""
+"""What measured heads and drivers need of SOFA files (AES69): positions in metres, values, and errors with names.
+
+Of a file only what is asked for is read, and only after its shape was checked, so that a damaged header costs nothing.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
-import sofar
 
 from forestage.acoustics.head import FloatArray
 
-RADIANS = {"degree": np.pi / 180, "radian": 1.0}
+RADIANS = {"degree": np.pi / 180, "deg": np.pi / 180, "radian": 1.0, "rad": 1.0}
+METRES = {"metre": 1.0, "meter": 1.0, "m": 1.0, "centimetre": 0.01, "cm": 0.01, "millimetre": 0.001, "mm": 0.001}
 USUAL_UNITS = {"cartesian": "metre", "spherical": "degree, degree, metre"}
+MOST_VALUES = 2**25
+# Beyond any measurement in SI units, but below what netCDF files hold where nothing was written
+LARGEST = 1e9
+
+
+class MeasurementWarning(UserWarning):
+    """Something about a measurement was not as it says: what, and what was made of it."""
 
 
 class SofaFile:
-    """A SOFA file of a known convention.
+    """A SOFA file of a known convention, open while it is used as a context.
 
     Parameters
     ----------
@@ -31,45 +44,75 @@ class SofaFile:
     """
 
     def __init__(self, path: str | Path, *, convention: str) -> None:
+        import netCDF4  # takes a while, and few need it
+
         self.path = Path(path)
         if not self.path.is_file():
             raise ValueError(f"{path}: no such file")
         try:
-            # Not verified: many useful files break a rule that nothing here needs.
-            self._content = sofar.read_sofa(str(path), verify=False, verbose=False)
-        except Exception as error:  # sofar and netCDF4 raise whatever comes to them
+            # Not verified against the convention: many useful files break a rule that nothing here needs.
+            self._file: Any = netCDF4.Dataset(self.path)
+            self._file.set_auto_mask(False)
+        except Exception as error:  # netCDF4 raises whatever comes to it
             raise ValueError(f"{path}: not a readable SOFA file ({error})") from error
         found = self.text("GLOBAL_SOFAConventions")
         if found != convention:
+            self._file.close()
             raise self.error("GLOBAL_SOFAConventions", f'= "{found}": must be {convention}')
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
 
     def error(self, name: str, text: str) -> ValueError:
         """An error that names the file and one of its variables."""
         return ValueError(f"{self.path}: {name} {text}")
 
+    def has(self, name: str) -> bool:
+        """Whether the file has a variable."""
+        return _stored(name) in self._file.variables
+
     def text(self, name: str) -> str:
         """A text that the file must have."""
-        value = getattr(self._content, name, None)
-        if not isinstance(value, str) or not value:
+        owner, _, attribute = name.rpartition("_")
+        try:
+            value = (self._file if owner == "GLOBAL" else self._variable(owner)).getncattr(attribute)
+        except Exception:  # as above
+            value = None
+        value = value.strip(" \t\r\n\0") if isinstance(value, str) else ""
+        if not value:
             raise self.error(name, "is missing")
         return value
 
-    def values(self, name: str, *, dimensions: int) -> FloatArray:
-        """A variable of finite numbers; dimensions of size 1 that the file left out at the end are put back."""
-        raw = getattr(self._content, name, None)
-        if raw is None:
-            raise self.error(name, "is missing")
+    def shape(self, name: str, *, dimensions: int) -> tuple[int, ...]:
+        """Shape of a variable; dimensions of size 1 that the file left out at the end are put back."""
+        stored = tuple(self._variable(name).shape)
+        shape = stored + (1,) * (dimensions - len(stored))
+        if len(shape) != dimensions or 0 in shape:
+            raise self.error(name, f"has the shape {shape}: must have {dimensions} dimensions that are not empty")
+        return shape
+
+    def values(self, name: str, *, dimensions: int, rows: slice = slice(None)) -> FloatArray:
+        """A variable of finite numbers, or some of its rows, in the `shape` that it has."""
+        shape = self.shape(name, dimensions=dimensions)
+        shape = (len(range(shape[0])[rows]), *shape[1:])
+        if math.prod(shape) > MOST_VALUES:
+            raise self.error(name, f"has the shape {shape}: must have at most {MOST_VALUES} values")
+        variable = self._variable(name)
+        if getattr(variable.dtype, "kind", "") not in tuple("fiu"):
+            raise self.error(name, f"holds {variable.dtype}: must be numbers")
         try:
-            value = np.ma.filled(np.ma.asarray(raw, dtype=np.float64), np.nan)
-        except (TypeError, ValueError):
-            raise self.error(name, f"= {raw!r}: must be numbers") from None
-        value = value.reshape(value.shape + (1,) * (dimensions - value.ndim))
-        if value.ndim != dimensions or value.size == 0:
-            raise self.error(name, f"has the shape {value.shape}: must have {dimensions} dimensions that are not empty")
-        wrong = np.argwhere(~np.isfinite(value))
+            value = np.asarray(variable[rows if variable.shape else ...], dtype=np.float64).reshape(shape)
+        except Exception as error:  # as above
+            raise self.error(name, f"cannot be read ({error})") from error
+        wrong = np.argwhere(~(np.abs(value) <= LARGEST))
         if len(wrong):
-            place = ", ".join(map(str, wrong[0]))
-            raise self.error(f"{name}[{place}]", f"= {value[tuple(wrong[0])]}: must be finite")
+            place = ", ".join(map(str, wrong[0] + np.array([rows.start or 0] + [0] * (dimensions - 1))))
+            number = value[tuple(wrong[0])]
+            limit = f"within +-{LARGEST:g}" if np.isfinite(number) else "finite"
+            raise self.error(f"{name}[{place}]", f"= {number}: must be {limit}")
         return value
 
     def positions(self, name: str, count: int) -> FloatArray:
@@ -80,7 +123,7 @@ class SofaFile:
     def local_positions(self, name: str) -> FloatArray:
         """Positions of receivers or emitters in the frame of what carries them, in metres, shape (n, 3)."""
         coordinates = self.values(name, dimensions=3)
-        if coordinates.shape[2] != 1:
+        if np.any(coordinates != coordinates[:, :, :1]):
             raise self.error(name, f"has the shape {coordinates.shape}: they must not move between measurements")
         kind, units = self.text(f"{name}_Type"), self.text(f"{name}_Units")
         return self._cartesian(name, coordinates[:, :, 0], kind=kind, units=units)
@@ -88,10 +131,13 @@ class SofaFile:
     def frames(self, entity: str, count: int) -> FloatArray:
         """Axes (ahead, left, up) of "Listener" or "Source" as rows, shape (count or 1, 3, 3)."""
         view, top = f"{entity}View", f"{entity}Up"
-        if not hasattr(self._content, view):
+        if not self.has(view):
             return np.eye(3)[None]
         kind = self.text(f"{view}_Type")
-        units = getattr(self._content, f"{view}_Units", USUAL_UNITS.get(kind, ""))
+        try:
+            units = self.text(f"{view}_Units")
+        except ValueError:  # a direction needs none
+            units = USUAL_UNITS.get(kind, "")
         ahead, up = (
             self._cartesian(name, self._per_measurement(name, count), kind=kind, units=units) for name in (view, top)
         )
@@ -100,6 +146,11 @@ class SofaFile:
             raise self.error(top, f"= {up[0].tolist()}: must not point along {view}")
         axes = np.stack([np.broadcast_to(ahead, left.shape), left, np.cross(ahead, left)], axis=1)
         return axes / np.linalg.norm(axes, axis=-1, keepdims=True)
+
+    def _variable(self, name: str) -> Any:
+        if not self.has(name):
+            raise self.error(name, "is missing")
+        return self._file.variables[_stored(name)]
 
     def _per_measurement(self, name: str, count: int) -> FloatArray:
         values = self.values(name, dimensions=2)
@@ -112,14 +163,26 @@ class SofaFile:
             raise self.error(name, f"has the shape {coordinates.shape}: must have 3 coordinates")
         if kind not in USUAL_UNITS:
             raise self.error(f"{name}_Type", f'= "{kind}": must be {" or ".join(USUAL_UNITS)}')
-        given = [unit.rstrip("s").replace("meter", "metre") for unit in re.split(r"[,\s]+", units.strip().lower())]
+        given = [unit.removesuffix("s") for unit in re.split(r"[,;\s]+", units.lower().replace("meter", "metre"))]
+        lengths = given if kind == "cartesian" else given[2:]
+        angles = given[: len(given) - len(lengths)]
+        if (
+            len(set(lengths)) != 1
+            or lengths[0] not in METRES
+            or len(set(angles)) > 1
+            or not RADIANS.keys() >= set(angles)
+        ):
+            other = "" if kind == "cartesian" else ", or radians"
+            raise self.error(f"{name}_Units", f'= "{units}": must be {USUAL_UNITS[kind]}{other}')
+        metres = METRES[lengths[0]]
         if kind == "cartesian":
-            if set(given) != {"metre"}:
-                raise self.error(f"{name}_Units", f'= "{units}": must be metre')
-            return coordinates
-        if len(given) != 3 or given[0] not in RADIANS or given[1] != given[0] or given[2] != "metre":
-            raise self.error(f"{name}_Units", f'= "{units}": must be {USUAL_UNITS[kind]}, or radians')
-        azimuth, elevation = (RADIANS[given[0]] * coordinates[:, :2]).T
+            return metres * coordinates
+        azimuth, elevation = (RADIANS[angles[0]] * coordinates[:, :2]).T
         level = np.cos(elevation)
         towards = np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
-        return coordinates[:, 2:] * towards
+        return metres * coordinates[:, 2:] * towards
+
+
+def _stored(name: str) -> str:
+    """Name of a variable in the file."""
+    return name.replace("Data_", "Data.", 1)
