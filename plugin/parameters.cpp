@@ -35,16 +35,20 @@ LinearParameter::LinearParameter(const ParamSpec& spec)
       range_(spec.min_value, spec.max_value),
       value_(spec.default_value) {}
 
+void LinearParameter::setValue(float normalised) {
+  if (!std::isnan(normalised)) value_.store(convertFrom0to1(normalised), std::memory_order_relaxed);
+}
+
 juce::String LinearParameter::getText(float normalised, int maximum_length) const {
-  const float rounded = std::round(convertFrom0to1(normalised) * 100.0f) / 100.0f;
+  const float rounded = std::round(convertFrom0to1(usable(normalised, getValue())) * 100.0f) / 100.0f;
   auto text = juce::String(rounded == 0.0f ? 0.0f : rounded, 2);  // no "-0.00"
   text = text.trimCharactersAtEnd("0").trimCharactersAtEnd(".");
   return maximum_length > 0 ? text.substring(0, maximum_length) : text;
 }
 
 float LinearParameter::getValueForText(const juce::String& text) const {
-  if (!text.containsAnyOf("0123456789")) return getValue();
-  return convertTo0to1(range_.snapToLegalValue(text.trim().getFloatValue()));
+  const float value = text.containsAnyOf("0123456789") ? text.trim().getFloatValue() : NAN;  // JUCE reads "nan1" as NaN
+  return std::isnan(value) ? getValue() : convertTo0to1(value);
 }
 
 ChoiceParameter::ChoiceParameter(const ParamSpec& spec)
@@ -54,11 +58,12 @@ ChoiceParameter::ChoiceParameter(const ParamSpec& spec)
       index_(static_cast<int>(spec.default_value)) {}
 
 int ChoiceParameter::index_of(float normalised) const noexcept {
-  return static_cast<int>(std::lround(std::clamp(normalised, 0.0f, 1.0f) * static_cast<float>(last_index())));
+  return static_cast<int>(std::lround(usable(normalised, getValue()) * static_cast<float>(last_index())));
 }
 
 void ChoiceParameter::setValue(float normalised) {
-  if (spec_.kind != ParamKind::status) index_.store(index_of(normalised), std::memory_order_relaxed);
+  if (spec_.kind == ParamKind::status || std::isnan(normalised)) return;
+  index_.store(index_of(normalised), std::memory_order_relaxed);
 }
 
 juce::String ChoiceParameter::getText(float normalised, int maximum_length) const {

@@ -7,8 +7,10 @@
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -16,6 +18,11 @@
 #include "params.hpp"
 
 namespace forestage::plugin {
+
+/// A normalised value as it may be used, whatever a host has sent: within 0 to 1, and `current` for NaN.
+inline float usable(float normalised, float current) noexcept {
+  return std::isnan(normalised) ? current : std::clamp(normalised, 0.0f, 1.0f);
+}
 
 /// A row with any value in its range; its text carries no unit, because hosts append the label.
 class LinearParameter final : public juce::RangedAudioParameter {
@@ -26,7 +33,7 @@ class LinearParameter final : public juce::RangedAudioParameter {
 
   const juce::NormalisableRange<float>& getNormalisableRange() const override { return range_; }
   float getValue() const override { return convertTo0to1(plain()); }
-  void setValue(float normalised) override { value_.store(convertFrom0to1(normalised), std::memory_order_relaxed); }
+  void setValue(float normalised) override;
   float getDefaultValue() const override { return convertTo0to1(spec_.default_value); }
   juce::String getText(float normalised, int maximum_length) const override;
   float getValueForText(const juce::String& text) const override;

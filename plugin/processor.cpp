@@ -29,6 +29,9 @@ Processor::Processor()
   const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
   session_.load({presets, {}, {}});
   note_programs(presets);
+  known_programs_[0] = program_in_slot_[0].load();
+  known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
+  shown_program_ = program_in_slot_[0].load();
   follow_preset(*first);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
   session_.prepare(EngineSpec{}, getCallbackLock());
@@ -80,6 +83,10 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
 void Processor::timerCallback() {
   parameters_.show_status(session_.status(parameters_));
   if (parameters_.plain(Param::upmix_quality) != reported_quality_.load(std::memory_order_relaxed)) report();
+  if (shown_program_ != getCurrentProgram()) {  // the slot was automated
+    note_program_shown();
+    announce_values();
+  }
 }
 
 // After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
@@ -88,8 +95,7 @@ void Processor::timerCallback() {
 int Processor::getNumPrograms() { return factory_->count() + (wrapperType == wrapperType_LV2 ? 0 : 1); }
 
 int Processor::getCurrentProgram() {
-  const auto slot = static_cast<std::size_t>(parameters_.plain(Param::slot));
-  return std::min(program_in_slot_[slot].load(std::memory_order_relaxed), getNumPrograms() - 1);
+  return std::min(program_in_slot_[active_slot()].load(std::memory_order_relaxed), getNumPrograms() - 1);
 }
 
 const juce::String Processor::getProgramName(int index) {
@@ -97,18 +103,42 @@ const juce::String Processor::getProgramName(int index) {
   return index < factory_->count() ? juce::String::fromUTF8((*factory_)[index]->name.c_str()) : "Custom";
 }
 
+std::optional<float> Processor::decided(Steinberg::Vst::ParamID id) {
+  if (id == vst3_program_id) return static_cast<float>(getCurrentProgram()) / static_cast<float>(getNumPrograms() - 1);
+  const auto& status = parameters_[Param::status];
+  if (id == vst3_id_of(status)) return status.getValue();
+  return std::nullopt;
+}
+
+void Processor::note_program_shown() {
+  const std::size_t slot = active_slot();
+  const int program = getCurrentProgram();
+  known_programs_[slot] = program;
+  shown_program_ = program;
+}
+
+// LV2 has no current program, so nothing is written back: whoever asks for one there has chosen it.
+bool Processor::is_known_program(int index) const {
+  return wrapperType != wrapperType_LV2 &&
+         (index == shown_program_ || index == known_programs_[0] || index == known_programs_[1]);
+}
+
 // JUCE's wrappers call this from the host's main thread only, so the preset may be built here.
 void Processor::setCurrentProgram(int index) {
   if (index < 0 || index >= factory_->count()) return;
-  const auto slot = static_cast<Slot>(static_cast<int>(parameters_.plain(Param::slot)));
+  const bool is_written_back = is_known_program(index);
+  shown_program_ = index;  // where that is wrong now, the host is told so by the timer and the controller
+  if (is_written_back) return;
+  const std::size_t slot = active_slot();
   const auto preset = (*factory_)[index];
   try {
-    session_.load(slot, preset);
+    session_.load(static_cast<Slot>(slot), preset);
   } catch (const std::exception& error) {
     log("program \"" + getProgramName(index) + "\" not loaded", error);
     return;
   }
   note_programs(session_.contents().presets);
+  known_programs_[slot] = index;
   follow_preset(*preset);
   report();
   report_program();
@@ -141,11 +171,22 @@ void Processor::getStateInformation(juce::MemoryBlock& destination) {
   state.has_headphone_eq = true;
   state.headphone_eq = contents.headphone_eq;
   try {
-    const auto text = write_state(state);
-    destination.replaceAll(text.data(), text.size());
+    remember_state(write_state(state));
   } catch (const std::exception& error) {
-    log("state not written", error);
+    log("state not written, the last one is kept", error);
   }
+  const auto text = last_state();
+  destination.replaceAll(text.data(), text.size());
+}
+
+void Processor::remember_state(std::string text) {
+  const std::lock_guard guard(state_mutex_);
+  last_state_ = std::move(text);
+}
+
+std::string Processor::last_state() const {
+  const std::lock_guard guard(state_mutex_);
+  return last_state_;
 }
 
 void Processor::setStateInformation(const void* data, int bytes) {
@@ -171,6 +212,7 @@ void Processor::load_state(std::string_view text) {
   auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : session_.contents().headphone_eq;
   session_.load({presets, std::move(headphone_eq), std::move(state.parameters)});
   note_programs(presets);
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) known_programs_[slot] = program_in_slot_[slot].load();
   for (std::size_t i = 0; i < param_count; ++i)
     if (params[i].kind != ParamKind::status) parameters_.set(static_cast<Param>(i), values[i]);
   report();

@@ -2,13 +2,19 @@
 //
 // Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; the stereo input is channels 1-2 whatever the layout is called.
 // Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
-// State: all parameters, both presets and the headphone equaliser, whole; a state that cannot be read changes nothing.
+// In VST3 the program is a value that hosts write back, late and in any order with the slot and the state, so a program
+// that a host knows of either slot, or was shown last, is not a choice and changes nothing.
+// State: all parameters, both presets and the headphone equaliser, whole; a state that cannot be read changes nothing,
+// and when one cannot be written, hosts get the last that could.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
 #include <array>
 #include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
 
 #include "factory.hpp"
 #include "parameters.hpp"
@@ -47,6 +53,9 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   void getStateInformation(juce::MemoryBlock& destination) override;
   void setStateInformation(const void* data, int bytes) override;
 
+  std::optional<float> decided(Steinberg::Vst::ParamID id) override;
+  void note_program_shown() override;
+
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;
 
@@ -61,13 +70,21 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   void load_state(std::string_view text);
   void report();
   void report_program();
+  std::size_t active_slot() const { return static_cast<std::size_t>(parameters_.plain(Param::slot)); }
+  bool is_known_program(int index) const;
   void note_programs(const SlotPresets& presets);
+  void remember_state(std::string text);
+  std::string last_state() const;
 
   juce::SharedResourcePointer<FactoryPresets> factory_;
   HostParameters parameters_;
   Session session_;
   std::atomic<float> reported_quality_{0.0f};          // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
+  std::array<std::atomic<int>, 2> known_programs_{};   // of each slot, as a host may know it; -1 = not at all
+  std::atomic<int> shown_program_{-1};                 // what the host was told, has read or has written last
+  mutable std::mutex state_mutex_;
+  std::string last_state_;
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)
 };

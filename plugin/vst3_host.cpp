@@ -7,19 +7,25 @@ JUCE_BEGIN_IGNORE_WARNINGS_GCC_LIKE("-Wshadow")
 JUCE_END_IGNORE_WARNINGS_GCC_LIKE
 
 namespace forestage::plugin {
-namespace {
 
-// As JUCE's VST3 client makes it: the hash of the id, without its sign.
-Steinberg::Vst::ParamID vst3_id_of(const juce::AudioProcessorParameterWithID& parameter) {
-  return static_cast<Steinberg::Vst::ParamID>(parameter.getParameterID().hashCode()) & 0x7fffffffu;
+std::int32_t Vst3Host::queryIEditController(const Steinberg::TUID iid, void** object) {
+  if (!Steinberg::FUnknownPrivate::iidEqual(iid, Vst3Values::iid)) {
+    *object = nullptr;
+    return Steinberg::kNoInterface;
+  }
+  *object = static_cast<Vst3Values*>(this);  // no reference is counted: the controller asks anew for each use
+  return Steinberg::kResultOk;
 }
 
-}  // namespace
+Steinberg::Vst::ParamID Vst3Host::vst3_id_of(const juce::AudioProcessorParameter& parameter) {
+  const auto& with_id = dynamic_cast<const juce::HostedAudioProcessorParameter&>(parameter);
+  return static_cast<Steinberg::Vst::ParamID>(with_id.getParameterID().hashCode()) & 0x7fffffffu;
+}
 
 template <class Call>
 void Vst3Host::with_handler(Call&& call) const {
   using Steinberg::Vst::IComponentHandler;
-  if (handler_ == nullptr || juce::MessageManager::getInstance()->isThisTheMessageThread()) return;
+  if (handler_ == nullptr) return;
   void* found = nullptr;
   if (handler_->queryInterface(Steinberg::Vst::IComponentHandler_iid, &found) != Steinberg::kResultOk) return;
   auto* handler = static_cast<IComponentHandler*>(found);
@@ -27,19 +33,25 @@ void Vst3Host::with_handler(Call&& call) const {
   handler->release();
 }
 
+bool Vst3Host::juce_announces() { return juce::MessageManager::getInstance()->isThisTheMessageThread(); }
+
 void Vst3Host::announce_latency() const {
+  if (juce_announces()) return;
   with_handler([](auto& handler) { handler.restartComponent(Steinberg::Vst::kLatencyChanged); });
 }
 
 void Vst3Host::announce(const juce::AudioProcessorParameter& parameter) const {
-  const auto* with_id = dynamic_cast<const juce::AudioProcessorParameterWithID*>(&parameter);
-  if (with_id == nullptr) return;
-  const auto id = vst3_id_of(*with_id);
+  if (juce_announces()) return;
+  const auto id = vst3_id_of(parameter);
   with_handler([&](auto& handler) {
     handler.beginEdit(id);
     handler.performEdit(id, parameter.getValue());
     handler.endEdit(id);
   });
+}
+
+void Vst3Host::announce_values() const {
+  with_handler([](auto& handler) { handler.restartComponent(Steinberg::Vst::kParamValuesChanged); });
 }
 
 }  // namespace forestage::plugin

@@ -9,17 +9,28 @@
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
+#include <cstdint>
+
+#include "vst3_controller.hpp"
+
 namespace forestage::plugin {
 
-class Vst3Host : public juce::VST3ClientExtensions {
+class Vst3Host : public juce::VST3ClientExtensions, public Vst3Values {
  public:
   void setIComponentHandler(Steinberg::FUnknown* handler) override { handler_ = handler; }
+  std::int32_t queryIEditController(const Steinberg::TUID iid, void** object) override;
 
  protected:
+  /// As JUCE's VST3 client makes it: the hash of the id, without its sign.
+  static Steinberg::Vst::ParamID vst3_id_of(const juce::AudioProcessorParameter& parameter);
+
   void announce_latency() const;
   void announce(const juce::AudioProcessorParameter& parameter) const;
+  /// The host is to read all values again, also from the message thread: JUCE has no notice of values that follow.
+  void announce_values() const;
 
  private:
+  static bool juce_announces();
   template <class Call>
   void with_handler(Call&& call) const;
 

@@ -1,0 +1,209 @@
+"""Values as hosts write them: between steps, beyond the range, NaN, and programs written back late, in any order."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from forestage import PARAMS, _core, load_plugin, load_preset
+from forestage.host import plugin_path, plugin_state
+from raw_vst3 import PROGRAM, RawVst3
+
+ROWS = {row.name: row for row in PARAMS}
+WRITABLE = [row for row in PARAMS if row.kind != "status"]
+STEPPED = [row for row in WRITABLE if row.kind != "linear"]
+OWN = json.loads(load_preset("laptop").to_json()) | {"text": "mine"}
+ODD_VALUES = (float("nan"), float("inf"), float("-inf"), -0.5, 1.5, 1e300, -1e300, 5e-324, -0.0, 0.4)
+
+
+@pytest.fixture
+def host():
+    host = RawVst3(plugin_path())
+    yield host
+    host.close()
+
+
+def load(host: RawVst3, *args, **kwargs) -> None:
+    host.state = plugin_state(*args, **kwargs).encode()
+
+
+def state_of(host: RawVst3) -> dict:
+    text = host.state
+    return _core.parse_state(text[: text.rindex(b"}") + 1])
+
+
+def step(row, value: float) -> float:
+    """The nearest step to a normalised value, to the bit as the plugin has it."""
+    last = np.float32(row.max_value)
+    return float(np.round(np.float32(np.clip(value, 0, 1)) * last) / last)
+
+
+def program_name(host: RawVst3) -> str:
+    return host.text(PROGRAM, host.get(PROGRAM))
+
+
+@pytest.mark.parametrize("is_playing", [False, True])
+def test_stepped_value_is_snapped_when_it_is_written_and_stays_so_over_a_state(host, is_playing):
+    load(host, "smart-speaker", b="laptop")
+    for row, value in itertools.product(STEPPED, np.random.default_rng(11).uniform(size=4)):
+        host.process({host.ids[row.name]: value}, playing=is_playing)
+        host.set(host.ids[row.name], value)
+        expected = step(row, value)
+        assert host.get(host.ids[row.name]) == expected, row.id
+        assert host.told.get(host.ids[row.name], expected) == expected
+    held = {row.id: host.get(host.ids[row.name]) for row in STEPPED}
+    state = host.state
+    assert {row.id: state_of(host)["parameters"][row.id] / row.max_value for row in STEPPED} == pytest.approx(held)
+    host.state = state
+    assert {row.id: host.get(host.ids[row.name]) for row in STEPPED} == held
+    assert host.state == state
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_host_that_never_reads_back_finds_every_value_restored(seed):
+    """What pluginval does at its highest level: it trusts its own copy of the values, and what it is told."""
+    rng = np.random.default_rng(seed)
+    plugin = load_plugin("smart-speaker", b="laptop")
+    parameters = [plugin.parameters[name] for name in (*(row.id for row in STEPPED if row.id != "bypass"), "program")]
+    for parameter in parameters:
+        parameter.raw_value = rng.uniform()
+    original = plugin.raw_state
+    for parameter in parameters:
+        before = parameter.raw_value
+        parameter.raw_value = rng.uniform()
+        plugin.raw_state = original
+        assert parameter.raw_value == pytest.approx(before, abs=1e-6), parameter.name
+    assert plugin.raw_state == original
+
+
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_no_value_of_a_host_reaches_parameters_or_state_unclamped(host, value):
+    load(host, "laptop", amount=80, monitor="Headphones Plain")
+    before = {name: host.get(param_id) for name, param_id in host.ids.items()}
+    host.process(dict.fromkeys(host.ids.values(), value), frames=480)
+    for name, param_id in host.ids.items():
+        host.set(param_id, value)
+        got = host.get(param_id)
+        assert 0 <= got <= 1
+        if np.isnan(value):
+            assert got == before[name], name
+        elif name in ROWS and ROWS[name].kind == "linear":
+            assert got == np.clip(value, 0, 1), name
+        elif name in ROWS and ROWS[name].kind != "status":
+            assert got == step(ROWS[name], value), name
+        assert host.text(param_id, value) == host.text(param_id, got if np.isnan(value) else np.clip(value, 0, 1))
+    parameters = state_of(host)["parameters"]
+    assert parameters.keys() == {row.id for row in WRITABLE}
+    assert all(row.min_value <= parameters[row.id] <= row.max_value for row in WRITABLE)
+    assert np.isfinite(host.process(frames=480)).all()
+
+
+def test_status_is_the_plugins_whatever_a_host_writes(host):
+    host.set(host.ids["Status"], 0.75)
+    assert host.get(host.ids["Status"]) == 0
+    assert host.told[host.ids["Status"]] == 0
+
+
+@pytest.mark.parametrize("text", ["nan", "nan1", "inf 1", "-inf 2", "1e999", "-1e999", ""])
+def test_no_text_of_a_user_gives_a_value_out_of_range(text):
+    plugin = load_plugin("laptop", amount=80)
+    value = plugin.parameters["amount"].get_raw_value_for_text(text)
+    assert 0 <= value <= 1
+
+
+@pytest.mark.parametrize("sample_rate", [float("nan"), float("inf"), -48_000.0, 0.0, 1e-300, 1e300])
+def test_odd_sample_rates_play_and_keep_the_state(host, sample_rate):
+    load(host, "laptop", amount=80)
+    state = host.state
+    host.activate(sample_rate, 512)
+    assert np.isfinite(host.process(frames=512)).all()
+    assert host.state == state
+    host.activate(48_000, 512)
+    assert np.abs(host.process(frames=512)).max() > 1e-3
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_engine_keeps_or_clamps_what_is_no_number(value):
+    engine = _core.Engine(48_000)
+    for row in WRITABLE:
+        engine.set_param(row.id, value)
+        expected = row.default_value if np.isnan(value) else np.clip(value, row.min_value, row.max_value)
+        assert engine.param(row.id) == expected
+
+
+def test_program_follows_the_slot(host):
+    load(host, "smart-speaker", b=OWN)
+    assert program_name(host) == load_preset("smart-speaker").name
+    host.set(host.ids["Slot"], 1)
+    assert program_name(host) == "Custom"
+    assert host.told[PROGRAM] == host.get(PROGRAM)
+    host.process({host.ids["Slot"]: 0.0}, playing=True)
+    assert program_name(host) == load_preset("smart-speaker").name
+
+
+def test_program_follows_the_slot_in_hosts_that_do_not_read_back():
+    plugin = load_plugin("smart-speaker", b=OWN)
+    plugin.slot = "B"
+    assert plugin.program == "Custom"
+    plugin.slot = "A"
+    assert plugin.program == load_preset("smart-speaker").name
+
+
+@pytest.mark.parametrize("b", ["laptop", OWN], ids=["factory", "own"])
+@pytest.mark.parametrize("order", list(itertools.permutations(["slot", "program", "queue"])))
+def test_program_of_before_a_slot_change_changes_nothing(host, b, order):
+    load(host, "smart-speaker", b=b)
+    seen, before = host.get(PROGRAM), state_of(host)
+    for what in order * 2:
+        if what == "slot":
+            host.set(host.ids["Slot"], 1)
+        elif what == "program":
+            host.set(PROGRAM, seen)
+        else:
+            host.process([(PROGRAM, seen), (host.ids["Slot"], 1.0)], playing=True)
+    after = state_of(host)
+    assert [after[s].to_json() for s in "ab"] == [before[s].to_json() for s in "ab"]
+    assert after["parameters"] == before["parameters"] | {"slot": 1}
+
+
+@pytest.mark.parametrize("slot", ["A", "B"])
+@pytest.mark.parametrize("b", ["laptop", OWN], ids=["factory", "own"])
+@pytest.mark.parametrize("order", list(itertools.permutations(["slot", "program", "state"])))
+def test_every_order_of_slot_program_and_state_restores_what_was_there(host, b, slot, order):
+    load(host, "tv", b=b, slot=slot, amount=70)
+    saved = {"state": host.state, "slot": host.get(host.ids["Slot"]), "program": host.get(PROGRAM)}
+    other = RawVst3(plugin_path())
+    for target in (other, host):  # a new instance, and one where the other slot has been chosen since
+        if target is host:
+            host.set(host.ids["Slot"], 1 - saved["slot"])
+        for what in order:
+            if what == "state":
+                target.state = saved["state"]
+            else:
+                target.set(PROGRAM if what == "program" else target.ids["Slot"], saved[what])
+        assert target.state == saved["state"]
+        assert target.get(PROGRAM) == saved["program"]
+    other.close()
+
+
+def test_session_that_was_saved_with_the_other_slots_program_keeps_both(host):
+    load(host, "smart-speaker", b=OWN, slot="B")
+    before = host.state
+    host.set(PROGRAM, 0.0)  # the smart speaker of slot A
+    assert host.state == before
+    assert program_name(host) == "Custom"
+
+
+def test_chosen_program_goes_into_the_active_slot_of_a_new_instance_and_of_a_session(host):
+    laptop, tv = load_preset("laptop"), load_preset("tv")
+    last = host.rows[PROGRAM].step_count
+    names = [host.text(PROGRAM, i / last) for i in range(last + 1)]
+    host.set(PROGRAM, names.index(laptop.name) / last)
+    assert state_of(host)["a"].to_json() == laptop.to_json()
+    load(host, "smart-speaker", b=OWN, slot="B", amount=5)
+    host.set(PROGRAM, names.index(tv.name) / last)
+    state = state_of(host)
+    assert (state["a"].name, state["b"].to_json()) == (load_preset("smart-speaker").name, tv.to_json())
+    assert state["parameters"]["amount"] == tv.parameters.get("amount", 100)
+    assert program_name(host) == tv.name
