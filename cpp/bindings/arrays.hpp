@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "blocks.hpp"
+#include "turns.hpp"
 
 namespace forestage::python {
 
-namespace py = pybind11;
 using Audio = py::array_t<float, py::array::c_style>;
 
 /// Lanes of a (channels, frames) array.
@@ -53,19 +53,20 @@ inline AudioBlock view(const LanesOf<float>& lanes, int start, int frames, std::
   return {scratch.data(), lanes.channels(), frames};
 }
 
-/// Plays x through call(in, out) in chunks of `max_frames`, without the GIL.
+/// Plays x through call(in, out) in chunks of `max_frames`, as one turn.
 template <class Call>
-Audio play(const Audio& x, py::ssize_t inputs, py::ssize_t outputs, int max_frames, Call&& call) {
+Audio play(Turns& turns, const Audio& x, py::ssize_t inputs, py::ssize_t outputs, int max_frames, Call&& call) {
   const auto in = read_lanes(x, inputs);
   Audio y({outputs, x.shape(1)});
   const auto out = write_lanes(y);
-  const py::gil_scoped_release release;
-  std::vector<const float*> in_lanes;
-  std::vector<float*> out_lanes;
-  for (int start = 0; start < in.frames(); start += max_frames) {
-    const int frames = std::min(max_frames, in.frames() - start);
-    call(view(in, start, frames, in_lanes), view(out, start, frames, out_lanes));
-  }
+  take_turns(turns, [&] {
+    std::vector<const float*> in_lanes;
+    std::vector<float*> out_lanes;
+    for (int start = 0; start < in.frames(); start += max_frames) {
+      const int frames = std::min(max_frames, in.frames() - start);
+      call(view(in, start, frames, in_lanes), view(out, start, frames, out_lanes));
+    }
+  });
   return y;
 }
 

@@ -35,9 +35,16 @@ struct PyFirMatrix {
     return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames);
   }
 
-  FirMatrix matrix;  // first: it checks the shape
+  Turns turns;
+  FirMatrix matrix;  // before its numbers: it checks the shape
   int inputs;
   int outputs;
+};
+
+struct PyFractionalDelay {
+  explicit PyFractionalDelay(double max_delay_frames) : processor(max_delay_frames, chunk_frames) {}
+  Turns turns;
+  FractionalDelay processor;
 };
 
 struct PyVirtualStereo {
@@ -46,6 +53,7 @@ struct PyVirtualStereo {
     width.snap(width_deg);
     gain.snap(crosstalk);
   }
+  Turns turns;
   VirtualStereo processor;
   Ramp width;
   Ramp gain;
@@ -73,6 +81,7 @@ struct PyUpmix {
     throw std::invalid_argument("gain_rule is \"" + name + "\"; \"wiener\" or \"magnitude_difference\" would be right");
   }
 
+  Turns turns;
   Upmix processor;
   Ramp amount;
 };
@@ -84,30 +93,30 @@ void bind_blocks(py::module_& m) {
       .def(py::init<const Audio&, int>(), py::arg("taps"), py::arg("partition_frames") = 0)
       .def("process",
            [](PyFirMatrix& p, const Audio& x) {
-             return play(x, p.inputs, p.outputs, chunk_frames,
+             return play(p.turns, x, p.inputs, p.outputs, chunk_frames,
                          [&](ConstAudioBlock in, AudioBlock out) { p.matrix.process(in, out); });
            })
-      .def("reset", [](PyFirMatrix& p) { p.matrix.reset(); })
+      .def("reset", [](PyFirMatrix& p) { take_turns(p.turns, [&] { p.matrix.reset(); }); })
       .def_property_readonly("latency_frames", [](const PyFirMatrix& p) { return p.matrix.latency_frames(); });
 
-  py::class_<FractionalDelay>(m, "FractionalDelay", "Delay by any number of frames on top of LATENCY_FRAMES.")
-      .def(py::init([](double max_delay_frames) { return FractionalDelay(max_delay_frames, chunk_frames); }))
+  py::class_<PyFractionalDelay>(m, "FractionalDelay", "Delay by any number of frames on top of LATENCY_FRAMES.")
+      .def(py::init<double>(), py::arg("max_delay_frames"))
       .def("process",
-           [](FractionalDelay& delay, const Audio& x, const py::array_t<double, py::array::c_style>& delay_frames) {
+           [](PyFractionalDelay& p, const Audio& x, const py::array_t<double, py::array::c_style>& delay_frames) {
              if (delay_frames.size() != x.shape(1)) throw std::invalid_argument("one delay per frame is needed");
              const double* at = delay_frames.data();
-             return play(x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
-               delay.process(in[0], at, false, out[0], in.frames);
+             return play(p.turns, x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+               p.processor.process(in[0], at, false, out[0], in.frames);
                at += in.frames;
              });
            })
-      .def_readonly_static("LATENCY_FRAMES", &FractionalDelay::latency);
+      .def_property_readonly_static("LATENCY_FRAMES", [](const py::object&) { return FractionalDelay::latency; });
 
   py::class_<PyVirtualStereo>(m, "VirtualStereo", "Virtual pair at +-width_deg; stereo in, ears out.")
       .def(py::init<double, float, float>(), py::arg("sample_rate"), py::arg("width_deg"), py::arg("crosstalk") = 1.0f)
       .def("process",
            [](PyVirtualStereo& p, const Audio& x) {
-             return play(x, 2, 2, chunk_frames,
+             return play(p.turns, x, 2, 2, chunk_frames,
                          [&](ConstAudioBlock in, AudioBlock out) { p.processor.process(in, p.width, p.gain, out); });
            })
       .def_property_readonly("latency_frames", [](const PyVirtualStereo& p) { return p.processor.latency_frames(); });
@@ -117,11 +126,11 @@ void bind_blocks(py::module_& m) {
            py::arg("amount") = 1.0f, py::arg("quality") = "Low Latency", py::arg("gain_rule") = "")
       .def("process",
            [](PyUpmix& p, const Audio& x) {
-             return play(x, 2, 3, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+             return play(p.turns, x, 2, 3, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
                p.processor.process(in, p.amount.advance(in.frames), out);
              });
            })
-      .def("reset", [](PyUpmix& p) { p.processor.reset(); })
+      .def("reset", [](PyUpmix& p) { take_turns(p.turns, [&] { p.processor.reset(); }); })
       .def_property_readonly("latency_frames", [](const PyUpmix& p) { return p.processor.latency_frames(); });
 
   py::class_<FarEar>(m, "FarEar", "Far ear of a virtual loudspeaker relative to its near ear.")

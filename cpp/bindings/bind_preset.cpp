@@ -40,6 +40,22 @@ HeadphoneEq eq_from_firs(const Audio& taps, int sample_rate, std::string_view na
   return {headphone_eq_name(name), std::move(eq)};
 }
 
+/// A copy of the text, since another thread may change a bytearray.
+Preset parse_preset_text(const std::string& text) { return parse_preset(text); }
+
+/// <Preset "Laptop": Left, Right at 44.1, 48 kHz>
+std::string describe(const Preset& preset) {
+  const auto join = [](const auto& items, const auto& text_of) {
+    std::string text;
+    for (const auto& item : items) text += (text.empty() ? "" : ", ") + text_of(item);
+    return text;
+  };
+  const std::string drivers = join(preset.drivers, [](const DriverRoute& driver) { return driver.name; });
+  const std::string rates = join(preset.filters, [](const FilterSet& set) { return std::to_string(set.sample_rate); });
+  const std::string room = preset.room ? ", in the room \"" + preset.room->name + "\"" : "";
+  return "<Preset \"" + preset.name + "\": " + drivers + "; " + rates + " Hz" + room + ">";
+}
+
 py::list fir_list(const std::vector<Fir>& firs) {
   py::list result;
   for (const Fir& fir : firs) result.append(taps_of(fir));
@@ -68,7 +84,7 @@ void bind_preset(py::module_& m) {
       .def_property_readonly("beam", [](const FilterSet& set) { return fir_list(set.beam); })
       .def_property_readonly("driver_eq", [](const FilterSet& set) { return fir_list(set.driver_eq); });
 
-  py::class_<Preset>(m, "Preset", "A parsed preset.")
+  py::class_<Preset, std::shared_ptr<Preset>>(m, "Preset", "A parsed preset; it never changes.")
       .def_readonly("name", &Preset::name)
       .def_readonly("device", &Preset::device)
       .def_readonly("text", &Preset::text)
@@ -83,19 +99,41 @@ void bind_preset(py::module_& m) {
                                return rates;
                              })
       .def("filters", &set_at, py::arg("sample_rate"), py::return_value_policy::reference_internal)
-      .def("to_json", &write_preset);
+      .def("to_json", &write_preset, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "__eq__", [](const Preset& preset, const Preset& other) { return preset == other; }, py::is_operator())
+      .def("__hash__", [](const Preset& preset) { return py::hash(py::str(preset.name)); })
+      .def("__copy__", [](const py::object& preset) { return preset; })
+      .def(
+          "__deepcopy__", [](const py::object& preset, const py::object&) { return preset; }, py::arg("memo"))
+      .def("__repr__", &describe)
+      .def(py::pickle(&write_preset, &parse_preset_text));
 
-  m.def("parse_preset", &parse_preset, py::arg("text"),
+  m.def("parse_preset", &parse_preset_text, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
         "Preset from JSON text; PresetError names the place and the value.");
-  m.def("load_preset", &load_preset, py::arg("path"), "parse_preset of a file; messages begin with its path.");
+  m.def("load_preset", &load_preset, py::arg("path"), py::call_guard<py::gil_scoped_release>(),
+        "parse_preset of a file; messages begin with its path.");
   py::class_<HeadphoneEq>(m, "HeadphoneEq", "An equaliser of the listener's headphones.")
       .def_readonly("name", &HeadphoneEq::name)
-      .def("__eq__", [](const HeadphoneEq& eq, const HeadphoneEq& other) { return eq == other; })
+      .def(
+          "__eq__", [](const HeadphoneEq& eq, const HeadphoneEq& other) { return eq == other; }, py::is_operator())
+      .def("__hash__", [](const HeadphoneEq& eq) { return py::hash(py::str(eq.name)); })
+      .def("__copy__", [](const py::object& eq) { return eq; })
+      .def(
+          "__deepcopy__", [](const py::object& eq, const py::object&) { return eq; }, py::arg("memo"))
+      .def(py::pickle(
+          [](const HeadphoneEq& eq) {
+            return write_state({{}, {}, {}, true, eq});
+          },
+          [](const std::string& state) { return parse_state(state).headphone_eq.value(); }))
       .def("__repr__", [](const HeadphoneEq& eq) { return "<HeadphoneEq \"" + eq.name + "\">"; })
       .def(
           "firs",
           [](const HeadphoneEq& eq, int sample_rate) {
-            const EarFirs firs = headphone_firs(eq, sample_rate);
+            const EarFirs firs = [&] {
+              const py::gil_scoped_release release;
+              return headphone_firs(eq, sample_rate);
+            }();
             return py::make_tuple(taps_of(firs[0]), taps_of(firs[1]));
           },
           py::kw_only(), py::arg("sample_rate"), "What it becomes at this rate: taps for the left and the right ear.");
@@ -109,14 +147,18 @@ void bind_preset(py::module_& m) {
       "write_state",
       [](const std::optional<Preset>& a, const std::optional<Preset>& b, const std::map<std::string, float>& parameters,
          const std::optional<HeadphoneEq>& headphone_eq) {
+        const py::gil_scoped_release release;
         return write_state({parameters, a, b, headphone_eq.has_value(), headphone_eq});
       },
       py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(),
       "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones.");
   m.def(
       "parse_state",
-      [](std::string_view text) {
-        PluginState state = parse_state(text);
+      [](const std::string& text) {
+        PluginState state = [&] {
+          const py::gil_scoped_release release;
+          return parse_state(text);
+        }();
         py::dict result;
         result["parameters"] = state.parameters;
         result["a"] = std::move(state.a);

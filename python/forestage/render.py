@@ -1,6 +1,7 @@
 """Play audio through the same C++ engine that the plugin runs."""
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,11 @@ def stereo_block(x: ArrayLike) -> NDArray[np.float32]:
 class Renderer:
     """Plays stereo through a preset; state streams from call to call.
 
+    Any thread may call. Calls of ``process`` and ``reset`` wait for each other, so that every block is whole and
+    follows another whole one; so do calls of ``load`` and ``set_headphone_eq``, which do not hold up the sound.
+    Nothing waits with the GIL held. Copies and pickles have the same presets, equaliser and parameters, and start from
+    silence: past sound is not kept.
+
     Parameters
     ----------
     preset : str, Path, dict or Preset
@@ -83,9 +89,7 @@ class Renderer:
             is_speakers = values["monitor"] == raw_value("monitor", "Speakers")
             drivers = [len(p.drivers) for p in (first, other) if p is not None]
             output_channels = max(2, *drivers) if is_speakers else 2
-        self.sample_rate = sample_rate
         self._engine = _core.Engine(float(sample_rate), output_channels=output_channels)
-        self._names: dict[str, str] = {}
         self.set_headphone_eq(headphone_eq)
         self.load(first, slot="A")
         if other is not None:
@@ -119,9 +123,7 @@ class Renderer:
 
         Parameters stay as they are: they belong to the session, not to the slot.
         """
-        loaded = load_preset(preset)
-        self._engine.load(slot, loaded)
-        self._names[slot] = loaded.name
+        self._engine.load(slot, load_preset(preset))
 
     def set_headphone_eq(self, eq: HeadphoneEqLike | None) -> None:
         """Play the headphones monitors through another equaliser, or through none; it stays when presets change.
@@ -155,10 +157,19 @@ class Renderer:
         return self._engine.tail_frames
 
     @property
+    def sample_rate(self) -> float:
+        """In Hz."""
+        return self._engine.sample_rate
+
+    @property
     def output_channels(self) -> int:
         """Number of rows that ``process`` returns."""
         return self._engine.output_channels
 
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)  # two that share one stream would be one
+
     def __repr__(self) -> str:
-        names = ", ".join(f"{slot}: {name!r}" for slot, name in self._names.items())
+        loaded = {slot: self._engine.preset(slot) for slot in "AB"}
+        names = ", ".join(f"{slot}: {preset.name!r}" for slot, preset in loaded.items() if preset is not None)
         return f"<Renderer {names} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"
