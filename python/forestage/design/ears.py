@@ -1,6 +1,8 @@
 """Impulse responses for the headphones monitors: from the drivers, and from an ideal pair, to the listener's ears.
 
-In the free field, or in a room. Either way the direct sound of plain left is where time and level are counted from.
+In the free field, or in a room. Time and level are counted from the direct sound of plain stereo, both sides alike:
+from when the first of its near ears hears it, and from what both hear in the mean. What arrives earlier still, from
+drivers that stand nearer, gets a longer delay in front.
 """
 
 from __future__ import annotations
@@ -23,12 +25,20 @@ from forestage.design.filters import grid_for, to_fir
 SAMPLE_RATE = 48_000
 DELAY_FRAMES = 20
 TAPS = 256
+# Ear responses become longer at both ends until they are right to 0.1 dB, and to -60 dB of the loudest frequency
+TOLERANCE = 10.0 ** (0.1 / 20) - 1.0
+LOUDEST_SHARE = 0.1
+RIGHT_HZ = (20.0, 12_000.0)
+DELAY_STEP, MOST_DELAY_FRAMES = 8, 2000
+TAPS_STEP, MOST_TAPS = 128, 4096
 LONGEST_S = 2.0  # that a preset may hold
 
 
 @dataclass(frozen=True)
 class EarFirs:
-    """Ear responses at 48 kHz: plain left reaches the left ear after `delay_frames`, at 0 dB at 200 Hz.
+    """Ear responses at 48 kHz: plain stereo reaches the first of its near ears after `delay_frames`.
+
+    At 200 Hz its near ears have 0 dB in the mean of their power.
 
     Attributes
     ----------
@@ -54,13 +64,11 @@ def ear_firs(device: Device) -> EarFirs:
     pair = device.listener.head.ears(frequency, distance * np.stack([towards, towards * [1.0, -1.0, 1.0]]))
     pair *= np.exp(2j * np.pi * frequency * distance / SPEED_OF_SOUND_M_S)
     response = geometry(device).at(frequency) * driver_responses(device, frequency)
-    near = _plain_left(device, response, frequency)
-    delay = _delay_frames(device)
-    taps = TAPS - DELAY_FRAMES + delay
-    device_firs, pair_firs = (
-        _firs(responses, first, frequency, taps=taps, delay_frames=delay)
-        for responses, first in ((response, near), (pair, pair[0, 0]))
-    )
+    device_ears = _counted(response, _plain_near(device, response, frequency), frequency)
+    pair_ears = _counted(pair, _near(pair), frequency)
+    delay = _delay_frames(device, device_ears, frequency)
+    taps = _taps(np.concatenate([device_ears, pair_ears], axis=1), frequency, delay)
+    device_firs, pair_firs = (to_fir(ears, taps=taps, delay_frames=delay) for ears in (device_ears, pair_ears))
     return EarFirs(device_firs, pair_firs, delay)
 
 
@@ -90,15 +98,21 @@ def room_ear_firs(
     taps = heard.shape[-1]
     transform = 2 * next_fast_len(taps)
     frequency = np.fft.rfftfreq(transform, 1 / SAMPLE_RATE).astype(np.float64)
-    delay = _delay_frames(device)
     drivers = driver_responses(device, frequency)
     direct, direct_s = _direct(scene, seat, frequency)
+    direct *= drivers
     pair_direct, pair_s = _direct(reference, seat, frequency)
+    plain_near = _plain_near(device, direct, frequency)
+    delay = _delay_frames(device, _counted(direct, plain_near, frequency), frequency)
     device_firs, pair_firs = (
-        _firs(responses * np.exp(2j * np.pi * frequency * late_s), first, frequency, taps=taps, delay_frames=delay)
-        for responses, late_s, first in (
-            (np.fft.rfft(heard, transform) * drivers, direct_s, _plain_left(device, direct * drivers, frequency)),
-            (np.fft.rfft(pair, transform), pair_s, pair_direct[0, 0]),
+        to_fir(
+            _counted(responses * np.exp(2j * np.pi * frequency * late_s), near, frequency),
+            taps=taps,
+            delay_frames=delay,
+        )
+        for responses, late_s, near in (
+            (np.fft.rfft(heard, transform) * drivers, direct_s, plain_near),
+            (np.fft.rfft(pair, transform), pair_s, _near(pair_direct)),
         )
     )
     return EarFirs(device_firs, pair_firs, delay)
@@ -110,27 +124,59 @@ def _direct(scene: DeviceInRoom, seat: Seat, frequency: FloatArray) -> tuple[Com
     return free.at(frequency), free.delay_s
 
 
-def _plain_left(device: Device, response: ComplexArray, frequency: FloatArray) -> ComplexArray:
-    """Plain left at the left ear."""
-    feeds = equalisers(device, frequency, sample_rate=SAMPLE_RATE) * device.plain_gains[:, :1]
-    return np.sum(response[0] * feeds, axis=0)
+def _near(ears: ComplexArray) -> ComplexArray:
+    """Near ears of the (left, right) channel of ears [ear, channel], shape (2, n)."""
+    return np.stack([ears[0, 0], ears[1, 1]])
 
 
-def _delay_frames(device: Device) -> int:
-    """Delay of ear responses: drivers that their equalisers hold back come earlier than the sum that arrives after."""
-    held_s = early_s(device).max() + LEAD_S if early_s(device).any() else 0.0
-    return DELAY_FRAMES + int(np.ceil(held_s * SAMPLE_RATE))
+def _plain_near(device: Device, response: ComplexArray, frequency: FloatArray) -> ComplexArray:
+    """Near ears of plain stereo, shape (2, n)."""
+    feeds = equalisers(device, frequency, sample_rate=SAMPLE_RATE)[:, None] * device.plain_gains[..., None]
+    return np.stack([np.sum(response[side] * feeds[:, side], axis=0) for side in (0, 1)])
 
 
-def _firs(
-    response: ComplexArray, near: ComplexArray, frequency: FloatArray, *, taps: int, delay_frames: int
-) -> FloatArray:
-    """Filters at the time and level that bring ``near`` to the delay and 0 dB."""
+def _counted(response: ComplexArray, near: ComplexArray, frequency: FloatArray) -> ComplexArray:
+    """Responses in the band, at the time and level that bring the near ears to 0."""
     # The band ends before half the sample rate, so that a delay between two frames stays short.
     band = 0.5 + 0.5 * np.cos(np.pi * np.clip((frequency - 20_000.0) / 3_500.0, 0.0, 1.0))
-    gain = 1.0 / np.abs(near[np.argmin(np.abs(frequency - 200.0))])
-    early = np.exp(2j * np.pi * frequency * _peak_s(near * band, frequency))
-    return to_fir(gain * response * band * early, taps=taps, delay_frames=delay_frames)
+    left, right = np.abs(near[:, np.argmin(np.abs(frequency - 200.0))]) ** 2
+    gain = 1.0 / np.sqrt((left + right) / 2)
+    first_s = min(_peak_s(side * band, frequency) for side in near)
+    return gain * response * band * np.exp(2j * np.pi * frequency * first_s)
+
+
+def _delay_frames(device: Device, response: ComplexArray, frequency: FloatArray) -> int:
+    """Delay in front of ear responses, so that none of them is cut where it begins.
+
+    Nearer drivers come before plain stereo does, and so do those that their equalisers hold back.
+    """
+    held_s = early_s(device).max() + LEAD_S if early_s(device).any() else 0.0
+    least = DELAY_FRAMES + int(np.ceil(held_s * SAMPLE_RATE))
+    whole = np.fft.irfft(response, axis=-1).shape[-1] // 2
+    for delay in range(least, MOST_DELAY_FRAMES, DELAY_STEP):
+        if _is_right(to_fir(response, taps=delay + whole, delay_frames=delay), response, frequency):
+            return delay
+    raise ValueError(
+        f'device "{device.name}": a driver reaches the ears over {1000 * MOST_DELAY_FRAMES / SAMPLE_RATE:.0f} ms '
+        "before plain stereo does; its distance, or its measured delay, cannot be right"
+    )
+
+
+def _taps(response: ComplexArray, frequency: FloatArray, delay_frames: int) -> int:
+    """Length of ear responses with which none of them is cut where it ends, within what short filters may have."""
+    for taps in range(TAPS - DELAY_FRAMES + delay_frames, MOST_TAPS, TAPS_STEP):
+        if _is_right(to_fir(response, taps=taps, delay_frames=delay_frames), response, frequency):
+            return taps
+    return MOST_TAPS
+
+
+def _is_right(firs: FloatArray, response: ComplexArray, frequency: FloatArray) -> bool:
+    """Whether filters have the level of the responses to within the tolerance; what is cut off shows there first."""
+    audible = (frequency >= RIGHT_HZ[0]) & (frequency <= RIGHT_HZ[1])
+    wanted = np.abs(response[..., audible])
+    level = np.abs(np.fft.rfft(firs, 2 * (len(frequency) - 1), axis=-1)[..., audible])
+    counts = np.maximum(wanted, LOUDEST_SHARE * wanted.max(axis=-1, keepdims=True))
+    return bool(np.all(np.abs(level - wanted) <= TOLERANCE * counts))
 
 
 def _peak_s(response: ComplexArray, frequency: FloatArray) -> float:

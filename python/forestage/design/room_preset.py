@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from forestage.acoustics.device import Device, Seat, Vector
 from forestage.acoustics.device_file import parse_device
 from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering, usual_position_m
@@ -16,7 +18,7 @@ from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.shoebox import ROOMS
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
-from forestage.design.preset_form import ears_form, head_form
+from forestage.design.preset_form import HALF, decode_fir, ears_form, encode_fir, head_form
 
 
 def preset_device(preset: Mapping[str, Any], *, folder: str | Path = ".") -> Device:
@@ -85,10 +87,25 @@ def room_preset(
         "head": head_form(seat.head),
     }
     heard = ears_form(ears, half=True)
+    # Both places reach the ears at the same time: as late as the one that has to wait longer for what is nearer
+    latest = max(heard["delay_frames"], preset["ears"]["delay_frames"])
+    free, heard = (_delayed(form, latest) for form in (preset["ears"], heard))
     # A preset that knows nothing but the room is measured as any other is
     only_room = {key: preset[key] for key in preset if key != "room"} | {"ears": heard}
     loudness = calibrate(only_room, render=render)
     return dict(preset) | {
+        "ears": free,
         "room": {"name": ROOMS[room].name, "ears": heard, "loudness": asdict(loudness)},
         "design": dict(preset["design"]) | {"room": where},
     }
+
+
+def _delayed(ears: Mapping[str, Any], delay_frames: int) -> dict[str, Any]:
+    """Ear responses of a preset with a longer modelling delay, by silence in front."""
+    wait = delay_frames - ears["delay_frames"]
+
+    def later(text: str) -> str:
+        return encode_fir(np.pad(decode_fir(text), (wait, 0)), half=text.startswith(HALF)) if text and wait else text
+
+    rows = {key: [[later(text) for text in row] for row in ears[key]] for key in ("device", "reference")}
+    return dict(ears) | rows | {"delay_frames": delay_frames}
