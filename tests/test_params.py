@@ -1,5 +1,6 @@
 """The parameter table is an interface for sessions: ids and order never change, new rows come at the end."""
 
+import numpy as np
 import pytest
 
 from forestage import PARAMS
@@ -54,3 +55,12 @@ def test_text_and_value_agree_both_ways():
 def test_wrong_values_say_what_would_be_right(param_id, value, hint):
     with pytest.raises(ValueError, match=hint):
         raw_value(param_id, value)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert raw_value("amount", np.float32(50)) == 50
+    assert raw_value("slot", np.int64(1)) == 1
+    with pytest.raises(ValueError, match="amount is nan"):
+        raw_value("amount", np.float32("nan"))
+    with pytest.raises(TypeError, match="a number or a text would be right"):
+        raw_value("amount", 1j)

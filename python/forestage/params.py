@@ -1,6 +1,7 @@
 """Host parameters by their id, with values as people write them."""
 
 from collections.abc import Mapping
+from numbers import Real
 
 from . import _core
 
@@ -30,7 +31,7 @@ def raw_value(param_id: str, value: Value) -> float:
     if row.kind == "status":
         raise ValueError(f"{param_id} is read-only")
     texts = texts_of(row)
-    if not isinstance(value, str | float | int):
+    if not isinstance(value, str | Real):  # numbers of NumPy, too
         raise TypeError(f"{param_id} is {value!r}; a number or a text would be right")
     if isinstance(value, str):
         if value not in texts:
