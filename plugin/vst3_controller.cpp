@@ -73,10 +73,12 @@ class Vst3Controller final : public Front<Vst3Controller, IEditController> {
 
   tresult PLUGIN_API setComponentHandler(IComponentHandler* handler) override {
     handler_ = handler;
+    if (auto* plugin = values()) plugin->follow_handler(handler);
     return behind_->setComponentHandler(handler);
   }
   tresult PLUGIN_API terminate() override {
     handler_ = nullptr;
+    if (auto* plugin = values()) plugin->follow_handler(nullptr);
     return behind_->terminate();
   }
 

@@ -28,6 +28,8 @@ class Vst3Values {
   virtual std::optional<float> decided(Steinberg::Vst::ParamID id) = 0;
   /// The host knows the program that is now current.
   virtual void note_program_shown() = 0;
+  /// Whom to tell; null when the controller ends, and the host's handler with it.
+  virtual void follow_handler(Steinberg::FUnknown* handler) = 0;
 };
 
 inline constexpr Steinberg::Vst::ParamID vst3_program_id = 0x70727374;  // "prst", as JUCE's VST3 client has it

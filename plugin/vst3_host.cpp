@@ -25,9 +25,10 @@ Steinberg::Vst::ParamID Vst3Host::vst3_id_of(const juce::AudioProcessorParameter
 template <class Call>
 void Vst3Host::with_handler(Call&& call) const {
   using Steinberg::Vst::IComponentHandler;
-  if (handler_ == nullptr) return;
+  auto* const host = handler_.load();
+  if (host == nullptr) return;
   void* found = nullptr;
-  if (handler_->queryInterface(Steinberg::Vst::IComponentHandler_iid, &found) != Steinberg::kResultOk) return;
+  if (host->queryInterface(Steinberg::Vst::IComponentHandler_iid, &found) != Steinberg::kResultOk) return;
   auto* handler = static_cast<IComponentHandler*>(found);
   call(*handler);
   handler->release();

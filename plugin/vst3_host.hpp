@@ -9,6 +9,7 @@
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
+#include <atomic>
 #include <cstdint>
 
 #include "vst3_controller.hpp"
@@ -18,6 +19,7 @@ namespace forestage::plugin {
 class Vst3Host : public juce::VST3ClientExtensions, public Vst3Values {
  public:
   void setIComponentHandler(Steinberg::FUnknown* handler) override { handler_ = handler; }
+  void follow_handler(Steinberg::FUnknown* handler) override { handler_ = handler; }
   std::int32_t queryIEditController(const Steinberg::TUID iid, void** object) override;
 
  protected:
@@ -34,7 +36,7 @@ class Vst3Host : public juce::VST3ClientExtensions, public Vst3Values {
   template <class Call>
   void with_handler(Call&& call) const;
 
-  Steinberg::FUnknown* handler_ = nullptr;  // the host's; outlives every activation
+  std::atomic<Steinberg::FUnknown*> handler_{nullptr};  // the host's; read by the timer, too
 };
 
 }  // namespace forestage::plugin
