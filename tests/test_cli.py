@@ -147,7 +147,11 @@ def test_validate_says_what_is_wrong_and_where(tmp_path):
 def test_presets_lists_the_factory():
     result = run("presets")
     assert result.returncode == 0
-    assert all(name in result.stdout for name in forestage.factory_presets())
+    names = list(forestage.factory_presets())
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == names
+    texts = {len(line) - len(line[len(name) :].lstrip()) for name, line in zip(names, lines, strict=True)}
+    assert texts == {max(map(len, names)) + 2}
 
 
 def test_export_wav_writes_the_filters(tmp_path):

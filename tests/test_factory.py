@@ -53,6 +53,9 @@ def test_preset_is_made_for_the_device_of_its_file(name):
     assert preset["name"] == f"{device.name} {variant.title}".strip()
     made_for = parse_device(preset["design"]["device"])
     assert made_for.drivers == device.drivers
+    assert preset["text"].startswith(device.text)
+    seat = "" if device.is_headphones else f"{made_for.listener.distance_m:g} m."
+    assert preset["text"].endswith(seat)
     assert (made_for.listener.distance_m < device.listener.distance_m) == variant.is_close
 
 

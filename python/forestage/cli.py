@@ -348,9 +348,11 @@ def report(preset: str, other: str | None, output: Path, overwrite: bool) -> Non
 @cli.command("presets")
 def presets_command() -> None:
     """List the factory presets."""
-    for name, path in presets.factory_presets().items():
+    factory = presets.factory_presets()
+    widest = max(map(len, factory))
+    for name, path in factory.items():
         preset = presets.load_preset(path)
-        click.echo(f"{name:16} {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
+        click.echo(f"{name:{widest}}  {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
 
 
 @cli.command("install-plugin")

@@ -100,8 +100,28 @@ class Design:
 
     @property
     def name(self) -> str:
-        """Name of the preset: the device's, and the variant's unless it is the standard one."""
-        return f"{self.device.name} {VARIANTS[self.variant].title}".strip()
+        """Name of the preset: the device's, and what differs from its standard design."""
+        usual, pair = CancelTarget(), VirtualStereo()
+        parts = [self.device.name, VARIANTS[self.variant].title]
+        if self.stereo.width_deg != pair.width_deg:
+            parts.append(f"{self.stereo.width_deg:g}°")
+        if self.stereo.head is not None:
+            parts.append("Own Head")
+        if self.target.method != usual.method:
+            parts.append(self.target.method)
+        if self.target.separation_db != usual.separation_db:
+            parts.append("Own Target")
+        if self.target.drive_cap_db != usual.drive_cap_db:
+            parts.append(f"Drive {self.target.drive_cap_db:g} dB")
+        return " ".join(part for part in parts if part)
+
+    @property
+    def text(self) -> str:
+        """What the preset says about itself: the device, and for whom it is made."""
+        if self.device.is_headphones:
+            return self.device.text
+        zone = " who moves," if VARIANTS[self.variant].is_wide else ""
+        return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.".strip()
 
     def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
         """Filters at one sample rate."""

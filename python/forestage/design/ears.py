@@ -152,12 +152,15 @@ def _delay_frames(device: Device, response: ComplexArray, frequency: FloatArray)
     """
     held_s = early_s(device).max() + LEAD_S if early_s(device).any() else 0.0
     least = DELAY_FRAMES + int(np.ceil(held_s * SAMPLE_RATE))
-    whole = np.fft.irfft(response, axis=-1).shape[-1] // 2
-    for delay in range(least, MOST_DELAY_FRAMES, DELAY_STEP):
-        if _is_right(to_fir(response, taps=delay + whole, delay_frames=delay), response, frequency):
+    half = len(frequency) - 1
+    most = min(MOST_DELAY_FRAMES, half)
+    # All of them end alike, so that only the beginnings differ
+    longest = np.fft.rfft(to_fir(response, taps=most + half, delay_frames=most), 2 * half, axis=-1)
+    for delay in range(least, most, DELAY_STEP):
+        if _is_right(to_fir(response, taps=delay + half, delay_frames=delay), longest, frequency):
             return delay
     raise ValueError(
-        f'device "{device.name}": a driver reaches the ears over {1000 * MOST_DELAY_FRAMES / SAMPLE_RATE:.0f} ms '
+        f'device "{device.name}": a driver reaches the ears over {1000 * most / SAMPLE_RATE:.0f} ms '
         "before plain stereo does; its distance, or its measured delay, cannot be right"
     )
 

@@ -89,7 +89,7 @@ def playable_form(design: Design) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": design.name,
         "device": device.slug,
-        "text": device.text,
+        "text": design.text,
         "parameters": {"stage_width_deg": design.stereo.width_deg},
         "drivers": [
             {"name": driver.name, "plain_left_gain": float(left), "plain_right_gain": float(right)}

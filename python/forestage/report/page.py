@@ -52,7 +52,7 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     environment.filters |= {"number": number_text, "change": change_text}
     figures = rows(contents)
     return environment.get_template("page.html.jinja").render(
-        title=" against ".join(preset["name"] for preset in contents),
+        title=_title([preset["name"] for preset in contents]),
         presets=list(zip(LABELS, contents, strict=False)),
         charts=[(chart, _html(chart, f"chart-{index}")) for index, chart in enumerate(charts(contents))],
         totals=_by_group(row for row in figures if not row.is_per_octave),
@@ -63,6 +63,13 @@ def report_html(presets: Sequence[PresetLike]) -> str:
         provenance=_provenance,
         version=__version__,
     )
+
+
+def _title(names: Sequence[str]) -> str:
+    """What the report is on; presets of one name are told apart by their labels."""
+    if len(set(names)) < len(names):
+        names = [f"{name} ({label})" for name, label in zip(names, LABELS, strict=False)]
+    return " against ".join(names)
 
 
 def number_text(value: float | None) -> str:
