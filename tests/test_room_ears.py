@@ -10,13 +10,15 @@ from click.testing import CliRunner
 from scipy.signal import fftconvolve
 
 import forestage
+from forestage.acoustics.device import Listener
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering, usual_position_m
+from forestage.acoustics.head import Head
 from forestage.acoustics.shoebox import ROOMS, Room
 from forestage.cli import cli
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
 from forestage.design.preset_form import decode_fir
-from forestage.design.room_preset import room_preset
+from forestage.design.room_preset import preset_device, room_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.presets import preset_path
 from signals import noise
@@ -164,3 +166,16 @@ def test_command_says_what_would_be_right(tmp_path, arguments, words):
     result = run("ears", "laptop", *arguments, "-o", tmp_path / "x.json")
     assert result.returncode == 2
     assert words in result.stderr
+
+
+def test_head_that_is_given_takes_the_place_of_a_file_that_is_gone(preset):
+    device = dict(preset["design"]["device"]) | {"listener": {"distance_m": 0.9, "head_sofa": "gone.sofa"}}
+    away = dict(preset) | {"design": {"device": device}}
+    assert preset_device(away, head=Head(0.09)).listener == Listener(0.9, Head(0.09))
+
+
+def test_error_says_which_file_is_missing_and_where_it_was_looked_for(preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    device = dict(preset["design"]["device"]) | {"listener": {"distance_m": 0.9, "head_sofa": "gone.sofa"}}
+    with pytest.raises(ValueError, match="gone.sofa; looked in .*elsewhere and in .*" + tmp_path.name):
+        preset_device({"design": {"device": device}}, folder=tmp_path / "elsewhere")

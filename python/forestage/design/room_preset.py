@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,39 @@ from forestage.design.ears import room_ear_firs
 from forestage.design.preset_form import HALF, decode_fir, ears_form, encode_fir, head_form
 
 
-def preset_device(preset: Mapping[str, Any], *, folder: str | Path = ".") -> Device:
-    """Device that a preset was designed for; measured drivers and heads are sought in ``folder``."""
+def preset_device(
+    preset: Mapping[str, Any], *, folder: str | Path = ".", head: Head | MeasuredHead | None = None
+) -> Device:
+    """Device that a preset was designed for, with another head if one is given, which then needs no file.
+
+    Measured drivers and heads are sought in ``folder``, then in the working directory.
+    """
     try:
         table = preset["design"]["device"]
+        listener = table["listener"]
     except (KeyError, TypeError):
         raise ValueError("design.device: missing; must say which device the preset was designed for") from None
-    return parse_device(table, folder)
+    if head is not None:
+        table = dict(table) | {"listener": {"distance_m": listener["distance_m"]}}
+    folders = list(dict.fromkeys([Path(folder).resolve(), Path.cwd()]))
+    files = _files(table)
+    for place in folders:
+        if all((place / file).is_file() for file in files):
+            device = parse_device(table, place)
+            return device if head is None else replace(device, listener=replace(device.listener, head=head))
+    missing = ", ".join(file for file in files if not any((place / file).is_file() for place in folders)) or files[0]
+    raise ValueError(
+        f"design.device: needs the measured file {missing}; looked in {' and in '.join(map(str, folders))}, with "
+        "the others of the device"
+    )
+
+
+def _files(table: Mapping[str, Any]) -> list[str]:
+    """Files that a device names."""
+    rows = table.get("driver", [])
+    named = [table["listener"].get("head_sofa"), *(row.get("directivity_sofa") for row in rows)]
+    impulses = [item["file"] for row in rows for item in row.get("impulse_responses", [])]
+    return [file for file in [*named, *impulses] if file is not None]
 
 
 def room_preset(
@@ -73,7 +99,7 @@ def room_preset(
     """
     if room not in ROOMS:
         raise ValueError(f'room = "{room}": must be one of {", ".join(ROOMS)}')
-    device = preset_device(preset, folder=folder)
+    device = preset_device(preset, folder=folder, head=head)
     own = device.listener.seat
     seat = Seat(seat_m or own.position_m, yaw_deg, head or own.head)
     scene = DeviceInRoom(device, ROOMS[room], position_m or usual_position_m(ROOMS[room]), azimuth_deg)
