@@ -8,7 +8,10 @@ import pytest
 
 from forestage.acoustics.device import Device, Seat
 from forestage.acoustics.device_file import device_table, load_device, parse_device
+from forestage.acoustics.measured_driver import load_directivity
 from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.sofa import MeasurementWarning
+from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
 from measurements import directivity as directivity_file
 from measurements import grid_directions, write_impulses, write_sofa
 
@@ -42,7 +45,8 @@ def from_sofa(folder) -> Device:
         sofa = directivity_file(field, directions, azimuth_deg=driver.azimuth_deg, frequency_hz=frequency, gain=gain)
         write_sofa(folder / f"{driver.name}.sofa", sofa)
         rows.append(row(driver, azimuth_deg=driver.azimuth_deg, directivity_sofa=f"{driver.name}.sofa"))
-    return device_of(rows, folder)
+    with pytest.warns(MeasurementWarning, match=r"a gap of \d+ degrees around azimuth -?\d+, elevation -8\d degrees"):
+        return device_of(rows, folder)
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +157,69 @@ def test_measured_driver_is_turned_by_its_aim(from_sofa):
     assert np.all(circles[20.0].argmax(axis=0) == 6)
     straight = np.abs(directivity(from_sofa, frequency, [90.0]))[0, 0]
     np.testing.assert_allclose(circles[20.0][6], straight, rtol=1e-6)
+
+
+def from_grid(folder: Path, directions: np.ndarray, *, azimuth_deg: float = 90.0) -> Path:
+    """The left driver of the smart speaker as measured in some directions, 100 Hz to 12 kHz."""
+    sofa = directivity_file(
+        TRUTH.fields[0], directions, azimuth_deg=azimuth_deg, frequency_hz=np.arange(100.0, 12_001.0, 100.0)
+    )
+    return write_sofa(folder / "grid.sofa", sofa)
+
+
+@pytest.mark.parametrize(("step_deg", "least_hz", "most_hz"), [(15.0, 4000.0, 6500.0), (20.0, 3000.0, 4500.0)])
+def test_grid_that_is_coarse_tells_a_directivity_up_to_where_it_says(step_deg, least_hz, most_hz, folder):
+    """Within 1 dB there, in the directions of a listener in front, between those of the grid; off by far above."""
+    path = from_grid(folder, grid_directions(step_deg))
+    with pytest.warns(MeasurementWarning, match=r"gives \d+ directions, about \d+ degrees apart, .* above, it is held"):
+        driver = load_directivity(path)
+    assert least_hz <= driver.highest_hz <= most_hz
+    azimuth = np.deg2rad(np.arange(-30.0, 31.0, 2.5))
+    room = 1.5 * np.stack([np.cos(azimuth), np.sin(azimuth), 0.05 * np.ones_like(azimuth)], axis=-1)
+    own = room @ np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    trusted = np.arange(200.0, driver.highest_hz, 200.0)
+    error_db = 20 * np.log10(np.abs(driver.pressure(trusted, own) / TRUTH.fields[0].field(trusted, room)))
+    assert np.abs(error_db - np.median(error_db)).max() < 1.0
+
+
+def test_directivity_is_held_above_what_directions_tell_and_the_power_is_kept(folder):
+    path = from_grid(folder, grid_directions(15.0))
+    with pytest.warns(MeasurementWarning, match="above, it is held"):
+        driver = load_directivity(path)
+    around = fibonacci_quadrature(300).directions
+    above = np.array([driver.highest_hz, 8000.0, 12_000.0])
+    pattern = np.abs(driver.pressure(above, 1.5 * around))
+    np.testing.assert_allclose(
+        pattern / pattern.max(axis=0), np.repeat(pattern[:, :1], 3, 1) / pattern[:, 0].max(), atol=0.05
+    )
+    true = np.abs(TRUTH.fields[0].field(above, 1.5 * around))
+    power_db = [10 * np.log10(np.mean(of**2, axis=0)) for of in (pattern, true)]
+    change_db = power_db[0] - power_db[1]
+    np.testing.assert_allclose(change_db, change_db[0], atol=0.7)
+
+
+def test_grid_that_tells_next_to_nothing_is_refused(folder):
+    with pytest.raises(ValueError, match=r"ReceiverPosition gives 18 directions, .*: must be close enough for 1000 Hz"):
+        load_directivity(from_grid(folder, grid_directions(60.0)))
+
+
+@pytest.mark.parametrize("where", ["front", "back"])
+def test_gap_is_refused_where_the_listener_is_and_said_elsewhere(where, folder):
+    """Half a sphere, of a driver that aims at its listener."""
+    directions = grid_directions(6.0)
+    kept = directions[:, 0] > 0.0 if where == "front" else directions[:, 0] < 0.0
+    from_grid(folder, directions[kept], azimuth_deg=0.0)
+    names = {"position_m": [0.0, 0.0, 0.0], "directivity_sofa": "grid.sofa"}
+    rows = [{"name": side, "channel": side, **names} for side in ("left", "right")]
+    if where == "front":
+        with (
+            pytest.warns(MeasurementWarning, match="above, it is held"),
+            pytest.warns(MeasurementWarning, match=r"leaves a gap of 1\d\d degrees around azimuth -?1[678]\d"),
+        ):
+            assert device_of(rows, folder).drivers[0].directivity.highest_hz > 6000.0
+        return
+    with (
+        pytest.warns(MeasurementWarning),
+        pytest.raises(ValueError, match=r"driver\[0\]\.directivity_sofa: leaves a gap of 1\d\d degrees around the lis"),
+    ):
+        device_of(rows, folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forestage.acoustics.head import Head
+from forestage.acoustics.measured_driver import WIDEST_GAP_DEG, MeasuredField
 
 if TYPE_CHECKING:
     from forestage.acoustics.device import Device, Driver
@@ -122,6 +123,7 @@ def _check_point(device: Device, driver: Driver, where: str) -> None:
         raise ValueError(f"{where}.position_m = {list(position)}: must be finite")
     if device.body is not None:
         raise ValueError(f"{where}.position_m = {list(position)}: on a body drivers are caps (azimuth_deg, ...)")
+    _check_gap(device, driver, where)
     centre = device.listener.seat.position_m
     if math.dist(position, centre) <= device.listener.head.radius_m:
         raise ValueError(
@@ -131,6 +133,19 @@ def _check_point(device: Device, driver: Driver, where: str) -> None:
     for index, other in enumerate(device.drivers[: device.drivers.index(driver)]):
         if other.position_m == position and driver.directivity is None and other.directivity is None:
             raise ValueError(f"{where}.position_m = {list(position)}: driver[{index}] stands there too")
+
+
+def _check_gap(device: Device, driver: Driver, where: str) -> None:
+    """Refuse a driver that was not measured where its listener is."""
+    if driver.directivity is None or not len(driver.directivity.directions):
+        return
+    field = MeasuredField(driver.directivity, driver.position_m or (0, 0, 0), driver.azimuth_deg, driver.elevation_deg)
+    gap_deg = float(driver.directivity.gap_deg(field.seen([device.listener.seat.position_m]))[0])
+    if gap_deg > WIDEST_GAP_DEG:
+        raise ValueError(
+            f"{where}.{next(iter(driver.directivity.origin), 'directivity')}: leaves a gap of {gap_deg:.0f} degrees "
+            f"around the listener; must have a direction at least every {WIDEST_GAP_DEG:g} degrees there"
+        )
 
 
 def _check_cap(device: Device, driver: Driver, where: str) -> None:

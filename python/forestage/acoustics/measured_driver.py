@@ -4,10 +4,14 @@ Around the driver's position, the pressure of each measured direction, times its
 fitted by spherical harmonics. A full set of directions at one distance is carried to other distances as the spherical
 waves that it consists of, each order by its own law; inwards, where high orders would grow without bounds, they are
 faded out. A few positions tell the field in their own neighbourhood alone, where it follows 1/r.
+
+Directions tell a directivity as long as they are closer than the chord over which it stays alike, which the fit finds
+at each frequency. Above the highest frequency where they do, the directivity is held, and the level follows the power.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,19 +21,32 @@ import numpy as np
 import soundfile
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
+from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from forestage.acoustics.covariance import fit_directivity
+from forestage.acoustics.covariance import regress
 from forestage.acoustics.fields import growth, wave_number
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
-from forestage.acoustics.sofa import SofaFile
-from forestage.acoustics.spherical_harmonics import order_of, real_sh
+from forestage.acoustics.sofa import MeasurementWarning, SofaFile
+from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
 
 ORDER = 20
 LEAST_DIRECTIONS = 4
 # From so many on, at distances that differ by less than this share, the measurement tells spherical waves
 DIRECTIONS_OF_WAVES = 30
 DISTANCES_OF_WAVES = 0.05
+# Chords over which the field stays alike, over the distance of directions, from which on what is between them is known
+# to 1 dB (found with caps on spheres of 5 and 9 cm); and the share of the power below which differences do not matter
+LEAST_LIKENESS = 1.8
+LEAST_DIFFERENCE = 3e-3
+LEAST_TRUSTED_HZ = 1000.0
+# What a directivity should tell, for designs to need no word about it
+USUAL_TRUSTED_HZ = 8000.0
+WIDEST_GAP_DEG = 60.0
+# Directions in which gaps are sought, and the median width of a gap in a square grid over the distance of its points:
+# half of the cell is within sqrt(1 / (2 pi)) of a point
+AROUND = 2000
+MEDIAN_GAP = 2.0 / np.sqrt(2.0 * np.pi)
 MOST_GROWTH = 10.0
 EXTENT_M = 0.1
 IMPULSE_S = 20e-3
@@ -58,6 +75,10 @@ class MeasuredDirectivity:
         What comes on top of the above.
     origin : Mapping
         The keys of a device file that name what it was read from.
+    directions : ndarray, shape (count, 3)
+        Where it was measured, as unit vectors.
+    highest_hz : float
+        Up to where the directions tell the directivity; above, it is held.
     """
 
     frequency_hz: FloatArray = field(repr=False)
@@ -68,6 +89,13 @@ class MeasuredDirectivity:
     delay_s: float = 0.0
     gain: float = 1.0
     origin: Mapping[str, Any] = field(default_factory=dict)
+    directions: FloatArray = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
+    highest_hz: float = np.inf
+
+    def gap_deg(self, points_m: ArrayLike) -> FloatArray:
+        """Width of the gap between measured directions around points (k, 3) of the driver's frame, shape (k,)."""
+        points = np.asarray(points_m, dtype=np.float64)
+        return _gap_deg(self.directions, points / np.linalg.norm(points, axis=-1, keepdims=True))
 
     def pressure(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
         """Pressure at points (k, 3) of the driver's frame, shape (k, n)."""
@@ -123,12 +151,15 @@ class MeasuredField:
 
     def field(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
         """Pressure at points of the device's frame, shape (k, n)."""
+        return self.directivity.pressure(frequency_hz, self.seen(points_m))
+
+    def seen(self, points_m: ArrayLike) -> FloatArray:
+        """Points of the device's frame in that of the driver, shape (k, 3)."""
         azimuth, elevation = np.deg2rad(self.azimuth_deg), np.deg2rad(self.elevation_deg)
         ahead = [np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)]
         aside = [-np.sin(azimuth), np.cos(azimuth), 0.0]
         above = [-np.cos(azimuth) * np.sin(elevation), -np.sin(azimuth) * np.sin(elevation), np.cos(elevation)]
-        seen = (np.asarray(points_m, dtype=np.float64) - self.centre_m) @ np.array([ahead, aside, above]).T
-        return self.directivity.pressure(frequency_hz, seen)
+        return (np.asarray(points_m, dtype=np.float64) - self.centre_m) @ np.array([ahead, aside, above]).T
 
 
 def load_directivity(path: str | Path) -> MeasuredDirectivity:
@@ -138,7 +169,8 @@ def load_directivity(path: str | Path) -> MeasuredDirectivity:
     """
     with SofaFile(path, convention="FreeFieldDirectivityTF") as file:
         frequency, values, points = _directivity_values(file)
-    directivity = _fitted(frequency, values, points * [1.0, -1.0, 1.0])
+    directivity = _fitted(frequency, values, points * [1.0, -1.0, 1.0], is_all_around=True)
+    _check_cover(file, directivity)
     return replace(directivity, origin={"directivity_sofa": str(path)})
 
 
@@ -246,20 +278,77 @@ def _response(impulse: FloatArray, sample_rate: int, frequency: FloatArray) -> C
 
 # One thread, so that the sums do not depend on the number of cores.
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def _fitted(frequency: FloatArray, values: ComplexArray, points: FloatArray) -> MeasuredDirectivity:
+def _fitted(
+    frequency: FloatArray, values: ComplexArray, points: FloatArray, *, is_all_around: bool = False
+) -> MeasuredDirectivity:
     """Directivity of responses (count, m) at points (count, 3) of the driver's frame."""
     distance = np.linalg.norm(points, axis=-1)
     shape = values * distance[:, None] * np.exp(1j * wave_number(frequency) * distance[:, None])
     delay_s = _latency_s(frequency, shape)
     shape *= np.exp(2j * np.pi * frequency * delay_s)
+    directions = points / distance[:, None]
+    fit = regress(directions, shape, order=ORDER)
+    coefficients, highest_hz = fit.coefficients, np.inf
+    if is_all_around:
+        known = _known(directions, shape, fit.length_scale)
+        highest_hz = float(frequency[known - 1]) if known else 0.0
+        power = np.sqrt(np.mean(np.abs(shape) ** 2, axis=0))
+        edge = max(known - 1, 0)
+        coefficients[:, known:] = coefficients[:, edge : edge + 1] * power[known:] / max(power[edge], 1e-300)
     is_even = np.ptp(distance) < DISTANCES_OF_WAVES * distance.mean()
     return MeasuredDirectivity(
         frequency,
-        fit_directivity(points / distance[:, None], shape, order=ORDER),
+        coefficients,
         float(distance.mean()),
         is_wave=bool(is_even and len(points) >= DIRECTIONS_OF_WAVES),
         delay_s=delay_s,
+        directions=directions,
+        highest_hz=highest_hz,
     )
+
+
+def _gap_deg(directions: FloatArray, around: FloatArray) -> FloatArray:
+    """Width of the empty caps around unit vectors."""
+    chord, _ = cKDTree(directions).query(around)
+    return 2.0 * np.rad2deg(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)))
+
+
+def _apart_deg(directions: FloatArray) -> float:
+    """How far directions of a square grid that leaves gaps as these do would be apart."""
+    return float(np.median(_gap_deg(directions, fibonacci_quadrature(AROUND).directions)) / MEDIAN_GAP)
+
+
+def _known(directions: FloatArray, shape: ComplexArray, length_scale: FloatArray) -> int:
+    """Number of frequencies, from the lowest on, at which directions are close enough to tell a directivity."""
+    is_close = length_scale >= LEAST_LIKENESS * np.deg2rad(_apart_deg(directions))
+    is_close |= np.var(shape, axis=0) <= LEAST_DIFFERENCE * np.mean(np.abs(shape) ** 2, axis=0)
+    # Where one value after the other may err, the step that fits them best
+    return int(np.argmax(np.concatenate([[0], np.cumsum(np.where(is_close, 1, -1))])))
+
+
+def _check_cover(file: SofaFile, directivity: MeasuredDirectivity) -> None:
+    """Refuse directions that tell next to nothing, and warn of gaps and of what they do not tell."""
+    count, apart_deg = len(directivity.directions), _apart_deg(directivity.directions)
+    tells = (
+        f"gives {count} directions, about {apart_deg:.0f} degrees apart, which tell the directivity up to "
+        f"{directivity.highest_hz:.0f} Hz"
+    )
+    highest_hz, measured_hz = directivity.highest_hz, float(directivity.frequency_hz[-1])
+    if highest_hz < min(LEAST_TRUSTED_HZ, measured_hz):
+        raise file.error("ReceiverPosition", f"{tells}: must be close enough for {LEAST_TRUSTED_HZ:.0f} Hz")
+    said = []
+    if highest_hz < min(USUAL_TRUSTED_HZ, measured_hz):
+        said.append(f"{tells}; above, it is held")
+    around = fibonacci_quadrature(AROUND).directions
+    gap_deg = _gap_deg(directivity.directions, around)
+    if gap_deg.max() > WIDEST_GAP_DEG:
+        x, y, z = around[gap_deg.argmax()] * [1.0, -1.0, 1.0]
+        said.append(
+            f"leaves a gap of {gap_deg.max():.0f} degrees around azimuth {np.rad2deg(np.arctan2(y, x)):.0f}, elevation "
+            f"{np.rad2deg(np.arcsin(z)):.0f} degrees: what is radiated there is not known"
+        )
+    for text in said:
+        warnings.warn(f"{file.path}: ReceiverPosition {text}", MeasurementWarning, stacklevel=3)
 
 
 def _latency_s(frequency: FloatArray, shape: ComplexArray) -> float:
