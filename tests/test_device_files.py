@@ -188,6 +188,14 @@ def test_all_keys_of_a_driver_are_kept():
         (POINTS, ["driver", 0, "response_db"], 3, r"driver\[0\]\.response_db = 3"),
         (POINTS, ["listener", "distance_m"], 0, r"listener\.distance_m = 0\.0: must be above 0"),
         (POINTS, ["listener", "distance_m"], -1.0, r"listener\.distance_m = -1\.0: must be above 0"),
+        (POINTS, ["listener", "distance_m"], 1e30, r"listener\.distance_m = 1e\+30: must be at most 100"),
+        (POINTS, ["listener", "distance_m"], 10**400, r"listener\.distance_m: has too many digits"),
+        (
+            POINTS,
+            ["driver", 0, "position_m"],
+            [0, 1e30, 0],
+            r"position_m = \[0\.0, 1e\+30, 0\.0\]: must be within \+-100",
+        ),
         (POINTS, ["listener", "distance_m"], True, r"listener\.distance_m = True: must be a number"),
         (POINTS, ["listener", "distance_m"], float("inf"), r"listener\.distance_m = inf: must be finite"),
         (

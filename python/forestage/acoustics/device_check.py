@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from forestage.acoustics.device import Device, Driver
 
 MAX_DRIVERS = 16
+MOST_DISTANCE_M = 100.0
 CROSSOVER_RANGE_HZ = (20.0, 16_000.0)
 MAX_LEVEL_DB = 24.0
 MAX_RELATIVE_DELAY_MS = 2.5
@@ -84,6 +85,8 @@ def _check_listener(device: Device) -> None:
     if isinstance(head, Head) and not -90.0 < head.ear_elevation_deg < 90.0:
         raise ValueError(f"listener.ear_elevation_deg = {head.ear_elevation_deg}: must be within -90..90")
     _above_zero(listener.distance_m, "listener.distance_m")
+    if listener.distance_m > MOST_DISTANCE_M:
+        raise ValueError(f"listener.distance_m = {listener.distance_m}: must be at most {MOST_DISTANCE_M:g}")
     reach = head.radius_m
     if body is not None:
         _above_zero(body.radius_m, "body.radius_m")
@@ -119,8 +122,8 @@ def _check_capsule(device: Device, driver: Driver, where: str) -> None:
 def _check_point(device: Device, driver: Driver, where: str) -> None:
     position = driver.position_m
     assert position is not None
-    if not all(math.isfinite(value) for value in position):
-        raise ValueError(f"{where}.position_m = {list(position)}: must be finite")
+    if not all(abs(value) <= MOST_DISTANCE_M for value in position):
+        raise ValueError(f"{where}.position_m = {list(position)}: must be within +-{MOST_DISTANCE_M:g} m")
     if device.body is not None:
         raise ValueError(f"{where}.position_m = {list(position)}: on a body drivers are caps (azimuth_deg, ...)")
     _check_gap(device, driver, where)

@@ -25,6 +25,8 @@ CAP = (*AIM, "cap_half_angle_deg")
 MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
+# Characters of a value that a message shows
+MOST_SHOWN = 200
 NUMBERS = ("low_hz", "high_hz", "level_db", "delay_ms")
 ELECTRIC = ("response_db", *NUMBERS, "inverted", "is_reference", "ear")
 
@@ -62,7 +64,7 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     _only(table, "", ("name", "text", "listener", "body", "driver"))
     rows = table.get("driver", [])
     if not isinstance(rows, list) or not rows:
-        raise ValueError(f"driver = {rows!r}: a device needs drivers, as [[driver]] tables")
+        raise ValueError(f"driver = {_shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
     listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE))
     folder = Path(folder or ".")
@@ -117,7 +119,7 @@ def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
         return Head(**values)
     for key in SPHERE:
         if key in listener:
-            raise ValueError(f"listener.{key} = {listener[key]!r}: a measured head (head_sofa) has its own")
+            raise ValueError(f"listener.{key} = {_shown(listener[key])}: a measured head (head_sofa) has its own")
     name = _text(listener, "listener", "head_sofa")
     try:
         distance_m = _number(listener, "listener", "distance_m")
@@ -137,7 +139,7 @@ def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
 
 def _driver(row: Any, where: str, folder: Path) -> Driver:
     if not isinstance(row, Mapping):
-        raise ValueError(f"{where} = {row!r}: must be a table")
+        raise ValueError(f"{where} = {_shown(row)}: must be a table")
     _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC))
     return Driver(
         _text(row, where, "name"),
@@ -183,7 +185,7 @@ def _from_sofa(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDire
 def _from_impulses(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDirectivity:
     items, where = row["impulse_responses"], f"{where}.impulse_responses"
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-        raise ValueError(f"{where} = {items!r}: must be a list of {{file, position_m}}")
+        raise ValueError(f"{where} = {_shown(items)}: must be a list of {{file, position_m}}")
     files = []
     for index, item in enumerate(items):
         here = f"{where}[{index}]"
@@ -204,7 +206,7 @@ def _position(row: Mapping[str, Any], where: str) -> Vector:
 def _refuse(row: Mapping[str, Any], where: str, keys: tuple[str, ...], why: str) -> None:
     for key in keys:
         if key in row:
-            raise ValueError(f"{where}.{key} = {row[key]!r}: {why}")
+            raise ValueError(f"{where}.{key} = {_shown(row[key])}: {why}")
 
 
 def _channel(row: Mapping[str, Any], where: str) -> Channel:
@@ -228,7 +230,7 @@ def _ear(row: Mapping[str, Any], where: str) -> Side | None:
 def _response(row: Mapping[str, Any], where: str) -> tuple[tuple[float, float], ...]:
     pairs = row.get("response_db", [])
     if not isinstance(pairs, list):
-        raise ValueError(f"{where}.response_db = {pairs!r}: must be a list of [hz, db] pairs")
+        raise ValueError(f"{where}.response_db = {_shown(pairs)}: must be a list of [hz, db] pairs")
     points = [_numbers(pair, f"{where}.response_db[{index}]", 2) for index, pair in enumerate(pairs)]
     return tuple((point[0], point[1]) for point in points)
 
@@ -240,13 +242,13 @@ def _join(where: str, key: str) -> str:
 def _only(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
     for key in table:
         if key not in keys:
-            raise ValueError(f"{_join(where, key)} = {table[key]!r}: unknown key; allowed: {', '.join(keys)}")
+            raise ValueError(f"{_join(where, key)} = {_shown(table[key])}: unknown key; allowed: {', '.join(keys)}")
 
 
 def _table(table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
     value = table.get(key)
     if not isinstance(value, Mapping):
-        raise ValueError(f"{key} = {value!r}: must be a table [{key}]")
+        raise ValueError(f"{key} = {_shown(value)}: must be a table [{key}]")
     _only(value, key, keys)
     return value
 
@@ -254,14 +256,14 @@ def _table(table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping
 def _text(table: Mapping[str, Any], where: str, key: str, *, default: str | None = None) -> str:
     value = table.get(key, default)
     if not isinstance(value, str):
-        raise ValueError(f"{_join(where, key)} = {value!r}: must be a text")
+        raise ValueError(f"{_join(where, key)} = {_shown(value)}: must be a text")
     return value
 
 
 def _flag(table: Mapping[str, Any], where: str, key: str) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise ValueError(f"{_join(where, key)} = {value!r}: must be true or false")
+        raise ValueError(f"{_join(where, key)} = {_shown(value)}: must be true or false")
     return value
 
 
@@ -271,13 +273,26 @@ def _number(table: Mapping[str, Any], where: str, key: str, *, default: float | 
 
 def _numbers(value: Any, where: str, count: int) -> list[float]:
     if not isinstance(value, list) or len(value) != count:
-        raise ValueError(f"{where} = {value!r}: must be a list of {count} numbers")
+        raise ValueError(f"{where} = {_shown(value)}: must be a list of {count} numbers")
     return [_finite(item, where) for item in value]
 
 
 def _finite(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{where} = {value!r}: must be a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{where} = {value!r}: must be finite")
-    return float(value)
+        raise ValueError(f"{where} = {_shown(value)}: must be a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{where}: has too many digits; must be a number that a computer holds") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{where} = {_shown(value)}: must be finite")
+    return number
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it, however long it is."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no integers of more than some thousand digits
+        return "a number of very many digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
