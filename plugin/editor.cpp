@@ -24,7 +24,7 @@ HeadphoneEqStrip::HeadphoneEqStrip(Processor& processor) : processor_(processor)
   error_.setFont(juce::Font(14.0f));
   error_.setMinimumHorizontalScale(0.7f);
   error_.setJustificationType(juce::Justification::topLeft);
-  load_.setTooltip("A parametric equaliser (.txt, as AutoEq has them) or impulse responses (.wav)");
+  load_.setTooltip("An equaliser as text (.txt, as AutoEq has them) or impulse responses (.wav)");
   load_.onClick = [this] { choose(); };
   clear_.onClick = [this] { apply(std::nullopt); };
   for (juce::Component* part : {static_cast<juce::Component*>(&name_), static_cast<juce::Component*>(&error_),
@@ -62,9 +62,9 @@ void HeadphoneEqStrip::choose() {
 void HeadphoneEqStrip::load(const juce::File& file) {
   folder_ = file.getParentDirectory();
   try {
-    apply(load_headphone_eq(file));
+    apply(load_headphone_eq(file.getFullPathName().toStdString()));
   } catch (const std::exception& error) {
-    show_error(juce::String::fromUTF8(error.what()));
+    show_error(file.getFileName() + ": " + juce::String::fromUTF8(error.what()));
   }
 }
 

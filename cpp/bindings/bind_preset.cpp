@@ -2,7 +2,9 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "arrays.hpp"
+#include "headphone_eq_file.hpp"
 #include "headphone_eq_text.hpp"
+#include "headphone_eq_wav.hpp"
 #include "preset_io.hpp"
 #include "state.hpp"
 
@@ -138,7 +140,10 @@ void bind_preset(py::module_& m) {
           },
           py::kw_only(), py::arg("sample_rate"), "What it becomes at this rate: taps for the left and the right ear.");
   m.def("parse_parametric_eq", &parse_parametric_eq, py::arg("text"), py::kw_only(), py::arg("name"),
-        "Equaliser from the text of AutoEq or Equalizer APO; ValueError names the line.");
+        "Equaliser from the text of AutoEq, Equalizer APO or Room EQ Wizard; ValueError names the line.");
+  m.def("parse_eq_wav", &parse_eq_wav, py::arg("bytes"), py::kw_only(), py::arg("name"),
+        "Equaliser from a WAV file with its impulse responses; ValueError says what is wrong with it.");
+  m.def("load_headphone_eq", &load_headphone_eq, py::arg("path"), "One of both by its name, as the plugin loads it.");
   m.def("headphone_eq_from_firs", &eq_from_firs, py::arg("taps").noconvert(), py::kw_only(), py::arg("sample_rate"),
         py::arg("name"), "Equaliser from impulse responses, (2, frames).");
 

@@ -49,34 +49,59 @@ struct Biquad {
   }
 };
 
-Biquad biquad(const EqBand& band, int sample_rate) {
-  const double a = std::pow(10.0, band.gain_db / 40.0);
-  const double w = 2.0 * std::numbers::pi * band.frequency_hz / sample_rate;
-  if (w >= std::numbers::pi) {  // all that is heard lies below the band, where only a low shelf does anything
-    return {.b0 = band.shape == EqShape::low_shelf ? a * a : 1.0};
-  }
-  const double alpha = std::sin(w) / (2.0 * band.q);
-  if (band.shape == EqShape::peaking) {
-    const double a0 = 1.0 + alpha / a;
-    const double middle = -2.0 * std::cos(w) / a0;
-    return {(1.0 + alpha * a) / a0, middle, (1.0 - alpha * a) / a0, middle, (1.0 - alpha / a) / a0};
-  }
-  // A high shelf is a low shelf mirrored at a quarter of the sample rate.
-  const double c = band.shape == EqShape::low_shelf ? std::cos(w) : -std::cos(w);
-  const double sign = band.shape == EqShape::low_shelf ? 1.0 : -1.0;
-  const double slope = 2.0 * std::sqrt(a) * alpha;
-  const double a0 = (a + 1.0) + (a - 1.0) * c + slope;
-  return {a * ((a + 1.0) - (a - 1.0) * c + slope) / a0, sign * 2.0 * a * ((a - 1.0) - (a + 1.0) * c) / a0,
-          a * ((a + 1.0) - (a - 1.0) * c - slope) / a0, sign * -2.0 * ((a - 1.0) + (a + 1.0) * c) / a0,
-          ((a + 1.0) + (a - 1.0) * c - slope) / a0};
+/// What remains of a band whose frequency is above all that is heard.
+double gain_below(const EqBand& band) {
+  if (band.shape == EqShape::low_shelf) return std::pow(10.0, band.gain_db / 20.0);
+  return band.shape == EqShape::high_pass || band.shape == EqShape::band_pass ? 0.0 : 1.0;
 }
 
-EarFirs make_firs(const ParametricEq& eq, int sample_rate) {
-  std::vector<double> response(longest_frames(sample_rate));
-  response[0] = std::pow(10.0, eq.preamp_db / 20.0);
-  for (const EqBand& band : eq.bands) biquad(band, sample_rate).filter(response);
-  const Fir fir = cut(response);
-  return {fir, fir};
+double half_width(const EqBand& band, double w) {
+  if (!band.bandwidth_octaves) return std::sin(w) / (2.0 * band.q);
+  constexpr double most = 10.0;  // 28 octaves; near half the sample rate there is no end to it
+  const double octaves = *band.bandwidth_octaves * w / std::sin(w);
+  return std::sin(w) * std::sinh(std::min(0.5 * std::numbers::ln2 * octaves, most));
+}
+
+/// With the cookbook's names.
+Biquad biquad(const EqBand& band, int sample_rate) {
+  const double w = 2.0 * std::numbers::pi * band.frequency_hz / sample_rate;
+  if (w >= std::numbers::pi) return {.b0 = gain_below(band)};
+  const double a = std::pow(10.0, band.gain_db / 40.0);
+  const double c = std::cos(w);
+  const double alpha = half_width(band, w);
+  const auto normalised = [](double a0, double a1, double a2, double b0, double b1, double b2) {
+    return Biquad{b0 / a0, b1 / a0, b2 / a0, a1 / a0, a2 / a0};
+  };
+  const auto with_poles = [&](double b0, double b1, double b2) {
+    return normalised(1.0 + alpha, -2.0 * c, 1.0 - alpha, b0, b1, b2);
+  };
+  // A high shelf is a low shelf mirrored at a quarter of the sample rate: the sign of c and of the odd coefficients.
+  const auto shelf = [&](double sign) {
+    const double d = sign * c;
+    const double slope = 2.0 * std::sqrt(a) * alpha;
+    return normalised((a + 1.0) + (a - 1.0) * d + slope, sign * -2.0 * ((a - 1.0) + (a + 1.0) * d),
+                      (a + 1.0) + (a - 1.0) * d - slope, a * ((a + 1.0) - (a - 1.0) * d + slope),
+                      sign * 2.0 * a * ((a - 1.0) - (a + 1.0) * d), a * ((a + 1.0) - (a - 1.0) * d - slope));
+  };
+  switch (band.shape) {
+    case EqShape::low_shelf:
+      return shelf(1.0);
+    case EqShape::high_shelf:
+      return shelf(-1.0);
+    case EqShape::low_pass:
+      return with_poles(0.5 * (1.0 - c), 1.0 - c, 0.5 * (1.0 - c));
+    case EqShape::high_pass:
+      return with_poles(0.5 * (1.0 + c), -1.0 - c, 0.5 * (1.0 + c));
+    case EqShape::band_pass:
+      return with_poles(alpha, 0.0, -alpha);
+    case EqShape::notch:
+      return with_poles(1.0, -2.0 * c, 1.0);
+    case EqShape::all_pass:
+      return with_poles(1.0 - alpha, -2.0 * c, 1.0 + alpha);
+    case EqShape::peaking:
+      break;
+  }
+  return normalised(1.0 + alpha / a, -2.0 * c, 1.0 - alpha / a, 1.0 + alpha * a, -2.0 * c, 1.0 - alpha * a);
 }
 
 // -- impulse responses ------------------------------------------------------------------------------------------------
@@ -118,6 +143,44 @@ Fir minimum_phase(const std::vector<float>& logs, int sample_rate) {
   for (auto& bin : bins) bin = std::exp(bin) * scale;
   fft.backward(bins.data(), time.data());
   return cut({time.begin(), time.begin() + static_cast<std::ptrdiff_t>(longest_frames(sample_rate))});
+}
+
+/// ln |H| of a curve on the grid, up to half of the rate.
+std::vector<float> log_magnitudes(const EqCurve& curve, int sample_rate) {
+  std::vector<float> logs(static_cast<std::size_t>(grid_per_hz * sample_rate / 2 + 1));
+  const auto& points = curve.frequency_hz;
+  std::size_t above = 0;  // the first point that is not below
+  for (std::size_t k = 0; k < logs.size(); ++k) {
+    const double frequency_hz = static_cast<double>(k) / grid_per_hz;
+    while (above < points.size() && points[above] < frequency_hz) ++above;
+    double gain_db = curve.gain_db[std::min(above, points.size() - 1)];
+    if (above > 0 && above < points.size()) {
+      const double part = std::log(frequency_hz / points[above - 1]) / std::log(points[above] / points[above - 1]);
+      gain_db = std::lerp(static_cast<double>(curve.gain_db[above - 1]), gain_db, part);
+    }
+    logs[k] = static_cast<float>(gain_db * std::numbers::ln10 / 20.0);
+  }
+  return logs;
+}
+
+// -- equalisers -------------------------------------------------------------------------------------------------------
+
+Fir make_fir(const ParametricEq& eq, int sample_rate) {
+  const Fir start = eq.curve ? minimum_phase(log_magnitudes(*eq.curve, sample_rate), sample_rate) : Fir{1.0f};
+  std::vector<double> response(start.begin(), start.end());
+  response.resize(longest_frames(sample_rate));
+  for (double& tap : response) tap *= std::pow(10.0, eq.preamp_db / 20.0);
+  for (const EqBand& band : eq.bands) biquad(band, sample_rate).filter(response);
+  return cut(response);
+}
+
+EarFirs make_firs(const ParametricEq& eq, int sample_rate) {
+  const Fir fir = make_fir(eq, sample_rate);
+  return {fir, fir};
+}
+
+EarFirs make_firs(const EarEqs& eqs, int sample_rate) {
+  return {make_fir(eqs[0], sample_rate), make_fir(eqs[1], sample_rate)};
 }
 
 EarFirs make_firs(const FirEq& eq, int sample_rate) {
@@ -179,6 +242,15 @@ void equalise(Ears& ears, const EarFirs& eq) {
 
 }  // namespace
 
+void check_eq_frames(std::size_t frames, int sample_rate) {
+  const std::size_t most = std::min(longest_frames(sample_rate), max_eq_frames);
+  if (frames > most) {
+    throw std::invalid_argument("it has " + std::to_string(frames) + " frames at " + std::to_string(sample_rate) +
+                                " Hz; at most " + std::to_string(most) +
+                                " would be right: the impulse response of an equaliser, up to half a second");
+  }
+}
+
 void check(const FirEq& eq) {
   if (eq.sample_rate < eq_sample_rates[0] || eq.sample_rate > eq_sample_rates[1]) {
     throw std::invalid_argument("its sample rate is " + std::to_string(eq.sample_rate) + " Hz; " +
@@ -186,11 +258,7 @@ void check(const FirEq& eq) {
                                 " Hz would be right");
   }
   for (const Fir& fir : eq.firs) {
-    if (fir.size() > longest_frames(eq.sample_rate)) {
-      throw std::invalid_argument(
-          "it has " + std::to_string(fir.size()) + " frames at " + std::to_string(eq.sample_rate) +
-          " Hz; at most half a second would be right: " + "the impulse response of an equaliser");
-    }
+    check_eq_frames(fir.size(), eq.sample_rate);
     if (!std::ranges::all_of(fir, [](float tap) { return std::isfinite(tap); })) {
       throw std::invalid_argument("it holds samples that are NaN or infinite");
     }

@@ -2,13 +2,14 @@
 // to no work: it is folded into the ear responses of the headphones monitors when a graph is built.
 //
 //     bands ── biquads at the graph's rate ── impulse response ─────┐
-//     WAV ──── magnitude ── minimum phase at the graph's rate ──────┴─ [left, right] * ear responses
+//     curve, or the magnitude of a WAV ── minimum phase at its rate ┴─ [left, right] * ear responses
 //
 // Biquads: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients" (shelves by Q).
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,23 +18,33 @@
 
 namespace forestage {
 
-enum class EqShape { peaking, low_shelf, high_shelf };
+enum class EqShape { peaking, low_shelf, high_shelf, low_pass, high_pass, band_pass, notch, all_pass };
 
 struct EqBand {
   EqShape shape = EqShape::peaking;
-  float frequency_hz = 1000.0f;  // of the peak, or halfway up the shelf
-  float gain_db = 0.0f;
+  float frequency_hz = 1000.0f;  // of the peak, the corner, or halfway up the shelf
+  float gain_db = 0.0f;          // of peaks and shelves
   float q = 0.7f;
+  std::optional<float> bandwidth_octaves;  // instead of q, where there is one
   bool operator==(const EqBand&) const = default;
+};
+
+/// Gain over frequency: straight lines over its logarithm, flat beyond the ends.
+struct EqCurve {
+  std::vector<float> frequency_hz;  // rising
+  std::vector<float> gain_db;
+  bool operator==(const EqCurve&) const = default;
 };
 
 struct ParametricEq {
   float preamp_db = 0.0f;
   std::vector<EqBand> bands;
+  std::optional<EqCurve> curve;
   bool operator==(const ParametricEq&) const = default;
 };
 
-using EarFirs = std::array<Fir, 2>;  // left, right
+using EarEqs = std::array<ParametricEq, 2>;  // left, right
+using EarFirs = std::array<Fir, 2>;          // left, right
 
 /// Impulse responses as they were in a file, at its rate. Only their magnitude is used.
 struct FirEq {
@@ -44,7 +55,7 @@ struct FirEq {
 
 struct HeadphoneEq {
   std::string name;
-  std::variant<ParametricEq, FirEq> filter;
+  std::variant<ParametricEq, EarEqs, FirEq> filter;
   bool operator==(const HeadphoneEq&) const = default;
 };
 
@@ -53,15 +64,20 @@ struct EqRange {
   double min_value;
   double max_value;
 };
-inline constexpr EqRange eq_frequency_hz{1.0, 24000.0};
-inline constexpr EqRange eq_gain_db{-40.0, 40.0};  // of a band and of the preamp
-inline constexpr EqRange eq_q{0.05, 50.0};
-inline constexpr std::size_t max_eq_bands = 100;
-inline constexpr std::array<int, 2> eq_sample_rates{8000, 192000};  // lowest, highest of a FirEq
+inline constexpr EqRange eq_frequency_hz{1.0, 96000.0};
+inline constexpr EqRange eq_gain_db{-40.0, 40.0};         // of a band and of the preamp
+inline constexpr EqRange eq_curve_gain_db{-120.0, 40.0};  // curves may close the band
+inline constexpr EqRange eq_q{0.005, 100.0};
+inline constexpr EqRange eq_bandwidth_octaves{0.01, 20.0};
+inline constexpr std::size_t max_eq_bands = 256;                    // for each ear
+inline constexpr std::size_t max_eq_points = 4096;                  // of a curve
+inline constexpr std::array<int, 2> eq_sample_rates{8000, 768000};  // lowest, highest of a FirEq
 inline constexpr double longest_eq_s = 0.5;                         // of a file, and of what becomes of an equaliser
+inline constexpr std::size_t max_eq_frames = 131072;                // of a file
 
-/// Throws std::invalid_argument with a message a user can act on when impulse responses cannot be an equaliser.
+/// Throw std::invalid_argument with a message a user can act on when impulse responses cannot be an equaliser.
 void check(const FirEq& eq);
+void check_eq_frames(std::size_t frames, int sample_rate);
 
 /// The equaliser as impulse responses that begin at once; throws as check() does.  [main; allocates]
 EarFirs headphone_firs(const HeadphoneEq& eq, int sample_rate);

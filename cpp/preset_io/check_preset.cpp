@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include <span>
+#include <stdexcept>
 
 #include "preset_fields.hpp"
 #include "read_preset.hpp"
@@ -120,12 +121,17 @@ void check_rising(std::span<const float> values, const Path& path, const std::st
   }
 }
 
-void check_curve(const Curve& curve, const Path& path) {
-  if (curve.values.size() != curve.frequency_hz.size()) {
-    fail(Path(path, "values"), "has " + std::to_string(curve.values.size()) + " items; must have one for each of the " +
-                                   std::to_string(curve.frequency_hz.size()) + " frequencies");
+void check_over_frequency(std::span<const float> frequency_hz, std::size_t values, std::string_view key,
+                          const Path& path) {
+  if (values != frequency_hz.size()) {
+    fail(Path(path, key), "has " + std::to_string(values) + " items; must have one for each of the " +
+                              std::to_string(frequency_hz.size()) + " frequencies");
   }
-  check_rising(curve.frequency_hz, Path(path, "frequency_hz"), "frequencies must rise");
+  check_rising(frequency_hz, Path(path, "frequency_hz"), "frequencies must rise");
+}
+
+void check_curve(const Curve& curve, const Path& path) {
+  check_over_frequency(curve.frequency_hz, curve.values.size(), "values", path);
 }
 
 void check_map(const Map& map, const Path& path) {
@@ -169,6 +175,23 @@ void check_preset(const Preset& preset, const Path& path) {
   const Path maps(path, "maps");
   check_names(preset.maps, maps);
   for (std::size_t i = 0; i < preset.maps.size(); ++i) check_map(preset.maps[i], Path(maps, i));
+}
+
+void check_eq(const ParametricEq& eq, const Path& path) {
+  if (!eq.curve) return;
+  check_over_frequency(eq.curve->frequency_hz, eq.curve->gain_db.size(), "gain_db", Path(path, "curve"));
+}
+
+void check_eq(const EarEqs& eqs, const Path& path) {
+  for (std::size_t ear = 0; ear < eqs.size(); ++ear) check_eq(eqs[ear], Path(path, ear));
+}
+
+void check_eq(const FirEq& eq, const Path& path) {
+  try {
+    check(eq);
+  } catch (const std::invalid_argument& error) {
+    fail(path, error.what());
+  }
 }
 
 }  // namespace forestage::preset_detail

@@ -114,17 +114,17 @@ class TreeBuilder {
 
 }  // namespace
 
-void check_size(std::size_t bytes, const Limits& limits) {
-  if (bytes > limits.bytes) {
-    throw PresetError("has " + std::to_string(bytes) + " bytes; at most " + std::to_string(limits.bytes) + " are read");
-  }
-}
-
 json parse_tree(std::string_view text, const Limits& limits) {
-  check_size(text.size(), limits);
-  if (const auto utf8 = utf8_from_utf16(text)) return parse_tree(*utf8, limits);
-  TreeBuilder builder(text, limits);
-  json::sax_parse(text, &builder);
+  const auto check_size = [&](std::size_t bytes) {
+    if (bytes <= limits.bytes) return;
+    throw PresetError("has " + std::to_string(bytes) + " bytes; at most " + std::to_string(limits.bytes) + " are read");
+  };
+  check_size(text.size());
+  const auto utf8 = utf8_from_utf16(text);
+  if (utf8) check_size(utf8->size());
+  const std::string_view json_text = utf8 ? *utf8 : text;
+  TreeBuilder builder(json_text, limits);
+  json::sax_parse(json_text, &builder);
   return builder.take();
 }
 

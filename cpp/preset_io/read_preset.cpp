@@ -39,6 +39,10 @@ void read(const json& node, const Path& path, const Number& rule, int& value) {
   value = static_cast<int>(read_number(node, path, rule, true));
 }
 
+void read(const json& node, const Path& path, const Number& rule, std::optional<float>& value) {
+  read(node, path, rule, value.emplace());
+}
+
 void read(const json& node, const Path& path, SampleRate, int& value) {
   const auto is_node = [&](int rate) { return node.is_number() && node.get<double>() == rate; };
   const auto* const found = std::ranges::find_if(required_sample_rates, is_node);
@@ -66,7 +70,12 @@ void read(const json& node, const Path& path, Taps, Fir& value) {
 
 void read(const json& node, const Path& path, Shape, EqShape& value) {
   const auto* const found = std::ranges::find_if(eq_shape_names, [&](std::string_view name) { return node == name; });
-  if (found == eq_shape_names.end()) fail_type(path, node, "\"peaking\", \"low_shelf\" or \"high_shelf\"");
+  if (found == eq_shape_names.end()) {
+    std::string names;
+    for (const std::string_view name : eq_shape_names)
+      names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    fail_type(path, node, "one of " + names);
+  }
   value = static_cast<EqShape>(found - eq_shape_names.begin());
 }
 
@@ -185,18 +194,24 @@ Preset read_preset(const json& node, const Path& path) {
 HeadphoneEq read_headphone_eq(const json& node, const Path& path) {
   HeadphoneEq eq;
   read(member(node, "name", path), Path(path, "name"), name_rule, eq.name);
-  const std::vector<std::string> keys{"name", std::string(eq_key<ParametricEq>), std::string(eq_key<FirEq>)};
+  const std::vector<std::string> keys{"name", std::string(eq_key<ParametricEq>), std::string(eq_key<EarEqs>),
+                                      std::string(eq_key<FirEq>)};
   for (const auto& [key, item] : node.items()) {
     if (std::ranges::find(keys, key) == keys.end()) fail_unknown_key(path, key, keys);
   }
-  if (node.size() != 2) fail(path, "must have a name and one of \"" + keys[1] + "\" and \"" + keys[2] + "\"");
+  if (node.size() != 2) {
+    fail(path, "must have a name and one of \"" + keys[1] + "\", \"" + keys[2] + "\" and \"" + keys[3] + "\"");
+  }
   const auto read_filter = [&]<class Filter>(Filter filter) {
     const auto found = node.find(eq_key<Filter>);
     if (found == node.end()) return;
-    read(*found, Path(path, eq_key<Filter>), Object{}, filter);
+    const Path place(path, eq_key<Filter>);
+    read(*found, place, eq_rule<Filter>, filter);
+    check_eq(filter, place);
     eq.filter = std::move(filter);
   };
   read_filter(ParametricEq{});
+  read_filter(EarEqs{});
   read_filter(FirEq{});
   return eq;
 }

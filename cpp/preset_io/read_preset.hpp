@@ -23,6 +23,11 @@ void check_version(const json& node, int newest, const Path& path);
 /// What no single row can say: numbers of rows that must agree, delays within filters, one filter set per rate.
 void check_preset(const Preset& preset, const Path& path);
 
+/// The same of equalisers.
+void check_eq(const ParametricEq& eq, const Path& path);
+void check_eq(const EarEqs& eqs, const Path& path);
+void check_eq(const FirEq& eq, const Path& path);
+
 /// "44100, 48000, ... Hz"
 std::string required_rates_text();
 

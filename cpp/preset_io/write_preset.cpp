@@ -15,6 +15,7 @@ namespace forestage::preset_detail {
 namespace {
 
 void write(TextWriter& out, const Number&, float value) { out.raw(number_text(value)); }
+void write(TextWriter& out, const Number&, const std::optional<float>& value) { out.raw(number_text(*value)); }
 void write(TextWriter& out, const Number&, int value) { out.raw(std::to_string(value)); }
 void write(TextWriter& out, SampleRate, int value) { out.raw(std::to_string(value)); }
 void write(TextWriter& out, const Text&, const std::string& value) { out.tree(value); }
@@ -141,7 +142,7 @@ void write(TextWriter& out, const HeadphoneEq& eq) {
   write(out, name_rule, eq.name);
   const auto write_filter = [&]<class Filter>(const Filter& filter) {
     out.key(eq_key<Filter>);
-    write(out, Object{}, filter);
+    write(out, eq_rule<Filter>, filter);
   };
   std::visit(write_filter, eq.filter);
   out.end();

@@ -13,9 +13,9 @@ def load_headphone_eq(eq: HeadphoneEqLike) -> _core.HeadphoneEq:
     Parameters
     ----------
     eq : str, Path or HeadphoneEq
-        A ``.txt`` file with a parametric equaliser (AutoEq, Equalizer APO), a ``.wav`` file with impulse responses of
-        up to half a second at any sample rate, mono or stereo, or an equaliser already in memory. Of impulse responses
-        the magnitude is used, in minimum phase, so that they cost no latency.
+        A ``.txt`` file with an equaliser (AutoEq, Equalizer APO, Room EQ Wizard), for both ears or for each, a ``.wav``
+        file with impulse responses of up to half a second at any sample rate, mono or stereo, or an equaliser already
+        in memory. Of impulse responses the magnitude is used, in minimum phase, so that they cost no latency.
 
     Raises
     ------
@@ -27,19 +27,9 @@ def load_headphone_eq(eq: HeadphoneEqLike) -> _core.HeadphoneEq:
     if isinstance(eq, _core.HeadphoneEq):
         return eq
     path = Path(eq)
-    name = path.stem.encode("utf-8", "replace").decode()
-    kind = path.suffix.lower()
-    if kind not in (".txt", ".wav"):
-        raise ValueError(f"{path}: a parametric equaliser (.txt) or impulse responses (.wav) would be right")
-    if not path.is_file():
+    if path.suffix.lower() in (".txt", ".wav") and not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    if kind == ".wav":
-        from .audio_file import read_stereo  # soundfile takes its time to load
-
-        taps, sample_rate = read_stereo(path)
     try:
-        if kind == ".wav":
-            return _core.headphone_eq_from_firs(taps, sample_rate=sample_rate, name=name)
-        return _core.parse_parametric_eq(path.read_bytes(), name=name)
+        return _core.load_headphone_eq(path)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
