@@ -1,0 +1,84 @@
+"""Play an audio file through a preset into another, in blocks: memory does not grow with the length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .audio_file import BLOCK_FRAMES, StereoReader, open_stereo, wav_writer
+from .presets import PresetLike
+from .render import Renderer
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written.
+
+    Attributes
+    ----------
+    channels, sample_rate, frames : int
+        Layout and length of the file.
+    peak_dbfs : float
+        Its highest sample.
+    status : str
+        What the engine had to say.
+    """
+
+    channels: int
+    sample_rate: int
+    frames: int
+    peak_dbfs: float
+    status: str
+
+
+def render_file(
+    source: str | Path,
+    target: str | Path,
+    preset: PresetLike,
+    *,
+    progress: Callable[[int, int | None], object] | None = None,
+    **settings: Any,
+) -> Rendered:
+    """Play any stereo file through a preset and write a WAV file of 32-bit floats, as long and aligned with it.
+
+    Parameters
+    ----------
+    source, target : str or Path
+        Files; ``"-"`` is the standard input and output.
+    preset : str, Path, dict or Preset
+        What plays.
+    progress : callable, optional
+        Called with the frames that are done, and with all of them when that is known.
+    **settings
+        As for ``Renderer``: parameters by their ids, ``headphone_eq``.
+    """
+    with open_stereo(source) as reader:
+        renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
+        layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
+        peak, done = 0.0, 0
+        with wav_writer(target, frames=reader.frames, **layout) as writer:
+            for block in _aligned(renderer, reader):
+                writer.write(block)
+                peak = max(peak, float(np.abs(block).max()))
+                done += block.shape[1]
+                if progress is not None:
+                    progress(done, reader.frames)
+    return Rendered(**layout, frames=done, peak_dbfs=20 * math.log10(max(peak, 1e-10)), status=renderer.status)
+
+
+def _aligned(renderer: Renderer, reader: StereoReader) -> Iterator[NDArray[np.float32]]:
+    """Play all of a file, with the latency taken out at the begin and made up for at the end."""
+    late = early = renderer.latency_frames
+    for block in reader.blocks(BLOCK_FRAMES):
+        played = renderer.process(block)[:, early:]
+        early = max(0, early - block.shape[1])
+        if played.shape[1]:
+            yield played
+    if late:
+        yield renderer.process(np.zeros((2, late), np.float32))[:, early:]
