@@ -1,7 +1,10 @@
 """The command line as a user meets it."""
 
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +18,9 @@ from signals import db, noise
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
 
 
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "forestage", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+def run(*arguments, **options):
+    words = [sys.executable, "-m", "forestage", *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, **options)
 
 
 @pytest.fixture
@@ -219,3 +221,130 @@ def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch
     assert result.stdout.count("removed") == 2
     assert not (tmp_path / ".vst3/Forestage.vst3").exists()
     assert "nothing to remove" in run("install-plugin", "--remove").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("design nowhere.toml -o x.json", "no device 'nowhere.toml': not a file, and not one of asymmetric-pair, "),
+        ("design . -o x.json", "no device '.': a folder"),
+        ("ears nowhere.json", "no preset 'nowhere.json': not a file"),
+        ("validate nowhere.vstpreset", "nowhere.vstpreset: no such file or directory"),
+        ("render nowhere.wav out.wav -p laptop", "nowhere.wav: no such file"),
+        ("render song.wav out.wav -p other.vstpreset", "other.vstpreset: a state of the plugin"),
+        ("render song.wav out.wav -p box.toml", "box.toml: a device, of which `forestage design` makes a preset"),
+        ("validate song.vstpreset", "song.vstpreset: not a VST3 preset: it does not begin with VST3"),
+    ],
+)
+def test_what_is_missing_or_of_another_kind_is_named_in_one_line(song, words, hint):
+    for name in ("other.vstpreset", "box.toml"):
+        (song.parent / name).write_text("")
+    shutil.copy(song, song.with_suffix(".vstpreset"))
+    result = run(*words.split(), cwd=song.parent)
+    assert result.returncode == 1
+    assert hint in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_validate_reads_what_hosts_load(tmp_path):
+    target = tmp_path / "two.vstpreset"
+    assert run("export", "laptop", "--to", "VSTPreset", "--slot-b", "tablet", "-o", target).returncode == 0
+    assert run("validate", target).stdout == f"{target}: OK, Laptop, 2 drivers; Tablet, 2 drivers\n"
+    state = target.read_bytes()
+    target.write_bytes(state.replace(b"46737374", b"46737375", 1).replace(b"Frst".hex().upper().encode(), b"0" * 8, 1))
+    assert "a preset of another plugin" in run("validate", target).stderr
+    target.write_bytes(state[: len(state) // 2])
+    assert "not a whole VST3 preset" in run("validate", target).stderr
+
+
+def test_a_preset_as_hosts_save_it_is_read(tmp_path):
+    from forestage.host import plugin_state
+    from forestage.vst3 import state_of
+
+    state = plugin_state("laptop").encode()
+    blob = state + b"private" + (7).to_bytes(8, "little") + b"JUCEPrivateData"
+    header = forestage.vst3.vstpreset("")[:48]
+    body = header[:40] + (48 + len(blob)).to_bytes(8, "little") + blob
+    body += b"List" + (1).to_bytes(4, "little") + b"Comp" + (48).to_bytes(8, "little") + len(blob).to_bytes(8, "little")
+    assert state_of(body) == state
+
+
+def test_choices_are_read_in_any_case(song, tmp_path):
+    target = tmp_path / "feeds.wav"
+    result = run("render", song, target, "-p", "Smart-Speaker", "-m", "speakers")
+    assert result.returncode == 0, result.stderr
+    assert soundfile.info(target).channels == 3
+
+
+def test_devices_are_listed_and_designed_by_name(tmp_path):
+    listed = run("devices").stdout
+    assert all(name in listed for name in forestage.factory_devices())
+    assert forestage.load_device("Headphones").name == "Headphones"
+    result = run("design", "headphones", "-o", tmp_path / "mine.json")
+    assert result.returncode == 0, result.stderr
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(song, tmp_path):
+    soundfile.write(song, noise(frames=48_000 * 60).T, 48_000, subtype="FLOAT")
+    words = [sys.executable, "-m", "forestage", "render", song, tmp_path / "out.wav", "-p", "laptop"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".out.wav.*")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
+    assert process.returncode == 130
+    assert errors.endswith(b"forestage: interrupted\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
+
+
+@pytest.mark.parametrize("home", [None, "", "/nonexistent"])
+def test_a_user_without_a_home_is_told_to_set_one(monkeypatch, home):
+    if home is None:
+        monkeypatch.delenv("HOME")
+
+        def unknown(uid):
+            raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+        monkeypatch.setattr("pwd.getpwuid", unknown)
+    else:
+        monkeypatch.setenv("HOME", home)
+    with pytest.raises(
+        FileNotFoundError, match="no home folder .* to install into: set HOME, or copy /.*Forestage.vst3"
+    ):
+        forestage.host.install_plugin()
+
+
+def test_too_little_memory_is_said_in_one_line(capsys):
+    import click
+
+    from forestage.command import run_command
+
+    def hungry():
+        np.empty(2**57)
+
+    with pytest.raises(SystemExit) as ended:
+        run_command(click.Command("hungry", callback=hungry), name="forestage", arguments=[])
+    assert ended.value.code == 1
+    message = capsys.readouterr().err
+    assert message.startswith("forestage: not enough memory (Unable to allocate 1.00 EiB")
+    assert message.count("\n") == 1
+
+
+def test_run_without_sudo_says_what_to_install(tmp_path):
+    """On a machine where packages are missing, whose user may not install them."""
+    for name, text in {
+        "id": "echo 1000",
+        "dpkg-query": "exit 1",
+        "git": "",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("bash", "dirname", "grep", "env"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    script = DEVICES.parents[1] / "run"
+    result = subprocess.run(
+        ["bash", script, "lint"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "there is no sudo here; ask an administrator for: apt-get install python3-venv" in result.stderr

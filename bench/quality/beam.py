@@ -11,7 +11,6 @@ from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam, spr
 from forestage.design.cancel.problem import aligned_plain
 from forestage.design.filters import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, white_noise_gain_db, window_db
-from forestage.presets import data_folder
 
 RATE = 48_000
 JUDGED_HZ = np.geomspace(300.0, 1250.0, 60)
@@ -47,7 +46,7 @@ class Beam:
     """The exported beam of a device."""
 
     def __init__(self, name, **target):
-        self.device = load_device(data_folder() / "devices" / f"{name}.toml")
+        self.device = load_device(name)
         self.plant = plant(self.device)
         self.plan = plan_beam(self.device, self.plant, target=BeamTarget(**target))
         self.firs = beam_firs(self.plan, sample_rate=RATE)

@@ -15,11 +15,12 @@ from ._core import PARAMS, HeadphoneEq, PresetError, __version__
 if TYPE_CHECKING:
     from .acoustics.device import Device
     from .acoustics.device_file import load_device
+    from .catalogue import factory_devices, factory_presets
     from .center import upmix
     from .design.designer import Design, design
     from .headphone_eq import load_headphone_eq
     from .host import load_plugin
-    from .presets import factory_presets, load_preset
+    from .presets import load_preset
     from .render import Renderer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Renderer",
     "__version__",
     "design",
+    "factory_devices",
     "factory_presets",
     "load_plugin",
     "load_device",
@@ -44,7 +46,8 @@ _HOMES = {
     "Device": "acoustics.device",
     "Renderer": "render",
     "design": "design.designer",
-    "factory_presets": "presets",
+    "factory_devices": "catalogue",
+    "factory_presets": "catalogue",
     "load_device": "acoustics.device_file",
     "load_headphone_eq": "headphone_eq",
     "load_plugin": "host",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__, choices, presets
+from . import __version__, catalogue, choices, presets, vst3
+from ._core import Preset, parse_state
+from .command import AnyCase, progress_bar, reason, run_command
 from .files import checked_target
 from .params import BY_ID, Value
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from .acoustics.measured_head import MeasuredHead
     from .design.designer import Design
 
-RENDER_FRAMES = 65_536
 HEADPHONE_EQ = click.option(
     "--headphone-eq",
     type=click.Path(path_type=Path),
@@ -51,11 +49,11 @@ def cli() -> None:
 
 
 @cli.command("design")
-@click.argument("device", type=click.Path(path_type=Path))
+@click.argument("device")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
 @click.option(
     "--variant",
-    type=click.Choice(choices.VARIANTS),
+    type=AnyCase(choices.VARIANTS),
     default="standard",
     show_default=True,
     help="For whom: the seat, a wider zone around it, or a seat half as far away.",
@@ -86,14 +84,14 @@ def cli() -> None:
 )
 @click.option(
     "--method",
-    type=click.Choice(choices.METHODS),
+    type=AnyCase(choices.METHODS),
     default=choices.METHOD,
     show_default=True,
     help="How the crosstalk is cancelled.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def design_command(
-    device: Path,
+    device: str,
     output: Path,
     variant: str,
     width_deg: float,
@@ -103,7 +101,7 @@ def design_command(
     method: str,
     overwrite: bool,
 ) -> None:
-    """Design the filters for DEVICE, a TOML file, and write them as a preset.
+    """Design the filters for DEVICE, a TOML file or a name that `forestage devices` lists, and write them as a preset.
 
     Says where the design stays short of its target, and by how much.
     """
@@ -126,19 +124,15 @@ def design_command(
 def _designed(device: Device, **options: Any) -> Design:
     from .design.designer import design
 
-    with click.progressbar(length=1000, label=f"Designing {device.name}", file=sys.stderr) as bar:
-
-        def report(fraction: float, _text: str) -> None:
-            bar.update(round(1000 * fraction) - bar.pos)
-
-        return design(device, progress=report, **options)
+    with progress_bar(f"Designing {device.name}") as progress:
+        return design(device, progress=lambda share, _text: progress(share), **options)
 
 
 def _head(path: Path, **options: Any) -> MeasuredHead:
     from .acoustics.measured_head import load_head
 
-    with click.progressbar(length=1000, label=f"Reading {path.name}", file=sys.stderr) as bar:
-        return load_head(path, progress=lambda share: bar.update(round(1000 * share) - bar.pos), **options)
+    with progress_bar(f"Reading {path.name}") as progress:
+        return load_head(path, progress=progress, **options)
 
 
 def _curve(text: str) -> tuple[tuple[float, float], ...]:
@@ -152,7 +146,7 @@ def _curve(text: str) -> tuple[tuple[float, float], ...]:
 
 @cli.command()
 @click.argument("preset")
-@click.option("--room", type=click.Choice(choices.ROOMS), default="living-room", show_default=True, help="Which room.")
+@click.option("--room", type=AnyCase(choices.ROOMS), default="living-room", show_default=True, help="Which room.")
 @click.option("--seat", metavar="X,Y[,Z]", help="Metres in front of the device, to the listener's left, up.")
 @click.option("--yaw", "yaw_deg", type=float, default=0.0, help="Turn of the head to its own left, in degrees.")
 @click.option("--place", metavar="X,Y,Z", help="Where in the room the device stands; at its west wall by default.")
@@ -187,14 +181,14 @@ def ears(
     from .design.preset_form import save_form
     from .design.room_preset import room_preset
 
-    path = presets.preset_path(preset)
+    path = catalogue.preset_path(preset)
     output = checked_target(output or f"{path.stem}-{room}.json", overwrite=overwrite)
     seat_m = None if seat is None else _point(seat, "--seat", "2.0,0.3", least=2)
     position_m = None if place is None else _point(place, "--place", "0.45,1.9,1.0", least=3)
     form = _form(path)
     away_m = {} if seat_m is None else {"distance_m": math.hypot(*seat_m)}
     listener = None if head is None else _head(head, **away_m)
-    with click.progressbar(length=1000, label=f"Listening in the {room}", file=sys.stderr) as bar:
+    with progress_bar(f"Listening in the {room}") as progress:
         result = room_preset(
             form,
             room,
@@ -205,7 +199,7 @@ def ears(
             head=listener,
             folder=path.parent,
             rendering=Rendering(length_s=length_s),
-            progress=lambda share: bar.update(round(1000 * share) - bar.pos),
+            progress=progress,
         )
     save_form(result, output, overwrite=overwrite)
     click.echo(f"{output}: {result['name']}, {result['room']['name']}, {output.stat().st_size // 1024} KiB")
@@ -237,7 +231,7 @@ def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, 
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("-p", "--preset", required=True, help="Factory name or preset file.")
 @click.option(
-    "-m", "--monitor", type=click.Choice(BY_ID["monitor"].choices), default="Headphones", show_default=True,
+    "-m", "--monitor", type=AnyCase(BY_ID["monitor"].choices), default="Headphones", show_default=True,
     help="What to write: driver feeds (one channel each) or ears.",
 )  # fmt: skip
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
@@ -254,56 +248,58 @@ def render(
 ) -> None:
     """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
 
-    The result is as long as SOURCE and aligned with it: the latency is taken out.
+    The result is as long as SOURCE and aligned with it: the latency is taken out. From 4 GiB on it is RF64. A dash is
+    the standard input or output: ffmpeg -i talk.mp4 -f wav - | forestage render - - -p laptop | aplay
     """
-    import numpy as np
+    from .audio_file import STANDARD_STREAM
+    from .render_file import render_file
 
-    from . import audio_file
-    from .render import Renderer
-
-    checked_target(target, overwrite=overwrite)
-    if target.suffix.lower() != ".wav":
-        raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
-    x, sample_rate = audio_file.read_stereo(source)
+    is_piped = str(target) == STANDARD_STREAM
+    if not is_piped:
+        checked_target(target, overwrite=overwrite)
+        if target.suffix.lower() != ".wav":
+            raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
     settings: dict[str, Any] = {"monitor": monitor} | _settings(pairs)
-    renderer = Renderer(preset, sample_rate=sample_rate, headphone_eq=headphone_eq, **settings)
-    late = renderer.latency_frames
-    x = np.concatenate([x, np.zeros((2, late), np.float32)], axis=1)
-    blocks = []
-    with click.progressbar(
-        range(0, x.shape[1], RENDER_FRAMES), label=f"Rendering {source.name}", file=sys.stderr
-    ) as bar:
-        for start in bar:
-            blocks.append(renderer.process(x[:, start : start + RENDER_FRAMES]))
-    y = np.concatenate(blocks, axis=1)[:, late:]
-    audio_file.write_wav(target, y, sample_rate=sample_rate)
-    peak_db = 20 * np.log10(max(float(np.abs(y).max()), 1e-10))
-    seconds = y.shape[1] / sample_rate
-    click.echo(f"{target}: {y.shape[0]} channels, {seconds:.2f} s at {sample_rate} Hz, peak {peak_db:.1f} dBFS")
-    if renderer.status != "OK":
-        click.echo(f"{target}: {renderer.status}")
+    with progress_bar(f"Rendering {source.name}") as progress:
+        result = render_file(source, target, preset, headphone_eq=headphone_eq, progress=progress, **settings)
+    seconds = result.frames / result.sample_rate
+    layout = f"{result.channels} channels, {seconds:.2f} s at {result.sample_rate} Hz"
+    click.echo(f"{target}: {layout}, peak {result.peak_dbfs:.1f} dBFS", err=is_piped)
+    if result.status != "OK":
+        click.echo(f"{target}: {result.status}", err=is_piped)
 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...]) -> None:
-    """Check preset FILES; says what is wrong, and where."""
+    """Check FILES, presets (.json) or what hosts load (.vstpreset); says what is wrong, and where."""
     is_bad = False
     for path in files:
         try:
-            preset = presets.load_preset(path)
+            held = _held(path)
         except (ValueError, OSError) as error:
             is_bad = True
-            click.echo(str(error), err=True)
+            click.echo(reason(error), err=True)
         else:
-            click.echo(f"{path}: OK, {preset.name}, {len(preset.drivers)} drivers")
+            click.echo(f"{path}: OK, " + "; ".join(f"{preset.name}, {len(preset.drivers)} drivers" for preset in held))
     if is_bad:
         raise SystemExit(1)
 
 
+def _held(path: Path) -> list[Preset]:
+    """Presets in a file."""
+    if path.suffix.lower() != ".vstpreset":
+        return [presets.load_preset(path)]
+    try:
+        state = parse_state(vst3.state_of(path.read_bytes()))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return [preset for preset in (state["a"], state["b"]) if isinstance(preset, Preset)]
+
+
 @cli.command("export")
 @click.argument("preset")
-@click.option("--to", "form", type=click.Choice(["vstpreset", "wav"]), required=True, help="What to make of it.")
+@click.option("--to", "form", type=AnyCase(["vstpreset", "wav"]), required=True, help="What to make of it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
 @click.option("--slot-b", help="Preset for the second slot, for vstpreset; empty without it.")
 @click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Which filters, for wav.")
@@ -348,11 +344,23 @@ def report(preset: str, other: str | None, output: Path, overwrite: bool) -> Non
 @cli.command("presets")
 def presets_command() -> None:
     """List the factory presets."""
-    factory = presets.factory_presets()
+    factory = catalogue.factory_presets()
     widest = max(map(len, factory))
     for name, path in factory.items():
         preset = presets.load_preset(path)
         click.echo(f"{name:{widest}}  {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
+
+
+@cli.command("devices")
+def devices_command() -> None:
+    """List the devices that come along; `design` takes them by name, and their files are examples."""
+    from .acoustics.device_file import load_device
+
+    devices = catalogue.factory_devices()
+    width = max(map(len, devices))
+    for name, path in devices.items():
+        click.echo(f"{name:{width}}  {load_device(path).text}")
+    click.echo(f"Their files are in {catalogue.data_folder() / 'devices'}")
 
 
 @cli.command("install-plugin")
@@ -368,12 +376,6 @@ def install_plugin(remove: bool) -> None:
         click.echo("nothing to remove")
 
 
-def main(run: Callable[..., Any] = cli.main) -> None:
-    """Run the command line; 0 for success, 1 for what could not be done, 2 for a wrong call."""
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: click.echo(f"forestage: {message}", err=True)
-            run(prog_name="forestage")
-    except (ValueError, TypeError, OSError) as error:
-        click.echo(f"forestage: {error}", err=True)
-        raise SystemExit(1) from None
+def main() -> None:
+    """Run the command line."""
+    run_command(cli, name="forestage")

@@ -1,5 +1,6 @@
 """The plugin: where it is, how it gets into pedalboard, and into the user's plugin folders."""
 
+import os
 import shutil
 import tempfile
 from importlib import resources
@@ -98,7 +99,8 @@ def install_plugin(*, remove: bool = False) -> list[Path]:
     list of Path
         What was written or removed.
     """
-    targets = {kind: Path.home() / folder / _BUNDLES[kind] for kind, folder in _USER_FOLDERS.items()}
+    home = _home()
+    targets = {kind: home / folder / _BUNDLES[kind] for kind, folder in _USER_FOLDERS.items()}
     if remove:
         installed = [target for target in targets.values() if target.exists() or target.is_symlink()]
         for target in installed:
@@ -113,6 +115,17 @@ def install_plugin(*, remove: bool = False) -> list[Path]:
         _remove(target)
         fresh.rename(target)
     return list(targets.values())
+
+
+def _home() -> Path:
+    """Return the user's folder, which services and containers may be without."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path()
+    if os.environ.get("HOME") == "" or not home.is_absolute() or not home.is_dir():
+        raise FileNotFoundError(f"no home folder ({home}) to install into: set HOME, or copy {plugin_path('vst3')}")
+    return home
 
 
 def _remove(path: Path) -> None:

@@ -1,41 +1,21 @@
-"""Finding and reading presets; the reading itself is the core's."""
+"""Reading presets; the reading itself is the core's."""
 
 import json
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from . import _core
+from .catalogue import preset_path
 from .files import read_text
 
 PresetLike = _core.Preset | str | Path | Mapping[str, Any]
 
 
-def data_folder() -> Path:
-    """Folder with ``factory``, ``devices`` and ``schema``: in the installed package, or in the source tree."""
-    installed = Path(str(resources.files("forestage"))) / "presets"
-    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "presets"
-
-
-def factory_presets() -> dict[str, Path]:
-    """Factory presets by name.
-
-    >>> sorted(factory_presets())
-    ['laptop', 'smart-speaker']
-    """
-    return {path.stem: path for path in sorted((data_folder() / "factory").glob("*.json"))}
-
-
-def preset_path(name: str | Path) -> Path:
-    """File of a preset, by its factory name or its path."""
-    factory = factory_presets()
-    if str(name) in factory:
-        return factory[str(name)]
-    path = Path(name)
-    if not path.is_file():
-        raise FileNotFoundError(f"no preset {str(name)!r}: not a file, and not one of {', '.join(factory)}")
-    return path
+_NO_PRESETS = {
+    ".toml": "a device, of which `forestage design` makes a preset",
+    ".vstpreset": "a state of the plugin, which hosts load and `forestage validate` reads",
+}
 
 
 def load_preset(preset: PresetLike) -> _core.Preset:
@@ -57,7 +37,10 @@ def load_preset(preset: PresetLike) -> _core.Preset:
         return preset
     if isinstance(preset, Mapping):
         return _core.parse_preset(json.dumps(preset))
-    return _core.load_preset(preset_path(preset))
+    path = preset_path(preset)
+    if path.suffix.lower() in _NO_PRESETS:
+        raise ValueError(f"{path}: {_NO_PRESETS[path.suffix.lower()]}; a preset (.json) would be right")
+    return _core.load_preset(path)
 
 
 def preset_form(path: str | Path) -> dict[str, Any]:

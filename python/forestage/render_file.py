@@ -42,7 +42,7 @@ def render_file(
     target: str | Path,
     preset: PresetLike,
     *,
-    progress: Callable[[int, int | None], object] | None = None,
+    progress: Callable[[float], object] | None = None,
     **settings: Any,
 ) -> Rendered:
     """Play any stereo file through a preset and write a WAV file of 32-bit floats, as long and aligned with it.
@@ -54,7 +54,7 @@ def render_file(
     preset : str, Path, dict or Preset
         What plays.
     progress : callable, optional
-        Called with the frames that are done, and with all of them when that is known.
+        Called with the share that is done, 0..1, where the length is known beforehand.
     **settings
         As for ``Renderer``: parameters by their ids, ``headphone_eq``.
     """
@@ -67,8 +67,8 @@ def render_file(
                 writer.write(block)
                 peak = max(peak, float(np.abs(block).max()))
                 done += block.shape[1]
-                if progress is not None:
-                    progress(done, reader.frames)
+                if progress is not None and reader.frames:
+                    progress(done / reader.frames)
     return Rendered(**layout, frames=done, peak_dbfs=20 * math.log10(max(peak, 1e-10)), status=renderer.status)
 
 

@@ -18,6 +18,7 @@ from forestage.acoustics.measured_driver import (
     load_impulse_responses,
 )
 from forestage.acoustics.measured_head import MeasuredHead, load_head
+from forestage.catalogue import device_path
 from forestage.files import read_text
 
 AIM = ("azimuth_deg", "elevation_deg")
@@ -32,12 +33,12 @@ ELECTRIC = ("response_db", *NUMBERS, "inverted", "is_reference", "ear")
 
 
 def load_device(path: str | Path) -> Device:
-    """Read a device file.
+    """Read a device.
 
     Parameters
     ----------
     path : str or Path
-        A TOML file.
+        The name of a factory device such as ``"laptop"``, or a TOML file.
 
     Returns
     -------
@@ -46,11 +47,13 @@ def load_device(path: str | Path) -> Device:
 
     Raises
     ------
+    FileNotFoundError
+        When there is no such factory device or file.
     ValueError
         When the file is not TOML, or a field is missing, unknown, of the wrong type or out of range; the message names
         the file, the field and its value.
     """
-    path = Path(path)
+    path = device_path(path)
     try:
         return parse_device(tomllib.loads(read_text(path)), folder=path.parent)
     except RecursionError:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from forestage.command import run_command
+
 from .make import Advance, make_demo
 
 
@@ -36,12 +38,8 @@ def cli(file: Path | None, output: Path) -> None:
 
 
 def main() -> None:
-    """Run the command; 0 for success, 1 for what could not be done, 2 for a wrong call."""
-    try:
-        cli.main(prog_name="forestage.demo")
-    except (ValueError, OSError) as error:
-        click.echo(f"forestage.demo: {error}", err=True)
-        raise SystemExit(1) from None
+    """Run the command."""
+    run_command(cli, name="forestage.demo")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from forestage.design.designer import Design, design
 from forestage.design.preset_form import save_form
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
-from forestage.presets import data_folder
 
 from . import page
 from .measure import Facts, measure_design
@@ -153,7 +152,7 @@ _Rendered = tuple[Path, str]  # file of floats, status
 def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
     designs = {}
     for name in DEVICES:
-        device = load_device(data_folder() / "devices" / f"{name}.toml")
+        device = load_device(name)
         done = 0
         with progress(f"Designing {device.name}", 100) as advance:
 

@@ -1,0 +1,60 @@
+"""What the package brings along, by name: factory presets and devices."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """Folder with ``factory``, ``devices`` and ``schema``: in the installed package, or in the source tree."""
+    installed = Path(str(resources.files("forestage"))) / "presets"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "presets"
+
+
+def factory_presets() -> dict[str, Path]:
+    """Factory presets by name.
+
+    >>> sorted(factory_presets())[:2]
+    ['asymmetric-pair', 'desktop-10']
+    """
+    return _named("factory", ".json")
+
+
+def factory_devices() -> dict[str, Path]:
+    """Devices that the factory presets are designed for, by name.
+
+    >>> sorted(factory_devices())[:2]
+    ['asymmetric-pair', 'desktop-10']
+    """
+    return _named("devices", ".toml")
+
+
+def _named(folder: str, ending: str) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((data_folder() / folder).glob(f"*{ending}"))}
+
+
+def preset_path(name: str | Path) -> Path:
+    """File of a preset, by its factory name (in any case) or its path.
+
+    Raises
+    ------
+    FileNotFoundError
+        When it is neither; the message lists the names.
+    """
+    return _path(name, factory_presets(), "preset")
+
+
+def device_path(name: str | Path) -> Path:
+    """File of a device, by its factory name (in any case) or its path; raises as `preset_path` does."""
+    return _path(name, factory_devices(), "device")
+
+
+def _path(name: str | Path, factory: dict[str, Path], kind: str) -> Path:
+    if str(name).lower() in factory:
+        return factory[str(name).lower()]
+    path = Path(name)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "not a file"
+        raise FileNotFoundError(f"no {kind} {str(name)!r}: {what}, and not one of {', '.join(factory)}")
+    return path

@@ -1,0 +1,167 @@
+"""Sound in files and pipes: any length, in blocks, whole or not at all."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from forestage.audio_file import read_stereo, wav_writer, write_wav
+from forestage.render_file import render_file
+from forestage.wav_file import WavWriter, wav_header
+from signals import noise
+
+RATE = 48_000
+
+
+def sparse(path, channels, frames):
+    """A file of silence that takes no room on the disk."""
+    header = wav_header(channels, RATE, frames)
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + frames * channels * 4)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("channels", "frames", "form"),
+    [(2, 1000, "WAV"), (7, 1000, "WAVEX"), (16, 67_108_862, "WAVEX"), (16, 67_108_863, "RF64"), (2, 2**33, "RF64")],
+)
+def test_a_header_tells_the_whole_length_on_either_side_of_4_gib(tmp_path, channels, frames, form):
+    info = soundfile.info(sparse(tmp_path / "long.wav", channels, frames))
+    assert (info.frames, info.channels, info.samplerate, info.subtype) == (frames, channels, RATE, "FLOAT")
+    assert info.format == form
+
+
+def test_a_file_of_unknown_length_is_rf64_from_its_first_byte_and_plain_when_it_fits(tmp_path):
+    audio = noise(frames=1000)
+    with (tmp_path / "file.wav").open("w+b") as file, WavWriter(file, channels=2, sample_rate=RATE) as writer:
+        writer.write(audio)
+        file.flush()
+        assert (tmp_path / "file.wav").read_bytes()[:4] == b"RF64"
+    assert (tmp_path / "file.wav").read_bytes()[:4] == b"RIFF"
+    assert np.array_equal(soundfile.read(tmp_path / "file.wav", dtype="float32")[0].T, audio)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 7, 16])
+def test_samples_come_back_to_the_bit(tmp_path, channels):
+    audio = np.resize(noise(frames=70_000), (channels, 70_000))
+    write_wav(tmp_path / "a.wav", audio, sample_rate=44_100)
+    found, sample_rate = soundfile.read(tmp_path / "a.wav", dtype="float32", always_2d=True)
+    assert sample_rate == 44_100
+    assert np.array_equal(found.T, audio)
+
+
+def test_what_fails_in_the_middle_leaves_what_was_there(tmp_path):
+    target = tmp_path / "a.wav"
+    target.write_text("precious")
+
+    def fail():
+        with wav_writer(target, channels=2, sample_rate=RATE) as writer:
+            writer.write(noise(frames=100))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert target.read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_bad_samples_are_found_where_they_are_before_anything_is_written(tmp_path):
+    audio = noise(frames=3 * RATE)
+    audio[0, 2 * RATE] = np.inf
+    soundfile.write(tmp_path / "in.wav", audio.T, RATE, subtype="FLOAT")
+    with pytest.raises(ValueError, match=r"in\.wav: holds samples that are NaN or infinite, from 2\.000 s on"):
+        render_file(tmp_path / "in.wav", tmp_path / "out.wav", "laptop")
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path):
+    def peak_mb(seconds):
+        """Of a process that renders so much silence to seven drivers; 30 s of them are 40 MB."""
+        source = sparse(tmp_path / "in.wav", 2, seconds * RATE)
+        code = (
+            "import resource, sys; from forestage.render_file import render_file;"
+            "render_file(*sys.argv[1:], 'soundbar-7', monitor='Speakers');"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        words = [sys.executable, "-c", code, source, tmp_path / "out.wav"]
+        return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+    assert peak_mb(61) - peak_mb(1) < 15  # 165 MB when all of it was held
+
+
+def forestage(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "forestage", "render", "-p", "laptop", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def rendered(tmp_path):
+    """A song, and what becomes of it."""
+    audio = noise(frames=100_000)
+    soundfile.write(tmp_path / "song.flac", audio.T, RATE)
+    soundfile.write(tmp_path / "song.wav", soundfile.read(tmp_path / "song.flac")[0], RATE, subtype="FLOAT")
+    render_file(tmp_path / "song.flac", tmp_path / "ears.wav", "laptop")
+    return soundfile.read(tmp_path / "ears.wav", dtype="float32")[0]
+
+
+@pytest.mark.parametrize("name", ["song.wav", "song.flac"])
+def test_render_reads_the_standard_input_and_writes_the_standard_output(tmp_path, rendered, name):
+    result = forestage("-", "-", input=(tmp_path / name).read_bytes())
+    assert result.returncode == 0, result.stderr
+    assert b"2.08 s" in result.stderr
+    (tmp_path / "piped.wav").write_bytes(result.stdout)
+    assert np.array_equal(soundfile.read(tmp_path / "piped.wav", dtype="float32")[0], rendered)
+
+
+def test_render_reads_a_stream_whose_header_knows_no_length(tmp_path, rendered):
+    raw = (tmp_path / "song.wav").read_bytes()
+    at = raw.index(b"data") + 4
+    result = forestage("-", tmp_path / "out.wav", input=raw[:at] + b"\xff\xff\xff\xff" + raw[at + 4 :])
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out.wav").read_bytes()[:4] == b"RIFF"
+    assert np.array_equal(soundfile.read(tmp_path / "out.wav", dtype="float32")[0], rendered)
+
+
+def test_a_redirected_file_is_read_and_written_as_any_other(tmp_path, rendered):
+    with (tmp_path / "song.flac").open() as source, (tmp_path / "out.wav").open("wb") as target:
+        words = [sys.executable, "-m", "forestage", "render", "-p", "laptop", "-", "-"]
+        subprocess.run(words, stdin=source, stdout=target, stderr=subprocess.DEVNULL, check=True)
+    assert np.array_equal(soundfile.read(tmp_path / "out.wav", dtype="float32")[0], rendered)
+
+
+def test_who_stops_reading_gets_no_traceback(tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(frames=20 * RATE).T, RATE)
+    words = [sys.executable, "-m", "forestage", "render", "-p", "laptop", tmp_path / "song.wav", "-"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1000)
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == 1
+
+
+def test_a_full_disk_is_named(tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(frames=10 * RATE).T, RATE)
+    result = forestage(
+        tmp_path / "song.wav",
+        tmp_path / "out.wav",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert result.returncode == 1
+    assert b"out.wav: file too large" in result.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_mono_is_two_equal_channels(tmp_path):
+    audio = noise(frames=1000)[:1]
+    write_wav(tmp_path / "mono.wav", audio, sample_rate=RATE)
+    assert np.array_equal(read_stereo(tmp_path / "mono.wav")[0], np.repeat(audio, 2, axis=0))
