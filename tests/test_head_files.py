@@ -5,6 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
@@ -156,13 +157,13 @@ def test_device_takes_the_distance_of_its_listener(tmp_path):
 
 
 def test_command_line_says_what_was_made_of_a_measurement_in_one_line(capsys):
-    from forestage.cli import main
+    from forestage.command import run_command
 
-    def reading(**_) -> None:
+    def reading() -> None:
         warnings.simplefilter("always")
         warnings.warn("head.sofa: ReceiverPosition is so", MeasurementWarning, stacklevel=1)
 
-    main(reading)
+    run_command(click.Command("reading", callback=reading), name="forestage", arguments=[])
     assert capsys.readouterr().err == "forestage: head.sofa: ReceiverPosition is so\n"
 
 

@@ -10,7 +10,7 @@ import pytest
 from forestage import _core, load_device, load_preset
 from forestage.cli import cli
 from forestage.files import read_text
-from forestage.presets import factory_presets
+from forestage.catalogue import factory_presets
 from make_preset import make_preset
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
