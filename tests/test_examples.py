@@ -18,5 +18,5 @@ def test_example_runs(example, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "is heard at" in result.stdout
-    assert load_preset(tmp_path / "shelf-box.json").name == "Shelf Box"
+    assert load_preset(tmp_path / "shelf-box.json").name == "Shelf Box Drive 8 dB"
     assert (tmp_path / "shelf-box.png").stat().st_size > 50_000

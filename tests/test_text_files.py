@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from forestage import _core, load_device, load_preset
+from forestage.catalogue import factory_presets
 from forestage.cli import cli
 from forestage.files import read_text
-from forestage.catalogue import factory_presets
 from make_preset import make_preset
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"
