@@ -10,6 +10,7 @@ import soundfile
 from click.testing import CliRunner
 
 import forestage
+from browser import evaluate, needs_browser
 from forestage import plots
 from forestage.audio_file import read_stereo
 from forestage.demo import make_demo
@@ -28,7 +29,8 @@ class Links(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, _tag, attributes):
-        self.found |= {value for name, value in attributes if name in ("src", "href")}
+        self.found |= {value for name, value in attributes if name in ("src", "href")} - {"#files"}
+        self.found |= {f"sounds/{value}.js" for name, value in attributes if name == "data-sound"}
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +80,36 @@ def test_files_have_sound_and_the_length_of_the_music(demo):
 def test_paths_of_the_upmix_add_up_to_the_music(demo, music):
     audio, sample_rate = read_stereo(music)
     tracks = [soundfile.read(demo.paths[name].path)[0].T for name in ("Left", "Center", "Right")]
-    gain = 10 ** (demo.gain_db / 20)
+    gain = 10 ** (demo.original.gain_db / 20)
     assert np.abs(sum(tracks) - gain * audio).max() <= 3 / 2**23  # each file is rounded to 24 bits
     fast = forestage.upmix(audio, sample_rate=sample_rate, quality="Low Latency")[2]
     assert np.abs(soundfile.read(demo.paths["Center, Low Latency"].path)[0][:, 0] - gain * fast).max() <= 1 / 2**23
+
+
+def heard(demo):
+    """All that the page's players switch between, by place and version."""
+    tracks = {"original": demo.original}
+    for device in demo.devices:
+        for place in (device.tracks, device.room_tracks):
+            tracks |= {track.path.stem: track for track in place.values() if track.monitor != "Speakers"}
+    return tracks
+
+
+def test_versions_are_equally_loud_on_this_very_music_and_none_clips(demo):
+    loudness = {}
+    for name, track in heard(demo).items():
+        audio, sample_rate = soundfile.read(track.path)
+        loudness[name] = pyloudnorm.Meter(sample_rate).integrated_loudness(audio)
+        assert true_peak_dbfs(track.path) <= -0.99, name
+    assert len(loudness) == 1 + 2 * 6
+    assert max(loudness.values()) - min(loudness.values()) <= 0.1, loudness
+
+
+def test_gains_are_on_the_page(demo, text):
+    for track in heard(demo).values():
+        row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
+        assert f"<td>{decibels(track.gain_db, 2)}</td>" in row
+    assert all(device.tracks["Speakers"].gain_db == 0.0 for device in demo.devices)
 
 
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
@@ -96,9 +124,8 @@ def test_files_are_what_the_core_plays_aligned_with_the_music(demo, music, monit
         renderer = forestage.Renderer(device.preset, sample_rate=sample_rate, monitor=monitor, room=in_room)
         late = renderer.latency_frames
         wanted = renderer.process(np.concatenate([audio, np.zeros((2, late), np.float32)], axis=1))[:, late:]
-        if monitor != "Speakers":
-            wanted = wanted * 10 ** (demo.gain_db / 20)
         tracks = device.room_tracks if in_room else device.tracks
+        wanted = wanted * 10 ** (tracks[monitor].gain_db / 20)
         played = soundfile.read(tracks[monitor].path, always_2d=True)[0].T
         # 24 bits round to 2^-24, which is -144 dB
         assert 20 * np.log10(np.abs(played - wanted).max()) <= -120.0
@@ -114,6 +141,89 @@ def test_levels_on_the_page_are_those_of_the_files(demo, text):
             if track.monitor != "Speakers":
                 loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(audio)
                 assert f"<td>{decibels(loudness)}</td>" in row
+
+
+# Everything is scheduled while an offline context stands still, as it is by the page while the sound goes on
+SWITCHES = """
+const context = new OfflineAudioContext(1, 48000, 48000);
+const buffers = [0, 1, 2].map(index => {
+  const buffer = new AudioBuffer({length: 48000, sampleRate: 48000});
+  buffer.copyToChannel(Float32Array.from({length: 48000}, (_, frame) => frame / 48000 + index), 0);
+  return buffer;
+});
+const versions = new Versions(context, buffers);
+versions.start(0.25, 0);
+versions.hear(0, 0);
+for (const [time, index] of [[0.1, 1], [0.2, 2], [0.208, 0], [0.3, 1]])
+  context.suspend(time).then(() => { versions.hear(index, context.currentTime + LEAD_S); context.resume(); });
+context.suspend(0.5).then(() => { versions.stop(context.currentTime); context.resume(); });
+return [...(await context.startRendering()).getChannelData(0)];
+"""
+
+
+@needs_browser
+def test_player_fades_from_version_to_version_in_time_and_without_a_gap(demo, tmp_path):
+    played = np.array(evaluate(demo.page, SWITCHES, folder=tmp_path))
+    time_s = np.arange(48_000) / 48_000
+    quantum_s = 128 / 48_000
+    version = played - (time_s + 0.25)  # which of 0, 1 and 2 is heard, where the gains add up to 1
+    is_whole = (time_s > 0.021) & (time_s < 0.5)
+    assert (np.abs(np.diff(version[is_whole])) <= 2 / 960 * 1.02).all(), "no step: at most two versions in 20 ms"
+    for start_s, end_s, heard_index in ((0.021, 0.119, 0), (0.143, 0.219, 1), (0.252, 0.319, 0), (0.343, 0.5, 1)):
+        inside = (time_s > start_s) & (time_s < end_s)
+        np.testing.assert_allclose(version[inside], heard_index, atol=1e-5)
+    # a line of 20 ms from version 0 to 1, from 20 ms after the switch, which a browser rounds to its blocks
+    start_s = time_s[np.argmax(is_whole & (version > 0.5))] - 0.01
+    assert 0.12 <= start_s <= 0.12 + quantum_s
+    fade = (time_s > start_s + 0.001) & (time_s < start_s + 0.019)
+    np.testing.assert_allclose(version[fade], (time_s[fade] - start_s) / 0.02, atol=2e-3)
+    assert np.abs(played[time_s > 0.5 + 0.02 + quantum_s]).max() == 0.0
+
+
+@needs_browser
+def test_player_has_the_very_samples_of_the_files(demo, tmp_path):
+    script = """
+    const context = new OfflineAudioContext(2, 8, Number(document.body.dataset.sampleRate));
+    const found = {};
+    for (const name of new Set(players.flatMap(player => player.versions.map(version => version.dataset.sound)))) {
+      const buffer = await load(context, name);
+      found[name] = [0, 1].map(channel => [...buffer.getChannelData(channel).filter((_, frame) => frame % 997 === 0)]);
+    }
+    return found;"""
+    found = evaluate(demo.page, script, folder=tmp_path)
+    tracks = heard(demo) | {track.path.stem: track for track in demo.paths.values()}
+    assert found.keys() == {*tracks}
+    for name, samples in found.items():
+        audio = soundfile.read(tracks[name].path)[0]
+        np.testing.assert_allclose(np.array(samples).T, audio[::997], atol=2e-7)
+
+
+@needs_browser
+def test_player_plays_at_a_press_and_switches_by_keys_and_buttons(demo, tmp_path):
+    script = """
+    const press = (key, target = document.body) =>
+      target.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+    const pressed = player => player.buttons.map(button => button.getAttribute("aria-pressed")).indexOf("true");
+    const seen = [pressed(players[0])];
+    press("2");
+    seen.push(pressed(players[0]));
+    players[1].buttons[3].click();
+    press("1");
+    press("7");
+    seen.push(pressed(players[0]), pressed(players[1]), players[1].isPlaying);
+    press(" ");
+    seen.push(players[1].isPlaying);
+    for (let tries = 0; tries < 100 && !players[1].running; ++tries) await new Promise(done => setTimeout(done, 50));
+    seen.push(players[1].running.sources.length, players[1].playButton.textContent);
+    press(" ", players[1].buttons[0]);
+    seen.push(players[1].isPlaying);
+    players[0].playButton.click();
+    seen.push(players[0].isPlaying, players[1].isPlaying, players[1].running);
+    players[0].toggle();
+    seen.push(players[0].isPlaying);
+    return seen;"""
+    wanted = [2, 1, 1, 0, False, True, 4, "Pause", True, True, False, None, False]
+    assert evaluate(demo.page, script, folder=tmp_path) == wanted
 
 
 def test_separation_on_the_page_is_that_of_the_preset(demo, text):

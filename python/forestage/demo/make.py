@@ -22,13 +22,14 @@ from forestage.params import BY_ID
 
 from . import page
 from .measure import Facts, measure_design
-from .sound import Audio, Levels, Player, copy_with_gain, measure, true_peak_dbfs, write_blocks
+from .sound import Audio, Levels, Player, copy_with_gain, measure, write_blocks, write_script
 
 # One of each kind: a body with a centre driver, and a pair in the open
 DEVICES = ("smart-speaker", "laptop")
 EXCERPT = Path(__file__).with_name("excerpt.ogg")
 CEILING_DBFS = -1.0  # true peak of what is to be listened to
 SPEAKERS = "Speakers"
+SCRIPTS = "sounds"
 ROOM = "living-room"
 UPMIX = "upmix"
 LOW, HIGH = BY_ID["upmix_quality"].choices
@@ -40,11 +41,27 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
 @dataclass(frozen=True)
 class Track:
-    """One file of the demo: ``monitor`` is empty for the original, ``in_room`` is for headphones."""
+    """One file of the demo.
+
+    Attributes
+    ----------
+    monitor : str
+        Empty for the original.
+    levels : Levels
+        Of the file as it lies on the disk.
+    gain_db : float
+        What the file was turned up by.
+    script : Path or None
+        The same sound for the page's player; None for what is not for headphones.
+    in_room : bool
+        For headphones in the room.
+    """
 
     path: Path
     monitor: str
     levels: Levels
+    gain_db: float = 0.0
+    script: Path | None = None
     status: str = "OK"
     in_room: bool = False
 
@@ -68,8 +85,6 @@ class Demo:
     ----------
     source : Path
         The music.
-    gain_db : float
-        Gain of all files to listen to, so that none clips.
     render_speed : float
         Seconds of music rendered per second, over all files.
     paths : dict of Track
@@ -80,7 +95,6 @@ class Demo:
     source: Path
     sample_rate: int
     seconds: float
-    gain_db: float
     render_speed: float
     original: Track
     paths: dict[str, Track]
@@ -112,7 +126,8 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
     progress = progress or _silent
     source = source or EXCERPT
     music, sample_rate = read_stereo(source)
-    (output / "presets").mkdir(parents=True, exist_ok=True)
+    for folder_name in ("presets", SCRIPTS):
+        (output / folder_name).mkdir(parents=True, exist_ok=True)
     designs = _design_all(output / "presets", progress)
     with tempfile.TemporaryDirectory(dir=output) as folder:
         started = time.perf_counter()
@@ -120,8 +135,8 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
         render_speed = (len(rendered) - 1) * music.shape[1] / sample_rate / (time.perf_counter() - started)
         rendered |= _split(music, sample_rate, Path(folder))
         with progress("Measuring", len(rendered) + len(designs)) as advance:
-            gain_db = _listening_gain_db(rendered)
-            tracks = {name: _finish(output, name, rendered[name], gain_db, advance) for name in rendered}
+            gains_db = _listening_gains_db(rendered)
+            tracks = {name: _finish(output, name, rendered[name], gains_db.get(name), advance) for name in rendered}
             devices = []
             for preset, result in designs.items():
                 facts = measure_design(preset, result)
@@ -133,9 +148,8 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
         source,
         sample_rate,
         music.shape[1] / sample_rate,
-        gain_db,
         render_speed,
-        tracks["original", "", False],
+        tracks[ORIGINAL],
         _tracks_of(tracks, UPMIX),
         tuple(devices),
     )
@@ -147,6 +161,7 @@ def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progre
 
 _Name = tuple[str, str, bool]  # preset, monitor, whether in the room
 _Rendered = tuple[Path, str]  # file of floats, status
+ORIGINAL: _Name = ("original", "", False)
 
 
 def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
@@ -175,7 +190,7 @@ def _render_all(
 ) -> dict[_Name, _Rendered]:
     original = folder / "original.wav"
     write_blocks(original, iter([music]), sample_rate=sample_rate)
-    rendered: dict[_Name, _Rendered] = {("original", "", False): (original, "OK")}
+    rendered: dict[_Name, _Rendered] = {ORIGINAL: (original, "OK")}
     monitors = BY_ID["monitor"].choices
     heard = [(monitor, False) for monitor in monitors] + [
         (monitor, True) for monitor in monitors if monitor != SPEAKERS
@@ -214,17 +229,33 @@ def _slug(name: str) -> str:
     return name.lower().replace(", ", "-").replace(" ", "-")
 
 
-def _listening_gain_db(rendered: dict[_Name, _Rendered]) -> float:
-    peaks = [true_peak_dbfs(path) for (_, monitor, _), (path, _) in rendered.items() if monitor != SPEAKERS]
-    return min(0.0, CEILING_DBFS - max(peaks))
+def _listening_gains_db(rendered: dict[_Name, _Rendered]) -> dict[_Name, float]:
+    """Gains at which everything for headphones is as loud as the original on this very music, and nothing clips.
+
+    The paths of the upmix are parts of the original and keep its gain; so does what is too short or too quiet to have a
+    loudness.
+    """
+    levels = {name: measure(path) for name, (path, _) in rendered.items() if name[1] != SPEAKERS}
+    wanted = levels[ORIGINAL].loudness_lufs
+    gains_db = {
+        name: wanted - level.loudness_lufs
+        if name[0] != UPMIX and wanted is not None and level.loudness_lufs is not None
+        else 0.0
+        for name, level in levels.items()
+    }
+    highest_dbfs = max(gains_db[name] + level.true_peak_dbfs for name, level in levels.items())
+    together_db = min(0.0, CEILING_DBFS - highest_dbfs)
+    return {name: gain_db + together_db for name, gain_db in gains_db.items()}
 
 
-def _finish(output: Path, name: _Name, rendered: _Rendered, gain_db: float, advance: Advance) -> Track:
+def _finish(output: Path, name: _Name, rendered: _Rendered, gain_db: float | None, advance: Advance) -> Track:
+    """Write a file; one without a gain is for the device's drivers, not for the player."""
     source, status = rendered
     target = output / source.name
     _, monitor, in_room = name
-    copy_with_gain(source, target, gain_db=0.0 if monitor == SPEAKERS else gain_db)
-    track = Track(target, monitor, measure(target), status, in_room)
+    copy_with_gain(source, target, gain_db=gain_db or 0.0)
+    script = None if gain_db is None else write_script(target, output / SCRIPTS)
+    track = Track(target, monitor, measure(target), gain_db or 0.0, script, status, in_room)
     advance(1)
     return track
 

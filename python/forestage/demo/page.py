@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -64,6 +65,7 @@ def render(demo: Demo) -> str:
         low_latency_s=_upmix_latency_s("Low Latency"),
         pictures={device.preset.stem: _pictures(device) for device in demo.devices},
         spread_lu={device.preset.stem: loudness_spread_lu(device) for device in demo.devices},
+        player_js=files(__package__).joinpath("player.js").read_text(encoding="utf-8"),
         licence=licence,
         statuses=sorted({t.status for device in demo.devices for t in device.tracks.values()} - {"OK"}),
         depth_band_hz=DEPTH_BAND_HZ,
@@ -94,10 +96,9 @@ def decibels(value: float | None, digits: int = 1) -> str:
 
 
 def loudness_spread_lu(device: DeviceDemo) -> float | None:
-    """Loudest minus quietest of the files to listen to, without the original."""
+    """Loudest minus quietest of what is to be listened to, without the original, as the plugin played it."""
     heard = [tracks[monitor] for tracks in (device.tracks, device.room_tracks) for monitor, *_ in VERSIONS if monitor]
-    found = [track.levels.loudness_lufs for track in heard]
-    values = [value for value in found if value is not None]
+    values = [t.levels.loudness_lufs - t.gain_db for t in heard if t.levels.loudness_lufs is not None]
     return max(values) - min(values) if values else None
 
 

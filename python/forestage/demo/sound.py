@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +37,7 @@ class Levels:
     Attributes
     ----------
     loudness_lufs : float or None
-        BS.1770, for two channels of at least 0.4 s with sound in them.
+        BS.1770, for two channels of at least 0.4 s with sound above its gate of -70 LUFS.
     peak_dbfs : tuple of float
         Highest sample of each channel.
     true_peak_dbfs : float
@@ -167,6 +170,17 @@ def copy_with_gain(source: Path, target: Path, *, gain_db: float) -> None:
             out.write(block * np.float32(10 ** (gain_db / 20)))
 
 
+def write_script(source: Path, folder: Path) -> Path:
+    """Write a WAV file as a script with its samples for the page's player, as pages on a disk may load no sound."""
+    audio, sample_rate = soundfile.read(source, dtype="int32", always_2d=True)
+    flac = io.BytesIO()
+    soundfile.write(flac, audio, sample_rate, SUBTYPE, format="FLAC")
+    target = folder / f"{source.stem}.js"
+    text = base64.b64encode(flac.getvalue()).decode("ascii")
+    target.write_text(f"sounds[{json.dumps(source.stem)}] = {json.dumps(text)};\n", encoding="ascii")
+    return target
+
+
 def true_peak_dbfs(path: Path) -> float:
     """Highest value of any channel between the samples too."""
     highest = 0.0
@@ -181,7 +195,8 @@ def measure(path: Path) -> Levels:
     audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
     loudness = None
     if audio.shape[1] == 2 and len(audio) >= SHORTEST_S * sample_rate and np.any(audio):
-        loudness = loudness_lufs(audio.T, sample_rate=sample_rate)
+        found = loudness_lufs(audio.T, sample_rate=sample_rate)
+        loudness = found if np.isfinite(found) else None
     peaks = np.abs(audio).max(axis=0)
     return Levels(loudness, tuple(to_db(float(peak)) for peak in peaks), true_peak_dbfs(path))
 
