@@ -11,8 +11,8 @@ from forestage import load_device
 from forestage.acoustics.device import Device, Driver, Listener
 from forestage.acoustics.plant import plant
 from forestage.design.cancel import METHODS, CancelProblem, CancelTarget, cancel_problem, solve
-from forestage.design.cancel.problem import aligned_plain
 from forestage.design.cancel.robust import within_cap
+from forestage.design.skew import aligned_plain
 from forestage.design.zone import Zone
 
 DEVICES = Path(__file__).resolve().parents[1] / "presets" / "devices"

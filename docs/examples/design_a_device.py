@@ -35,6 +35,7 @@ for fall in result.shortfall():
 # %%
 figures = result.metrics()
 print("a sound in the left channel is heard at", figures["width"]["azimuth_by_time_deg"])
+print("one in the right channel is heard at", figures["width"]["right_azimuth_by_time_deg"])
 print("separation per octave", figures["width"]["separation_db"])
 print("width of the sweet spot in m", figures["zone"]["sweet_spot_m"])
 print("most drive", figures["effort"]["most_drive_db"])

@@ -19,7 +19,7 @@ from forestage.design.beam import BeamPlan, BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
-from forestage.design.cancel.problem import is_skewed
+from forestage.design.center_mix import center_firs
 from forestage.design.driver_eq import driver_eq_firs
 from forestage.design.ears import EarFirs, ear_firs
 from forestage.design.filters import (
@@ -29,9 +29,11 @@ from forestage.design.filters import (
     sample_firs,
 )
 from forestage.design.preset_form import playable_form, preset_form, save_form
-from forestage.design.shortfall import Shortfall
+from forestage.design.shortfall import ImageShortfall, Shortfall
+from forestage.design.skew import Skew
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, crosstalk_firs
+from forestage.metrics.image import image_shortfalls
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
 
@@ -170,10 +172,11 @@ class Design:
         x, y, z = np.asarray(seat, dtype=np.float64)
         return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
 
-    def shortfall(self) -> tuple[Shortfall, ...]:
+    def shortfall(self) -> tuple[Shortfall | ImageShortfall, ...]:
         """Where the design stays short of its target, and by how much."""
-        steered = self.beam_plan.shortfall if self.beam_plan is not None and self.device.has_center else ()
-        return (*self.cancellation.shortfall(), *steered)
+        rate = min((filters.sample_rate for filters in self.filters), key=lambda rate: abs(rate - 48_000))
+        steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
+        return (*image_shortfalls(self, sample_rate=rate), *self.cancellation.shortfall(), *steered)
 
     def metrics(self) -> dict[str, Any]:
         """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
@@ -258,7 +261,7 @@ def design(
     cancel_master = cancel_firs(solution)
     crosstalk_master = crosstalk_firs(solution, stereo)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
-    center = _beam(device, seat, beam)
+    center = _center(device, seat, beam)
     filters = []
     for index, rate in enumerate(sample_rates):
         report(0.5 + 0.3 * index / len(sample_rates), f"filters at {rate} Hz")
@@ -289,23 +292,25 @@ def _silent(_fraction: float, _text: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Beam:
-    """The centre's filters at any rate; without a plan the centre is mixed plain."""
+class _Center:
+    """The centre's filters at any rate; without any it is mixed plain."""
 
     plan: BeamPlan | None
     master: FloatArray
 
     def sample(self, rate: int) -> tuple[FloatArray, int, int]:
         """Filters, and the frames that the (cancel, beam) path waits."""
-        if self.plan is None:
+        if not len(self.master):
             return self.master, 0, 0
+        if self.plan is None:
+            return sample_firs(self.master, sample_rate=rate), 0, 0
         advance_s = self.plan.advance_s(rate) - self.plan.advance_s(MASTER_RATE)
         return sample_firs(self.master, sample_rate=rate, advance_s=advance_s), *self.plan.align_frames(rate)
 
 
-def _beam(device: Device, seat: Plant, target: BeamTarget) -> _Beam:
+def _center(device: Device, seat: Plant, target: BeamTarget) -> _Center:
+    if device.has_center and not device.is_headphones:
+        plan = plan_beam(device, seat, target=target)
+        return _Center(plan, beam_firs(plan))
     # A symmetric pair has nothing to steer; a skewed one at least has its sides brought together.
-    if device.is_headphones or not (device.has_center or is_skewed(seat)):
-        return _Beam(None, np.zeros((0, 0)))
-    plan = plan_beam(device, seat, target=target)
-    return _Beam(plan, beam_firs(plan))
+    return _Center(None, center_firs(device, seat) if Skew.of(seat) else np.zeros((0, 0)))

@@ -138,11 +138,11 @@ def analysis(design: Design) -> list[dict[str, Any]]:
     cancel = response_of(filters.cancel, frequency, sample_rate=rate)
     responses = 20 * np.log10(np.maximum(np.abs(cancel[stereo, 0]), 1e-4))
     curves = {
-        "separation_plain": separation_db(plain_responses(design.plant, frequency))[0],
-        "separation_processed": separation_db(seen.processed[0])[0],
-        "separation_design": design.cancellation.separation_db(frequency)[0],
+        "separation_plain": separation_db(plain_responses(design.plant, frequency)).min(axis=0),
+        "separation_processed": separation_db(seen.processed[0]).min(axis=0),
+        "separation_design": design.cancellation.separation_db(frequency).min(axis=0),
         "separation_target": design.target.curve_db(frequency),
-        "drive": effort_db(design.plant, cancel, frequency)[0],
+        "drive": effort_db(design.plant, cancel, frequency).max(axis=0),
         "drive_cap": design.target.cap_db(frequency),
         "near_driver": responses[0],
         "far_driver": responses[1],

@@ -33,6 +33,40 @@ class Shortfall:
         )
 
 
+@dataclass(frozen=True)
+class ImageShortfall:
+    """A band in which sounds are not heard where they should be, by the times at the ears.
+
+    Attributes
+    ----------
+    low_hz, high_hz : float
+        The band.
+    wanted_deg, heard_deg : tuple of float
+        Azimuths of a sound in the left channel, in the centre and in the right channel, positive to the left.
+    alone : {"left", "right"}, optional
+        The side that plays there alone, so that nothing can be done about it.
+
+    Examples
+    --------
+    >>> print(ImageShortfall(200.0, 1500.0, (30.0, 0.0, -30.0), (21.0, -3.0, -26.0)))
+    image is off from 200 to 1500 Hz: left, centre and right are heard at 21°, -3°, -26°, not at 30°, 0°, -30°
+    """
+
+    low_hz: float
+    high_hz: float
+    wanted_deg: tuple[float, float, float]
+    heard_deg: tuple[float, float, float]
+    alone: str | None = None
+
+    def __str__(self) -> str:
+        wanted, heard = (", ".join(f"{round(angle)}°" for angle in each) for each in (self.wanted_deg, self.heard_deg))
+        cause = f", where the {self.alone} side plays alone" if self.alone else ""
+        return (
+            f"image is off from {self.low_hz:.0f} to {self.high_hz:.0f} Hz{cause}: "
+            f"left, centre and right are heard at {heard}, not at {wanted}"
+        )
+
+
 def shortfalls(figure: str, frequency_hz: ArrayLike, short_db: ArrayLike) -> Iterator[Shortfall]:
     """Bands in which ``short_db``, shape (n,), is notable (above 0.5 dB), from low to high.
 
@@ -42,7 +76,19 @@ def shortfalls(figure: str, frequency_hz: ArrayLike, short_db: ArrayLike) -> Ite
     [200.0, 400.0]
     """
     frequency, short = np.asarray(frequency_hz, dtype=np.float64), np.asarray(short_db, dtype=np.float64)
-    is_short = np.concatenate([[False], short > NOTABLE_DB, [False]])
-    edges = np.flatnonzero(np.diff(is_short.astype(int)))
+    for band in runs(short > NOTABLE_DB):
+        inside = frequency[band]
+        yield Shortfall(figure, float(inside[0]), float(inside[-1]), float(short[band].max()))
+
+
+def runs(is_inside: ArrayLike) -> Iterator[slice]:
+    """Stretches of an array of booleans that are true.
+
+    Examples
+    --------
+    >>> list(runs([True, False, True, True]))
+    [slice(0, 1, None), slice(2, 4, None)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(is_inside, dtype=int), [0]])))
     for first, end in zip(edges[::2], edges[1::2], strict=True):
-        yield Shortfall(figure, float(frequency[first]), float(frequency[end - 1]), float(short[first:end].max()))
+        yield slice(int(first), int(end))

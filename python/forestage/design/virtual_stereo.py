@@ -16,7 +16,7 @@ from forestage._core import far_ear
 from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
 from forestage.choices import WIDTH_DEG
 from forestage.design.cancel.closed_form import first_root
-from forestage.design.cancel.firs import Solution
+from forestage.design.cancel.firs import Solution, heard_power
 from forestage.design.filters import (
     MASTER_RATE,
     delay_for,
@@ -30,6 +30,8 @@ from forestage.design.filters import (
 CROSSTALK_DELAY_S = 44 / 48_000
 # Below, a device that cannot keep the ears apart would only lose level to the pair
 BASS_HZ = (100.0, 300.0)
+# A side that reaches its ear with so much less than the other one plays none, all of the other's far ear
+REACH = (10.0 ** (-24 / 20), 10.0 ** (-12 / 20))
 TREBLE_HZ = (10_000.0, 16_000.0)
 
 
@@ -92,8 +94,13 @@ def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
 
         x = sum conj(1 - R rho_i) (R - rho_i) / sum |1 - R rho_i|^2
 
-    Where rho is the same all over the zone it is made up for; where it is not, its power is, by a smaller R. What would
-    need more than the drive cap of the pair is left out.
+    Where rho is the same all over the zone it is made up for; where not, its power is, by a smaller R. This is for
+    sides that are alike. Where they are not, each side takes the x that makes the ratio H which its own rho has with
+    the x above, of what it and the other side, dashed, bring to their near ears n and far ears f at the seat:
+
+        x = (H n - f) / (n' - H f')
+
+    What would need more than the drive cap of the pair is left out, and what the other side can hardly play.
     """
     problem = solution.problem
     ears = np.einsum("sedf,dcf->secf", problem.response, solution.weights)
@@ -103,8 +110,14 @@ def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
     wanted = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
     open_path = 1.0 - wanted * left_over
     feed = np.sum(open_path.conj() * (wanted - left_over), axis=0) / np.sum(np.abs(open_path) ** 2, axis=0)
+    near, far = np.stack([ears[0, 0, 0], ears[0, 1, 1]]), np.stack([ears[0, 1, 0], ears[0, 0, 1]])
+    # A symmetric device is left alone, whatever the last digits say
+    if not np.allclose(near, near[::-1], rtol=1e-4) or not np.allclose(far, far[::-1], rtol=1e-4):
+        heard = (left_over[0] + feed) / (1.0 + feed * left_over[0])
+        feed = (heard * near - far) / (near[::-1] - heard * far[::-1])
+        feed *= log_fade(np.abs(near[::-1] / near), *REACH)
     feed *= 1.0 - (1.0 - log_fade(problem.frequency_hz, *BASS_HZ)) * np.minimum(np.abs(left_over[0]), 1.0)
-    feed *= _share_within_cap(solution, feed, left_over[0], stereo.drive_cap_db)
+    feed *= _share_within_cap(solution, feed, far[::-1] / near, stereo.drive_cap_db)
     return feed / closed_form_far_ear(stereo.width_deg, problem.frequency_hz)
 
 
@@ -122,17 +135,23 @@ def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: Complex
 
 
 def crosstalk_firs(solution: Solution, stereo: VirtualStereo, *, sample_rate: int = MASTER_RATE) -> FloatArray:
-    """Fitted weights, shape (2, taps), for the (left, right) channel; see `sample_firs` for other rates."""
+    """Fitted weights, shape (2, taps), for the (left, right) channel; see `sample_firs` for other rates.
+
+    Errors count by what the other side's near ear hears of them, over what this side's hears.
+    """
     frequency = grid_for(sample_rate)
     grid = np.log(solution.problem.frequency_hz)
     inside = np.log(np.clip(frequency, np.exp(grid[0]), np.exp(grid[-1])))
     price = 1.0 / np.sqrt(np.clip(frequency, 60.0, 20_000.0))
+    heard = heard_power(solution.problem)
+    shares = np.round(heard[::-1] / heard, 4)  # 1 for a symmetric device
     taps, delay = taps_for(sample_rate), delay_for(sample_rate, delay_s=CROSSTALK_DELAY_S)
     firs = []
-    for weight in crosstalk_weight(solution, stereo):
+    for weight, share in zip(crosstalk_weight(solution, stereo), shares, strict=True):
         wanted = np.interp(inside, grid, weight.real) + 1j * np.interp(inside, grid, weight.imag)
         wanted *= 1.0 - log_fade(frequency, *TREBLE_HZ)
-        firs.append(fit_firs(wanted[None], kernel=price[None, None], taps=taps, delay_frames=delay)[0])
+        kernel = price * np.interp(inside, grid, share)
+        firs.append(fit_firs(wanted[None], kernel=kernel[None, None], taps=taps, delay_frames=delay)[0])
     return np.stack(firs)
 
 

@@ -71,6 +71,18 @@ def smoothed_db(frequency_hz: ArrayLike, level_db: ArrayLike, *, octaves: float 
     return 10 * np.log10(power @ (window / window.sum(axis=1, keepdims=True)).T)
 
 
+def ear_centres_hz(*, low_hz: float, high_hz: float, count: int) -> FloatArray:
+    """Frequencies evenly spaced on the ERB-number scale, shape (count,).
+
+    Examples
+    --------
+    >>> ear_centres_hz(low_hz=200.0, high_hz=1500.0, count=3).round().tolist()
+    [200.0, 660.0, 1500.0]
+    """
+    number = np.linspace(np.log1p(0.00437 * low_hz), np.log1p(0.00437 * high_hz), count)
+    return np.expm1(number) / 0.00437
+
+
 def ear_bands(frequency_hz: ArrayLike, *, low_hz: float, high_hz: float, count: int) -> FloatArray:
     """Power weights of the ear's bands: fourth-order gammatone filters, evenly spaced on the ERB-number scale.
 
@@ -91,7 +103,6 @@ def ear_bands(frequency_hz: ArrayLike, *, low_hz: float, high_hz: float, count: 
     ndarray, shape (count, n)
         1 at the centres.
     """
-    number = np.linspace(np.log1p(0.00437 * low_hz), np.log1p(0.00437 * high_hz), count)
-    centre = np.expm1(number)[:, None] / 0.00437
+    centre = ear_centres_hz(low_hz=low_hz, high_hz=high_hz, count=count)[:, None]
     bandwidth = 24.7 * (1.0 + 0.00437 * centre)
     return (1.0 + ((np.asarray(frequency_hz) - centre) / (1.019 * bandwidth)) ** 2) ** -4

@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
-from forestage.metrics.bands import ear_bands
+from forestage.metrics.bands import ear_bands, ear_centres_hz
 
 TIME_HZ = np.arange(100.0, 2001.0, 20.0)
-TIME_BANDS = ear_bands(TIME_HZ, low_hz=200.0, high_hz=1500.0, count=12)
+TIME_BAND_HZ = (200.0, 1500.0)
+TIME_CENTRES_HZ = ear_centres_hz(low_hz=TIME_BAND_HZ[0], high_hz=TIME_BAND_HZ[1], count=12)
+TIME_BANDS = ear_bands(TIME_HZ, low_hz=TIME_BAND_HZ[0], high_hz=TIME_BAND_HZ[1], count=12)
 LEVEL_HZ = np.arange(1000.0, 10_001.0, 50.0)
 # Times count most around 600 Hz: the fit of Stern, Zeiberg and Trahiotis (1988), in dB, held from 1.2 kHz on
 _DOMINANCE_DB = -np.polyval([-3.992e-8, 1.126e-4, -9.383e-2, 0.0], np.minimum(TIME_HZ, 1200.0))
@@ -53,13 +55,15 @@ class Localiser:
         ratio = right / left
         return cls(ratio / np.abs(ratio), _level_db(head.ears(LEVEL_HZ, circle)))
 
-    def time_azimuth_deg(self, ears: ArrayLike) -> FloatArray:
+    def time_azimuth_deg(self, ears: ArrayLike, *, within_hz: tuple[float, float] = TIME_BAND_HZ) -> FloatArray:
         """Azimuth that the times between the ears tell.
 
         Parameters
         ----------
         ears : array_like of complex, shape (2, ..., TIME_HZ)
             Pressure at the (left, right) ear on `TIME_HZ`.
+        within_hz : tuple of float
+            Where the centres of the bands that count are; all by default.
 
         Returns
         -------
@@ -70,7 +74,8 @@ class Localiser:
         """
         left, right = np.asarray(ears)
         energy = np.sqrt((np.abs(left) ** 2 @ TIME_BANDS.T) * (np.abs(right) ** 2 @ TIME_BANDS.T))
-        cross = np.einsum("...b,bf,...f->...f", TIME_WEIGHT / energy, TIME_BANDS, right * left.conj())
+        weight = TIME_WEIGHT * ((within_hz[0] <= TIME_CENTRES_HZ) & (within_hz[1] >= TIME_CENTRES_HZ))
+        cross = np.einsum("...b,bf,...f->...f", weight / energy, TIME_BANDS, right * left.conj())
         likeness = (cross @ self.phases.conj().T).real
         return _peak_deg(likeness)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forestage.acoustics.device import Side
 from forestage.acoustics.head import Head, HeadModel
 from forestage.metrics import colour, depth, effort, width, zone
 from forestage.metrics.bands import OCTAVES, octave_means
@@ -13,6 +14,9 @@ from forestage.metrics.chain import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design
+
+# What the names of the figures of a side begin with; those of the left one came first
+SIDES: dict[Side, str] = {"left": "", "right": "right_"}
 
 
 def design_metrics(design: Design) -> dict[str, Any]:
@@ -70,18 +74,22 @@ def _head_text(head: HeadModel) -> str:
 
 def _width(design: Design) -> dict[str, Any]:
     widths_deg = sorted({*width.WIDTHS_DEG, design.stereo.width_deg})
-    azimuth = width.side_azimuth_deg(design, widths_deg)
+    sides = {side: width.side_azimuth_deg(design, widths_deg, side=side) for side in SIDES}
+    center = width.center_azimuth_deg(design)
     at = widths_deg.index(design.stereo.width_deg)
     figures: dict[str, Any] = {}
     if not design.device.is_headphones:
         figures["separation_db"] = width.separation(design)
-    for cue, versions in azimuth.items():
-        figures[f"azimuth_by_{cue}_deg"] = {
-            name: values[at] if name == "processed" else values[0] for name, values in versions.items()
-        }
-    figures["azimuth_over_width_deg"] = {"stage_width": widths_deg} | {
-        cue: versions["processed"] for cue, versions in azimuth.items()
-    }
+    over_width: dict[str, Any] = {"stage_width": widths_deg}
+    for cue in center:
+        for side, prefix in SIDES.items():
+            versions = sides[side][cue]
+            figures[f"{prefix}azimuth_by_{cue}_deg"] = {
+                name: values[at] if name == "processed" else values[0] for name, values in versions.items()
+            }
+            over_width[f"{prefix}{cue}"] = versions["processed"]
+        figures[f"center_azimuth_by_{cue}_deg"] = center[cue]
+    figures["azimuth_over_width_deg"] = over_width
     figures["interaural_coherence"] = {name: values.mean() for name, values in width.coherence(design).items()}
     return figures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from forestage.metrics.separation import octave_separation_db
 
 if TYPE_CHECKING:
+    from forestage.acoustics.device import Side
     from forestage.design.designer import Design
 
 SEPARATION_HZ = log_grid(200.0, 6400.0, per_octave=24)
@@ -36,8 +37,10 @@ def separation(design: Design) -> dict[str, FloatArray]:
     }
 
 
-def side_azimuth_deg(design: Design, widths_deg: Sequence[float] = WIDTHS_DEG) -> dict[str, dict[str, FloatArray]]:
-    """Azimuth of a sound in the left channel alone, in degrees, positive to the left.
+def side_azimuth_deg(
+    design: Design, widths_deg: Sequence[float] = WIDTHS_DEG, *, side: Side = "left"
+) -> dict[str, dict[str, FloatArray]]:
+    """Azimuth of a sound in one channel alone, in degrees, positive to the left.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ def side_azimuth_deg(design: Design, widths_deg: Sequence[float] = WIDTHS_DEG) -
         The design, its filters as they are exported.
     widths_deg : sequence of float
         Half angles of the virtual pair, which are what real loudspeakers there would give.
+    side : {"left", "right"}
+        The channel.
 
     Returns
     -------
@@ -52,19 +57,33 @@ def side_azimuth_deg(design: Design, widths_deg: Sequence[float] = WIDTHS_DEG) -
         ``["time" or "level"]["plain" or "processed"]``, see `Localiser`; shape (1,) for plain stereo and (widths,) for
         the design. Headphones have no plain stereo: a sound in one ear alone has no azimuth.
     """
-    listener = design.device.listener
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    channel = ("left", "right").index(side)
     found: dict[str, dict[str, FloatArray]] = {}
-    for cue, frequency, azimuth_deg in (
-        ("time", TIME_HZ, localiser.time_azimuth_deg),
-        ("level", LEVEL_HZ, localiser.level_azimuth_deg),
-    ):
+    for cue, frequency, azimuth_deg in _cues(design):
         chains = [Chain.of(design, frequency, width_deg=width_deg) for width_deg in widths_deg]
-        staged = np.stack([chain.staged[:, 0] for chain in chains], axis=1)
+        staged = np.stack([chain.staged[:, channel] for chain in chains], axis=1)
         found[cue] = {"processed": azimuth_deg(ears(design, frequency, staged))}
         if not design.device.is_headphones:
-            found[cue]["plain"] = azimuth_deg(ears(design, frequency, chains[0].plain[:, :1]))
+            found[cue]["plain"] = azimuth_deg(ears(design, frequency, chains[0].plain[:, channel : channel + 1]))
     return found
+
+
+def center_azimuth_deg(design: Design) -> dict[str, dict[str, float]]:
+    """Azimuth of a sound in the centre alone, in degrees: ``["time" or "level"]["plain" or "processed"]``."""
+    found = {}
+    for cue, frequency, azimuth_deg in _cues(design):
+        chain = Chain.of(design, frequency)
+        heard = azimuth_deg(ears(design, frequency, np.stack([chain.plain_center, chain.center], axis=1)))
+        found[cue] = {"plain": float(heard[0]), "processed": float(heard[1])}
+    return found
+
+
+def _cues(design: Design) -> Iterator[tuple[str, FloatArray, Callable[[ComplexArray], FloatArray]]]:
+    """Both cues, the frequencies that they need the ears at, and how they are heard."""
+    listener = design.device.listener
+    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    yield "time", TIME_HZ, localiser.time_azimuth_deg
+    yield "level", LEVEL_HZ, localiser.level_azimuth_deg
 
 
 def coherence(design: Design) -> dict[str, FloatArray]:

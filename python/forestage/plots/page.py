@@ -233,8 +233,10 @@ def _draw_totals(content: _Content, ax: Axes) -> None:
     figures, conditions = content.figures, content.figures["conditions"]
     wide, colour, most = figures["width"], figures["colour"], figures["effort"]["most_drive_db"]
     rows = [
-        _total("azimuth by time", wide["azimuth_by_time_deg"], "°"),
-        _total("azimuth by level", wide["azimuth_by_level_deg"], "°"),
+        _total("left by time", wide["azimuth_by_time_deg"], "°"),
+        _total("centre by time", wide["center_azimuth_by_time_deg"], "°"),
+        _total("right by time", wide["right_azimuth_by_time_deg"], "°"),
+        _total("left by level", wide["azimuth_by_level_deg"], "°"),
         _total("coherence of the ears", wide["interaural_coherence"], ""),
     ]
     if "zone" in figures:

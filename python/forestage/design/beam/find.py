@@ -22,9 +22,9 @@ from forestage.design.beam.methods import check_method, solve
 from forestage.design.beam.plan import HIGHEST_HZ, MAX_GAIN, BeamPlan, plain_level, plain_on_axis
 from forestage.design.beam.problem import NOTHING_DB, BeamProblem
 from forestage.design.beam.target import BeamTarget
-from forestage.design.cancel.problem import aligned_plain
 from forestage.design.filters import log_fade, response_of
 from forestage.design.shortfall import Shortfall, shortfalls
+from forestage.design.skew import aligned_plain
 from forestage.metrics.directivity import on_off_db, window_db
 
 DEFAULT_METHOD = "ratio-search"

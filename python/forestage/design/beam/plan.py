@@ -18,8 +18,8 @@ from forestage.acoustics.plant import Plant
 from forestage.design.beam.array import BeamArray
 from forestage.design.beam.curves import BeamCurves
 from forestage.design.beam.target import BeamTarget
-from forestage.design.cancel.problem import aligned_plain
 from forestage.design.shortfall import Shortfall
+from forestage.design.skew import aligned_plain
 
 LEVEL_HZ = 100.0
 HIGHEST_HZ = 20_000.0

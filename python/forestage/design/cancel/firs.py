@@ -22,6 +22,8 @@ GUARD_SPREAD_OCTAVES = 0.08
 # Weights of errors at the near ear of the seat, and of the filters themselves, over those at the far ears
 NEAR_SHARE = 0.3
 OWN_SHARE = 0.05
+# Least power of a side over that of the other one that errors are held against
+QUIET_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _ear_kernel(solution: Solution, channel: int, frequency: FloatArray) -> Comp
     far, near = problem.response[:, 1 - channel], problem.response[0, channel]
     kernel: ComplexArray = np.einsum("sdf,sef->def", far.conj(), far) / len(far)
     kernel += NEAR_SHARE * np.einsum("df,ef->def", near.conj(), near)
-    kernel /= np.abs(problem.wanted[channel]) ** 2
+    kernel /= heard_power(problem)[channel]
     kernel += OWN_SHARE * np.eye(len(kernel))[:, :, None]
     kernel *= 10.0 ** (np.clip(problem.separation_db(solution.weights)[0, channel], 0.0, 30.0) / 10)
     grid = problem.frequency_hz
@@ -91,6 +93,15 @@ def _ear_kernel(solution: Solution, channel: int, frequency: FloatArray) -> Comp
     real, imaginary = (PchipInterpolator(np.log(grid), part, axis=-1)(inside) for part in (kernel.real, kernel.imag))
     between: ComplexArray = real + 1j * imaginary
     return between / np.sqrt(np.clip(frequency, 100.0, 20_000.0))
+
+
+def heard_power(problem: CancelProblem) -> FloatArray:
+    """Power at the near ear that errors of the (left, right) channel count against, shape (2, n).
+
+    Where a side hardly plays, nothing needs to be as quiet as it is.
+    """
+    power = np.abs(problem.wanted) ** 2
+    return np.maximum(power, QUIET_SHARE * power[::-1])
 
 
 def guarded(solution: Solution) -> Solution:

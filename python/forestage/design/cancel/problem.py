@@ -17,6 +17,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
 from forestage.design.cancel.target import CancelTarget
+from forestage.design.skew import aligned_plain
 
 STEP_HZ = 200.0
 
@@ -32,7 +33,7 @@ class CancelProblem:
     response : ndarray of complex, shape (seats, 2, drivers, n)
         From drivers to the (left, right) ear; the listener's own seat first.
     plain : ndarray of complex, shape (drivers, 2, n)
-        How plain stereo drives the device from the (left, right) channel, left and right aligned in time and level.
+        How plain stereo drives the device from the (left, right) channel, left and right aligned in phase and level.
     target_db, drive_cap_db : ndarray, shape (n,)
         Separation to go up to, and drive not to exceed.
     driver_errors : ndarray of complex, shape (k,)
@@ -121,38 +122,6 @@ def zone_plants(device: Device, target: CancelTarget) -> list[Plant]:
     return [plant(device, seat, step_hz=STEP_HZ) for seat in target.zone.seats(device)[1:]]
 
 
-def aligned_plain(seat: Plant, frequency_hz: ArrayLike) -> ComplexArray:
-    """Gains of plain stereo, shape (drivers, 2, n), with both near ears reached at the same time and level.
-
-    A device that is not symmetric is skewed when it plays plain stereo; the design puts it right. The nearer side
-    waits for the other one, and both get the mean of their levels (200 Hz to 2 kHz).
-    """
-    frequency = np.asarray(frequency_hz, dtype=np.float64)
-    delay_s, gain = _skew(seat)
-    align = gain[:, None] * np.exp(-2j * np.pi * delay_s[:, None] * frequency)
-    return seat.plain[:, :, None] * align[None]
-
-
-def is_skewed(seat: Plant) -> bool:
-    """Whether the two sides of plain stereo reach their near ears at different times or levels."""
-    delay_s, gain = _skew(seat)
-    return bool(np.any(delay_s) or np.any(gain != 1.0))
-
-
 def _near(ears: ComplexArray) -> ComplexArray:
     """Near ear of the (left, right) channel of ears [ear, channel], shape (2, n)."""
     return np.stack([ears[0, 0], ears[1, 1]])
-
-
-def _skew(seat: Plant) -> tuple[FloatArray, FloatArray]:
-    """Delay in s and gain to give to each channel of plain stereo."""
-    frequency = np.linspace(200.0, 2000.0, 91)
-    near = _near(np.einsum("edf,dc->ecf", seat.at(frequency), seat.plain))
-    phase = np.unwrap(np.angle(near[0] * near[1].conj()))
-    later_s = -float(np.polyfit(2 * np.pi * frequency, phase, 1)[0])  # of left behind right
-    level = np.sqrt(np.mean(np.abs(near) ** 2, axis=-1))
-    gain = np.sqrt(level.prod()) / level
-    # A symmetric device is left alone, whatever the last digits say
-    if abs(later_s) < 1e-7 and np.allclose(gain, 1.0, atol=1e-4):
-        return np.zeros(2), np.ones(2)
-    return np.array([max(-later_s, 0.0), max(later_s, 0.0)]), gain
