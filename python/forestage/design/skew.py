@@ -22,6 +22,8 @@ SMOOTHING_OCTAVES = 1 / 6
 ALIKE_DB = 3.0
 # Levels this far apart are brought together, less and less of them up to where one side does not play at all
 BALANCED_DB = (6.0, 18.0)
+# Sides that differ by less, as places rounded to whole micrometres make them, are alike
+ROUNDING = 1e-3
 # A side that is so much quieter than usual has no phase worth following
 SILENT_DB = 24.0
 
@@ -46,10 +48,10 @@ class Skew:
 
     @classmethod
     def of(cls, seat: Plant) -> Skew | None:
-        """Compare the sides at a seat; None where they are alike, whatever the last digits say."""
+        """Compare the sides at a seat; None where they are alike but for `ROUNDING`."""
         left, right = near_ears_of_plain(seat, GRID_HZ)
         ratio = left / right
-        if np.allclose(ratio, 1.0, atol=1e-4):
+        if np.all(np.abs(ratio - 1.0) < ROUNDING):
             return None
         level_db = 20.0 * np.log10(np.abs(ratio))
         common_db = _most_common_db(level_db[_within(LEVEL_HZ)])

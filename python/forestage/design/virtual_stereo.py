@@ -25,6 +25,7 @@ from forestage.design.filters import (
     log_fade,
     taps_for,
 )
+from forestage.design.skew import ROUNDING
 
 # Modelling delay of the weights: with that of the other filters it keeps the whole chain within 5 ms
 CROSSTALK_DELAY_S = 44 / 48_000
@@ -111,8 +112,8 @@ def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
     open_path = 1.0 - wanted * left_over
     feed = np.sum(open_path.conj() * (wanted - left_over), axis=0) / np.sum(np.abs(open_path) ** 2, axis=0)
     near, far = np.stack([ears[0, 0, 0], ears[0, 1, 1]]), np.stack([ears[0, 1, 0], ears[0, 0, 1]])
-    # A symmetric device is left alone, whatever the last digits say
-    if not np.allclose(near, near[::-1], rtol=1e-4) or not np.allclose(far, far[::-1], rtol=1e-4):
+    # A symmetric device is left alone
+    if np.any(np.abs([near - near[::-1], far - far[::-1]]) > ROUNDING * np.abs(near)):
         heard = (left_over[0] + feed) / (1.0 + feed * left_over[0])
         feed = (heard * near - far) / (near[::-1] - heard * far[::-1])
         feed *= log_fade(np.abs(near[::-1] / near), *REACH)
