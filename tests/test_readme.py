@@ -1,6 +1,6 @@
 """The README is true: its parameter table is the one in code, and its examples run.
 
-``python tests/test_readme.py --write`` writes the parameter table anew.
+``python tests/test_readme.py --write`` writes the tables and the picture anew.
 """
 
 import json
@@ -14,9 +14,11 @@ import pytest
 
 from forestage import PARAMS, Renderer, factory_presets
 from forestage.params import text_value
+from forestage.plots import scene_of, top_view
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+PICTURE = ROOT / "docs/images/smart-speaker-from-above.svg"
 FIGURES = re.compile(r"(<!-- figures: .*?-->\n)(.*?)(<!-- end of figures -->)", re.DOTALL)
 TABLE = re.compile(r"(<!-- parameters:.*? -->\n)(.*?)(<!-- end of parameters -->)", re.DOTALL)
 
@@ -75,6 +77,15 @@ def test_figures_are_those_of_the_presets():
     assert FIGURES.search(README.read_text())[2] == figures_table()
 
 
+def seen():
+    return scene_of(json.loads(factory_presets()["smart-speaker"].read_text()))
+
+
+def test_picture_is_that_of_the_preset_and_has_its_words():
+    assert PICTURE.read_text(encoding="utf-8") == top_view(seen())
+    assert f"![Seen from above: {seen().text}](docs/images/{PICTURE.name})" in README.read_text()
+
+
 def test_named_files_exist():
     for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
         assert (ROOT / target).exists(), target
@@ -110,3 +121,4 @@ def test_debian_packages_are_the_ones_that_run_installs():
 if __name__ == "__main__" and "--write" in sys.argv:
     TEXT = TABLE.sub(lambda match: match[1] + parameter_table() + match[3], README.read_text())
     README.write_text(FIGURES.sub(lambda match: match[1] + figures_table() + match[3], TEXT))
+    PICTURE.write_text(top_view(seen()), encoding="utf-8")

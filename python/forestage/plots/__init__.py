@@ -16,6 +16,7 @@ from .axes import (
     zone_map,
 )
 from .page import design_page
+from .top_view import Scene, scene_of, top_view
 
 __all__ = [
     "BLUE",
@@ -25,11 +26,14 @@ __all__ = [
     "ORANGE",
     "PURPLE",
     "STYLE",
+    "Scene",
     "azimuths",
     "beam_pattern",
     "design_page",
     "impulses",
     "lines",
+    "scene_of",
     "separation",
+    "top_view",
     "zone_map",
 ]
