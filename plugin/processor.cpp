@@ -1,6 +1,7 @@
 #include "processor.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <utility>
 
@@ -11,7 +12,6 @@
 namespace forestage::plugin {
 namespace {
 
-constexpr int max_channels = 16;
 constexpr int status_hz = 10;
 
 void log(const juce::String& what, const std::exception& error) {
@@ -44,12 +44,9 @@ Processor::~Processor() { stopTimer(); }
 bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
   const auto in = layout.getMainInputChannelSet();
   const auto out = layout.getMainOutputChannelSet();
-  // Channels 1-2 must be left and right: they are not in ambisonics, nor where VST3 puts a wide pair first (9.1.6).
-  const auto begins_with_stereo = [](const auto& set) {
-    return set.getAmbisonicOrder() < 0 && set.getChannelIndexForType(juce::AudioChannelSet::wideLeft) < 0;
-  };
+  const auto is_numbered = [](const auto& set) { return set.getAmbisonicOrder() < 0; };  // ambisonics are no feeds
   return out.size() >= 2 && out.size() <= max_channels && (in.size() == 2 || in.size() == out.size()) &&
-         begins_with_stereo(in) && begins_with_stereo(out);
+         is_numbered(in) && is_numbered(out);
 }
 
 void Processor::prepareToPlay(double sample_rate, int) {
@@ -78,6 +75,40 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   parameters_.copy_to(*engine);
   if (is_bypassed) engine->set_param(Param::bypass, 1.0f);
   engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
+}
+
+void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept {
+  const juce::ScopedNoDenormals no_denormals;
+  const juce::ScopedLock guard(getCallbackLock());
+  auto* engine = session_.engine();
+  const int lanes = engine != nullptr ? engine->spec().output_channels : 2;
+  clear({io.lanes + lanes, io.channels - lanes, io.frames});
+  if (isSuspended()) return clear(io);
+  if (engine == nullptr) return;  // stereo passes through, as the status says
+  parameters_.copy_to(*engine);
+  const bool is_sound = std::all_of(io[0], io[0] + io.frames, [](float x) { return std::isfinite(x); }) &&
+                        std::all_of(io[1], io[1] + io.frames, [](float x) { return std::isfinite(x); });
+  // NaN silences its whole block, so that one is not cut.
+  for (int start = 0; start < io.frames;) {
+    const int next = automation.advance(*engine, first_frame + (is_sound ? start : io.frames - 1)) - first_frame;
+    const int end = is_sound ? std::min(next, io.frames) : io.frames;
+    std::array<float*, max_channels> from_start{};
+    for (int c = 0; c < lanes; ++c) from_start[static_cast<std::size_t>(c)] = io[c] + start;
+    engine->process({from_start.data(), lanes, end - start});
+    start = end;
+  }
+}
+
+// JUCE's assertion that it has this interface itself is meant: ours stands in front of it.
+int32_t Processor::queryIAudioProcessor(const Steinberg::TUID iid, void** found) {
+  *found = nullptr;
+  auto* juce_audio = Vst3Audio::juce_behind(getPlayHead());
+  if (juce_audio == nullptr || !Steinberg::FUnknownPrivate::iidEqual(iid, Steinberg::Vst::IAudioProcessor_iid))
+    return Steinberg::kNoInterface;
+  if (vst3_audio_ == nullptr) vst3_audio_ = std::make_unique<Vst3Audio>(*this, *juce_audio, parameters_);
+  vst3_audio_->addRef();
+  *found = static_cast<Steinberg::Vst::IAudioProcessor*>(vst3_audio_.get());
+  return Steinberg::kResultOk;
 }
 
 void Processor::timerCallback() {

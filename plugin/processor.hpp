@@ -1,6 +1,7 @@
 // The plugin: JUCE's view of one forestage::Engine. No filter maths here.
 //
-// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; the stereo input is channels 1-2 whatever the layout is called.
+// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; stereo is the host's channels 1-2, and driver i its channel i, whatever
+// the layout is called.
 // Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
 // In VST3 the program is a value that hosts write back, late and in any order with the slot and the state, so a program
 // that a host knows of either slot, or was shown last, is not a choice and changes nothing.
@@ -12,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,11 +21,12 @@
 #include "factory.hpp"
 #include "parameters.hpp"
 #include "session.hpp"
+#include "vst3_audio.hpp"
 #include "vst3_host.hpp"
 
 namespace forestage::plugin {
 
-class Processor final : public juce::AudioProcessor, public Vst3Host, private juce::Timer {
+class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst3Player, private juce::Timer {
  public:
   Processor();
   ~Processor() override;
@@ -55,6 +58,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
 
   std::optional<float> decided(Steinberg::Vst::ParamID id) override;
   void note_program_shown() override;
+  int32_t queryIAudioProcessor(const Steinberg::TUID iid, void** found) override;  // [main]
 
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;
@@ -65,6 +69,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
+  void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept override;
   void timerCallback() override;  // the host hears of a new status or latency from here, never from the audio thread
   void follow_preset(const Preset& preset);
   void load_state(std::string_view text);
@@ -79,6 +84,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, private ju
   juce::SharedResourcePointer<FactoryPresets> factory_;
   HostParameters parameters_;
   Session session_;
+  std::unique_ptr<Vst3Audio> vst3_audio_;
   std::atomic<float> reported_quality_{0.0f};          // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
   std::array<std::atomic<int>, 2> known_programs_{};   // of each slot, as a host may know it; -1 = not at all

@@ -18,14 +18,14 @@ namespace forestage::plugin {
 
 class Vst3Host : public juce::VST3ClientExtensions, public Vst3Values {
  public:
+  /// As JUCE's VST3 client makes it: the hash of the id, without its sign.
+  static Steinberg::Vst::ParamID vst3_id_of(const juce::AudioProcessorParameter& parameter);
+
   void setIComponentHandler(Steinberg::FUnknown* handler) override { handler_ = handler; }
   void follow_handler(Steinberg::FUnknown* handler) override { handler_ = handler; }
   std::int32_t queryIEditController(const Steinberg::TUID iid, void** object) override;
 
  protected:
-  /// As JUCE's VST3 client makes it: the hash of the id, without its sign.
-  static Steinberg::Vst::ParamID vst3_id_of(const juce::AudioProcessorParameter& parameter);
-
   void announce_latency() const;
   void announce(const juce::AudioProcessorParameter& parameter) const;
   /// The host is to read all values again, also from the message thread: JUCE has no notice of values that follow.

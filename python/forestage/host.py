@@ -79,7 +79,7 @@ def load_plugin(
     -------
     pedalboard.VST3Plugin
         Ready to sit in a ``pedalboard.Pedalboard``. For driver feeds, process an array with one row per driver, the
-        stereo in rows 0 and 1: pedalboard wants as many inputs as outputs.
+        stereo in rows 0 and 1: pedalboard wants as many inputs as outputs. Driver i comes out in row i.
     """
     import pedalboard
 
