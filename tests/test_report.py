@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
+from browser import evaluate, needs_browser
 from forestage import load_preset
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import zone_maps
 from forestage.report import report_html, write_report
+from forestage.report.alternatives import table_of, words_of
 from forestage.report.charts import charts
 from forestage.report.figures import rows
+from forestage.report.verdict import shortfall_lines, verdict
 from make_preset import fir_text, make_preset
 from stub_design import shipped
 from test_cli import run
@@ -118,6 +121,135 @@ def test_filters_are_those_of_the_files(presets):
     for name, row in zip(("left", "right"), taps, strict=True):
         np.testing.assert_allclose(found[name].y, row[0], rtol=1e-6)
     assert found["left"].x[np.argmax(np.abs(found["left"].y))] == pytest.approx(0.0, abs=0.05)
+
+
+def judged(**changes):
+    """A preset that is as wanted but for some changes: azimuths by time and level, separation, front over sides."""
+    given = {"time": 29.0, "level": 32.0, "separation": 12.0, "on_off": 9.5} | changes
+    hz = [250.0, 500.0, 1000.0, 2000.0, 4000.0]
+    curves = {
+        "separation_target": [12.0] * 5,
+        "separation_processed": [12.0, given["separation"], given["separation"], 12.0, 12.0],
+        "beam_on_off": [0.0, given["on_off"], given["on_off"], 0.0, 0.0],
+    }
+    metrics = {
+        "conditions": {"stage_width_deg": 30.0, "sweet_spot_db": 6.0},
+        "width": {
+            "azimuth_by_time_deg": {"processed": given["time"], "plain": 4.0},
+            "azimuth_by_level_deg": {"processed": given["level"], "plain": 6.0},
+            "separation_db": {"processed": [10.0, 12.0], "plain": [1.0, 2.0]},
+        },
+        "zone": {"sweet_spot_m": {"plain": 0.0, "processed": 0.23}},
+        "effort": {"most_drive_db": {"cancelled": 4.0, "staged": 7.5}},
+    }
+    target = {"judged_hz": [300.0, 1250.0], "on_off_db": 9.0, "white_noise_gain_db": -5.0}
+    return {
+        "analysis": [{"name": name, "unit": "dB", "frequency_hz": hz, "values": y} for name, y in curves.items()],
+        "design": {"metrics": metrics, "beam_target": target},
+    }
+
+
+def test_verdict_says_what_the_figures_say():
+    assert verdict(judged()) == (
+        "As wanted: a sound in the left channel is heard at 29° by time and 32° by level where 30° is wanted; "
+        "the unaided device has 4°. The ears are 11.0 dB apart (unaided 1.5 dB), by 6 dB or more in a zone 23 cm wide, "
+        "for up to 7.5 dB more power than plain stereo takes."
+    )
+    assert shortfall_lines(judged()) == []
+    assert verdict(judged(time=24.0)).startswith("Short of its targets in 1 place: ")
+    assert verdict(judged(time=24.0, separation=2.0)).startswith("Short of its targets in 2 places: ")
+    assert verdict({}) == "This preset carries no figures by which it could be judged."
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"time": 24.0}, "stage by time is 6° too narrow: 24° instead of 30°"),
+        ({"level": 45.0}, "stage by level is 15° too wide: 45° instead of 30°"),
+        ({"separation": 9.5}, "separation at the seat is up to 2.5 dB short of its target from 500 to 1000 Hz"),
+        ({"on_off": 5.0}, "beam front over sides is up to 4.0 dB short of its target from 500 to 1000 Hz"),
+    ],
+)
+def test_each_shortfall_is_named_with_its_amount(changes, line):
+    assert shortfall_lines(judged(**changes)) == [line]
+
+
+def test_report_opens_with_its_verdicts_and_shortfalls(presets, page):
+    first_chart = page.index('id="chart-0"')
+    for preset in presets:
+        assert page.index(verdict(preset)) < first_chart
+        for line in shortfall_lines(preset):
+            assert page.index(f"<li>{line}</li>") < first_chart
+
+
+def test_report_shows_the_device_from_above(presets, page):
+    for preset in presets:
+        assert f"<title>{preset['name']} from above</title>" in page
+    assert "from above" not in report_html([{**presets[0], "design": {}}])
+
+
+def test_every_chart_is_said_in_words_and_numbers(presets, page):
+    for chart in charts(presets):
+        assert chart.title in words_of(chart)
+        assert re.search(r"from −?[\d.]+k? to −?[\d.]+k?", words_of(chart))
+        assert len(table_of(chart).rows) >= 4
+    assert (
+        page.count('role="img" tabindex="0" aria-label=') == page.count("<summary>As a table") == len(charts(presets))
+    )
+
+
+def test_table_of_a_chart_has_the_values_of_its_curves(presets):
+    (chart,) = [chart for chart in charts(presets[:1]) if chart.title == "Separation of the ears"]
+    table = table_of(chart)
+    curve = next(curve for curve in presets[0]["analysis"] if curve["name"] == "separation_processed")
+    row = dict(table.rows)["1k"]
+    assert row[table.columns.index("design")] == pytest.approx(
+        np.interp(1000.0, curve["frequency_hz"], curve["values"])
+    )
+
+
+def test_table_of_a_map_has_the_values_of_the_map(presets):
+    each = next(each for each in presets[0]["maps"] if each["name"] == "separation_processed")
+    (chart,) = [chart for chart in charts(presets[:1]) if chart.title == "Separation, design"]
+    values = np.reshape(each["values"], (len(each["distance_m"]), -1))
+    assert table_of(chart).rows[0][1][0] == values[0, 0]
+    assert table_of(chart).rows[-1][1][-1] == values[-1, -1]
+
+
+@needs_browser
+@pytest.mark.parametrize("count", [1, 2])
+def test_nothing_is_cut_on_a_telephone(presets, tmp_path, count):
+    target = write_report(presets[:count], tmp_path / "report.html")
+    script = """
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    await new Promise(done => setTimeout(done, 300));
+    const cut = [...document.querySelectorAll("body, .scroll, .card, .view, .chart")].filter(each =>
+      each.scrollWidth > each.clientWidth + 1 || each.getBoundingClientRect().right > 390);
+    const page = document.documentElement;
+    return [page.scrollWidth - page.clientWidth, innerWidth, cut.map(each => each.outerHTML.slice(0, 200))];"""
+    assert evaluate(target, script, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+
+
+@needs_browser
+def test_keys_do_what_the_mouse_does_on_a_chart(presets, tmp_path):
+    target = write_report(presets[:1], tmp_path / "report.html")
+    script = """
+    const chart = document.querySelector(".chart"), plot = chart.querySelector(".js-plotly-plot");
+    const press = async key => {
+      chart.focus();
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+      await new Promise(done => setTimeout(done, 100));
+      return [...plot._fullLayout.xaxis.range, plot.data[0].visible ?? true];
+    };
+    const seen = [];
+    for (const key of ["0", "+", "ArrowRight", "1", "1", "0"]) seen.push(await press(key));
+    return seen;"""
+    start, nearer, moved, hidden, shown, back = evaluate(target, script, folder=tmp_path)
+    low, high, _ = start
+    assert nearer[1] - nearer[0] == pytest.approx((high - low) / 1.5)
+    assert moved[0] - nearer[0] == pytest.approx((high - low) / 7.5)
+    assert [row[2] for row in (start, hidden, shown)] == [True, "legendonly", True]
+    assert back[:2] == pytest.approx(start[:2])
 
 
 def test_differences_are_second_minus_first(presets, page):

@@ -206,7 +206,7 @@ def _map_chart(preset: Preset, each: Mapping[str, Any], prefix: str) -> Chart:
     spread = float(np.ptp(values)) or 1.0
     title = each["name"].replace("_", " ")
     look = MAP_LOOKS.get(kind) or MapLook(title, float(values.min()), float(values.max()), spread / 6, "Viridis")
-    figure = _figure("to the listener's left (m)", "distance (m)")
+    figure = _figure("to the listener's left (m)", "distance from the device (m)")
     figure.add_contour(
         x=each["lateral_m"],
         y=each["distance_m"],
@@ -222,7 +222,9 @@ def _map_chart(preset: Preset, each: Mapping[str, Any], prefix: str) -> Chart:
     if seat_m:
         marker = {"color": "white", "size": 10, "line": {"color": "black", "width": 1}}
         figure.add_scatter(x=[seat_m[1]], y=[seat_m[0]], mode="markers", marker=marker, name="seat", showlegend=False)
+    # Seen from above with the device beyond the upper edge, the listener's left is on the left
     figure.update_xaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed")
     heading = f"{prefix}{look.title}, {MAP_VERSIONS.get(version, version)}" if kind in MAP_LOOKS else f"{prefix}{title}"
     return Chart(heading, figure, look.text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from plotly.offline import get_plotlyjs
 from forestage import __version__
 from forestage.files import checked_target
 from forestage.metrics.bands import OCTAVES
+from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import PresetLike, load_preset
 
+from .alternatives import table_of, words_of
 from .charts import LABELS, Chart, charts
 from .figures import Row, conditions, rows
+from .verdict import shortfall_lines, verdict
 
 CHART_PIXELS = 360
 
@@ -51,15 +55,22 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number_text, "change": change_text}
     figures = rows(contents)
+    scenes = [scene_of(preset) for preset in contents]
     return environment.get_template("page.html.jinja").render(
         title=_title([preset["name"] for preset in contents]),
         presets=list(zip(LABELS, contents, strict=False)),
-        charts=[(chart, _html(chart, f"chart-{index}")) for index, chart in enumerate(charts(contents))],
+        verdicts=[(verdict(preset), shortfall_lines(preset)) for preset in contents],
+        views=[scene and (scene, top_view(scene)) for scene in scenes],
+        charts=[
+            (chart, _html(chart, f"chart-{index}"), words_of(chart), table_of(chart))
+            for index, chart in enumerate(charts(contents))
+        ],
         totals=_by_group(row for row in figures if not row.is_per_octave),
         per_octave=_by_group(row for row in figures if row.is_per_octave),
         conditions=[conditions(preset) for preset in contents],
         octaves=OCTAVES,
         plotly_js=get_plotlyjs(),
+        keys_js=files(__package__).joinpath("keys.js").read_text(encoding="utf-8"),
         provenance=_provenance,
         version=__version__,
     )
