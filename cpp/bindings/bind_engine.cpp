@@ -3,13 +3,13 @@
 #include <array>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
 
 #include "arrays.hpp"
 #include "engine.hpp"
+#include "number_text.hpp"
 #include "params.hpp"
 
 namespace forestage::python {
@@ -115,19 +115,13 @@ std::unique_ptr<PyEngine> engine_of(const EngineState& state) {
   return p;
 }
 
-std::string number(float value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
-
 /// <ParamSpec amount: 0 to 100, 100 by default>
 std::string describe(const ParamSpec& p) {
   std::string text = "<ParamSpec " + param_id(p) + ": ";
   if (p.choices.empty()) {
     const std::string unit = p.unit.empty() ? "" : " " + std::string(p.unit);
-    return text + number(p.min_value) + " to " + number(p.max_value) + unit + ", " + number(p.default_value) +
-           " by default>";
+    return text + number_text(p.min_value) + " to " + number_text(p.max_value) + unit + ", " +
+           number_text(p.default_value) + " by default>";
   }
   for (const std::string_view choice : p.choices) text += std::string(choice) + ", ";
   return text + std::string(p.choices[static_cast<std::size_t>(p.default_value)]) + " by default>";

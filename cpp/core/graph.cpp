@@ -6,6 +6,7 @@
 #include <string>
 
 #include "decibels.hpp"
+#include "number_text.hpp"
 #include "path_specs.hpp"
 
 namespace forestage {
@@ -228,8 +229,7 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
 
 int checked_rate(double sample_rate) {
   if (!(sample_rate >= 8000.0 && sample_rate <= 768000.0)) {
-    throw std::invalid_argument("sample_rate is " + std::to_string(sample_rate) +
-                                " Hz; 8000 to 768000 Hz would be right");
+    throw std::invalid_argument("sample_rate is " + number_text(sample_rate) + " Hz; 8000 to 768000 Hz would be right");
   }
   return static_cast<int>(std::lround(sample_rate));
 }

@@ -1,10 +1,10 @@
 #include "errors.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <vector>
 
+#include "number_text.hpp"
 #include "preset_io.hpp"
 
 namespace forestage::preset_detail {
@@ -43,12 +43,9 @@ std::string suggestion(std::string_view key, std::span<const std::string> known)
   return " did you mean \"" + *nearest + "\"?";
 }
 
-template <class T>
-std::string shortest(T value) {
-  if (!std::isfinite(value)) return "null";
-  char buffer[32];
-  const auto result = std::to_chars(std::begin(buffer), std::end(buffer), value);
-  return std::string(buffer, result.ptr);
+template <class Number>
+std::string number_or_null(Number value) {
+  return std::isfinite(value) ? forestage::number_text(value) : "null";
 }
 
 }  // namespace
@@ -80,8 +77,8 @@ std::string describe(const json& node) {
   return shortened(node.dump(-1, ' ', false, json::error_handler_t::replace), max_shown_bytes);
 }
 
-std::string number_text(float value) { return shortest(value + 0.0f); }  // -0 would read back as 0
-std::string number_text(double value) { return shortest(value); }
+std::string number_text(float value) { return number_or_null(value + 0.0f); }  // -0 would read back as 0
+std::string number_text(double value) { return number_or_null(value); }
 
 std::string pointer_token(std::string_view key) {
   std::string token;
