@@ -49,27 +49,30 @@ def test_python_example_runs(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def degrees(angles):
+    return ", ".join(f"{round(angle)}°" for angle in angles)
+
+
 def figures_table():
     lines = [
-        "| preset | a sound in the left channel is heard at, by time (unaided) | by level "
+        "| preset | left, centre and right are heard at, by time (unaided) | left and right by level "
         "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair |",
         "|---|---|---|---|---|---|",
     ]
     for name, path in factory_presets().items():
         figures = json.loads(path.read_text())["design"]["metrics"]
-        azimuth = figures["width"]["azimuth_by_time_deg"]
-        plain = f" ({azimuth['plain']:.0f}°)" if "plain" in azimuth else ""
+        heard = [figures["width"][f"{sound}azimuth_by_time_deg"] for sound in ("", "center_", "right_")]
+        time = degrees(azimuth["processed"] for azimuth in heard)
+        plain = f" ({degrees(azimuth['plain'] for azimuth in heard)})" if "zone" in figures else ""
         separation, spot = "–", "–"
         if "zone" in figures:
             versions = figures["width"]["separation_db"]
             mean = {version: sum(values) / len(values) for version, values in versions.items()}
             separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
-        level = figures["width"]["azimuth_by_level_deg"]["processed"]
+        level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))
         drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
-        lines.append(
-            f"| `{name}` | {azimuth['processed']:.0f}°{plain} | {level:.0f}° | {separation} | {spot} | {drive} |"
-        )
+        lines.append(f"| `{name}` | {time}{plain} | {level} | {separation} | {spot} | {drive} |")
     return "\n".join(lines) + "\n"
 
 
