@@ -17,8 +17,9 @@ from forestage.acoustics.head import Head
 from forestage.acoustics.shoebox import ROOMS, Room
 from forestage.cli import cli
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
+from forestage.design.preset_device import preset_device
 from forestage.design.preset_form import decode_fir
-from forestage.design.room_preset import preset_device, room_preset
+from forestage.design.room_preset import room_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.presets import preset_path
 from signals import noise

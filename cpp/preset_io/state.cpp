@@ -46,10 +46,23 @@ std::optional<Preset> read_slot(const json& slots, std::string_view key, const P
   return read_preset(*found, Path(path, key));
 }
 
+/// Provenance without the bytes of measured files, which a session has no use for. Names and hashes stay.
+std::string without_file_data(const std::string& design_json) {
+  json design = parse_tree(design_json, preset_limits);
+  if (const auto files = design.find("files"); files != design.end() && files->is_object()) {
+    for (json& file : *files) {
+      if (file.is_object()) file.erase("data");
+    }
+  }
+  return design.dump();
+}
+
 void write_slot(TextWriter& out, std::string_view key, const std::optional<Preset>& preset) {
   if (!preset) return;
+  Preset kept = *preset;
+  if (!kept.design_json.empty()) kept.design_json = without_file_data(kept.design_json);
   out.key(key);
-  write(out, *preset);
+  write(out, kept);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ from threadpoolctl import threadpool_limits
 from forestage.acoustics.covariance import regress
 from forestage.acoustics.fields import growth, wave_number
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
 
@@ -79,6 +80,8 @@ class MeasuredDirectivity:
         Where it was measured, as unit vectors.
     highest_hz : float
         Up to where the directions tell the directivity; above, it is held.
+    files : tuple of MeasuredFile
+        What it was read from, in the order of ``origin``.
     """
 
     frequency_hz: FloatArray = field(repr=False)
@@ -91,6 +94,7 @@ class MeasuredDirectivity:
     origin: Mapping[str, Any] = field(default_factory=dict)
     directions: FloatArray = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
     highest_hz: float = np.inf
+    files: tuple[MeasuredFile, ...] = field(default=(), repr=False)
 
     def gap_deg(self, points_m: ArrayLike) -> FloatArray:
         """Width of the gap between measured directions around points (k, 3) of the driver's frame, shape (k,)."""
@@ -171,7 +175,7 @@ def load_directivity(path: str | Path) -> MeasuredDirectivity:
         frequency, values, points = _directivity_values(file)
     directivity = _fitted(frequency, values, points * [1.0, -1.0, 1.0], is_all_around=True)
     _check_cover(file, directivity)
-    return replace(directivity, origin={"directivity_sofa": str(path)})
+    return replace(directivity, origin={"directivity_sofa": str(path)}, files=(measured_file(path),))
 
 
 def load_impulse_responses(
@@ -198,7 +202,12 @@ def load_impulse_responses(
     directivity = _fitted(frequency, values, points)
     x, y, z = (points.mean(axis=0) / np.linalg.norm(points.mean(axis=0))).tolist()
     entries = [{"file": str(path), "position_m": list(position)} for path, position in files]
-    return replace(directivity, axis=(x, y, z), origin={"impulse_responses": entries})
+    return replace(
+        directivity,
+        axis=(x, y, z),
+        origin={"impulse_responses": entries},
+        files=tuple(measured_file(path) for path, _ in files),
+    )
 
 
 def at_common_level(drivers: Sequence[MeasuredDirectivity]) -> list[MeasuredDirectivity]:

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from forestage.acoustics.covariance import fit_directivity
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, Head
 from forestage.acoustics.head_measurement import HeadMeasurement, Progress, read_measurement, with_ears_found
+from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import SofaFile
 from forestage.acoustics.spherical_harmonics import order_of, real_sh
 
@@ -91,6 +92,8 @@ class MeasuredHead:
         Delays from the middle of the head, of shape (k, 2).
     bass : tuple of float
         Gain and phase delay in seconds that the measurement has in the bass, over the sphere.
+    files : tuple of MeasuredFile
+        The file itself.
     """
 
     file: str
@@ -100,6 +103,7 @@ class MeasuredHead:
     rest: Interpolator
     delay_s: Interpolator
     bass: tuple[float, float]
+    files: tuple[MeasuredFile, ...] = field(default=(), repr=False)
 
     @property
     def radius_m(self) -> float:
@@ -190,6 +194,7 @@ def load_head(
         rest=_on_ring(directions, np.fft.irfft(rest)) if is_ring else _on_sphere(directions, rest),
         delay_s=_on_ring(directions, delays_s) if is_ring else OnSphere(coefficients),
         bass=bass,
+        files=(measured_file(path),),
     )
     progress(1.0)
     return head

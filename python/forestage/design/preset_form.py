@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.device_file import device_table
 from forestage.acoustics.head import FloatArray, Head, HeadModel
 from forestage.design.filters import response_of
+from forestage.design.preset_device import device_form
 from forestage.files import checked_target
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
 from forestage.metrics.effort import effort_db
@@ -184,8 +184,7 @@ def provenance(design: Design, filters: list[dict[str, Any]]) -> dict[str, Any]:
         sides = [text for row in table["cancel"] for text in row]
         for text in [*table["crosstalk"], *sides, *table["beam"], *table["driver_eq"]]:
             digest.update(text.encode("ascii") + b"\n")
-    return {
-        "device": device_table(design.device),
+    return device_form(design.device) | {
         "variant": design.variant,
         "target": asdict(design.target),
         "stereo": _stereo(design.stereo),

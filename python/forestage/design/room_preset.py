@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forestage.acoustics.device import Device, Seat, Vector
-from forestage.acoustics.device_file import parse_device
+from forestage.acoustics.device import Seat, Vector
 from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering, usual_position_m
 from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Progress
@@ -18,42 +17,8 @@ from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.shoebox import ROOMS
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
+from forestage.design.preset_device import preset_device
 from forestage.design.preset_form import HALF, decode_fir, ears_form, encode_fir, head_form
-
-
-def preset_device(
-    preset: Mapping[str, Any], *, folder: str | Path = ".", head: Head | MeasuredHead | None = None
-) -> Device:
-    """Device that a preset was designed for, with another head if one is given, which then needs no file.
-
-    Measured drivers and heads are sought in ``folder``, then in the working directory.
-    """
-    try:
-        table = preset["design"]["device"]
-        listener = table["listener"]
-    except (KeyError, TypeError):
-        raise ValueError("design.device: missing; must say which device the preset was designed for") from None
-    if head is not None:
-        table = dict(table) | {"listener": {"distance_m": listener["distance_m"]}}
-    folders = list(dict.fromkeys([Path(folder).resolve(), Path.cwd()]))
-    files = _files(table)
-    for place in folders:
-        if all((place / file).is_file() for file in files):
-            device = parse_device(table, place)
-            return device if head is None else replace(device, listener=replace(device.listener, head=head))
-    missing = ", ".join(file for file in files if not any((place / file).is_file() for place in folders)) or files[0]
-    raise ValueError(
-        f"design.device: needs the measured file {missing}; looked in {' and in '.join(map(str, folders))}, with "
-        "the others of the device"
-    )
-
-
-def _files(table: Mapping[str, Any]) -> list[str]:
-    """Files that a device names."""
-    rows = table.get("driver", [])
-    named = [table["listener"].get("head_sofa"), *(row.get("directivity_sofa") for row in rows)]
-    impulses = [item["file"] for row in rows for item in row.get("impulse_responses", [])]
-    return [file for file in [*named, *impulses] if file is not None]
 
 
 def room_preset(
@@ -89,7 +54,7 @@ def room_preset(
     head : Head or MeasuredHead, optional
         Who listens; the listener of the design by default.
     folder : str or Path
-        Where files are that the device names.
+        Where measured files are that the preset does not hold.
     rendering : Rendering
         Length and images.
     progress : callable, optional

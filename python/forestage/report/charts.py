@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.device_file import parse_device
 from forestage.acoustics.head import FloatArray
 from forestage.acoustics.plant import directivity
 from forestage.design.filters import response_of
+from forestage.design.preset_device import preset_device
 from forestage.design.preset_form import decode_fir
 from forestage.metrics.bands import log_grid
 from forestage.metrics.directivity import AZIMUTH_DEG
@@ -110,11 +112,18 @@ MAP_LOOKS = {
 MAP_VERSIONS = {"plain": "unaided device", "processed": "design"}
 
 
-def charts(presets: Sequence[Preset]) -> list[Chart]:
-    """All charts that the presets have something for; two presets are overlaid, or stand beside each other."""
+def charts(presets: Sequence[Preset], folders: Sequence[str | Path] | None = None) -> list[Chart]:
+    """All charts that the presets have something for; two presets are overlaid, or stand beside each other.
+
+    Measured files that a preset does not hold are sought in its folder, then in the working directory.
+    """
     known = [_curve_chart(presets, chart) for chart in CURVE_CHARTS]
     found = [*known, _azimuth_chart(presets), *_filter_charts(presets), *_other_curves(presets)]
-    return [chart for chart in found if chart is not None] + _map_charts(presets) + _pattern_charts(presets)
+    return (
+        [chart for chart in found if chart is not None]
+        + _map_charts(presets)
+        + _pattern_charts(presets, folders or ["."] * len(presets))
+    )
 
 
 def _curve_chart(presets: Sequence[Preset], chart: CurveChart) -> Chart | None:
@@ -229,18 +238,18 @@ def _map_chart(preset: Preset, each: Mapping[str, Any], prefix: str) -> Chart:
     return Chart(heading, figure, look.text)
 
 
-def _pattern_charts(presets: Sequence[Preset]) -> list[Chart]:
+def _pattern_charts(presets: Sequence[Preset], folders: Sequence[str | Path]) -> list[Chart]:
     """Centre around the device, where the file says what the device is."""
     found = []
-    for index, preset in enumerate(presets):
+    for index, (preset, folder) in enumerate(zip(presets, folders, strict=True)):
         filters = next(filters for filters in preset["filters"] if filters["sample_rate"] == SAMPLE_RATE)
-        try:
-            device = parse_device(preset.get("design", {})["device"])
-            field = directivity(device, PATTERN_HZ, AZIMUTH_DEG)
-        except (KeyError, ValueError, OSError):
-            continue
         firs = [decode_fir(text) for text in filters.get("beam", [])]
-        if not firs:
+        if not firs or "device" not in preset.get("design", {}):
+            continue
+        try:
+            field = directivity(preset_device(preset, folder=folder), PATTERN_HZ, AZIMUTH_DEG)
+        except (ValueError, OSError) as error:
+            warnings.warn(f"{preset['name']}: no chart of the centre around the device: {error}", stacklevel=3)
             continue
         responses = [
             response_of(taps, PATTERN_HZ, sample_rate=SAMPLE_RATE) if len(taps) else np.zeros(len(PATTERN_HZ))

@@ -17,7 +17,7 @@ from forestage import __version__
 from forestage.files import checked_target
 from forestage.metrics.bands import OCTAVES
 from forestage.plots.top_view import scene_of, top_view
-from forestage.presets import PresetLike, load_preset
+from forestage.presets import PresetLike, load_preset, preset_path
 
 from .alternatives import table_of, words_of
 from .charts import LABELS, Chart, charts
@@ -49,6 +49,7 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     if not 1 <= len(presets) <= len(LABELS):
         raise ValueError(f"presets: {len(presets)} of them; a report is on 1, or on 2 against each other")
     contents: list[Mapping[str, Any]] = [json.loads(load_preset(preset).to_json()) for preset in presets]
+    folders = [preset_path(preset).parent if isinstance(preset, str | Path) else Path() for preset in presets]
     environment = Environment(
         loader=PackageLoader("forestage.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -63,7 +64,7 @@ def report_html(presets: Sequence[PresetLike]) -> str:
         views=[scene and (scene, top_view(scene)) for scene in scenes],
         charts=[
             (chart, _html(chart, f"chart-{index}"), words_of(chart), table_of(chart))
-            for index, chart in enumerate(charts(contents))
+            for index, chart in enumerate(charts(contents, folders))
         ],
         totals=_by_group(row for row in figures if not row.is_per_octave),
         per_octave=_by_group(row for row in figures if row.is_per_octave),
@@ -103,7 +104,11 @@ def change_text(value: float | None) -> str:
 
 
 def _provenance(design: Mapping[str, Any]) -> str:
-    return json.dumps({key: value for key, value in design.items() if key != "metrics"}, indent=1, ensure_ascii=False)
+    """Where a design comes from, with the hashes of its measured files instead of their bytes."""
+    shown = {key: value for key, value in design.items() if key != "metrics"}
+    if isinstance(held := design.get("files"), dict):
+        shown["files"] = {name: file.get("sha256") for name, file in held.items() if isinstance(file, dict)}
+    return json.dumps(shown, indent=1, ensure_ascii=False)
 
 
 def _by_group(figures: Iterable[Row]) -> list[tuple[str, list[Row]]]:
