@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.spherical_harmonics import funk_hecke, per_coefficient, real_sh
+from forestage.short_repr import ShortRepr
 
 Kernel = Literal["squared-exponential", "matern-5/2", "matern-3/2", "exponential", "sinc"]
 
@@ -94,8 +95,8 @@ def truncation_error_db(kernel: Kernel, *, length_scale: float, order: int) -> f
     return float(10 * np.log10(powers[order + 1 :].sum() / powers.sum()))
 
 
-@dataclass(frozen=True)
-class Regression:
+@dataclass(frozen=True, repr=False)
+class Regression(ShortRepr):
     """A fit, and what it found out about the data.
 
     Parameters

@@ -5,16 +5,40 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.device_check import CROSSOVER_RANGE_HZ, check_device
+from forestage.acoustics.device_check import (
+    CROSSOVER_RANGE_HZ,
+    MAX_LEVEL_DB,
+    check_device,
+    check_order,
+    distance,
+    drivers,
+    half_angle,
+    head,
+    one_line,
+    response,
+)
+from forestage.acoustics.field_check import (
+    above_zero,
+    flag,
+    instance_of,
+    line,
+    number,
+    numbers,
+    one_of,
+    optional,
+    settle,
+    within,
+)
 from forestage.acoustics.fields import CapPiston, Field, PointSource
 from forestage.acoustics.head import ComplexArray, FloatArray, Head
 from forestage.acoustics.measured_driver import MeasuredDirectivity, MeasuredField
 from forestage.acoustics.measured_head import MeasuredHead
+from forestage.short_repr import ShortRepr
 
 Channel = Literal["left", "right", "center", "both"]
 Side = Literal["left", "right"]
@@ -31,8 +55,8 @@ PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class Driver:
+@dataclass(frozen=True, repr=False)
+class Driver(ShortRepr):
     """One driver: a point in the free field, measured, a cap piston on the spherical body, or a headphone capsule.
 
     Parameters
@@ -77,6 +101,27 @@ class Driver:
     is_reference: bool = False
     ear: Side | None = None
 
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            name=line,
+            channel=one_of(*PLAIN_GAINS),
+            position_m=optional(numbers(3)),
+            azimuth_deg=within(-360.0, 360.0),
+            elevation_deg=within(-90.0, 90.0),
+            cap_half_angle_deg=optional(half_angle),
+            response_db=response,
+            low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
+            high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
+            level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
+            delay_ms=number,
+            inverted=flag,
+            directivity=optional(instance_of(MeasuredDirectivity)),
+            is_reference=flag,
+            ear=optional(one_of(*get_args(Side))),
+        )
+        check_order(self)
+
     @property
     def y_position(self) -> float:
         """How far to the listener's left: metres for a point, share of the body's radius for a cap."""
@@ -102,9 +147,12 @@ class Body:
 
     radius_m: float
 
+    def __post_init__(self) -> None:
+        settle(self, radius_m=above_zero)
 
-@dataclass(frozen=True)
-class Seat:
+
+@dataclass(frozen=True, repr=False)
+class Seat(ShortRepr):
     """A head somewhere in front of the device.
 
     Parameters
@@ -120,6 +168,9 @@ class Seat:
     position_m: Vector
     yaw_deg: float = 0.0
     head: Head | MeasuredHead = Head()
+
+    def __post_init__(self) -> None:
+        settle(self, position_m=numbers(3), yaw_deg=number, head=head)
 
     @property
     def axes(self) -> FloatArray:
@@ -143,12 +194,15 @@ class Seat:
         return self.head.ears(frequency_hz, self.in_head(source_m))
 
 
-@dataclass(frozen=True)
-class Listener:
+@dataclass(frozen=True, repr=False)
+class Listener(ShortRepr):
     """A listener in front of the device, at (distance_m, 0, 0), who faces it."""
 
     distance_m: float
     head: Head | MeasuredHead = Head()
+
+    def __post_init__(self) -> None:
+        settle(self, distance_m=distance, head=head)
 
     @property
     def seat(self) -> Seat:
@@ -156,8 +210,8 @@ class Listener:
         return Seat((self.distance_m, 0.0, 0.0), head=self.head)
 
 
-@dataclass(frozen=True)
-class Device:
+@dataclass(frozen=True, repr=False)
+class Device(ShortRepr):
     """A loudspeaker and its listener.
 
     Examples
@@ -175,6 +229,16 @@ class Device:
     text: str = ""
 
     def __post_init__(self) -> None:
+        settle(
+            self,
+            name=line,
+            drivers=drivers,
+            listener=instance_of(Listener),
+            body=optional(instance_of(Body)),
+            text=one_line,
+        )
+        for index, driver in enumerate(self.drivers):
+            instance_of(Driver)(driver, f"driver[{index}]")
         check_device(self)
 
     @property

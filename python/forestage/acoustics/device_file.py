@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from forestage.acoustics.device import PLAIN_GAINS, Body, Channel, Device, Driver, Listener, Side, Vector
+from forestage.acoustics.device import Body, Device, Driver, Listener, Vector
+from forestage.acoustics.field_check import inside, number, numbers, shown, text
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_driver import (
     MeasuredDirectivity,
@@ -26,10 +26,7 @@ CAP = (*AIM, "cap_half_angle_deg")
 MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
-# Characters of a value that a message shows
-MOST_SHOWN = 200
-NUMBERS = ("low_hz", "high_hz", "level_db", "delay_ms")
-ELECTRIC = ("response_db", *NUMBERS, "inverted", "is_reference", "ear")
+ELECTRIC = ("response_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
 
 
 def load_device(path: str | Path) -> Device:
@@ -67,18 +64,25 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     _only(table, "", ("name", "text", "listener", "body", "driver"))
     rows = table.get("driver", [])
     if not isinstance(rows, list) or not rows:
-        raise ValueError(f"driver = {_shown(rows)}: a device needs drivers, as [[driver]] tables")
+        raise ValueError(f"driver = {shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
     listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE))
     folder = Path(folder or ".")
     drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
+    with inside("listener"):
+        listens = Listener(listener.get("distance_m"), _head(listener, folder))  # type: ignore[arg-type]
     return Device(
-        name=_text(table, "", "name"),
-        text=_text(table, "", "text", default=""),
+        name=table.get("name"),  # type: ignore[arg-type]
+        text=table.get("text", ""),
         drivers=_at_common_level(drivers),
-        listener=Listener(_number(listener, "listener", "distance_m"), _head(listener, folder)),
-        body=None if body is None else Body(_number(body, "body", "radius_m")),
+        listener=listens,
+        body=None if body is None else _body(body),
     )
+
+
+def _body(table: Mapping[str, Any]) -> Body:
+    with inside("body"):
+        return Body(table.get("radius_m"))  # type: ignore[arg-type]
 
 
 def device_table(device: Device) -> dict[str, Any]:
@@ -117,18 +121,18 @@ def _driver_table(driver: Driver) -> dict[str, Any]:
 
 
 def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
+    """Head of a table; messages name fields within it."""
     if "head_sofa" not in listener:
-        values = {field: _number(listener, "listener", key) for key, field in SPHERE.items() if key in listener}
-        return Head(**values)
+        return Head(**{field: number(listener[key], key) for key, field in SPHERE.items() if key in listener})
     for key in SPHERE:
         if key in listener:
-            raise ValueError(f"listener.{key} = {_shown(listener[key])}: a measured head (head_sofa) has its own")
-    name = _text(listener, "listener", "head_sofa")
+            raise ValueError(f"{key} = {shown(listener[key])}: a measured head (head_sofa) has its own")
+    name = text(listener["head_sofa"], "head_sofa")
+    distance_m = number(listener.get("distance_m"), "distance_m")
     try:
-        distance_m = _number(listener, "listener", "distance_m")
         return replace(load_head(folder / name, distance_m=max(distance_m, 0.01)), file=name)
     except ValueError as error:
-        raise ValueError(f"listener.head_sofa: {error}") from error
+        raise ValueError(f"head_sofa: {error}") from error
 
 
 def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
@@ -142,25 +146,18 @@ def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
 
 def _driver(row: Any, where: str, folder: Path) -> Driver:
     if not isinstance(row, Mapping):
-        raise ValueError(f"{where} = {_shown(row)}: must be a table")
+        raise ValueError(f"{where} = {shown(row)}: must be a table")
     _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC))
-    return Driver(
-        _text(row, where, "name"),
-        _channel(row, where),
-        response_db=_response(row, where),
-        inverted=_flag(row, where, "inverted"),
-        is_reference=_flag(row, where, "is_reference"),
-        ear=_ear(row, where),
-        **{key: _number(row, where, key) for key in NUMBERS if key in row},  # type: ignore[arg-type]
-        **_place(row, where, folder),
-    )
+    fields = {key: row[key] for key in ELECTRIC if key in row} | _place(row, where, folder)
+    with inside(where):
+        return Driver(row.get("name"), row.get("channel"), **fields)  # type: ignore[arg-type]
 
 
 def _place(row: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
     """Where a driver is and what it radiates: a measured one, a point, or a cap on the body."""
     if "directivity_sofa" in row:
         _refuse(row, where, ("impulse_responses", "cap_half_angle_deg"), "a driver with directivity_sofa has none")
-        aim = {key: _number(row, where, key) for key in AIM if key in row}
+        aim = {key: row[key] for key in AIM if key in row}
         return {"position_m": _position(row, where), "directivity": _from_sofa(row, where, folder), **aim}
     if "impulse_responses" in row:
         _refuse(row, where, CAP, "impulse_responses tell positions, so that there is no aim")
@@ -169,16 +166,12 @@ def _place(row: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
         _refuse(row, where, CAP, "a driver has either position_m or a cap, not both")
         return {"position_m": _position(row, where)}
     if "cap_half_angle_deg" in row:
-        return {
-            "azimuth_deg": _number(row, where, "azimuth_deg"),
-            "elevation_deg": _number(row, where, "elevation_deg", default=0.0),
-            "cap_half_angle_deg": _number(row, where, "cap_half_angle_deg"),
-        }
+        return {"azimuth_deg": row.get("azimuth_deg")} | {key: row[key] for key in CAP if key in row}
     return {}
 
 
 def _from_sofa(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDirectivity:
-    name = _text(row, where, "directivity_sofa")
+    name = text(row["directivity_sofa"], f"{where}.directivity_sofa")
     try:
         return replace(load_directivity(folder / name), origin={"directivity_sofa": name})
     except ValueError as error:
@@ -188,12 +181,12 @@ def _from_sofa(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDire
 def _from_impulses(row: Mapping[str, Any], where: str, folder: Path) -> MeasuredDirectivity:
     items, where = row["impulse_responses"], f"{where}.impulse_responses"
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-        raise ValueError(f"{where} = {_shown(items)}: must be a list of {{file, position_m}}")
+        raise ValueError(f"{where} = {shown(items)}: must be a list of {{file, position_m}}")
     files = []
     for index, item in enumerate(items):
         here = f"{where}[{index}]"
         _only(item, here, ("file", "position_m"))
-        files.append((folder / _text(item, here, "file"), _position(item, here)))
+        files.append((folder / text(item.get("file"), f"{here}.file"), _position(item, here)))
     try:
         directivity = load_impulse_responses(files, position_m=_position(row, where))
     except ValueError as error:
@@ -202,40 +195,14 @@ def _from_impulses(row: Mapping[str, Any], where: str, folder: Path) -> Measured
 
 
 def _position(row: Mapping[str, Any], where: str) -> Vector:
-    x, y, z = _numbers(row.get("position_m"), f"{where}.position_m", 3)
+    x, y, z = numbers(3)(row.get("position_m"), f"{where}.position_m")
     return x, y, z
 
 
 def _refuse(row: Mapping[str, Any], where: str, keys: tuple[str, ...], why: str) -> None:
     for key in keys:
         if key in row:
-            raise ValueError(f"{where}.{key} = {_shown(row[key])}: {why}")
-
-
-def _channel(row: Mapping[str, Any], where: str) -> Channel:
-    text = _text(row, where, "channel")
-    for channel in PLAIN_GAINS:
-        if text == channel:
-            return channel
-    raise ValueError(f'{where}.channel = "{text}": must be one of {", ".join(PLAIN_GAINS)}')
-
-
-def _ear(row: Mapping[str, Any], where: str) -> Side | None:
-    if "ear" not in row:
-        return None
-    text = _text(row, where, "ear")
-    for side in get_args(Side):
-        if text == side:
-            return side
-    raise ValueError(f'{where}.ear = "{text}": must be left or right')
-
-
-def _response(row: Mapping[str, Any], where: str) -> tuple[tuple[float, float], ...]:
-    pairs = row.get("response_db", [])
-    if not isinstance(pairs, list):
-        raise ValueError(f"{where}.response_db = {_shown(pairs)}: must be a list of [hz, db] pairs")
-    points = [_numbers(pair, f"{where}.response_db[{index}]", 2) for index, pair in enumerate(pairs)]
-    return tuple((point[0], point[1]) for point in points)
+            raise ValueError(f"{where}.{key} = {shown(row[key])}: {why}")
 
 
 def _join(where: str, key: str) -> str:
@@ -245,57 +212,12 @@ def _join(where: str, key: str) -> str:
 def _only(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
     for key in table:
         if key not in keys:
-            raise ValueError(f"{_join(where, key)} = {_shown(table[key])}: unknown key; allowed: {', '.join(keys)}")
+            raise ValueError(f"{_join(where, key)} = {shown(table[key])}: unknown key; allowed: {', '.join(keys)}")
 
 
 def _table(table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
     value = table.get(key)
     if not isinstance(value, Mapping):
-        raise ValueError(f"{key} = {_shown(value)}: must be a table [{key}]")
+        raise ValueError(f"{key} = {shown(value)}: must be a table [{key}]")
     _only(value, key, keys)
     return value
-
-
-def _text(table: Mapping[str, Any], where: str, key: str, *, default: str | None = None) -> str:
-    value = table.get(key, default)
-    if not isinstance(value, str):
-        raise ValueError(f"{_join(where, key)} = {_shown(value)}: must be a text")
-    return value
-
-
-def _flag(table: Mapping[str, Any], where: str, key: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise ValueError(f"{_join(where, key)} = {_shown(value)}: must be true or false")
-    return value
-
-
-def _number(table: Mapping[str, Any], where: str, key: str, *, default: float | None = None) -> float:
-    return _finite(table.get(key, default), _join(where, key))
-
-
-def _numbers(value: Any, where: str, count: int) -> list[float]:
-    if not isinstance(value, list) or len(value) != count:
-        raise ValueError(f"{where} = {_shown(value)}: must be a list of {count} numbers")
-    return [_finite(item, where) for item in value]
-
-
-def _finite(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{where} = {_shown(value)}: must be a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        raise ValueError(f"{where}: has too many digits; must be a number that a computer holds") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{where} = {_shown(value)}: must be finite")
-    return number
-
-
-def _shown(value: Any) -> str:
-    """A value as a message shows it, however long it is."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python prints no integers of more than some thousand digits
-        return "a number of very many digits"
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

@@ -20,14 +20,16 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from forestage import _core
 from forestage.acoustics.device import Device, Driver, Seat, Vector
+from forestage.acoustics.field_check import number, settle
 from forestage.acoustics.head import ComplexArray, FloatArray, Head
 from forestage.acoustics.image_sources import Images, Progress, Responses
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.patterns import band_end, driver_patterns, head_patterns, lead_frames, pattern_order, turned
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.room import room_response, room_tensor
-from forestage.acoustics.shoebox import Room
+from forestage.acoustics.shoebox import Room, named_room
 from forestage.choices import ROOM_LENGTH_S
+from forestage.short_repr import ShortRepr
 
 REFERENCE_DEG = 30.0
 # A usual place: on a sideboard at the west wall, not quite in its middle
@@ -78,8 +80,8 @@ class Rendering:
 HALF_A_SECOND = Rendering()
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, repr=False)
+class Source(ShortRepr):
     """Drivers that share a centre: their positions in the device, where they are in the room, and their patterns."""
 
     drivers: list[int]
@@ -92,16 +94,16 @@ def usual_position_m(room: Room) -> Vector:
     return BEHIND_M, ASIDE * room.dimensions_m[1], HEIGHT_M
 
 
-@dataclass(frozen=True)
-class DeviceInRoom:
+@dataclass(frozen=True, repr=False)
+class DeviceInRoom(ShortRepr):
     """A device at a place in a room.
 
     Parameters
     ----------
     device : Device
         The device; not headphones.
-    room : Room
-        The room.
+    room : Room or str
+        The room, or a key of `forestage.acoustics.shoebox.ROOMS`, see `named_room`.
     position_m : tuple of float
         Where the origin of the device is in the room.
     azimuth_deg : float
@@ -125,6 +127,7 @@ class DeviceInRoom:
     azimuth_deg: float = 0.0
 
     def __post_init__(self) -> None:
+        settle(self, room=named_room, azimuth_deg=number)
         if self.device.is_headphones:
             raise ValueError(f'device "{self.device.name}": headphones are not heard through a room')
         self.room.check_inside(self.position_m, "position_m")
@@ -319,8 +322,8 @@ class DeviceInRoom:
         return irfft(spectrum, transform)[..., :frames].astype(np.float32)
 
 
-@dataclass(frozen=True)
-class ListeningPlace:
+@dataclass(frozen=True, repr=False)
+class ListeningPlace(ShortRepr):
     """A device in a room, at one point: what any receiver hears there is a cheap sum.
 
     Parameters

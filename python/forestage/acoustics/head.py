@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forestage.acoustics.field_check import number, settle
+
 SPEED_OF_SOUND_M_S = 343.0
 
 FloatArray = NDArray[np.float64]
@@ -52,6 +54,9 @@ class Head:
     radius_m: float = 0.0875
     ear_azimuth_deg: float = 90.0
     ear_elevation_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        settle(self, radius_m=number, ear_azimuth_deg=number, ear_elevation_deg=number)
 
     def ear_directions(self) -> FloatArray:
         """Unit vectors to the (left, right) ear in the head's frame, shape (2, 3)."""

@@ -18,6 +18,7 @@ from scipy.signal.windows import tukey
 
 from forestage.acoustics.head import FloatArray, Head
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
+from forestage.short_repr import ShortRepr
 
 LEAST_DIRECTIONS = 12
 WIDEST_GAP_DEG = 60.0
@@ -42,8 +43,8 @@ TELLING_DIRECTIONS = 720
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class HeadMeasurement:
+@dataclass(frozen=True, repr=False)
+class HeadMeasurement(ShortRepr):
     """Responses of a head from directions at one distance.
 
     Parameters
@@ -98,8 +99,8 @@ class HeadMeasurement:
         return replace(self, directions=self.directions @ turn.T)
 
 
-@dataclass(frozen=True)
-class Arrivals:
+@dataclass(frozen=True, repr=False)
+class Arrivals(ShortRepr):
     """When sound arrives.
 
     Parameters

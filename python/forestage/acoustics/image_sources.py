@@ -18,6 +18,7 @@ from forestage import _core
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
 from forestage.acoustics.scattering import STEP_S, diffuse_energy
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room
+from forestage.short_repr import ShortRepr
 
 # Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.
 RINGING_S = 0.05
@@ -85,8 +86,8 @@ class Images:
             raise ValueError(f"seed = {self.seed}: must be within 0..2^60")
 
 
-@dataclass(frozen=True)
-class Kernel:
+@dataclass(frozen=True, repr=False)
+class Kernel(ShortRepr):
     """The image model of the core, and how its bands come together."""
 
     model: _core.ImageModel

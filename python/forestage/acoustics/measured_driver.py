@@ -30,6 +30,7 @@ from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArra
 from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
+from forestage.short_repr import ShortRepr
 
 ORDER = 20
 LEAST_DIRECTIONS = 4
@@ -56,8 +57,8 @@ LEVEL_BAND_HZ = (200.0, 4000.0)
 LATENCIES_S = np.arange(-5e-3, 50e-3, 20e-6)
 
 
-@dataclass(frozen=True, eq=False)
-class MeasuredDirectivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasuredDirectivity(ShortRepr):
     """What a driver radiates around its own position, in its own frame: x ahead, y to the listener's left, z up.
 
     Parameters
@@ -128,8 +129,8 @@ class MeasuredDirectivity:
         return ratios / (1.0 + (np.abs(ratios) / MOST_GROWTH) ** 2) * (1.0 + 1.0 / MOST_GROWTH**2)
 
 
-@dataclass(frozen=True, eq=False)
-class MeasuredField:
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasuredField(ShortRepr):
     """A measured driver at its place: a `Field`.
 
     Parameters

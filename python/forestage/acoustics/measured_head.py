@@ -28,6 +28,7 @@ from forestage.acoustics.head_measurement import HeadMeasurement, Progress, read
 from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import SofaFile
 from forestage.acoustics.spherical_harmonics import order_of, real_sh
+from forestage.short_repr import ShortRepr
 
 RING_ELEVATION_DEG = 5.0
 REST_ORDER = 20
@@ -49,8 +50,8 @@ class Interpolator(Protocol):
         """Values at unit vectors (k, 3), shape (k, ...)."""
 
 
-@dataclass(frozen=True, eq=False)
-class OnSphere:
+@dataclass(frozen=True, eq=False, repr=False)
+class OnSphere(ShortRepr):
     """Interpolation by spherical harmonics: coefficients of shape ((order + 1)^2, ...)."""
 
     coefficients: FloatArray = field(repr=False)
@@ -60,8 +61,8 @@ class OnSphere:
         return np.tensordot(real_sh(directions, order_of(self.coefficients)), self.coefficients, axes=1)
 
 
-@dataclass(frozen=True, eq=False)
-class OnRing:
+@dataclass(frozen=True, eq=False, repr=False)
+class OnRing(ShortRepr):
     """Periodic interpolation over azimuth; other directions are heard on the ring of their cone of confusion."""
 
     spline: CubicSpline
@@ -72,8 +73,8 @@ class OnRing:
         return self.spline(np.arctan2(directions[:, 1], ahead) % (2 * np.pi))
 
 
-@dataclass(frozen=True, eq=False)
-class MeasuredHead:
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasuredHead(ShortRepr):
     """A head that was measured; `load_head` makes one.
 
     Parameters

@@ -14,6 +14,7 @@ from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.fields import ears, wave_number
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, order_for
 from forestage.acoustics.patterns import FAR_M
+from forestage.short_repr import ShortRepr
 
 GRID_STEP_HZ = 100.0
 GRID_LOWEST_HZ = 20.0
@@ -21,8 +22,8 @@ GRID_PER_OCTAVE = 12
 HIGHEST_HZ = 24_000.0
 
 
-@dataclass(frozen=True)
-class Plant:
+@dataclass(frozen=True, repr=False)
+class Plant(ShortRepr):
     """Responses from every driver to two ears, with the common delay taken out.
 
     Parameters

@@ -36,13 +36,14 @@ from forestage.acoustics.image_sources import (
 )
 from forestage.acoustics.shoebox import Room
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
+from forestage.short_repr import ShortRepr
 
 OMNI = np.full((1, 1), math.sqrt(4 * math.pi), dtype=np.float32)
 ALL_IMAGES = Images()
 
 
-@dataclass(frozen=True)
-class RoomTensor:
+@dataclass(frozen=True, repr=False)
+class RoomTensor(ShortRepr):
     """A room between two positions, for all pairs of harmonics of source and receiver.
 
     Parameters

@@ -24,12 +24,13 @@ from scipy.linalg import block_diag
 from scipy.special import roots_legendre
 
 from forestage.acoustics.head import FloatArray
+from forestage.short_repr import ShortRepr
 
 Coefficients = NDArray[Any]  # real or complex
 
 
-@dataclass(frozen=True)
-class Quadrature:
+@dataclass(frozen=True, repr=False)
+class Quadrature(ShortRepr):
     """Directions and weights: an integral over the sphere is the weighted sum of the values there.
 
     Parameters

@@ -19,6 +19,7 @@ from forestage.design.designer import Design, design
 from forestage.design.preset_form import save_form
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
+from forestage.short_repr import ShortRepr
 
 from . import page
 from .measure import Facts, measure_design
@@ -39,8 +40,8 @@ Advance = Callable[[int], object]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
 
 
-@dataclass(frozen=True)
-class Track:
+@dataclass(frozen=True, repr=False)
+class Track(ShortRepr):
     """One file of the demo.
 
     Attributes
@@ -66,8 +67,8 @@ class Track:
     in_room: bool = False
 
 
-@dataclass(frozen=True)
-class DeviceDemo:
+@dataclass(frozen=True, repr=False)
+class DeviceDemo(ShortRepr):
     """One design with its preset, files by monitor in the free field and in the room, and measurements."""
 
     design: Design
@@ -77,8 +78,8 @@ class DeviceDemo:
     facts: Facts
 
 
-@dataclass(frozen=True)
-class Demo:
+@dataclass(frozen=True, repr=False)
+class Demo(ShortRepr):
     """Everything the page shows.
 
     Attributes

@@ -15,6 +15,7 @@ from forestage.design.filters import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, pattern
 from forestage.metrics.separation import ear_responses, separation_db
 from forestage.params import Value
+from forestage.short_repr import ShortRepr
 
 from .sound import Audio, Probe, to_db
 
@@ -32,8 +33,8 @@ LEFT, RIGHT, BOTH = (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)
 NO_GAINS: Mapping[str, Value] = {"monitor": "Speakers", "level_match": 0, "safe_headroom": 0}
 
 
-@dataclass(frozen=True)
-class Beam:
+@dataclass(frozen=True, repr=False)
+class Beam(ShortRepr):
     """Pattern of the centre: level in dB relative to the axis, shape (azimuths, PATTERN_HZ), and front over sides."""
 
     beam_db: FloatArray
@@ -46,8 +47,8 @@ class Beam:
         return curve[_inside(PATTERN_HZ, BEAM_BAND_HZ)]
 
 
-@dataclass(frozen=True)
-class Facts:
+@dataclass(frozen=True, repr=False)
+class Facts(ShortRepr):
     """Measurements of one design, on FREQUENCY_HZ.
 
     Attributes

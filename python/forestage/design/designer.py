@@ -36,6 +36,7 @@ from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, cr
 from forestage.metrics.image import image_shortfalls
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
+from forestage.short_repr import ShortRepr, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,8 +45,8 @@ Progress = Callable[[float, str], None]
 Taps = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class FilterSet:
+@dataclass(frozen=True, repr=False)
+class FilterSet(ShortRepr):
     """All filters at one sample rate, as they are exported.
 
     Attributes
@@ -75,8 +76,8 @@ class FilterSet:
     driver_eq: Taps
 
 
-@dataclass(frozen=True)
-class Simulation:
+@dataclass(frozen=True, repr=False)
+class Simulation(ShortRepr):
     """Responses at the ears for several seats, shape (seats, 2 ears, 2 channels, n)."""
 
     frequency_hz: FloatArray
@@ -99,6 +100,10 @@ class Design:
     filters: tuple[FilterSet, ...]
     ears: EarFirs
     loudness: Loudness = Loudness()
+
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{each.sample_rate / 1000:g}" for each in self.filters)
+        return f"<Design {short(self.name)}, {len(self.device.drivers)} drivers, {rates[:60]} kHz>"
 
     @property
     def name(self) -> str:

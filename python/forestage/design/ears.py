@@ -21,6 +21,7 @@ from forestage.acoustics.image_sources import Progress
 from forestage.acoustics.plant import geometry
 from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
+from forestage.short_repr import ShortRepr
 
 SAMPLE_RATE = 48_000
 DELAY_FRAMES = 20
@@ -34,8 +35,8 @@ TAPS_STEP, MOST_TAPS = 128, 4096
 LONGEST_S = 2.0  # that a preset may hold
 
 
-@dataclass(frozen=True)
-class EarFirs:
+@dataclass(frozen=True, repr=False)
+class EarFirs(ShortRepr):
     """Ear responses at 48 kHz: plain stereo reaches the first of its near ears after `delay_frames`.
 
     At 200 Hz its near ears have 0 dB in the mean of their power.

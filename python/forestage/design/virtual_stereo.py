@@ -26,6 +26,7 @@ from forestage.design.filters import (
     taps_for,
 )
 from forestage.design.skew import ROUNDING
+from forestage.short_repr import ShortRepr
 
 # Modelling delay of the weights: with that of the other filters it keeps the whole chain within 5 ms
 CROSSTALK_DELAY_S = 44 / 48_000
@@ -36,8 +37,8 @@ REACH = (10.0 ** (-24 / 20), 10.0 ** (-12 / 20))
 TREBLE_HZ = (10_000.0, 16_000.0)
 
 
-@dataclass(frozen=True)
-class VirtualStereo:
+@dataclass(frozen=True, repr=False)
+class VirtualStereo(ShortRepr):
     """The pair of loudspeakers to be heard.
 
     Parameters

@@ -8,10 +8,11 @@ import numpy as np
 
 from forestage.acoustics.device import Device, Seat
 from forestage.acoustics.head import ComplexArray, Head
+from forestage.short_repr import ShortRepr
 
 
-@dataclass(frozen=True)
-class Zone:
+@dataclass(frozen=True, repr=False)
+class Zone(ShortRepr):
     """Where the listener's head may be, how large it is, and how far the drivers deviate.
 
     Parameters

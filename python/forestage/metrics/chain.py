@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from forestage._core import VirtualStereo
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.design.filters import response_of
+from forestage.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from forestage.design.designer import Design, FilterSet
@@ -19,8 +20,8 @@ SAMPLE_RATE = 48_000
 _FAR_EAR_FRAMES = 2048
 
 
-@dataclass(frozen=True)
-class Chain:
+@dataclass(frozen=True, repr=False)
+class Chain(ShortRepr):
     """Responses from inputs to the equalised feeds of the drivers, without modelling and alignment delays.
 
     Attributes

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
 from forestage.metrics.bands import ear_bands, ear_centres_hz
+from forestage.short_repr import ShortRepr
 
 TIME_HZ = np.arange(100.0, 2001.0, 20.0)
 TIME_BAND_HZ = (200.0, 1500.0)
@@ -31,8 +32,8 @@ LEVEL_BANDS = ear_bands(LEVEL_HZ, low_hz=1600.0, high_hz=8000.0, count=12)
 AZIMUTH_DEG = np.arange(-90.0, 90.1, 1.5)
 
 
-@dataclass(frozen=True)
-class Localiser:
+@dataclass(frozen=True, repr=False)
+class Localiser(ShortRepr):
     """A listener who knows what real sources in front sound like.
 
     Attributes

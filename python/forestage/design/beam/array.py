@@ -15,6 +15,7 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import directivity, mean_power
 from forestage.design.beam.problem import BeamProblem, beam_problem
 from forestage.design.beam.target import BeamTarget
+from forestage.short_repr import ShortRepr
 
 GRID_HZ = np.arange(0.0, 20_001.0, 50.0)
 CIRCLE_DEG = np.arange(-180.0, 180.0, 5.0)
@@ -28,8 +29,8 @@ DELAYS_S = np.arange(-3e-3, 3e-3, 2e-6)
 Groups = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
-class BeamArray:
+@dataclass(frozen=True, repr=False)
+class BeamArray(ShortRepr):
     """The drivers of a device in groups that play the same, the middle first.
 
     Attributes

@@ -15,6 +15,7 @@ from scipy.interpolate import CubicSpline
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem
 from forestage.design.filters import log_fade
+from forestage.short_repr import ShortRepr
 
 # Knots are this far apart on a scale that is even over frequency well below LINEAR_HZ, over its logarithm well above
 KNOT_STEP, LINEAR_HZ = 0.2, 300.0
@@ -50,8 +51,8 @@ def bends(knots: int) -> FloatArray:
     return np.diff(np.eye(knots), 2, axis=0)
 
 
-@dataclass(frozen=True)
-class BeamCurves:
+@dataclass(frozen=True, repr=False)
+class BeamCurves(ShortRepr):
     """Gains of all lanes at any frequency.
 
     Attributes

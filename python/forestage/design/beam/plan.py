@@ -20,14 +20,15 @@ from forestage.design.beam.curves import BeamCurves
 from forestage.design.beam.target import BeamTarget
 from forestage.design.shortfall import Shortfall
 from forestage.design.skew import aligned_plain
+from forestage.short_repr import ShortRepr
 
 LEVEL_HZ = 100.0
 HIGHEST_HZ = 20_000.0
 MAX_GAIN = 4.0
 
 
-@dataclass(frozen=True)
-class BeamPlan:
+@dataclass(frozen=True, repr=False)
+class BeamPlan(ShortRepr):
     """Beam of one device; see `plan_beam`.
 
     Attributes

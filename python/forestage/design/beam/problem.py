@@ -17,14 +17,15 @@ from scipy.interpolate import CubicSpline
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.design.beam.target import BeamTarget
 from forestage.metrics.directivity import FRONT_DEG, SIDES_DEG
+from forestage.short_repr import ShortRepr
 
 LEAST_PASSED = 0.01
 # What is never missed
 NOTHING_DB = -100.0
 
 
-@dataclass(frozen=True)
-class BeamProblem:
+@dataclass(frozen=True, repr=False)
+class BeamProblem(ShortRepr):
     """Everything a method may use, on a frequency grid of its own; see `beam_problem`.
 
     Attributes

@@ -12,6 +12,7 @@ from forestage.design.beam.closed_form import bounded, carried, null_shape, on_a
 from forestage.design.beam.curves import bends, curves_of, smooth_gains
 from forestage.design.beam.goals import misses
 from forestage.design.beam.problem import BeamProblem
+from forestage.short_repr import ShortRepr
 
 BEND_PRICE = 0.5
 EVALUATIONS = 60
@@ -36,8 +37,8 @@ def ratio_search(problem: BeamProblem) -> ComplexArray:
     return on_axis(problem, search.weights(found[1]))
 
 
-@dataclass(frozen=True)
-class Search:
+@dataclass(frozen=True, repr=False)
+class Search(ShortRepr):
     """Misses of gains (lanes, knots), of which those at the first knot stay.
 
     Attributes

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forestage.short_repr import ShortRepr
 
-@dataclass(frozen=True)
-class BeamTarget:
+
+@dataclass(frozen=True, repr=False)
+class BeamTarget(ShortRepr):
     """What the beam of the centre aims at.
 
     Parameters

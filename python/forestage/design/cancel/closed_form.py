@@ -19,10 +19,11 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.design.cancel.problem import CancelProblem
+from forestage.short_repr import ShortRepr
 
 
-@dataclass(frozen=True)
-class Cancellation:
+@dataclass(frozen=True, repr=False)
+class Cancellation(ShortRepr):
     """Closed-form solution on a frequency grid; first axis = channel (left, right).
 
     Attributes

@@ -13,6 +13,7 @@ from forestage.design.cancel.problem import CancelProblem
 from forestage.design.cancel.robust import within_cap
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, response_of, taps_for
 from forestage.design.shortfall import Shortfall, shortfalls
+from forestage.short_repr import ShortRepr
 
 # Frequencies at which methods solve; in between the weights are smooth
 SOLVE_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 320)
@@ -26,8 +27,8 @@ OWN_SHARE = 0.05
 QUIET_SHARE = 0.01
 
 
-@dataclass(frozen=True)
-class Solution:
+@dataclass(frozen=True, repr=False)
+class Solution(ShortRepr):
     """Weights of all drivers on the grid of their problem.
 
     Attributes

@@ -18,12 +18,13 @@ from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
 from forestage.design.cancel.target import CancelTarget
 from forestage.design.skew import aligned_plain
+from forestage.short_repr import ShortRepr
 
 STEP_HZ = 200.0
 
 
-@dataclass(frozen=True)
-class CancelProblem:
+@dataclass(frozen=True, repr=False)
+class CancelProblem(ShortRepr):
     """Everything a method may use, on a frequency grid of its own.
 
     Attributes

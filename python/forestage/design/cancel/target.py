@@ -12,12 +12,13 @@ from forestage.acoustics.head import FloatArray
 from forestage.choices import DRIVE_CAP_DB, METHOD
 from forestage.design.filters import log_fade
 from forestage.design.zone import Zone
+from forestage.short_repr import ShortRepr
 
 DEFAULT_CURVE = ((100.0, 0.0), (250.0, 4.0), (500.0, 11.0), (1000.0, 18.0), (7000.0, 18.0), (11_000.0, 0.0))
 
 
-@dataclass(frozen=True)
-class CancelTarget:
+@dataclass(frozen=True, repr=False)
+class CancelTarget(ShortRepr):
     """What the cancellation aims at.
 
     Parameters
