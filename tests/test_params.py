@@ -64,3 +64,16 @@ def test_numbers_of_numpy_are_numbers():
         raw_value("amount", np.float32("nan"))
     with pytest.raises(TypeError, match="a number or a text would be right"):
         raw_value("amount", 1j)
+
+
+@pytest.mark.parametrize(
+    ("param_id", "value", "raw"),
+    [
+        *[("room", value, 1.0) for value in ("on", "ON", " On ", True, 1, 1.0, np.True_, np.int64(1))],
+        *[("room", value, 0.0) for value in ("off", "OFF", False, 0, np.False_)],
+        *[("monitor", value, 2.0) for value in ("headphones plain", "HEADPHONES PLAIN", "headphones-plain", 2)],
+        ("upmix_quality", "high_quality", 1.0),
+    ],
+)
+def test_texts_are_read_in_any_case(param_id, value, raw):
+    assert raw_value(param_id, value) == raw

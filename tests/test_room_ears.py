@@ -1,6 +1,7 @@
 """Do the headphones monitors play a room? Its responses in a preset: in time, in level, and equally loud."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from forestage.acoustics.device import Listener
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering, usual_position_m
 from forestage.acoustics.head import Head
-from forestage.acoustics.shoebox import ROOMS, Room
+from forestage.acoustics.shoebox import ROOMS, Room, named_room
 from forestage.cli import cli
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
 from forestage.design.preset_device import preset_device
@@ -115,7 +116,7 @@ def test_monitors_of_a_room_are_equally_loud(in_room):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"room": "bathroom"}, 'room = "bathroom": must be one of living-room, lively-living-room, kitchen'),
+        ({"room": "bathroom"}, "room = 'bathroom': must be a Room, or one of living-room, lively-living-room, kitchen"),
         ({"seat_m": (-1.0, 0.0, 0.0)}, "seat.position_m = .*behind the device"),
         ({"seat_m": (9.0, 0.0, 0.0)}, "seat.position_m = .*would not be inside"),
         ({"position_m": (0.45, 9.0, 1.0)}, "position_m = .*outside the room"),
@@ -180,3 +181,29 @@ def test_error_says_which_file_is_missing_and_where_it_was_looked_for(preset, tm
     device = dict(preset["design"]["device"]) | {"listener": {"distance_m": 0.9, "head_sofa": "gone.sofa"}}
     with pytest.raises(ValueError, match="gone.sofa; looked in .*elsewhere and in .*" + tmp_path.name):
         preset_device({"design": {"device": device}}, folder=tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("name", ["lively-living-room", "Lively Living Room", "LIVELY_LIVING_ROOM"])
+def test_rooms_are_found_by_any_spelling_of_their_name(name):
+    room = ROOMS["lively-living-room"]
+    assert named_room(name) is named_room(room) is room
+    place = usual_position_m(room)
+    assert DeviceInRoom(SPEAKER, name, place).room is room
+
+
+@pytest.mark.parametrize("room", ["hall", 3, None])
+def test_a_room_that_is_none_is_refused_everywhere(room, preset):
+    words = re.escape(f"room = {room!r}: must be a Room, or one of living-room, lively-living-room, kitchen")
+    with pytest.raises(ValueError, match=words):
+        named_room(room)
+    with pytest.raises(ValueError, match=words):
+        DeviceInRoom(SPEAKER, room, (0.5, 1.5, 1.0))
+    with pytest.raises(ValueError, match=words):
+        room_preset(preset, room)
+
+
+@pytest.mark.parametrize(("room", "key"), [(Room("My Den", (4.0, 3.5, 2.5), 0.3), "My Den"), ("Kitchen", "kitchen")])
+def test_presets_take_rooms_as_devices_do(room, key, preset):
+    result = room_preset(preset, room, rendering=SHORT, render=lambda _preset, audio, _monitor: audio)
+    assert result["design"]["room"]["room"] == key
+    assert result["room"]["name"] == named_room(room).name

@@ -3,6 +3,9 @@
 They stand apart from what they name, which takes numpy and scipy to load: help and completion need the names alone.
 """
 
+import re
+from collections.abc import Iterable
+
 METHODS = (
     "exact",
     "kirkeby",
@@ -28,3 +31,16 @@ METHOD = "minimax"
 DRIVE_CAP_DB = 9.0
 WIDTH_DEG = 30.0
 ROOM_LENGTH_S = 0.5
+
+
+def pick(value: str, texts: Iterable[str]) -> str | None:
+    """Which of the texts is meant, in any case, with spaces, hyphens or underscores; None for none.
+
+    >>> pick("Living Room", ROOMS)
+    'living-room'
+    """
+    return {_folded(text): text for text in texts}.get(_folded(value))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_-]+", "-", text.strip().casefold())

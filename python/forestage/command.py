@@ -10,16 +10,17 @@ from contextlib import contextmanager
 
 import click
 
+from .choices import pick
+
 INTERRUPTED = 130  # as a shell says of what SIGINT ended
 
 
 class AnyCase(click.Choice[str]):
-    """A choice in upper or lower case, whose messages keep the case of its texts."""
+    """A choice in any spelling that `pick` knows, whose messages keep that of its texts."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the text of the choice."""
-        texts = {text.lower(): text for text in self.choices}
-        return super().convert(texts.get(value.lower(), value), param, ctx)
+        return super().convert(pick(value, self.choices) or value, param, ctx)
 
 
 @contextmanager

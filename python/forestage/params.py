@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from . import _core
+from .choices import pick
 
 BY_ID: Mapping[str, _core.ParamSpec] = {row.id: row for row in _core.PARAMS}
 
@@ -18,7 +19,7 @@ def raw_value(param_id: str, value: Value) -> float:
     param_id : str
         Id from the parameter table, such as ``"stage_width_deg"``.
     value : float or str
-        A number in the parameter's unit, or the text of a choice, such as ``"Speakers"``.
+        A number in the parameter's unit, or the text of a choice in any case, such as ``"Speakers"`` or ``"on"``.
 
     Raises
     ------
@@ -31,13 +32,16 @@ def raw_value(param_id: str, value: Value) -> float:
     if row.kind == "status":
         raise ValueError(f"{param_id} is read-only")
     texts = texts_of(row)
-    if not isinstance(value, str | Real):  # numbers of NumPy, too
+    if hasattr(value, "item"):  # a truth value of NumPy is no number, but one of Python is
+        value = value.item()
+    if not isinstance(value, str | Real):
         raise TypeError(f"{param_id} is {value!r}; a number or a text would be right")
     if isinstance(value, str):
-        if value not in texts:
+        text = pick(value, texts)
+        if text is None:
             wanted = ", ".join(texts) or f"a number from {row.min_value:g} to {row.max_value:g}"
             raise ValueError(f"{param_id} is {value!r}; right would be: {wanted}")
-        return float(texts.index(value))
+        return float(texts.index(text))
     if texts and value not in range(len(texts)):
         raise ValueError(f"{param_id} is {value}; right would be: {', '.join(texts)}")
     if not row.min_value <= float(value) <= row.max_value:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forestage.acoustics.field_check import shown
 from forestage.acoustics.head import SPEED_OF_SOUND_M_S, FloatArray
+from forestage.choices import pick
 
 OCTAVES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 WALLS = ("west", "east", "south", "north", "floor", "ceiling")
@@ -185,3 +187,17 @@ ROOMS = {
         ),
     ),
 }
+
+
+def named_room(room: Room | str, where: str = "room") -> Room:
+    """Room that is meant by itself or by a key of `ROOMS`, in any case, with spaces or hyphens.
+
+    >>> named_room("Living Room").name
+    'Dry living room'
+    """
+    if isinstance(room, Room):
+        return room
+    key = pick(room, ROOMS) if isinstance(room, str) else None
+    if key is None:
+        raise ValueError(f"{where} = {shown(room)}: must be a Room, or one of {', '.join(ROOMS)}")
+    return ROOMS[key]

@@ -14,7 +14,7 @@ from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rend
 from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Progress
 from forestage.acoustics.measured_head import MeasuredHead
-from forestage.acoustics.shoebox import ROOMS
+from forestage.acoustics.shoebox import ROOMS, Room, named_room
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
 from forestage.design.preset_device import preset_device
@@ -23,7 +23,7 @@ from forestage.design.preset_form import HALF, decode_fir, ears_form, encode_fir
 
 def room_preset(
     preset: Mapping[str, Any],
-    room: str,
+    room: Room | str,
     *,
     seat_m: Vector | None = None,
     yaw_deg: float = 0.0,
@@ -41,8 +41,8 @@ def room_preset(
     ----------
     preset : mapping
         A preset in its JSON form that says what device it was designed for.
-    room : str
-        A key of `forestage.acoustics.shoebox.ROOMS`.
+    room : Room or str
+        A room, or a key of `forestage.acoustics.shoebox.ROOMS` in any case, such as ``"Living Room"``.
     seat_m : tuple of float, optional
         Centre of the head in the frame of the device; the seat of the design by default.
     yaw_deg : float
@@ -62,15 +62,14 @@ def room_preset(
     render : callable
         Plays a preset for the loudness calibration, see `calibrate`.
     """
-    if room not in ROOMS:
-        raise ValueError(f'room = "{room}": must be one of {", ".join(ROOMS)}')
+    place = named_room(room)
     device = preset_device(preset, folder=folder, head=head)
     own = device.listener.seat
     seat = Seat(seat_m or own.position_m, yaw_deg, head or own.head)
-    scene = DeviceInRoom(device, ROOMS[room], position_m or usual_position_m(ROOMS[room]), azimuth_deg)
+    scene = DeviceInRoom(device, place, position_m or usual_position_m(place), azimuth_deg)
     ears = room_ear_firs(scene, seat, rendering=rendering, progress=progress)
     where = {
-        "room": room,
+        "room": next((key for key, each in ROOMS.items() if each is place), place.name),
         "position_m": list(scene.position_m),
         "azimuth_deg": azimuth_deg,
         "seat_m": list(seat.position_m),
@@ -86,7 +85,7 @@ def room_preset(
     loudness = calibrate(only_room, render=render)
     return dict(preset) | {
         "ears": free,
-        "room": {"name": ROOMS[room].name, "ears": heard, "loudness": asdict(loudness)},
+        "room": {"name": place.name, "ears": heard, "loudness": asdict(loudness)},
         "design": dict(preset["design"]) | {"room": where},
     }
 
