@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
 from forestage.design.filters import log_fade
+from forestage.short_repr import ShortRepr
 
 GRID_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 961)
 LEVEL_HZ = (200.0, 8000.0)
@@ -28,8 +29,8 @@ ROUNDING = 1e-3
 SILENT_DB = 24.0
 
 
-@dataclass(frozen=True)
-class Skew:
+@dataclass(frozen=True, repr=False)
+class Skew(ShortRepr):
     """Left over right near ear of plain stereo, on `GRID_HZ`.
 
     Attributes

@@ -14,6 +14,8 @@ import numpy as np
 from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
 
+from forestage.short_repr import ShortRepr
+
 Point = tuple[float, float]  # metres: towards the listener, to the listener's left
 
 HEAD_RADIUS_M = 0.0875
@@ -31,8 +33,8 @@ BLUE, ORANGE, GREEN = (
 )
 
 
-@dataclass(frozen=True)
-class Scene:
+@dataclass(frozen=True, repr=False)
+class Scene(ShortRepr):
     """What is seen from above.
 
     Attributes
