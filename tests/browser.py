@@ -16,6 +16,24 @@ OPTIONS = (
     "--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr",
 )  # fmt: skip
 LONGEST_S = 60.0
+# Of a page in a window of 390 pixels with all details open: how far it is too wide, and what of it is cut or broken
+CUT_ON_A_TELEPHONE = """
+for (const details of document.querySelectorAll("details")) details.open = true;
+await new Promise(done => setTimeout(done, 300));
+const isCut = each => each.scrollWidth > each.clientWidth + 1 || each.getBoundingClientRect().right > 390;
+const isBroken = cell => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  const lines = new Set([...text.getClientRects()].map(line => Math.round(line.top)));
+  const isNumber = /^[−+]?[0-9.]+$/.test(cell.textContent);
+  return isNumber && (lines.size > 1 || text.getBoundingClientRect().width > cell.clientWidth);
+};
+const all = selector => [...document.querySelectorAll(selector)];
+const boxes = all("body, .scroll, .card, .figure, .view, .chart, button");
+const cut = [...boxes.filter(isCut), ...all("td").filter(isBroken)];
+const page = document.documentElement;
+return [page.scrollWidth - page.clientWidth, innerWidth, cut.map(each => each.outerHTML.slice(0, 200))];
+"""
 
 
 def evaluate(page, script, *, folder, size=(1200, 900)):

@@ -10,12 +10,13 @@ import soundfile
 from click.testing import CliRunner
 
 import forestage
-from browser import evaluate, needs_browser
+from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from forestage import plots
 from forestage.audio_file import read_stereo
 from forestage.demo import make_demo
 from forestage.demo.__main__ import cli
 from forestage.demo.make import EXCERPT
+from forestage.demo.measure import FREQUENCY_HZ
 from forestage.demo.page import decibels
 from forestage.demo.sound import true_peak_dbfs
 
@@ -108,7 +109,7 @@ def test_versions_are_equally_loud_on_this_very_music_and_none_clips(demo):
 def test_gains_are_on_the_page(demo, text):
     for track in heard(demo).values():
         row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
-        assert f"<td>{decibels(track.gain_db, 2)}</td>" in row
+        assert f">{decibels(track.gain_db, 2)}</td>" in row
     assert all(device.tracks["Speakers"].gain_db == 0.0 for device in demo.devices)
 
 
@@ -140,7 +141,7 @@ def test_levels_on_the_page_are_those_of_the_files(demo, text):
                 assert decibels(20 * np.log10(peak)) in row
             if track.monitor != "Speakers":
                 loudness = pyloudnorm.Meter(sample_rate).integrated_loudness(audio)
-                assert f"<td>{decibels(loudness)}</td>" in row
+                assert f">{decibels(loudness)}</td>" in row
 
 
 # Everything is scheduled while an offline context stands still, as it is by the page while the sound goes on
@@ -224,6 +225,32 @@ def test_player_plays_at_a_press_and_switches_by_keys_and_buttons(demo, tmp_path
     return seen;"""
     wanted = [2, 1, 1, 0, False, True, 4, "Pause", True, True, False, None, False]
     assert evaluate(demo.page, script, folder=tmp_path) == wanted
+
+
+@needs_browser
+def test_nothing_is_cut_on_a_telephone(demo, tmp_path):
+    assert evaluate(demo.page, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+
+
+def test_every_figure_is_said_in_words_and_numbers(text):
+    assert text.count('class="figure"') == 3 + 7
+    said = re.findall(r'class="figure" role="img" aria-label="([^"]*)"', text)
+    assert len(said) == len(re.findall("<summary>As a table", text)) == 3 + 7
+    assert all(re.search(r": .* from −?[\d.]+ to −?[\d.]+ dB", words) for words in said)
+
+
+def test_table_of_a_figure_has_its_values(demo, text):
+    for device in demo.devices:
+        at = text.index(f'<h2 id="{device.preset.stem}">')
+        row = re.search(r"<tr><td>1k</td><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", text[at:])
+        curves = (device.facts.separation[name] for name in ("plain", "processed", "target"))
+        assert row.groups() == tuple(decibels(np.interp(1000.0, FREQUENCY_HZ, curve)) for curve in curves)
+
+
+def test_devices_are_shown_from_above(demo, text):
+    for device in demo.devices:
+        assert f"{device.design.name} from above</title>" in text
+        assert f"{len(device.design.device.drivers)} drivers, from the middle of the device" in text
 
 
 def test_separation_on_the_page_is_that_of_the_preset(demo, text):

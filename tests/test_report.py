@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
-from browser import evaluate, needs_browser
+from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from forestage import load_preset
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import zone_maps
@@ -220,14 +220,7 @@ def test_table_of_a_map_has_the_values_of_the_map(presets):
 @pytest.mark.parametrize("count", [1, 2])
 def test_nothing_is_cut_on_a_telephone(presets, tmp_path, count):
     target = write_report(presets[:count], tmp_path / "report.html")
-    script = """
-    for (const details of document.querySelectorAll("details")) details.open = true;
-    await new Promise(done => setTimeout(done, 300));
-    const cut = [...document.querySelectorAll("body, .scroll, .card, .view, .chart")].filter(each =>
-      each.scrollWidth > each.clientWidth + 1 || each.getBoundingClientRect().right > 390);
-    const page = document.documentElement;
-    return [page.scrollWidth - page.clientWidth, innerWidth, cut.map(each => each.outerHTML.slice(0, 200))];"""
-    assert evaluate(target, script, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+    assert evaluate(target, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
 
 
 @needs_browser

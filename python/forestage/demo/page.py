@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from forestage import __version__, _core, plots
+from forestage.acoustics.head import FloatArray
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
+from forestage.plots.alternatives import Table, curve_table, in_words, map_table, octaves_within
+from forestage.plots.top_view import scene_of, top_view
+from forestage.presets import preset_form
 
 from .measure import (
     BEAM_BAND_HZ,
@@ -29,6 +35,8 @@ from .measure import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .make import Demo, DeviceDemo
 
 # What is offered to listen to, in this order: monitor, button, explanation
@@ -38,7 +46,8 @@ VERSIONS = (
     ("Headphones", "With Forestage", "the device with its design"),
     ("Headphones Reference", "Reference pair", "what it is meant to sound like: ideal loudspeakers at ±30°"),
 )
-HALF_WIDTH, FULL_WIDTH = (6.4, 3.8), (12.0, 4.4)  # inches
+SIZE_INCHES = (5.2, 3.5)
+AUDIBLE_DB = -60.0
 _CSS_COLOURS = {
     plots.INK: "var(--ink)",
     plots.GRID: "var(--grid)",
@@ -57,6 +66,7 @@ def render(demo: Demo) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"db": decibels, "mean": np.mean}
+    scenes = {device.preset.stem: scene_of(preset_form(device.preset)) for device in demo.devices}
     licence = (demo.source.parent / "excerpt-licence.txt").read_text(encoding="utf-8") if demo.is_excerpt else ""
     return environment.get_template("page.html.jinja").render(
         demo=demo,
@@ -64,6 +74,7 @@ def render(demo: Demo) -> str:
         high_quality_latency_s=_upmix_latency_s("High Quality"),
         low_latency_s=_upmix_latency_s("Low Latency"),
         pictures={device.preset.stem: _pictures(device) for device in demo.devices},
+        views={name: (scene, top_view(scene)) for name, scene in scenes.items() if scene},
         spread_lu={device.preset.stem: loudness_spread_lu(device) for device in demo.devices},
         player_js=files(__package__).joinpath("player.js").read_text(encoding="utf-8"),
         licence=licence,
@@ -102,81 +113,97 @@ def loudness_spread_lu(device: DeviceDemo) -> float | None:
     return max(values) - min(values) if values else None
 
 
-def _pictures(device: DeviceDemo) -> dict[str, str]:
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG, in words and as a table."""
+
+    svg: str
+    words: str
+    table: Table
+
+
+def _pictures(device: DeviceDemo) -> dict[str, Picture]:
     facts, name = device.facts, device.preset.stem
-    drawers: dict[str, Callable[[Facts], Figure]] = {
+    drawers: dict[str, Callable[[Facts, Axes], tuple[str, Table]]] = {
         "separation": _draw_separation,
         "stage": _draw_stage,
         "filters": _draw_filters,
     }
     if facts.beam is not None:
-        drawers |= {"beam": _draw_beam, "on_off": _draw_on_off}
+        drawers |= {
+            "center_filters": _draw_center_filters,
+            "on_off": _draw_on_off,
+            "plain": partial(_draw_pattern, "plain mix"),
+            "beam": partial(_draw_pattern, "beam"),
+        }
     pictures = {}
     for key, draw in drawers.items():
         style: dict[Any, Any] = {**plots.STYLE, "svg.hashsalt": f"{name}-{key}"}
         with matplotlib.rc_context(style):
-            pictures[key] = svg(draw(facts))
+            figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+            words, table = draw(facts, figure.subplots())
+            pictures[key] = Picture(svg(figure), words, table)
     return pictures
 
 
-def _draw_separation(facts: Facts) -> Figure:
+def _said(title: str, frequency_hz: FloatArray, curves: Mapping[str, FloatArray]) -> tuple[str, Table]:
+    places = octaves_within(frequency_hz[0], frequency_hz[-1])
+    table = curve_table("Hz", {name: (frequency_hz, curve) for name, curve in curves.items()}, places)
+    return in_words(title, "dB", curves), table
+
+
+def _draw_separation(facts: Facts, ax: Axes) -> tuple[str, Table]:
     curves = facts.separation
-    figure, ax = _figure()
     plots.separation(
         FREQUENCY_HZ, plain_db=curves["plain"], processed_db=curves["processed"], target_db=curves["target"], ax=ax
     )
-    return figure
+    shown = {"unaided": curves["plain"], "with Forestage": curves["processed"], "target": curves["target"]}
+    return _said("Separation of the ears over frequency", FREQUENCY_HZ, shown)
 
 
-def _draw_stage(facts: Facts) -> Figure:
+def _draw_stage(facts: Facts, ax: Axes) -> tuple[str, Table]:
     curves = {
         "with Forestage": facts.stage["Headphones"],
         "device alone": facts.stage["Headphones Plain"],
         "reference pair": facts.stage["Headphones Reference"],
     }
-    figure, ax = _figure()
     plots.lines(FREQUENCY_HZ, curves, ylabel="left ear over right ear (dB)", ylim=(-10.0, 25.0), ax=ax)
-    return figure
+    return _said("Left ear over right ear over frequency", FREQUENCY_HZ, curves)
 
 
-def _draw_filters(facts: Facts) -> Figure:
-    panels: dict[str, Mapping[str, np.ndarray]] = {"left channel": facts.side_filters}
-    if facts.beam is not None:
-        panels["centre"] = facts.center_filters
-    figure = Figure(figsize=HALF_WIDTH if len(panels) == 1 else FULL_WIDTH, layout="constrained")
-    for ax, (title, filters) in zip(np.ravel(figure.subplots(1, len(panels))), panels.items(), strict=True):
-        audible = {f"{name} driver": level for name, level in filters.items() if level.max() > -60.0}
-        plots.lines(FREQUENCY_HZ, audible, ylabel="gain (dB)", ylim=(-40.0, 15.0), ax=ax)
-        ax.set_title(f"from the {title}")
-    return figure
+def _draw_filters(facts: Facts, ax: Axes) -> tuple[str, Table]:
+    return _draw_levels("left channel", facts.side_filters, ax)
 
 
-def _draw_beam(facts: Facts) -> Figure:
+def _draw_center_filters(facts: Facts, ax: Axes) -> tuple[str, Table]:
+    return _draw_levels("centre", facts.center_filters, ax)
+
+
+def _draw_levels(source: str, filters: Mapping[str, FloatArray], ax: Axes) -> tuple[str, Table]:
+    audible = {f"{name} driver": level for name, level in filters.items() if level.max() > AUDIBLE_DB}
+    plots.lines(FREQUENCY_HZ, audible, ylabel="gain (dB)", ylim=(-40.0, 15.0), ax=ax)
+    ax.set_title(f"from the {source}")
+    return _said(f"Gain from the {source} to the drivers over frequency", FREQUENCY_HZ, audible)
+
+
+def _draw_pattern(which: str, facts: Facts, ax: Axes) -> tuple[str, Table]:
     assert facts.beam is not None
-    figure = Figure(figsize=FULL_WIDTH, layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True, gridspec_kw={"wspace": 0.06})
-    for ax, title, level in ((axes[0], "plain mix", facts.beam.plain_db), (axes[1], "beam", facts.beam.beam_db)):
-        plots.beam_pattern(PATTERN_HZ, AZIMUTH_DEG, level, ax=ax)
-        ax.set_title(title)
-    axes[1].set_ylabel("")
-    bar = figure.colorbar(axes[0].collections[0], ax=axes, extend="both", label="level relative to the front (dB)")
+    level_db = facts.beam.beam_db if which == "beam" else facts.beam.plain_db
+    plots.beam_pattern(PATTERN_HZ, AZIMUTH_DEG, level_db, ax=ax)
+    ax.set_title(which)
+    bar = ax.figure.colorbar(ax.collections[0], ax=ax, extend="both", label="level relative to the front (dB)")
     bar.locator = MultipleLocator(6.0)
     bar.update_ticks()
-    return figure
+    words = in_words(f"Level of the {which} around the device over frequency", "dB", {which: level_db})
+    return words, map_table("azimuth (°) \\ Hz", PATTERN_HZ, AZIMUTH_DEG, level_db)
 
 
-def _draw_on_off(facts: Facts) -> Figure:
+def _draw_on_off(facts: Facts, ax: Axes) -> tuple[str, Table]:
     assert facts.beam is not None
-    figure, ax = _figure()
     curves = {"beam": facts.beam.beam_on_off_db, "plain mix": facts.beam.plain_on_off_db}
     plots.lines(PATTERN_HZ, curves, ylabel="front over sides (dB)", ylim=(-15.0, 25.0), ax=ax)
     ax.axvspan(*BEAM_BAND_HZ, color=plots.BLUE, alpha=0.1, linewidth=0)
-    return figure
-
-
-def _figure() -> tuple[Figure, matplotlib.axes.Axes]:
-    figure = Figure(figsize=HALF_WIDTH, layout="constrained")
-    return figure, figure.subplots()
+    return _said("Front over sides over frequency", PATTERN_HZ, curves)
 
 
 def svg(figure: Figure) -> str:
