@@ -137,6 +137,8 @@ def judged(**changes):
         "width": {
             "azimuth_by_time_deg": {"processed": given["time"], "plain": 4.0},
             "azimuth_by_level_deg": {"processed": given["level"], "plain": 6.0},
+            "right_azimuth_by_time_deg": {"processed": given.get("right", -given["time"])},
+            "center_azimuth_by_time_deg": {"processed": given.get("center", 0.0)},
             "separation_db": {"processed": [10.0, 12.0], "plain": [1.0, 2.0]},
         },
         "zone": {"sweet_spot_m": {"plain": 0.0, "processed": 0.23}},
@@ -166,6 +168,8 @@ def test_verdict_says_what_the_figures_say():
     [
         ({"time": 24.0}, "stage by time is 6° too narrow: 24° instead of 30°"),
         ({"level": 45.0}, "stage by level is 15° too wide: 45° instead of 30°"),
+        ({"right": -13.0}, "right by time is 17° off: -13° instead of -30°"),
+        ({"center": 5.0}, "centre by time is 5° off: 5° instead of 0°"),
         ({"separation": 9.5}, "separation at the seat is up to 2.5 dB short of its target from 500 to 1000 Hz"),
         ({"on_off": 5.0}, "beam front over sides is up to 4.0 dB short of its target from 500 to 1000 Hz"),
     ],

@@ -12,6 +12,7 @@ from forestage.design.shortfall import Shortfall, shortfalls
 from .figures import metrics_of
 
 TOLERANCE_DEG = 3.0
+UNEVEN_DEG = 1.0
 CUES = {"time": "azimuth_by_time_deg", "level": "azimuth_by_level_deg"}
 CENTRE_CURVES = {
     "beam front over sides": ("beam_on_off", "on_off_db"),
@@ -75,11 +76,20 @@ def _wanted_deg(preset: Mapping[str, Any]) -> float | None:
 
 def _stage(preset: Mapping[str, Any]) -> Iterator[str]:
     wanted = _wanted_deg(preset)
+    if wanted is None:
+        return
+    width = metrics_of(preset).get("width", {})
     for cue, key in CUES.items():
-        heard = metrics_of(preset).get("width", {}).get(key, {}).get("processed")
-        if heard is not None and wanted is not None and abs(heard - wanted) > TOLERANCE_DEG:
-            wrong = "too wide" if heard > wanted else "too narrow"
-            yield f"stage by {cue} is {abs(heard - wanted):.0f}° {wrong}: {heard:.0f}° instead of {wanted:g}°"
+        left, right, center = (width.get(f"{which}{key}", {}).get("processed") for which in ("", "right_", "center_"))
+        if left is not None and abs(left - wanted) > TOLERANCE_DEG:
+            wrong = "too wide" if left > wanted else "too narrow"
+            yield f"stage by {cue} is {abs(left - wanted):.0f}° {wrong}: {left:.0f}° instead of {wanted:g}°"
+        # Like sides need no second line
+        is_uneven = left is not None and right is not None and abs(left + right) > UNEVEN_DEG
+        if is_uneven and abs(right + wanted) > TOLERANCE_DEG:
+            yield f"right by {cue} is {abs(right + wanted):.0f}° off: {right:.0f}° instead of {-wanted:g}°"
+        if center is not None and abs(center) > TOLERANCE_DEG:
+            yield f"centre by {cue} is {abs(center):.0f}° off: {center:.0f}° instead of 0°"
 
 
 def _separation(preset: Mapping[str, Any]) -> Iterator[Shortfall]:
