@@ -86,3 +86,15 @@ def test_designs_and_devices_can_be_copied(made, copied):
         assert (twin.name, twin.device, repr(twin)) == (each.name, each.device, repr(each))
         np.testing.assert_array_equal(twin.filter_set().cancel, each.filter_set().cancel)
         np.testing.assert_array_equal(twin.plant.response, each.plant.response)
+
+
+def test_notebooks_show_tables_of_designs_presets_and_renderers(made):
+    html = made["headphones"]._repr_html_()
+    assert html.startswith("<table><caption>Headphones</caption>")
+    assert "<th>virtual pair</th><td>±30°</td>" in html
+    preset = forestage.load_preset("laptop")
+    assert "<th>drivers</th><td>left, right</td>" in preset._repr_html_()
+    html = forestage.Renderer(preset, amount=50)._repr_html_()
+    assert "&lt;Renderer A: &#x27;Laptop&#x27; at 48000 Hz, 2 outputs&gt;" in html
+    assert "<th>amount</th><td>50</td>" in html
+    assert "<th>status</th><td>OK</td>" in html

@@ -109,6 +109,10 @@ void bind_preset(py::module_& m) {
       .def(
           "__deepcopy__", [](const py::object& preset, const py::object&) { return preset; }, py::arg("memo"))
       .def("__repr__", &describe)
+      .def("_repr_html_",
+           [](const py::object& preset) {
+             return py::module_::import("forestage.notebook").attr("preset_html")(preset);
+           })
       .def(py::pickle(&write_preset, &parse_preset_text));
 
   m.def("parse_preset", &parse_preset_text, py::arg("text"), py::call_guard<py::gil_scoped_release>(),

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _core
+from . import _core, notebook
 from .headphone_eq import HeadphoneEqLike, load_headphone_eq
 from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
@@ -173,3 +173,6 @@ class Renderer:
         loaded = {slot: self._engine.preset(slot) for slot in "AB"}
         names = ", ".join(f"{slot}: {preset.name!r}" for slot, preset in loaded.items() if preset is not None)
         return f"<Renderer {names} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"
+
+    def _repr_html_(self) -> str:
+        return notebook.renderer_html(self)

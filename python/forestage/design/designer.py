@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from forestage import notebook
 from forestage.acoustics.device import Device, Seat
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.head import ComplexArray, FloatArray
@@ -104,6 +105,9 @@ class Design:
     def __repr__(self) -> str:
         rates = ", ".join(f"{each.sample_rate / 1000:g}" for each in self.filters)
         return f"<Design {short(self.name)}, {len(self.device.drivers)} drivers, {rates[:60]} kHz>"
+
+    def _repr_html_(self) -> str:
+        return notebook.design_html(self)
 
     @property
     def name(self) -> str:
