@@ -64,10 +64,10 @@ def test_render_plays_headphones_through_their_equaliser(song, tmp_path):
 
 def test_a_broken_equaliser_is_named_with_its_line(song, tmp_path):
     eq = tmp_path / "HD 650.txt"
-    eq.write_text("Preamp: -6 dB\nGraphicEQ: 20 0")
+    eq.write_text("Preamp: -6 dB\nFilter 1: ON PK Fc x Hz Gain 1 dB Q 1")
     result = run("render", song, tmp_path / "ears.wav", "--preset", "laptop", "--headphone-eq", eq)
     assert result.returncode == 1
-    assert 'HD 650.txt: line 2: "GraphicEQ: 20 0" is neither a preamp nor a filter' in result.stderr
+    assert 'HD 650.txt: line 2: Fc is "x"; 1 to 96000 Hz would be right' in result.stderr
     assert not (tmp_path / "ears.wav").exists()
 
 
