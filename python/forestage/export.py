@@ -6,7 +6,7 @@ import numpy as np
 
 from . import host, vst3
 from .audio_file import write_wav
-from .files import checked_target
+from .files import checked_target, written_whole
 from .headphone_eq import HeadphoneEqLike
 from .presets import PresetLike, load_preset
 
@@ -24,7 +24,9 @@ def export_vstpreset(
     With an equaliser, the headphones get it, too; without, they keep the one they have there.
     """
     target = checked_target(path, overwrite=overwrite)
-    target.write_bytes(vst3.vstpreset(host.plugin_state(preset, b, headphone_eq=headphone_eq)))
+    state = host.plugin_state(preset, b, headphone_eq=headphone_eq)
+    with written_whole(target) as file:
+        file.write(vst3.vstpreset(state))
     return target
 
 

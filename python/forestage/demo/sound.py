@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import resample_poly
 
 from forestage import host
+from forestage.audio_file import wav_writer
 from forestage.metrics.loudness import loudness_lufs
 from forestage.params import BY_ID, Value, session_values
 from forestage.presets import load_preset, preset_form
@@ -154,10 +155,10 @@ class Probe:
 def write_blocks(path: Path, blocks: Iterator[Audio], *, sample_rate: int) -> None:
     """Write blocks as a WAV file of floats."""
     first = next(blocks)
-    with soundfile.SoundFile(path, "w", sample_rate, first.shape[0], "FLOAT", format="WAV") as file:
-        file.write(first.T)
+    with wav_writer(path, channels=first.shape[0], sample_rate=sample_rate) as writer:
+        writer.write(first)
         for block in blocks:
-            file.write(block.T)
+            writer.write(block)
 
 
 def copy_with_gain(source: Path, target: Path, *, gain_db: float) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from forestage.acoustics.head import FloatArray, Head, HeadModel
 from forestage.design.filters import response_of
 from forestage.design.preset_device import device_form
-from forestage.files import checked_target
+from forestage.files import checked_target, written_whole
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db
 from forestage.metrics.effort import effort_db
 from forestage.metrics.loudness import PROGRAMME_SEED
@@ -68,7 +68,8 @@ def decode_fir(text: str) -> FloatArray:
 def save_form(form: Mapping[str, Any], path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a preset; an existing file is only replaced when asked to."""
     target = checked_target(path, overwrite=overwrite)
-    target.write_text(json.dumps(form, indent=1) + "\n", encoding="utf-8")
+    with written_whole(target) as file:
+        file.write(f"{json.dumps(form, indent=1)}\n".encode())
     return target
 
 
