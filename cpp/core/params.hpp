@@ -1,6 +1,6 @@
 // THE table of host parameters. Plugin, preset, Python, README and tests loop over it; nothing declares a parameter
 // twice. The id is snake(name) + "_" + unit: JSON key, LV2 symbol, Python keyword and pedalboard attribute alike.
-// Append only; tests/test_params.py freezes ids and order.
+// Append only; tests/core/test_params.py freezes ids and order.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The test host for Python: see tests/vst3_host.py. A call that fails returns null or a negative number.
+// The test host for Python: see tests/helpers/vst3_host.py. A call that fails returns null or a negative number.
 #include <pluginterfaces/vst/ivstunits.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-"""Transfer function of a room by deism (JASA 155:343, 2024), for tests/test_room.py.
+"""Transfer function of a room by deism (JASA 155:343, 2024), for tests/acoustics/test_room.py.
 
 deism 2.3.1 requires numpy 1.26.0 exactly, so it cannot be installed beside Forestage; in an environment of its own:
 

@@ -1,0 +1,69 @@
+"""README and all pages of docs do what they say, from top to bottom, in a folder with only what a user brings."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from headphone_eqs import AUTO_EQ
+from places import ROOT
+from signals import noise
+
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|^((?: {4}\S[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
+SETS_UP = ("./run ", "python3 -m venv", "pip install")  # what made the environment that this runs in
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """Folder of a user, with a song, an equaliser from AutoEq, and somebody's ears."""
+    soundfile.write(tmp_path / "song.flac", noise(frames=48_000).T, 48_000)
+    (tmp_path / "HD 650 ParametricEQ.txt").write_text(AUTO_EQ)
+    found = next(Path("/usr/share").rglob("hrirs_kemar.wav"), None)
+    if found is not None:
+        (tmp_path / "hrirs_kemar.wav").symlink_to(found)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def run(words):
+    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    assert result.returncode == 0, f"{words[-1]}\n{result.stdout}{result.stderr}"
+
+
+def play(language, text):
+    """One block of a page: a file to save, a fragment of one, a script, or commands."""
+    first = text.partition("\n")[0]
+    if language == "toml":
+        assert tomllib.loads(text)
+        assert re.fullmatch(r"# (Fragment|[\w-]+\.toml)", first), f"neither a file nor marked as a fragment: {first}"
+        if first != "# Fragment":
+            Path(first[2:]).write_text(text)
+    elif language == "python":
+        if not first.startswith("# Fragment"):
+            run([sys.executable, "-W", "error", "-c", text])
+    elif language is None:
+        for line in text.splitlines():
+            if not line.strip().startswith(SETS_UP):
+                run(["bash", "-c", line.strip()])
+    else:
+        raise AssertionError(f"a block of {language}, which nothing here tries")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_what_it_says(desk, page):
+    for block in BLOCK.finditer((ROOT / page).read_text()):
+        play(block[1], block[2] or block[3])
+
+
+def test_pages_link_to_what_is_there():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
+            assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"

@@ -1,0 +1,101 @@
+"""Every shipped preset: it plays, it is what its device file makes, and the figures that it carries are true."""
+
+import json
+
+import numpy as np
+import pytest
+
+from forestage import Renderer, factory_presets, load_preset
+from forestage.acoustics.device_file import load_device, parse_device
+from forestage.acoustics.plant import directivity, plant
+from forestage.design.filters import response_of
+from forestage.design.preset_form import decode_fir
+from forestage.design.variants import VARIANTS
+from places import DEVICES
+from signals import noise
+
+NAMES = sorted(factory_presets())
+OCTAVES_HZ = [(200 * 2**k, 400 * 2**k) for k in range(5)]
+
+
+def content(name):
+    return json.loads(factory_presets()[name].read_text())
+
+
+def firs_at(preset, key, sample_rate=48_000):
+    filters = next(row for row in preset["filters"] if row["sample_rate"] == sample_rate)
+    taps = max(len(decode_fir(text)) for row in filters[key] for text in np.atleast_1d(row))
+    rows = [[decode_fir(text) if text else np.zeros(taps) for text in np.atleast_1d(row)] for row in filters[key]]
+    return np.array(rows)
+
+
+def test_every_device_has_its_standard_preset():
+    assert {path.stem for path in DEVICES.glob("*.toml")} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
+def test_preset_plays(name, monitor):
+    x = noise(frames=9600)
+    y = Renderer(name, monitor=monitor).process(x)
+    assert y.shape[0] == (len(load_preset(name).drivers) if monitor == "Speakers" else 2)
+    assert np.isfinite(y).all()
+    assert np.abs(y).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preset_is_made_for_the_device_of_its_file(name):
+    preset = content(name)
+    variant = VARIANTS[preset["design"]["variant"]]
+    path = max((path for path in DEVICES.glob("*.toml") if name.startswith(path.stem)), key=lambda path: len(path.stem))
+    device = load_device(path)
+    assert preset["name"] == f"{device.name} {variant.title}".strip()
+    made_for = parse_device(preset["design"]["device"])
+    assert made_for.drivers == device.drivers
+    assert preset["text"].startswith(device.text)
+    seat = "" if device.is_headphones else f"{made_for.listener.distance_m:g} m."
+    assert preset["text"].endswith(seat)
+    assert (made_for.listener.distance_m < device.listener.distance_m) == variant.is_close
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preset_carries_its_figures_and_what_they_hold_for(name):
+    preset = content(name)
+    figures = preset["design"]["metrics"]
+    assert {"field", "seat_m", "head", "filters"} <= set(figures["conditions"])
+    azimuth = figures["width"]["azimuth_by_time_deg"]
+    assert azimuth["processed"] == pytest.approx(preset["parameters"]["stage_width_deg"], abs=4.0)
+    if name != "headphones":
+        assert figures["effort"]["most_drive_db"]["cancelled"] <= 9.1
+        assert {row["name"] for row in preset["maps"]} >= {"separation_plain", "separation_processed"}
+
+
+@pytest.mark.parametrize("name", ["smart-speaker", "laptop", "five-driver-speaker", "soundbar-7", "tv-close"])
+def test_stated_separation_is_that_of_the_filters(name):
+    """Octave means of the near over the far ear, from the file's own filters and a plant computed anew."""
+    preset = content(name)
+    stated = preset["design"]["metrics"]["width"]["separation_db"]["processed"]
+    seat = plant(parse_device(preset["design"]["device"]))
+    frequency = np.geomspace(200.0, 6400.0, 241)
+    ears = np.einsum(
+        "edf,dcf->ecf",
+        seat.at(frequency),
+        response_of(firs_at(preset, "cancel"), frequency, sample_rate=48_000),
+    )
+    separation = 20 * np.log10(np.abs([ears[0, 0] / ears[1, 0], ears[1, 1] / ears[0, 1]]))
+    means = [separation[:, (frequency >= low) & (frequency <= high)].mean(axis=1).min() for low, high in OCTAVES_HZ]
+    np.testing.assert_allclose(means, stated, atol=0.2)
+
+
+@pytest.mark.parametrize("name", ["smart-speaker", "soundbar-3", "soundbar-7-wide-zone"])
+def test_stated_center_ripple_is_that_of_the_beam(name):
+    """Mono programme on axis, against the unfiltered level in the bass."""
+    preset = content(name)
+    device = parse_device(preset["design"]["device"])
+    frequency = np.geomspace(100.0, 10_000.0, 300)
+    beam = firs_at(preset, "beam")[:, 0]
+    response = response_of(beam, frequency, sample_rate=48_000)
+    level = 20 * np.log10(np.abs(np.sum(directivity(device, frequency, [0.0])[:, 0] * response, axis=0)))
+    stated = preset["design"]["metrics"]["colour"]["center_ripple_db"]["processed"]
+    assert stated <= 1.0
+    assert 0.5 * np.ptp(level) <= stated + 0.5

@@ -1,0 +1,335 @@
+"""The report: one file, complete, safe, and with the values that the presets hold."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from plotly.offline import get_plotlyjs
+
+from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
+from command_line import run
+from forestage import load_preset
+from forestage.metrics.summary import design_metrics
+from forestage.metrics.zone import zone_maps
+from forestage.report import report_html, write_report
+from forestage.report.alternatives import table_of, words_of
+from forestage.report.charts import charts
+from forestage.report.figures import rows
+from forestage.report.verdict import shortfall_lines, verdict
+from make_preset import fir_text, make_preset
+from stub_design import shipped
+
+
+@pytest.fixture(scope="module")
+def presets():
+    """Two factory presets with the maps and figures of today's code, as their files hold them."""
+    found = []
+    for name in ("smart-speaker", "laptop"):
+        preset = json.loads(load_preset(name).to_json())
+        design = shipped(name)
+        preset["maps"] = zone_maps(design)
+        preset["design"]["metrics"] = design_metrics(design)
+        found.append(preset)
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(presets):
+    return report_html(presets)
+
+
+class Page(HTMLParser):
+    """What a browser would fetch, what it would run, and what a reader sees."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.scripts, self.cells, self.titles = [], [], [], []
+        self.inside = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.inside.append(tag)
+        self.fetched += [value for key, value in attrs if key in ("src", "srcset") or (tag == "link" and key == "href")]
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        if tag in self.inside:
+            while self.inside.pop() != tag:
+                pass
+
+    def handle_data(self, data):
+        if "script" in self.inside:
+            self.scripts.append(data)
+        elif self.inside and self.inside[-1] in ("td", "th"):
+            self.cells[-1] += data.strip()
+        elif self.inside and self.inside[-1] in ("h1", "h3"):
+            self.titles.append(data)
+
+
+def traces(found, title):
+    (chart,) = [chart for chart in found if chart.title == title]
+    return {trace.name: trace for trace in chart.figure.data}
+
+
+def test_page_loads_nothing_and_holds_plotly_once(page):
+    parsed = Page(page)
+    assert parsed.fetched == []
+    assert sum(script.strip() == get_plotlyjs().strip() for script in parsed.scripts) == 1
+    assert "@import" not in page.replace(get_plotlyjs(), "")
+
+
+def test_every_chart_has_a_place_and_a_call_of_its_own(page, presets):
+    found = charts(presets)
+    for index in range(len(found)):
+        assert page.count(f'<div id="chart-{index}"') == 1
+    assert len(re.findall(r"Plotly\.newPlot\(\s*\"chart-", page)) == len(found)
+
+
+def test_curves_are_those_of_the_files(presets):
+    found = traces(charts(presets), "Separation of the ears")
+    for label, preset in zip("AB", presets, strict=True):
+        curve = next(curve for curve in preset["analysis"] if curve["name"] == "separation_processed")
+        np.testing.assert_array_equal(found[f"{label} · design"].y, curve["values"])
+        np.testing.assert_array_equal(found[f"{label} · design"].x, curve["frequency_hz"])
+    assert found["A · design"].line.dash != found["B · design"].line.dash
+
+
+def test_every_curve_of_a_file_is_drawn(presets):
+    drawn = [
+        np.asarray(trace.y) for chart in charts(presets[:1]) for trace in chart.figure.data if trace.type == "scatter"
+    ]
+    for curve in presets[0]["analysis"]:
+        assert any(np.array_equal(values, curve["values"]) for values in drawn), curve["name"]
+
+
+def test_maps_are_those_of_the_files(presets):
+    for label, preset in zip("AB", presets, strict=True):
+        each = next(each for each in preset["maps"] if each["name"] == "separation_processed")
+        (chart,) = [chart for chart in charts(presets) if chart.title == f"{label} · Separation, design"]
+        contour = chart.figure.data[0]
+        assert contour.z.shape == (len(each["distance_m"]), len(each["lateral_m"]))
+        np.testing.assert_array_equal(np.ravel(contour.z), each["values"])
+
+
+def test_filters_are_those_of_the_files(presets):
+    preset = presets[1]
+    found = traces(charts([preset]), "The same in time")
+    taps = load_preset(preset).filters(48_000).cancel
+    for name, row in zip(("left", "right"), taps, strict=True):
+        np.testing.assert_allclose(found[name].y, row[0], rtol=1e-6)
+    assert found["left"].x[np.argmax(np.abs(found["left"].y))] == pytest.approx(0.0, abs=0.05)
+
+
+def judged(**changes):
+    """A preset that is as wanted but for some changes: azimuths by time and level, separation, front over sides."""
+    given = {"time": 29.0, "level": 32.0, "separation": 12.0, "on_off": 9.5} | changes
+    hz = [250.0, 500.0, 1000.0, 2000.0, 4000.0]
+    curves = {
+        "separation_target": [12.0] * 5,
+        "separation_processed": [12.0, given["separation"], given["separation"], 12.0, 12.0],
+        "beam_on_off": [0.0, given["on_off"], given["on_off"], 0.0, 0.0],
+    }
+    metrics = {
+        "conditions": {"stage_width_deg": 30.0, "sweet_spot_db": 6.0},
+        "width": {
+            "azimuth_by_time_deg": {"processed": given["time"], "plain": 4.0},
+            "azimuth_by_level_deg": {"processed": given["level"], "plain": 6.0},
+            "right_azimuth_by_time_deg": {"processed": given.get("right", -given["time"])},
+            "center_azimuth_by_time_deg": {"processed": given.get("center", 0.0)},
+            "separation_db": {"processed": [10.0, 12.0], "plain": [1.0, 2.0]},
+        },
+        "zone": {"sweet_spot_m": {"plain": 0.0, "processed": 0.23}},
+        "effort": {"most_drive_db": {"cancelled": 4.0, "staged": 7.5}},
+    }
+    target = {"judged_hz": [300.0, 1250.0], "on_off_db": 9.0, "white_noise_gain_db": -5.0}
+    return {
+        "analysis": [{"name": name, "unit": "dB", "frequency_hz": hz, "values": y} for name, y in curves.items()],
+        "design": {"metrics": metrics, "beam_target": target},
+    }
+
+
+def test_verdict_says_what_the_figures_say():
+    assert verdict(judged()) == (
+        "As wanted: a sound in the left channel is heard at 29° by time and 32° by level where 30° is wanted; "
+        "the unaided device has 4°. The ears are 11.0 dB apart (unaided 1.5 dB), by 6 dB or more in a zone 23 cm wide, "
+        "for up to 7.5 dB more power than plain stereo takes."
+    )
+    assert shortfall_lines(judged()) == []
+    assert verdict(judged(time=24.0)).startswith("Short of its targets in 1 place: ")
+    assert verdict(judged(time=24.0, separation=2.0)).startswith("Short of its targets in 2 places: ")
+    assert verdict({}) == "This preset carries no figures by which it could be judged."
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"time": 24.0}, "stage by time is 6° too narrow: 24° instead of 30°"),
+        ({"level": 45.0}, "stage by level is 15° too wide: 45° instead of 30°"),
+        ({"right": -13.0}, "right by time is 17° off: -13° instead of -30°"),
+        ({"center": 5.0}, "centre by time is 5° off: 5° instead of 0°"),
+        ({"separation": 9.5}, "separation at the seat is up to 2.5 dB short of its target from 500 to 1000 Hz"),
+        ({"on_off": 5.0}, "beam front over sides is up to 4.0 dB short of its target from 500 to 1000 Hz"),
+    ],
+)
+def test_each_shortfall_is_named_with_its_amount(changes, line):
+    assert shortfall_lines(judged(**changes)) == [line]
+
+
+def test_report_opens_with_its_verdicts_and_shortfalls(presets, page):
+    first_chart = page.index('id="chart-0"')
+    for preset in presets:
+        assert page.index(verdict(preset)) < first_chart
+        for line in shortfall_lines(preset):
+            assert page.index(f"<li>{line}</li>") < first_chart
+
+
+def test_report_shows_the_device_from_above(presets, page):
+    for preset in presets:
+        assert f"<title>{preset['name']} from above</title>" in page
+    assert "from above" not in report_html([{**presets[0], "design": {}}])
+
+
+def test_every_chart_is_said_in_words_and_numbers(presets, page):
+    for chart in charts(presets):
+        assert chart.title in words_of(chart)
+        assert re.search(r"from −?[\d.]+k? to −?[\d.]+k?", words_of(chart))
+        assert len(table_of(chart).rows) >= 4
+    assert (
+        page.count('role="img" tabindex="0" aria-label=') == page.count("<summary>As a table") == len(charts(presets))
+    )
+
+
+def test_table_of_a_chart_has_the_values_of_its_curves(presets):
+    (chart,) = [chart for chart in charts(presets[:1]) if chart.title == "Separation of the ears"]
+    table = table_of(chart)
+    curve = next(curve for curve in presets[0]["analysis"] if curve["name"] == "separation_processed")
+    row = dict(table.rows)["1k"]
+    assert row[table.columns.index("design")] == pytest.approx(
+        np.interp(1000.0, curve["frequency_hz"], curve["values"])
+    )
+
+
+def test_table_of_a_map_has_the_values_of_the_map(presets):
+    each = next(each for each in presets[0]["maps"] if each["name"] == "separation_processed")
+    (chart,) = [chart for chart in charts(presets[:1]) if chart.title == "Separation, design"]
+    values = np.reshape(each["values"], (len(each["distance_m"]), -1))
+    assert table_of(chart).rows[0][1][0] == values[0, 0]
+    assert table_of(chart).rows[-1][1][-1] == values[-1, -1]
+
+
+@needs_browser
+@pytest.mark.parametrize("count", [1, 2])
+def test_nothing_is_cut_on_a_telephone(presets, tmp_path, count):
+    target = write_report(presets[:count], tmp_path / "report.html")
+    assert evaluate(target, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+
+
+@needs_browser
+def test_keys_do_what_the_mouse_does_on_a_chart(presets, tmp_path):
+    target = write_report(presets[:1], tmp_path / "report.html")
+    script = """
+    const chart = document.querySelector(".chart"), plot = chart.querySelector(".js-plotly-plot");
+    const press = async key => {
+      chart.focus();
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+      await new Promise(done => setTimeout(done, 100));
+      return [...plot._fullLayout.xaxis.range, plot.data[0].visible ?? true];
+    };
+    const seen = [];
+    for (const key of ["0", "+", "ArrowRight", "1", "1", "0"]) seen.push(await press(key));
+    return seen;"""
+    start, nearer, moved, hidden, shown, back = evaluate(target, script, folder=tmp_path)
+    low, high, _ = start
+    assert nearer[1] - nearer[0] == pytest.approx((high - low) / 1.5)
+    assert moved[0] - nearer[0] == pytest.approx((high - low) / 7.5)
+    assert [row[2] for row in (start, hidden, shown)] == [True, "legendonly", True]
+    assert back[:2] == pytest.approx(start[:2])
+
+
+def test_differences_are_second_minus_first(presets, page):
+    first, second = (preset["design"]["metrics"]["zone"]["sweet_spot_m"]["processed"] for preset in presets)
+    (row,) = [row for row in rows(presets) if row.name == "sweet spot" and row.version == "design"]
+    assert row.values == (first, second)
+    assert row.difference == pytest.approx(second - first)
+    cells = Page(page).cells
+    at = cells.index("sweet spot", cells.index("sweet spot") + 1)
+    assert cells[at + 1 : at + 4] == ["design", f"{first:.2f}", f"{second:.2f}"]
+    assert cells[at + 4] == f"{second - first:+.2f}".replace("-", "−")
+
+
+def test_figure_that_one_preset_lacks_is_a_dash_without_difference(presets):
+    bare = {**presets[1], "design": {}}
+    for row in rows([presets[0], bare]):
+        assert row.values[1] is None
+        assert row.difference is None
+    assert "–" in Page(report_html([presets[0], bare])).cells
+
+
+def test_one_preset_has_no_letters_and_no_differences(presets):
+    parsed = Page(report_html(presets[:1]))
+    assert parsed.titles[0] == presets[0]["name"]
+    assert "B − A" not in parsed.cells
+    assert not any(title.startswith("A · ") for title in parsed.titles)
+
+
+@pytest.mark.parametrize("missing", [(), ("design",), ("design", "analysis", "maps", "text")])
+def test_any_valid_preset_has_a_report(missing):
+    preset = {key: value for key, value in make_preset().items() if key not in missing}
+    titles = Page(report_html([preset])).titles
+    assert "Filters of the left channel, per driver" in titles
+    assert ("Separation of the ears" in titles) == ("analysis" in preset)
+
+
+def test_curves_and_maps_with_unknown_names_are_drawn_under_their_names():
+    preset = make_preset()
+    preset["analysis"][0]["name"] = "warmth"
+    preset["maps"][0]["name"] = "cosiness"
+    found = charts([json.loads(load_preset(preset).to_json())])
+    assert "warmth" in traces(found, "Other curves")
+    assert "Cosiness".lower() in [chart.title.lower() for chart in found]
+
+
+def test_texts_of_a_preset_cannot_become_markup():
+    evil = "</script><script>alert(1)</script><b>"
+    preset = make_preset()
+    preset["name"] = preset["text"] = preset["analysis"][0]["name"] = evil
+    preset["drivers"][0]["name"] = evil
+    preset["filters"][1]["cancel"][0][0] = fir_text([0.0] * 5 + [1.0])
+    preset["design"]["note"] = evil
+    parsed = Page(report_html([preset]))
+    assert not any(script.strip().startswith("alert") for script in parsed.scripts)
+    assert parsed.titles[0] == evil
+
+
+def test_same_presets_give_the_same_page(presets, page):
+    assert report_html(presets) == page
+
+
+def test_report_is_written_and_asks_before_it_replaces(tmp_path, presets):
+    target = write_report(presets[:1], tmp_path / "report.html")
+    assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(FileExistsError, match="overwrite"):
+        write_report(presets[:1], target)
+    write_report(presets[:1], target, overwrite=True)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_wrong_number_of_presets_is_named(count):
+    with pytest.raises(ValueError, match=f"presets: {count} of them; a report is on 1, or on 2"):
+        report_html(["laptop"] * count)
+
+
+def test_command_writes_one_preset_against_another(tmp_path):
+    target = tmp_path / "report.html"
+    result = run("report", "smart-speaker", "laptop", "-o", target)
+    assert result.returncode == 0, result.stderr
+    assert Page(target.read_text(encoding="utf-8")).titles[0] == "Smart Speaker against Laptop"
+    again = run("report", "laptop", "-o", target)
+    assert again.returncode == 1
+    assert "--overwrite" in again.stderr
+    unknown = run("report", "boombox", "-o", tmp_path / "other.html")
+    assert unknown.returncode == 1
+    assert "no preset 'boombox'" in unknown.stderr
