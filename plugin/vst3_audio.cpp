@@ -138,12 +138,24 @@ uint32 PLUGIN_API Vst3Audio::release() { return juce_.release(); }
 
 tresult PLUGIN_API Vst3Audio::setBusArrangements(Vst::SpeakerArrangement* inputs, int32 in_count,
                                                  Vst::SpeakerArrangement* outputs, int32 out_count) {
-  return juce_.setBusArrangements(inputs, in_count, outputs, out_count);
+  accepted_.clear();
+  const tresult result = juce_.setBusArrangements(inputs, in_count, outputs, out_count);
+  if (result == kResultOk) {
+    for (int32 i = 0; i < in_count; ++i) accepted_[{Vst::kInput, i}] = inputs[i];
+    for (int32 i = 0; i < out_count; ++i) accepted_[{Vst::kOutput, i}] = outputs[i];
+  }
+  return result;
 }
+
+// JUCE turns some arrangements into others, and hosts made with JUCE take that for a refusal.
 tresult PLUGIN_API Vst3Audio::getBusArrangement(Vst::BusDirection direction, int32 index,
                                                 Vst::SpeakerArrangement& arrangement) {
-  return juce_.getBusArrangement(direction, index, arrangement);
+  const tresult result = juce_.getBusArrangement(direction, index, arrangement);
+  const auto accepted = accepted_.find({direction, index});
+  if (result == kResultOk && accepted != accepted_.end()) arrangement = accepted->second;
+  return result;
 }
+
 tresult PLUGIN_API Vst3Audio::canProcessSampleSize(int32 size) { return juce_.canProcessSampleSize(size); }
 uint32 PLUGIN_API Vst3Audio::getLatencySamples() { return juce_.getLatencySamples(); }
 tresult PLUGIN_API Vst3Audio::setProcessing(TBool state) {

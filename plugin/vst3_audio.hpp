@@ -18,6 +18,7 @@ JUCE_END_IGNORE_WARNINGS_GCC_LIKE
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "automation.hpp"
 #include "lanes.hpp"
@@ -92,6 +93,7 @@ class Vst3Audio final : public Steinberg::Vst::IAudioProcessor {
   Vst3Player& player_;
   Steinberg::Vst::IAudioProcessor& juce_;
   Vst3Automation automation_;
+  std::map<std::pair<Steinberg::Vst::BusDirection, Steinberg::int32>, Steinberg::Vst::SpeakerArrangement> accepted_;
   std::unique_ptr<Lanes> lanes_;
   int max_frames_ = 0;
 };
