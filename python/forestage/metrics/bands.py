@@ -77,7 +77,7 @@ def ear_centres_hz(*, low_hz: float, high_hz: float, count: int) -> FloatArray:
     Examples
     --------
     >>> ear_centres_hz(low_hz=200.0, high_hz=1500.0, count=3).round().tolist()
-    [200.0, 660.0, 1500.0]
+    [200.0, 632.0, 1500.0]
     """
     number = np.linspace(np.log1p(0.00437 * low_hz), np.log1p(0.00437 * high_hz), count)
     return np.expm1(number) / 0.00437

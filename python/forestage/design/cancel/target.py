@@ -38,8 +38,8 @@ class CancelTarget(ShortRepr):
 
     Examples
     --------
-    >>> CancelTarget().curve_db([50.0, 250.0, 1000.0, 12000.0]).round(2).tolist()
-    [0.0, 4.0, 18.0, 0.0]
+    >>> CancelTarget().curve_db([50.0, 250.0, 1000.0, 12000.0]).round().astype(int).tolist()
+    [0, 4, 18, 0]
     """
 
     separation_db: tuple[tuple[float, float], ...] = DEFAULT_CURVE

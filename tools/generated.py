@@ -1,0 +1,100 @@
+"""Texts in the repository that are made from code or presets; ``./run update`` writes them anew, tests compare them.
+
+Each is a function of its file's text so far: a page keeps all but what stands between its marks.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from forestage import PARAMS, _core, factory_presets
+from forestage.params import text_value
+from forestage.plots import scene_of, top_view
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURE = "docs/images/smart-speaker-from-above.svg"
+
+
+def parameter_table():
+    lines = ["| id | values | default | what it does |", "|---|---|---|---|"]
+    for row in PARAMS:
+        if row.choices:
+            values = ", ".join(row.choices)
+        elif row.kind == "toggle":
+            values = "Off, On"
+        else:
+            values = f"{row.min_value:g} to {row.max_value:g} {row.unit}".rstrip()
+        lines.append(f"| `{row.id}` | {values} | {text_value(row.id, row.default_value)} | {row.text} |")
+    return "\n".join(lines) + "\n"
+
+
+def degrees(angles):
+    return ", ".join(f"{round(angle)}°" for angle in angles)
+
+
+def figures_table():
+    lines = [
+        "| preset | left, centre and right are heard at, by time (unaided) | left and right by level "
+        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, path in factory_presets().items():
+        figures = json.loads(path.read_text())["design"]["metrics"]
+        heard = [figures["width"][f"{sound}azimuth_by_time_deg"] for sound in ("", "center_", "right_")]
+        time = degrees(azimuth["processed"] for azimuth in heard)
+        plain = f" ({degrees(azimuth['plain'] for azimuth in heard)})" if "zone" in figures else ""
+        separation, spot = "–", "–"
+        if "zone" in figures:
+            versions = figures["width"]["separation_db"]
+            mean = {version: sum(values) / len(values) for version, values in versions.items()}
+            separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
+            spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
+        level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))
+        drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
+        lines.append(f"| `{name}` | {time}{plain} | {level} | {separation} | {spot} | {drive} |")
+    return "\n".join(lines) + "\n"
+
+
+def seen():
+    """What the picture from above shows."""
+    return scene_of(json.loads(factory_presets()["smart-speaker"].read_text()))
+
+
+def between_marks(text, name, made):
+    """The page with what stands between the marks of this name replaced."""
+    marked = re.compile(rf"(<!-- {name}: .*?-->\n)(.*?)(<!-- end of {name} -->)", re.DOTALL)
+    return marked.sub(lambda match: match[1] + made + match[3], text)
+
+
+def readme(text):
+    text = between_marks(text, "parameters", parameter_table())
+    text = between_marks(text, "figures", figures_table())
+    return between_marks(text, "picture", f"![Seen from above: {seen().text}]({PICTURE})\n")
+
+
+GENERATED = {
+    "README.md": readme,
+    PICTURE: lambda _: top_view(seen()),
+    "presets/schema/preset.schema.json": lambda _: _core.preset_schema(),
+}
+
+
+def made(name):
+    """A generated file as it should be."""
+    path = ROOT / name
+    return GENERATED[name](path.read_text(encoding="utf-8") if path.exists() else "")
+
+
+def main():
+    """Write what differs, and say so."""
+    for name in GENERATED:
+        text = made(name)
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{name} written\n")
+
+
+if __name__ == "__main__":
+    main()
