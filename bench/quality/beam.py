@@ -8,8 +8,8 @@ from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam, spread_on_off_db
-from forestage.design.filters import response_of
 from forestage.design.skew import aligned_plain
+from forestage.firs import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, white_noise_gain_db, window_db
 
 RATE = 48_000

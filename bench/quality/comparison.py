@@ -17,7 +17,8 @@ from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.plant import plant
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve, zone_plants
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
-from forestage.design.filters import delay_for, response_of, sample_firs
+from forestage.design.filters import delay_for, sample_firs
+from forestage.firs import response_of
 from forestage.metrics.bands import log_grid
 
 DEVICES = Path(__file__).resolve().parents[2] / "presets" / "devices"

@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from threadpoolctl import threadpool_limits
 
-from forestage.acoustics.device import Driver, Seat
 from forestage.acoustics.device_in_room import SCATTERING, DeviceInRoom, Rendering
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.image_sources import Images
+from forestage.acoustics.seat import Seat
 from forestage.acoustics.shoebox import ROOMS
 from forestage.design.beam import solve
 from forestage.design.designer import design

@@ -8,7 +8,6 @@ from threadpoolctl import threadpool_limits
 
 from forestage import load_device
 from forestage.acoustics.covariance import KERNELS, fit_least_squares, fit_tikhonov, regress, truncation_error_db
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S
 from forestage.acoustics.magnitude import fit_power, non_negative, null_pattern, square, squared_exponential_density
 from forestage.acoustics.plant import directivity
 from forestage.acoustics.spherical_harmonics import (
@@ -18,6 +17,7 @@ from forestage.acoustics.spherical_harmonics import (
     real_sh,
     transform,
 )
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 DEVICE = load_device(Path(__file__).resolve().parents[2] / "presets" / "devices" / "smart-speaker.toml")
 FRONT = [driver.channel for driver in DEVICE.drivers].index("center")

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "number_text.hpp"
-#include "preset_io.hpp"
+#include "preset_error.hpp"
 
 namespace forestage::preset_detail {
 

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "preset_io.hpp"
+#include "preset_error.hpp"
 
 namespace forestage::preset_detail {
 

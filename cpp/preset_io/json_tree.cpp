@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "preset_io.hpp"
+#include "preset_error.hpp"
 #include "text_encoding.hpp"
 
 namespace forestage::preset_detail {

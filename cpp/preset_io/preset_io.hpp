@@ -8,19 +8,13 @@
 #pragma once
 
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "preset.hpp"
+#include "preset_error.hpp"
 
 namespace forestage {
-
-/// What is wrong with a preset or a state. what() has the JSON pointer, the value, and what would be right.
-class PresetError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 Preset parse_preset(std::string_view json);
 

@@ -8,7 +8,7 @@
 #include "fir_text.hpp"
 #include "headphone_eq_fields.hpp"
 #include "json_tree.hpp"
-#include "preset_io.hpp"
+#include "preset_error.hpp"
 
 namespace forestage::preset_detail {
 

@@ -6,7 +6,9 @@
 import numpy as np
 
 import forestage
-from forestage.acoustics.device import Device, Driver, Listener, Seat
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
+from forestage.acoustics.seat import Listener, Seat
 from forestage.design.cancel import CancelTarget
 from forestage.design.zone import Zone
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .acoustics.device_file import load_device
     from .catalogue import factory_devices, factory_presets
     from .center import upmix
-    from .design.designer import Design, design
+    from .design.designer import design
+    from .design.result import Design
     from .headphone_eq import load_headphone_eq
     from .host import load_plugin
     from .presets import load_preset
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Design": "design.designer",
+    "Design": "design.result",
     "Device": "acoustics.device",
     "Renderer": "render",
     "design": "design.designer",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__, catalogue, choices, presets, vst3
-from ._core import Preset, parse_state
+from . import catalogue, choices, presets, vst3
+from ._core import Preset, __version__, parse_state
 from .command import AnyCase, progress_bar, reason, run_command
 from .files import checked_target
 from .params import BY_ID, Value
@@ -17,9 +17,10 @@ from .params import BY_ID, Value
 # Help, --version and completion load nothing more: each command imports what it calls
 
 if TYPE_CHECKING:
+    from forestage.design.result import Design
+
     from .acoustics.device import Device
     from .acoustics.measured_head import MeasuredHead
-    from .design.designer import Design
 
 HEADPHONE_EQ = click.option(
     "--headphone-eq",

@@ -175,4 +175,5 @@ class Renderer:
         return f"<Renderer {names} at {self.sample_rate:g} Hz, {self.output_channels} outputs>"
 
     def _repr_html_(self) -> str:
-        return notebook.renderer_html(self)
+        rows = {"latency": f"{self.latency_frames} frames at {self.sample_rate:g} Hz", "status": self.status}
+        return notebook.table(repr(self), rows | {name: self.params[name] for name in self.params if name != "status"})

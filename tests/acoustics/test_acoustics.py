@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from scipy.special import eval_legendre, spherical_jn, spherical_yn
 
-from forestage.acoustics.device import Body, Device, Driver, Listener, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.fields import Field, ears
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head, sphere_response
+from forestage.acoustics.head import Head, sphere_response
 from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.seat import Listener, Seat
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh, transform
+from forestage.constants import SPEED_OF_SOUND_M_S
 from places import DEVICES
 
 

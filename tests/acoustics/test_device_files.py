@@ -7,9 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Body, Device, Driver, Listener, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import device_table, load_device, parse_device
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Listener, Seat
 from places import DEVICES
 
 POINTS = {

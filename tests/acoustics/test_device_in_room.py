@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from forestage.acoustics import fields
-from forestage.acoustics.device import Seat
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Images
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.patterns import FAR_M, driver_patterns, head_patterns, lead_frames
 from forestage.acoustics.room import OMNI, room_response
+from forestage.acoustics.seat import Seat
 from forestage.acoustics.shoebox import ROOMS, Room
 from forestage.acoustics.sofa import MeasurementWarning
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, real_sh
+from forestage.constants import SPEED_OF_SOUND_M_S
 from measurements import directivity, grid_directions, sphere_head, write_sofa
 from places import DEVICES
 

@@ -5,12 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.driver_response import crossover, driver_responses, feed_responses
 from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.seat import Listener
 from forestage.design.driver_eq import driver_eq_firs
 from forestage.design.ears import ear_firs
-from forestage.design.filters import SAMPLE_RATES, response_of
+from forestage.design.filters import SAMPLE_RATES
+from forestage.firs import response_of
 
 FREQUENCY_HZ = np.geomspace(50.0, 16_000.0, 120)
 MID = Driver("left", "left", (0.0, 0.1, 0.0), low_hz=250.0, high_hz=3500.0)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import device_table, load_device, parse_device
 from forestage.acoustics.measured_driver import load_directivity
 from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.seat import Seat
 from forestage.acoustics.sofa import MeasurementWarning
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
 from measurements import directivity as directivity_file

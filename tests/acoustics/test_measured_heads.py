@@ -7,11 +7,11 @@ import pytest
 import sofar
 import soundfile
 
-from forestage.acoustics.device import Seat
 from forestage.acoustics.device_file import device_table, load_device, parse_device
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Seat
 from measurements import change_sofa, grid_directions, ring_directions, sphere_head, write_sofa
 from places import DEVICES
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from forestage import _core
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S
 from forestage.acoustics.image_sources import Images, Kernel, octave_weights
 from forestage.acoustics.room import OMNI, room_response, room_tensor
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room, cover
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics.room import drr_db
 from places import GOLDEN
 from room_oracles import error_db, exact_spectrum, first_order, other_room, spectrum_at

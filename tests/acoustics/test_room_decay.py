@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S
 from forestage.acoustics.image_sources import Images
 from forestage.acoustics.room import OMNI, room_response, room_tensor
 from forestage.acoustics.scattering import STEP_S, diffuse_energy
 from forestage.acoustics.shoebox import ROOMS, Room
 from forestage.acoustics.spherical_harmonics import product_quadrature
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics.room import rt60_s
 from room_oracles import error_db, spectrum_at
 

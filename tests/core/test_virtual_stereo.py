@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from forestage import _core
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from forestage.acoustics.head import Head
+from forestage.constants import SPEED_OF_SOUND_M_S
 from signals import db, impulse, in_blocks, noise
 
 FREQUENCY_HZ = np.geomspace(200, 8000, 200)

@@ -15,7 +15,7 @@ from forestage import plots
 from forestage.audio_file import read_stereo
 from forestage.demo import make_demo
 from forestage.demo.__main__ import cli
-from forestage.demo.make import EXCERPT
+from forestage.demo.content import EXCERPT
 from forestage.demo.measure import FREQUENCY_HZ
 from forestage.demo.page import decibels
 from forestage.demo.sound import true_peak_dbfs

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Body, Device, Driver, Listener
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.plant import directivity
+from forestage.acoustics.seat import Listener
 from forestage.design.beam import BeamTarget, spread_on_off_db
-from forestage.design.designer import Design, design
+from forestage.design.designer import design
 from forestage.design.filters import SAMPLE_RATES
+from forestage.design.result import Design
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db, window_db
 from places import DEVICES
 

@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Body, Device, Driver, Listener
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.seat import Listener
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam
 from forestage.design.beam.array import beam_array
-from forestage.design.filters import response_of
+from forestage.firs import response_of
 from forestage.metrics.depth import directivity_index_db
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, white_noise_gain_db, window_db
 from places import DEVICES

@@ -7,8 +7,9 @@ import pytest
 
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
 from forestage.design.cancel.closed_form import cancel
-from forestage.design.designer import Design, design
+from forestage.design.designer import design
 from forestage.design.filters import SAMPLE_RATES
+from forestage.design.result import Design
 from forestage.design.zone import Zone
 from places import DEVICES
 

@@ -7,8 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 from forestage import load_device
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Listener
 from forestage.design.cancel import METHODS, CancelProblem, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.robust import within_cap
 from forestage.design.skew import aligned_plain

@@ -9,21 +9,16 @@ import pytest
 
 from forestage import _core
 from forestage.acoustics.device import Device as DeviceSpec
-from forestage.acoustics.device import Driver, Listener, Seat
 from forestage.acoustics.device_file import load_device, parse_device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.driver_response import minimum_phase
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Listener, Seat
 from forestage.design.calibrate import calibrate
-from forestage.design.designer import Design, design
-from forestage.design.filters import (
-    SAMPLE_RATES,
-    delay_for,
-    fit_firs,
-    grid_for,
-    response_of,
-    sample_firs,
-    to_fir,
-)
+from forestage.design.designer import design
+from forestage.design.filters import SAMPLE_RATES, delay_for, fit_firs, grid_for, sample_firs, to_fir
+from forestage.design.result import Design
+from forestage.firs import response_of
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import separation_db
 from places import DEVICES

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from forestage.acoustics.device import Driver, Listener
 from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Listener
 from forestage.design.beam import BeamTarget
 from forestage.design.cancel import CancelTarget
-from forestage.design.designer import Design
+from forestage.design.result import Design
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_stereo import VirtualStereo
 from forestage.report.page import report_html

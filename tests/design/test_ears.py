@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, load_preset
-from forestage.acoustics.device import Body, Device, Driver, Listener, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import device_table, load_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.fields import ears as field_ears
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Listener, Seat
 from forestage.acoustics.shoebox import Room
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
-from forestage.design.filters import response_of
-from forestage.design.preset_form import decode_fir
 from forestage.design.room_preset import room_preset
+from forestage.firs import decode_fir, response_of
 from forestage.presets import preset_path
 from places import DEVICES
 from signals import noise

@@ -17,25 +17,27 @@ from click.testing import CliRunner
 
 import forestage
 from forestage import _core
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import device_table, load_device, parse_device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.measured_driver import load_directivity
 from forestage.acoustics.measured_file import MOST_HELD_BYTES, MeasuredFile, measured_file
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Listener
 from forestage.acoustics.sofa import MeasurementWarning
 from forestage.cli import cli
 from forestage.design import preset_device as module
 from forestage.design.beam import BeamTarget
+from forestage.design.cancel import CancelTarget
 from forestage.design.preset_device import device_form, preset_device
-from forestage.design.preset_form import provenance
+from forestage.design.result import Design
 from forestage.design.virtual_stereo import VirtualStereo
 from forestage.presets import preset_path
 from forestage.report import report_html
 from forestage.report.charts import charts
 from measurements import directivity, grid_directions, sphere_head, write_impulses, write_sofa
 from places import DEVICES
-from stub_design import stub_design
 
 SPEAKER = load_device(DEVICES / "smart-speaker.toml")
 CHART = "Centre around the device: beam"
@@ -111,9 +113,10 @@ def test_preset_is_heard_in_a_room_when_the_files_of_its_device_are_gone(preset,
 
 
 def test_provenance_of_a_design_holds_the_files(measured):
-    stub = stub_design(measured)
-    stub.variant, stub.beam_target, stub.stereo = "standard", BeamTarget(), VirtualStereo()
-    assert provenance(stub, [])["files"] == device_form(measured)["files"]
+    design = Design(
+        measured, "standard", CancelTarget(), BeamTarget(), VirtualStereo(), plant(measured), None, None, (), None
+    )
+    assert design.provenance()["files"] == device_form(measured)["files"]
 
 
 def test_preset_makes_the_very_device_again(preset, measured, tmp_path, monkeypatch):

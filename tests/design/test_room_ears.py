@@ -11,16 +11,16 @@ from scipy.signal import fftconvolve
 
 import forestage
 from command_line import run
-from forestage.acoustics.device import Listener
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.device_in_room import DeviceInRoom, Rendering, usual_position_m
 from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Listener
 from forestage.acoustics.shoebox import ROOMS, Room, named_room
 from forestage.cli import cli
 from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
 from forestage.design.preset_device import preset_device
-from forestage.design.preset_form import decode_fir
 from forestage.design.room_preset import room_preset
+from forestage.firs import decode_fir
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.presets import preset_path
 from places import DEVICES

@@ -11,7 +11,7 @@ from forestage.acoustics.head import Head
 from forestage.acoustics.plant import plant
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution
-from forestage.design.filters import delay_for, response_of
+from forestage.design.filters import delay_for
 from forestage.design.virtual_stereo import (
     CROSSTALK_DELAY_S,
     VirtualStereo,
@@ -21,6 +21,7 @@ from forestage.design.virtual_stereo import (
     merged,
     rtf_form,
 )
+from forestage.firs import response_of
 from places import DEVICES
 
 OCTAVES_HZ = [(200 * 2**k, 400 * 2**k) for k in range(5)]

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, design
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Listener
 from forestage.design.shortfall import ImageShortfall
 
 SAMPLE_RATE, FRAMES = 48_000, 1 << 15

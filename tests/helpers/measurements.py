@@ -10,7 +10,8 @@ import sofar
 import soundfile
 
 from forestage.acoustics.fields import Field
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from forestage.acoustics.head import Head
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 
 def grid_directions(step_deg: float, lowest_deg: float = -90.0) -> np.ndarray:

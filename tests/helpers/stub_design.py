@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from forestage import load_device, load_preset
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Listener
 from forestage.design.cancel.target import CancelTarget
 from places import DEVICES
 
@@ -43,7 +45,7 @@ def stub_design(
         name=device.name,
         plant=plant(device),
         target=CancelTarget(),
-        stereo=SimpleNamespace(width_deg=width_deg),
+        width_deg=width_deg,
         filter_set=lambda sample_rate=SAMPLE_RATE: filters,
     )
 

@@ -1,6 +1,9 @@
-"""Dependencies point down only: plugin, bindings -> preset_io -> core; nothing below knows what is above."""
+"""Dependencies point down only, in C++ and in Python: nothing knows what is above it, and nothing goes in a circle."""
 
+import ast
 import re
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,100 @@ FORBIDDEN = {
     "cpp/bindings": ["juce"],
     "plugin": ["pybind11", "Python.h"],
 }
+# From the bottom up. A module may import what is in its own layer or below, for its types and inside functions as well.
+LAYERS = {
+    "ground": ["_core", "arrays", "constants", "short_repr", "choices", "files", "catalogue"],
+    "sound files": ["wav_file", "audio_file"],
+    "playing": ["params", "headphone_eq", "presets", "notebook", "render", "center", "render_file"],
+    "hosts": ["vst3", "host", "export"],
+    "acoustics": ["acoustics"],
+    "filters": ["firs"],
+    "metrics": ["metrics"],
+    "pictures": ["plots"],
+    "design": ["design"],
+    "what commands share": ["command"],
+    "pages": ["report", "demo"],
+    "commands": ["cli", "__main__"],
+    "front door": [""],
+}
+PACKAGE = ROOT / "python" / "forestage"
+
+
+def modules():
+    """Path of every module of the package, by its name inside of it; the package itself has an empty one."""
+    found = {}
+    for path in [*sorted(PACKAGE.rglob("*.py")), PACKAGE / "_core.pyi"]:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(name, path, known):
+    """Names of the modules that a module imports anywhere in its text."""
+    folder = path.parent.relative_to(PACKAGE).parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = ["forestage", *folder[: len(folder) + 1 - node.level]] if node.level else []
+            start = above + (node.module.split(".") if node.module else [])
+            names = [[*start, alias.name] for alias in node.names]
+        for parts in names:
+            if parts[0] == "forestage":
+                inside = [".".join(parts[1:]), ".".join(parts[1:-1])]  # a module, or what one holds
+                found.add(next(each for each in inside if each in known))
+    return found - {name}
+
+
+def arrows():
+    """Which modules each module imports."""
+    known = modules()
+    return {name: imported(name, path, known) for name, path in known.items()}
+
+
+def layer(name):
+    """Position of a module's layer, from the bottom up."""
+    home = name.split(".")[0]
+    return next((index for index, homes in enumerate(LAYERS.values()) if home in homes), None)
+
+
+def test_every_module_has_a_layer():
+    assert not [name for name in modules() if layer(name) is None]
+
+
+def test_no_import_points_up():
+    wrong = [
+        f"{name or 'forestage'} imports {other or 'forestage'}"
+        for name, others in arrows().items()
+        for other in sorted(others)
+        if layer(other) > layer(name)
+    ]
+    assert not wrong
+
+
+def check_no_circle(graph, verb):
+    """Fail with the circle there is, each name followed by one that it needs."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"circle: {f' {verb} '.join(reversed(error.args[1]))}", pytrace=False)
+
+
+def test_no_imports_go_in_a_circle():
+    check_no_circle(arrows(), "imports")
+
+
+def test_no_includes_go_in_a_circle():
+    """A header and its source are one; not in the plugin, where JUCE asks the processor for its editor."""
+    folders = [folder for folder in FORBIDDEN if folder != "plugin"]
+    found = [(path.stem, Path(name)) for folder in folders for path, name in includes(folder)]
+    own = {stem for stem, _ in found}
+    graph = {}
+    for stem, name in found:
+        graph.setdefault(stem, set()).update({name.stem} & own - {stem} if name.suffix == ".hpp" else ())
+    check_no_circle(graph, "includes")
 
 
 def includes(folder):

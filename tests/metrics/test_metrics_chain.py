@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, load_preset
-from forestage.design.filters import response_of
 from forestage.design.virtual_stereo import closed_form_far_ear
+from forestage.firs import response_of
 from forestage.metrics.chain import Chain
 from signals import db, impulse
 from stub_design import SAMPLE_RATE, pair, shipped, stub_design

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from forestage.acoustics.device import Body, Device, Driver, Listener
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S
-from forestage.design.filters import response_of
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Body, Driver
+from forestage.acoustics.seat import Listener
+from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.firs import response_of
 from forestage.metrics import colour, depth, effort
 from forestage.metrics.bands import octave_means
 from stub_design import SAMPLE_RATE, pair, shipped, stub_design

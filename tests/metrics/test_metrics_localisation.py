@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import eval_legendre, spherical_jn, spherical_yn
 
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, Head
+from forestage.acoustics.head import Head
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics import width
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from stub_design import pair, shipped, stub_design

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from forestage import _core
-from forestage.acoustics.device import Device, Driver, Listener, Seat
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Listener, Seat
 from forestage.design.zone import Zone
 from forestage.metrics import zone
 from forestage.metrics.localisation import TIME_HZ

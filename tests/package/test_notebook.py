@@ -11,8 +11,10 @@ import pytest
 
 import forestage
 from forestage import design, load_device
-from forestage.acoustics.device import Device, Driver, Listener
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import DeviceInRoom
+from forestage.acoustics.driver import Driver
+from forestage.acoustics.seat import Listener
 from forestage.design.cancel import CancelTarget
 from forestage.design.virtual_stereo import VirtualStereo
 from forestage.short_repr import ShortRepr

@@ -8,9 +8,8 @@ import pytest
 from forestage import Renderer, factory_presets, load_preset
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
-from forestage.design.filters import response_of
-from forestage.design.preset_form import decode_fir
 from forestage.design.variants import VARIANTS
+from forestage.firs import decode_fir, response_of
 from places import DEVICES
 from signals import noise
 

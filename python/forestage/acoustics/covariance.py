@@ -27,8 +27,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ive, spherical_jn
 from threadpoolctl import threadpool_limits
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.spherical_harmonics import funk_hecke, per_coefficient, real_sh
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.short_repr import ShortRepr
 
 Kernel = Literal["squared-exponential", "matern-5/2", "matern-3/2", "exponential", "sinc"]

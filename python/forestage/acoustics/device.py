@@ -1,213 +1,27 @@
-"""What a device is: drivers, the body that carries them, and where its listener sits."""
+"""What a device is: drivers, the body that carries them, where its listener sits, and what it must keep to."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from forestage.acoustics.device_check import (
-    CROSSOVER_RANGE_HZ,
-    MAX_LEVEL_DB,
-    check_device,
-    check_order,
-    distance,
-    drivers,
-    half_angle,
-    head,
-    one_line,
-    response,
-)
-from forestage.acoustics.field_check import (
-    above_zero,
-    flag,
-    instance_of,
-    line,
-    number,
-    numbers,
-    one_of,
-    optional,
-    settle,
-    within,
-)
+from forestage.acoustics.driver import PLAIN_GAINS, Body, Channel, Driver, Side
+from forestage.acoustics.field_check import above_zero, instance_of, line, optional, settle, shown, text
 from forestage.acoustics.fields import CapPiston, Field, PointSource
-from forestage.acoustics.head import ComplexArray, FloatArray, Head
-from forestage.acoustics.measured_driver import MeasuredDirectivity, MeasuredField
-from forestage.acoustics.measured_head import MeasuredHead
+from forestage.acoustics.head import Head
+from forestage.acoustics.measured_driver import WIDEST_GAP_DEG, MeasuredField
+from forestage.acoustics.seat import MOST_DISTANCE_M, Listener, Seat
+from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
-Channel = Literal["left", "right", "center", "both"]
-Side = Literal["left", "right"]
-Vector = tuple[float, float, float]
-
-# Gains of the (left, right) channel of plain stereo
+MAX_DRIVERS = 16
+MAX_RELATIVE_DELAY_MS = 2.5
 # Between a head and anything that sounds
 CLEARANCE_M = 0.01
-PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
-    "left": (1.0, 0.0),
-    "right": (0.0, 1.0),
-    "center": (0.0, 0.0),
-    "both": (1.0, 1.0),
-}
-
-
-@dataclass(frozen=True, repr=False)
-class Driver(ShortRepr):
-    """One driver: a point in the free field, measured, a cap piston on the spherical body, or a headphone capsule.
-
-    Parameters
-    ----------
-    name : str
-        Unique name.
-    channel : {"left", "right", "center", "both"}
-        What it plays of plain stereo: one side, nothing, or both sides. All take part in the designed filters.
-    position_m : tuple of float, optional
-        (x, y, z) from the device's origin: x to the listener, y to the listener's left, z up.
-    azimuth_deg, elevation_deg : float
-        Axis of a cap piston, or where a measured driver aims.
-    cap_half_angle_deg : float, optional
-        Half opening angle of a cap piston on the body.
-    response_db : tuple of (float, float)
-        Measured deviation from flat as (Hz, dB) breakpoints, to be equalised; empty for none.
-    low_hz, high_hz : float, optional
-        Edges of its crossover: fourth-order Linkwitz-Riley, -6 dB there; none by default.
-    level_db, delay_ms, inverted : float, float, bool
-        How it deviates from the others: louder, later, with the opposite polarity. Its equaliser makes up for it.
-    directivity : MeasuredDirectivity, optional
-        What it was measured to radiate around ``position_m``; a point source by default.
-    is_reference : bool
-        The driver of its side that filters are relative to; one is chosen where none is given.
-    ear : {"left", "right"}, optional
-        A headphone capsule: it reaches this ear alone.
-    """
-
-    name: str
-    channel: Channel
-    position_m: Vector | None = None
-    azimuth_deg: float = 0.0
-    elevation_deg: float = 0.0
-    cap_half_angle_deg: float | None = None
-    response_db: tuple[tuple[float, float], ...] = ()
-    low_hz: float | None = None
-    high_hz: float | None = None
-    level_db: float = 0.0
-    delay_ms: float = 0.0
-    inverted: bool = False
-    directivity: MeasuredDirectivity | None = None
-    is_reference: bool = False
-    ear: Side | None = None
-
-    def __post_init__(self) -> None:
-        settle(
-            self,
-            name=line,
-            channel=one_of(*PLAIN_GAINS),
-            position_m=optional(numbers(3)),
-            azimuth_deg=within(-360.0, 360.0),
-            elevation_deg=within(-90.0, 90.0),
-            cap_half_angle_deg=optional(half_angle),
-            response_db=response,
-            low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
-            high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
-            level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
-            delay_ms=number,
-            inverted=flag,
-            directivity=optional(instance_of(MeasuredDirectivity)),
-            is_reference=flag,
-            ear=optional(one_of(*get_args(Side))),
-        )
-        check_order(self)
-
-    @property
-    def y_position(self) -> float:
-        """How far to the listener's left: metres for a point, share of the body's radius for a cap."""
-        return self.position_m[1] if self.position_m is not None else float(self.axis[1])
-
-    @property
-    def axis(self) -> FloatArray:
-        """Unit vector of where it aims, shape (3,)."""
-        azimuth, elevation = np.deg2rad(self.azimuth_deg), np.deg2rad(self.elevation_deg)
-        level = np.cos(elevation)
-        return np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
-
-    @property
-    def octaves(self) -> float:
-        """Width of the band that its crossover leaves."""
-        low, high = CROSSOVER_RANGE_HZ
-        return math.log2((self.high_hz or high) / (self.low_hz or low))
-
-
-@dataclass(frozen=True)
-class Body:
-    """A rigid sphere around the device's origin."""
-
-    radius_m: float
-
-    def __post_init__(self) -> None:
-        settle(self, radius_m=above_zero)
-
-
-@dataclass(frozen=True, repr=False)
-class Seat(ShortRepr):
-    """A head somewhere in front of the device.
-
-    Parameters
-    ----------
-    position_m : tuple of float
-        Centre of the head in the device's frame.
-    yaw_deg : float
-        How far the head is turned to its own left; at 0 it faces -x.
-    head : Head or MeasuredHead
-        The head.
-    """
-
-    position_m: Vector
-    yaw_deg: float = 0.0
-    head: Head | MeasuredHead = Head()
-
-    def __post_init__(self) -> None:
-        settle(self, position_m=numbers(3), yaw_deg=number, head=head)
-
-    @property
-    def axes(self) -> FloatArray:
-        """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
-        return replace(self, position_m=(0.0, 0.0, 0.0)).in_head(np.eye(3))
-
-    def in_head(self, points_m: ArrayLike) -> FloatArray:
-        """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).
-
-        Examples
-        --------
-        >>> Seat((2.0, 0.0, 0.0), yaw_deg=90.0).in_head([[0.0, 0.0, 0.0]]).round(6).tolist()
-        [[0.0, -2.0, 0.0]]
-        """
-        x, y, z = np.moveaxis(np.asarray(points_m, dtype=np.float64) - self.position_m, -1, 0)
-        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
-        return np.stack([-x * cosine + y * sine, x * sine + y * cosine, z], axis=-1)
-
-    def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
-        """Pressure at the (left, right) ear for point sources at (k, 3) in the device's frame, shape (2, k, n)."""
-        return self.head.ears(frequency_hz, self.in_head(source_m))
-
-
-@dataclass(frozen=True, repr=False)
-class Listener(ShortRepr):
-    """A listener in front of the device, at (distance_m, 0, 0), who faces it."""
-
-    distance_m: float
-    head: Head | MeasuredHead = Head()
-
-    def __post_init__(self) -> None:
-        settle(self, distance_m=distance, head=head)
-
-    @property
-    def seat(self) -> Seat:
-        """Where the head is."""
-        return Seat((self.distance_m, 0.0, 0.0), head=self.head)
 
 
 @dataclass(frozen=True, repr=False)
@@ -232,14 +46,14 @@ class Device(ShortRepr):
         settle(
             self,
             name=line,
-            drivers=drivers,
+            drivers=_drivers,
             listener=instance_of(Listener),
             body=optional(instance_of(Body)),
-            text=one_line,
+            text=_one_line,
         )
         for index, driver in enumerate(self.drivers):
             instance_of(Driver)(driver, f"driver[{index}]")
-        check_device(self)
+        _check_device(self)
 
     @property
     def slug(self) -> str:
@@ -305,3 +119,147 @@ class Device(ShortRepr):
             return driver.is_reference, round(driver.octaves, 3), outward * driver.y_position
 
         return max((index for index, driver in enumerate(self.drivers) if driver.channel == side), key=rank)
+
+
+def _drivers(value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where} = {shown(value)}: must be a tuple of Driver")
+    return tuple(value)
+
+
+def _one_line(value: Any, where: str) -> str:
+    result = text(value, where)
+    if len(result) > 1000 or not result.isprintable():
+        raise ValueError(f"{where} = {result[:40]!r}...: must be one line of at most 1000 characters")
+    return result
+
+
+def _check_device(device: Device) -> None:
+    """Refuse a device that cannot be, with a `ValueError` that names the field, its value and what would be right."""
+    if not device.drivers:
+        raise ValueError("driver = []: a device needs drivers")
+    if len(device.drivers) > MAX_DRIVERS:
+        raise ValueError(f"driver: {len(device.drivers)} of them; must be at most {MAX_DRIVERS}")
+    _check_listener(device)
+    names: set[str] = set()
+    for index, driver in enumerate(device.drivers):
+        where = f"driver[{index}]"
+        if driver.name in names:
+            raise ValueError(f'{where}.name = "{driver.name}": another driver has this name')
+        names.add(driver.name)
+        _check_place(device, driver, where)
+    _check_delays(device)
+    _check_sides(device)
+
+
+def _check_listener(device: Device) -> None:
+    listener, head, body = device.listener, device.listener.head, device.body
+    above_zero(head.radius_m, "listener.head_radius_m")
+    if isinstance(head, Head) and not 0.0 < head.ear_azimuth_deg < 180.0:
+        raise ValueError(f"listener.ear_azimuth_deg = {head.ear_azimuth_deg}: must be above 0 and below 180")
+    if isinstance(head, Head) and not -90.0 < head.ear_elevation_deg < 90.0:
+        raise ValueError(f"listener.ear_elevation_deg = {head.ear_elevation_deg}: must be within -90..90")
+    reach = head.radius_m
+    if body is not None:
+        reach += body.radius_m
+    if listener.distance_m <= reach:
+        raise ValueError(
+            f"listener.distance_m = {listener.distance_m}: the device would be inside the head; must be above {reach:g}"
+        )
+
+
+def _check_place(device: Device, driver: Driver, where: str) -> None:
+    if driver.directivity is not None and driver.position_m is None:
+        raise ValueError(f"{where}: needs position_m, where the origin of its measurement is")
+    if driver.ear is not None:
+        _check_capsule(device, driver, where)
+    elif device.is_headphones:
+        raise ValueError(f"{where}: has no ear, but other drivers do; headphones have nothing else")
+    elif driver.position_m is not None:
+        _check_point(device, driver, where)
+    else:
+        _check_cap(device, driver, where)
+
+
+def _check_capsule(device: Device, driver: Driver, where: str) -> None:
+    if driver.position_m is not None or driver.cap_half_angle_deg is not None or device.body is not None:
+        raise ValueError(f'{where}.ear = "{driver.ear}": a headphone capsule has no position, cap or body')
+    if driver.channel not in (driver.ear, "both"):
+        raise ValueError(
+            f'{where}.channel = "{driver.channel}": the capsule at the {driver.ear} ear plays {driver.ear} or both'
+        )
+
+
+def _check_point(device: Device, driver: Driver, where: str) -> None:
+    position = driver.position_m
+    assert position is not None
+    if not all(abs(value) <= MOST_DISTANCE_M for value in position):
+        raise ValueError(f"{where}.position_m = {list(position)}: must be within +-{MOST_DISTANCE_M:g} m")
+    if device.body is not None:
+        raise ValueError(f"{where}.position_m = {list(position)}: on a body drivers are caps (azimuth_deg, ...)")
+    _check_gap(device, driver, where)
+    centre = device.listener.seat.position_m
+    if math.dist(position, centre) <= device.listener.head.radius_m:
+        raise ValueError(
+            f"{where}.position_m = {list(position)}: inside the listener's head "
+            f"(radius {device.listener.head.radius_m} m at {list(centre)})"
+        )
+    for index, other in enumerate(device.drivers[: device.drivers.index(driver)]):
+        if other.position_m == position and driver.directivity is None and other.directivity is None:
+            raise ValueError(f"{where}.position_m = {list(position)}: driver[{index}] stands there too")
+
+
+def _check_gap(device: Device, driver: Driver, where: str) -> None:
+    """Refuse a driver that was not measured where its listener is."""
+    if driver.directivity is None or not len(driver.directivity.directions):
+        return
+    field = MeasuredField(driver.directivity, driver.position_m or (0, 0, 0), driver.azimuth_deg, driver.elevation_deg)
+    gap_deg = float(driver.directivity.gap_deg(field.seen([device.listener.seat.position_m]))[0])
+    if gap_deg > WIDEST_GAP_DEG:
+        raise ValueError(
+            f"{where}.{next(iter(driver.directivity.origin), 'directivity')}: leaves a gap of {gap_deg:.0f} degrees "
+            f"around the listener; must have a direction at least every {WIDEST_GAP_DEG:g} degrees there"
+        )
+
+
+def _check_cap(device: Device, driver: Driver, where: str) -> None:
+    cap = driver.cap_half_angle_deg
+    if cap is None:
+        raise ValueError(f"{where}: needs position_m (a point) or cap_half_angle_deg (a cap on the body)")
+    if device.body is None:
+        raise ValueError(f"{where}.cap_half_angle_deg = {cap}: a cap needs a [body] with radius_m")
+    for index, other in enumerate(device.drivers[: device.drivers.index(driver)]):
+        if other.position_m is None and np.allclose(other.axis, driver.axis):
+            raise ValueError(f"{where}.azimuth_deg = {driver.azimuth_deg}: driver[{index}] points there too")
+
+
+def _check_delays(device: Device) -> None:
+    delays = [driver.delay_ms for driver in device.drivers]
+    spread = max(delays) - min(delays)
+    if spread > MAX_RELATIVE_DELAY_MS:
+        raise ValueError(
+            f"driver[].delay_ms = {delays}: {spread:g} ms apart; the equalisers make up for {MAX_RELATIVE_DELAY_MS} ms"
+        )
+
+
+def _check_sides(device: Device) -> None:
+    middle: dict[str, float] = {}
+    for side in ("left", "right"):
+        drivers = [driver for driver in device.drivers if driver.channel == side]
+        if not drivers:
+            raise ValueError(f'driver[].channel = "{side}": a device needs at least one such driver, this has none')
+        references = [driver.name for driver in drivers if driver.is_reference]
+        if len(references) > 1:
+            raise ValueError(f"driver[].is_reference: both {references[0]} and {references[1]}; a side has one at most")
+        middle[side] = float(np.mean([driver.y_position for driver in drivers]))
+    for index, driver in enumerate(device.drivers):
+        if driver.is_reference and driver.channel not in middle:
+            raise ValueError(f'driver[{index}].is_reference = true: only a "left" or "right" driver can be')
+    # Measured drivers may all stand at the middle of their device, and differ by where they were measured to radiate.
+    is_measured = any(driver.directivity is not None for driver in device.drivers)
+    is_apart = middle["left"] > middle["right"] or (is_measured and middle["left"] == middle["right"])
+    if not device.is_headphones and not is_apart:
+        raise ValueError(
+            f'driver[{device.index("left")}].channel = "left": stands to the right of the right driver, or above it; '
+            "y and azimuth are positive to the listener's left"
+        )

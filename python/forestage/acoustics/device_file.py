@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from forestage.acoustics.device import Body, Device, Driver, Listener, Vector
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.field_check import inside, number, numbers, shown, text
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_driver import (
@@ -18,6 +19,7 @@ from forestage.acoustics.measured_driver import (
     load_impulse_responses,
 )
 from forestage.acoustics.measured_head import MeasuredHead, load_head
+from forestage.acoustics.seat import Listener, Vector
 from forestage.catalogue import device_path
 from forestage.files import read_text
 

@@ -19,15 +19,18 @@ from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft
 
 from forestage import _core
-from forestage.acoustics.device import Device, Driver, Seat, Vector
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.field_check import number, settle
-from forestage.acoustics.head import ComplexArray, FloatArray, Head
+from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Images, Progress, Responses
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.patterns import band_end, driver_patterns, head_patterns, lead_frames, pattern_order, turned
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.room import room_response, room_tensor
+from forestage.acoustics.seat import Seat, Vector
 from forestage.acoustics.shoebox import Room, named_room
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import ROOM_LENGTH_S
 from forestage.short_repr import ShortRepr
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from forestage.acoustics.device import Device, Driver
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
+from forestage.arrays import ComplexArray, FloatArray
 
 LIMIT_DB = 12.0
 GRID_HZ = np.linspace(0.0, 24_000.0, 4097)

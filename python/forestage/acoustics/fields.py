@@ -11,24 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import (
-    SPEED_OF_SOUND_M_S,
-    ComplexArray,
-    FloatArray,
-    hankel_quotients,
-    legendre,
-    log_derivatives,
-    order_for,
-)
+from forestage.acoustics.head import hankel_quotients, legendre, log_derivatives, order_for
+from forestage.acoustics.seat import Seat
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
-
-if TYPE_CHECKING:
-    from forestage.acoustics.device import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 # Found by trial: errors at the ears are below -75 dB up to 8 kHz and -60 dB up to 16 kHz for a body of 9 cm, from 0.7 m
 # on; for one of 15 cm, -75 dB and -35 dB

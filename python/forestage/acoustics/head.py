@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from forestage.acoustics.field_check import number, settle
-
-SPEED_OF_SOUND_M_S = 343.0
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 
 class HeadModel(Protocol):

@@ -16,8 +16,9 @@ from scipy.optimize import minimize_scalar
 from scipy.signal import resample
 from scipy.signal.windows import tukey
 
-from forestage.acoustics.head import FloatArray, Head
+from forestage.acoustics.head import Head
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
+from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
 LEAST_DIRECTIONS = 12

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import next_fast_len, rfft
 
 from forestage import _core
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
 from forestage.acoustics.scattering import STEP_S, diffuse_energy
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
 # Band filters of octaves are symmetric in time: this much room on each side of a response keeps them from wrapping.

@@ -21,7 +21,6 @@ from scipy.optimize import NonlinearConstraint, minimize
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import kernel_coefficients
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.spherical_harmonics import (
     Coefficients,
     evaluate,
@@ -31,6 +30,7 @@ from forestage.acoustics.spherical_harmonics import (
     real_sh,
     transform,
 )
+from forestage.arrays import ComplexArray, FloatArray
 
 
 def square(amplitude: Coefficients) -> FloatArray:

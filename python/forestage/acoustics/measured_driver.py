@@ -26,10 +26,11 @@ from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import regress
 from forestage.acoustics.fields import growth, wave_number
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
 from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
 ORDER = 20

@@ -23,11 +23,13 @@ from scipy.signal.windows import tukey
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import fit_directivity
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, Head
+from forestage.acoustics.head import Head
 from forestage.acoustics.head_measurement import HeadMeasurement, Progress, read_measurement, with_ears_found
 from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import SofaFile
 from forestage.acoustics.spherical_harmonics import order_of, real_sh
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
 RING_ELEVATION_DEG = 5.0

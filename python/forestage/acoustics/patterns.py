@@ -17,9 +17,11 @@ from scipy.special import roots_legendre
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.fields import CapPiston, Field, wave_number
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, Head, HeadModel, order_for
+from forestage.acoustics.head import Head, HeadModel, order_for
 from forestage.acoustics.measured_driver import MeasuredField
 from forestage.acoustics.spherical_harmonics import per_coefficient, product_quadrature, real_sh, rotation, transform
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 LENGTH_S = 5e-3
 LEAD_S = 1e-3

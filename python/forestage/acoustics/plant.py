@@ -9,11 +9,14 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 from threadpoolctl import threadpool_limits
 
-from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.fields import ears, wave_number
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray, order_for
+from forestage.acoustics.head import order_for
 from forestage.acoustics.patterns import FAR_M
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
 GRID_STEP_HZ = 100.0

@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, FloatArray
 from forestage.acoustics.spherical_harmonics import product_quadrature
+from forestage.arrays import FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 STEP_S = 1e-3
 DIRECTIONS_ORDER = 20

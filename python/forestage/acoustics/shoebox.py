@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.field_check import shown
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, FloatArray
+from forestage.arrays import FloatArray
 from forestage.choices import pick
+from forestage.constants import SPEED_OF_SOUND_M_S
 
 OCTAVES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 WALLS = ("west", "east", "south", "north", "floor", "ceiling")

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 
 RADIANS = {"degree": np.pi / 180, "deg": np.pi / 180, "radian": 1.0, "rad": 1.0}
 METRES = {"metre": 1.0, "meter": 1.0, "m": 1.0, "centimetre": 0.01, "cm": 0.01, "millimetre": 0.001, "mm": 0.001}

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 from scipy.special import roots_legendre
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
 Coefficients = NDArray[Any]  # real or complex

@@ -3,6 +3,8 @@
 ``python -m forestage.demo [FILE]`` runs it; ``make_demo`` is the same for programs.
 """
 
-from .make import Demo, make_demo
+from forestage.demo.content import Demo
+
+from .make import make_demo
 
 __all__ = ["Demo", "make_demo"]

@@ -6,110 +6,35 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from forestage import upmix
 from forestage.acoustics.device_file import load_device
-from forestage.acoustics.shoebox import ROOMS
 from forestage.audio_file import read_stereo
-from forestage.design.designer import Design, design
+from forestage.center import upmix
+from forestage.design.designer import design
 from forestage.design.preset_form import save_form
+from forestage.design.result import Design
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
-from forestage.short_repr import ShortRepr
 
 from . import page
-from .measure import Facts, measure_design
-from .sound import Audio, Levels, Player, copy_with_gain, measure, write_blocks, write_script
+from .content import EXCERPT, ROOM, Demo, DeviceDemo, Track
+from .measure import measure_design
+from .sound import Audio, Player, copy_with_gain, measure, write_blocks, write_script
 
 # One of each kind: a body with a centre driver, and a pair in the open
 DEVICES = ("smart-speaker", "laptop")
-EXCERPT = Path(__file__).with_name("excerpt.ogg")
 CEILING_DBFS = -1.0  # true peak of what is to be listened to
 SPEAKERS = "Speakers"
 SCRIPTS = "sounds"
-ROOM = "living-room"
 UPMIX = "upmix"
 LOW, HIGH = BY_ID["upmix_quality"].choices
 
 Advance = Callable[[int], object]
 # progress(text, steps) as a context: gives a function to call with the steps that were done
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
-
-
-@dataclass(frozen=True, repr=False)
-class Track(ShortRepr):
-    """One file of the demo.
-
-    Attributes
-    ----------
-    monitor : str
-        Empty for the original.
-    levels : Levels
-        Of the file as it lies on the disk.
-    gain_db : float
-        What the file was turned up by.
-    script : Path or None
-        The same sound for the page's player; None for what is not for headphones.
-    in_room : bool
-        For headphones in the room.
-    """
-
-    path: Path
-    monitor: str
-    levels: Levels
-    gain_db: float = 0.0
-    script: Path | None = None
-    status: str = "OK"
-    in_room: bool = False
-
-
-@dataclass(frozen=True, repr=False)
-class DeviceDemo(ShortRepr):
-    """One design with its preset, files by monitor in the free field and in the room, and measurements."""
-
-    design: Design
-    preset: Path
-    tracks: dict[str, Track]
-    room_tracks: dict[str, Track]
-    facts: Facts
-
-
-@dataclass(frozen=True, repr=False)
-class Demo(ShortRepr):
-    """Everything the page shows.
-
-    Attributes
-    ----------
-    source : Path
-        The music.
-    render_speed : float
-        Seconds of music rendered per second, over all files.
-    paths : dict of Track
-        What the upmix finds, by name: left, right and centre in high quality, centre with low latency.
-    """
-
-    page: Path
-    source: Path
-    sample_rate: int
-    seconds: float
-    render_speed: float
-    original: Track
-    paths: dict[str, Track]
-    devices: tuple[DeviceDemo, ...]
-
-    @property
-    def room(self) -> str:
-        """The room that the devices are heard in."""
-        return ROOMS[ROOM].name
-
-    @property
-    def is_excerpt(self) -> bool:
-        """Whether the music is the one that comes with the package."""
-        return self.source == EXCERPT
 
 
 def make_demo(source: Path | None = None, output: Path = Path("demo"), *, progress: Progress | None = None) -> Demo:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forestage.acoustics.head import FloatArray
-from forestage.design.designer import Design
-from forestage.design.filters import response_of
+from forestage.arrays import FloatArray
+from forestage.design.result import Design
+from forestage.firs import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, pattern
 from forestage.metrics.separation import ear_responses, separation_db
 from forestage.params import Value

@@ -16,13 +16,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from forestage import __version__, _core, plots
-from forestage.acoustics.head import FloatArray
+from forestage import _core, plots
+from forestage._core import __version__
+from forestage.arrays import FloatArray
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
 from forestage.plots.alternatives import Table, curve_table, in_words, map_table, octaves_within
 from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import preset_form
 
+from .content import Demo, DeviceDemo
 from .measure import (
     BEAM_BAND_HZ,
     DEPTH_BAND_HZ,
@@ -37,7 +39,7 @@ from .measure import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .make import Demo, DeviceDemo
+    from forestage.demo.content import Demo, DeviceDemo
 
 # What is offered to listen to, in this order: monitor, button, explanation
 VERSIONS = (

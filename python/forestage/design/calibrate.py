@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestage.metrics.loudness import loudness_lufs, programme
+from forestage.render import Renderer
 
 SAMPLE_RATE = 48_000
 
@@ -37,8 +38,6 @@ class Loudness:
 
 def render_with_core(preset: Mapping[str, Any], audio: NDArray[np.float32], monitor: str) -> NDArray[np.float32]:
     """Play audio at 48 kHz through the engine; the default of `calibrate`."""
-    from forestage.render import Renderer  # needs the built core, which nothing else here does
-
     return Renderer(preset, sample_rate=SAMPLE_RATE, monitor=monitor).process(audio)
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for
 from forestage.design.skew import aligned_plain
 

@@ -5,205 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from forestage import notebook
-from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
+from forestage.arrays import FloatArray
 from forestage.design.beam import BeamPlan, BeamTarget, beam_firs, plan_beam
-from forestage.design.calibrate import Loudness, Render, calibrate, render_with_core
+from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.center_mix import center_firs
 from forestage.design.driver_eq import driver_eq_firs
-from forestage.design.ears import EarFirs, ear_firs
+from forestage.design.ears import ear_firs
 from forestage.design.filters import (
     MASTER_RATE,
     SAMPLE_RATES,
     delay_for,
     sample_firs,
 )
-from forestage.design.preset_form import playable_form, preset_form, save_form
-from forestage.design.shortfall import ImageShortfall, Shortfall
+from forestage.design.result import Design
 from forestage.design.skew import Skew
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, crosstalk_firs
-from forestage.metrics.image import image_shortfalls
-from forestage.metrics.separation import ear_responses, plain_responses
-from forestage.metrics.summary import design_metrics
-from forestage.short_repr import ShortRepr, short
+from forestage.firs import FilterSet
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 Progress = Callable[[float, str], None]
 Taps = NDArray[np.float32]
-
-
-@dataclass(frozen=True, repr=False)
-class FilterSet(ShortRepr):
-    """All filters at one sample rate, as they are exported.
-
-    Attributes
-    ----------
-    sample_rate, delay_frames, cancel_align_frames, beam_align_frames : int
-        Rate, modelling delay inside the filters, and extra delay of the two paths.
-    crosstalk_delay_frames : int
-        Modelling delay inside the crosstalk filters.
-    crosstalk : ndarray of float32, shape (2, taps)
-        Weight of the virtual crosstalk from the (left, right) channel.
-    cancel : ndarray of float32, shape (drivers, 2, taps)
-        From the (left, right) channel to each driver.
-    beam : ndarray of float32, shape (drivers, taps)
-        From the centre to each driver; (0, 0) without a centre driver.
-    driver_eq : ndarray of float32, shape (drivers, taps)
-        Equalisation of the drivers; (0, 0) for none.
-    """
-
-    sample_rate: int
-    delay_frames: int
-    cancel_align_frames: int
-    beam_align_frames: int
-    crosstalk_delay_frames: int
-    crosstalk: Taps
-    cancel: Taps
-    beam: Taps
-    driver_eq: Taps
-
-
-@dataclass(frozen=True, repr=False)
-class Simulation(ShortRepr):
-    """Responses at the ears for several seats, shape (seats, 2 ears, 2 channels, n)."""
-
-    frequency_hz: FloatArray
-    plain: ComplexArray
-    processed: ComplexArray
-
-
-@dataclass(frozen=True)
-class Design:
-    """A finished design. `preset` gives the file's content, `save` writes it."""
-
-    device: Device
-    variant: str
-    target: CancelTarget
-    beam_target: BeamTarget
-    stereo: VirtualStereo
-    plant: Plant
-    cancellation: Solution
-    beam_plan: BeamPlan | None
-    filters: tuple[FilterSet, ...]
-    ears: EarFirs
-    loudness: Loudness = Loudness()
-
-    def __repr__(self) -> str:
-        rates = ", ".join(f"{each.sample_rate / 1000:g}" for each in self.filters)
-        return f"<Design {short(self.name)}, {len(self.device.drivers)} drivers, {rates[:60]} kHz>"
-
-    def _repr_html_(self) -> str:
-        return notebook.design_html(self)
-
-    @property
-    def name(self) -> str:
-        """Name of the preset: the device's, and what differs from its standard design."""
-        usual, pair = CancelTarget(), VirtualStereo()
-        parts = [self.device.name, VARIANTS[self.variant].title]
-        if self.stereo.width_deg != pair.width_deg:
-            parts.append(f"{self.stereo.width_deg:g}°")
-        if self.stereo.head is not None:
-            parts.append("Own Head")
-        if self.target.method != usual.method:
-            parts.append(self.target.method)
-        if self.target.separation_db != usual.separation_db:
-            parts.append("Own Target")
-        if self.target.drive_cap_db != usual.drive_cap_db:
-            parts.append(f"Drive {self.target.drive_cap_db:g} dB")
-        return " ".join(part for part in parts if part)
-
-    @property
-    def text(self) -> str:
-        """What the preset says about itself: the device, and for whom it is made."""
-        if self.device.is_headphones:
-            return self.device.text
-        zone = " who moves," if VARIANTS[self.variant].is_wide else ""
-        return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.".strip()
-
-    def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
-        """Filters at one sample rate."""
-        for filters in self.filters:
-            if filters.sample_rate == sample_rate:
-                return filters
-        rates = ", ".join(str(filters.sample_rate) for filters in self.filters)
-        raise ValueError(f"sample_rate = {sample_rate}: the design has {rates}")
-
-    def simulate(
-        self,
-        seats: Sequence[Seat | ArrayLike] | None = None,
-        *,
-        frequency_hz: ArrayLike | None = None,
-        sample_rate: int = 48_000,
-    ) -> Simulation:
-        """Responses at the ears of the exported filters and of plain stereo.
-
-        Parameters
-        ----------
-        seats : sequence of Seat or of array_like, shape (3,), optional
-            Heads, or the centre of the listener's own head in metres; the listener's seat by default.
-        frequency_hz : array_like, shape (n,), optional
-            Frequencies in Hz; 20 Hz to 20 kHz by default.
-        sample_rate : int
-            Which filters.
-        """
-        frequency = np.geomspace(20.0, 20_000.0, 400)
-        if frequency_hz is not None:
-            frequency = np.asarray(frequency_hz, dtype=np.float64)
-        plants = [self.plant]
-        if seats is not None:
-            plants = [plant(self.device, self._seat(seat)) for seat in seats]
-        filters = self.filter_set(sample_rate)
-        processed = [
-            ear_responses(seat, filters.cancel, frequency, sample_rate=sample_rate, delay_frames=filters.delay_frames)
-            for seat in plants
-        ]
-        return Simulation(
-            frequency, np.stack([plain_responses(seat, frequency) for seat in plants]), np.stack(processed)
-        )
-
-    def _seat(self, seat: Seat | ArrayLike) -> Seat:
-        if isinstance(seat, Seat):
-            return seat
-        x, y, z = np.asarray(seat, dtype=np.float64)
-        return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
-
-    def shortfall(self) -> tuple[Shortfall | ImageShortfall, ...]:
-        """Where the design stays short of its target, and by how much."""
-        rate = min((filters.sample_rate for filters in self.filters), key=lambda rate: abs(rate - 48_000))
-        steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
-        return (*image_shortfalls(self, sample_rate=rate), *self.cancellation.shortfall(), *steered)
-
-    def metrics(self) -> dict[str, Any]:
-        """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
-        return design_metrics(self)
-
-    def plot(self) -> Figure:
-        """A page of curves, maps and figures, as for a paper."""
-        from forestage.plots import design_page  # matplotlib takes its time to load
-
-        return design_page(self)
-
-    def preset(self) -> dict[str, Any]:
-        """The preset in its JSON form."""
-        return preset_form(self)
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the preset; an existing file is only replaced when asked to."""
-        return save_form(self.preset(), path, overwrite=overwrite)
 
 
 # One thread, so that the sums, and with them the bytes of the file, do not depend on the number of cores.
@@ -291,7 +126,7 @@ def design(
     finished = Design(device, variant, target, beam, stereo, seat, solution, center.plan, tuple(filters), ears)
     if render is not None:
         report(0.8, "calibrating the loudness")
-        finished = replace(finished, loudness=calibrate(playable_form(finished), render=render))
+        finished = replace(finished, loudness=calibrate(finished.playable(), render=render))
     report(1.0, "done")
     return finished
 

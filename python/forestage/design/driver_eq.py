@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.signal import butter, sosfreqz
 
-from forestage.acoustics.device import Device, Driver
+from forestage.acoustics.device import Device
+from forestage.acoustics.driver import Driver
 from forestage.acoustics.driver_response import early_s, inverse_db, minimum_phase, signed_gain
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.filters import LENGTH_S, grid_for, taps_for, to_fir
 
 # In front of filters that delay by parts of a frame, whose band then ends gently; ear responses take the lead out again

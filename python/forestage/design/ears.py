@@ -13,12 +13,14 @@ import numpy as np
 from scipy.fft import next_fast_len
 from scipy.optimize import minimize_scalar
 
-from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import HALF_A_SECOND, REFERENCE_DEG, DeviceInRoom, Rendering
 from forestage.acoustics.driver_response import driver_responses, early_s
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
 from forestage.acoustics.image_sources import Progress
 from forestage.acoustics.plant import geometry
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
 from forestage.short_repr import ShortRepr

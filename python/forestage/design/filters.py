@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.signal import czt
 from scipy.sparse.linalg import LinearOperator, cg
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 
 MASTER_RATE = 192_000
 SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
@@ -142,27 +142,6 @@ def fit_firs(
         M=LinearOperator(size, lambda values: filtered(inverse, values).ravel(), dtype=np.float64),
     )
     return found.reshape(filters, taps)
-
-
-def response_of(
-    fir: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: float, delay_frames: float = 0.0
-) -> ComplexArray:
-    """Response of filters at any frequencies, with ``delay_frames`` of delay taken out.
-
-    Parameters
-    ----------
-    fir : array_like, shape (..., taps)
-        The filters.
-    frequency_hz : array_like, shape (n,)
-        Frequencies in Hz.
-
-    Returns
-    -------
-    ndarray of complex, shape (..., n)
-    """
-    fir = np.asarray(fir, dtype=np.float64)
-    times = (np.arange(fir.shape[-1]) - delay_frames) / sample_rate
-    return fir @ np.exp(-2j * np.pi * np.outer(times, np.asarray(frequency_hz, dtype=np.float64)))
 
 
 def sample_firs(

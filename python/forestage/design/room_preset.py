@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from forestage.acoustics.device import Seat, Vector
 from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering, usual_position_m
 from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Progress
 from forestage.acoustics.measured_head import MeasuredHead
+from forestage.acoustics.seat import Seat, Vector
 from forestage.acoustics.shoebox import ROOMS, Room, named_room
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
 from forestage.design.preset_device import preset_device
-from forestage.design.preset_form import HALF, decode_fir, ears_form, encode_fir, head_form
+from forestage.design.preset_form import ears_form, head_form
+from forestage.firs import HALF, decode_fir, encode_fir
 
 
 def room_preset(

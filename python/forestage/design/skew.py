@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.filters import log_fade
 from forestage.short_repr import ShortRepr
 

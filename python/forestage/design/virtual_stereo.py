@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage._core import far_ear
-from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
+from forestage.acoustics.head import HeadModel
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import WIDTH_DEG
 from forestage.design.cancel.closed_form import first_root
 from forestage.design.cancel.firs import Solution, heard_power

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forestage.acoustics.device import Device, Seat
-from forestage.acoustics.head import ComplexArray, Head
+from forestage.acoustics.device import Device
+from forestage.acoustics.head import Head
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray
 from forestage.short_repr import ShortRepr
 
 

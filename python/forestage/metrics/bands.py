@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 
 OCTAVE_EDGES_HZ = (200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0)
 OCTAVES = tuple(f"{low:g}-{high:g} Hz" for low, high in zip(OCTAVE_EDGES_HZ[:-1], OCTAVE_EDGES_HZ[1:], strict=True))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage._core import VirtualStereo
-from forestage.acoustics.head import ComplexArray, FloatArray
-from forestage.design.filters import response_of
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.firs import FilterSet, response_of
+from forestage.metrics.played import Played
 from forestage.short_repr import ShortRepr
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design, FilterSet
 
 SAMPLE_RATE = 48_000
 _FAR_EAR_FRAMES = 2048
@@ -48,14 +45,14 @@ class Chain(ShortRepr):
     @classmethod
     def of(
         cls,
-        design: Design,
+        design: Played,
         frequency_hz: ArrayLike,
         *,
         width_deg: float | None = None,
         sample_rate: int = SAMPLE_RATE,
     ) -> Chain:
         """Chain of a design with the virtual pair at +-``width_deg`` (its own width by default), at one rate."""
-        width_deg = design.stereo.width_deg if width_deg is None else width_deg
+        width_deg = design.width_deg if width_deg is None else width_deg
         frequency = np.asarray(frequency_hz, dtype=np.float64)
         filters = design.filter_set(sample_rate)
         plain = np.repeat(design.device.plain_gains[..., None].astype(np.complex128), len(frequency), axis=-1)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, directivity
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid, smoothed_db
 from forestage.metrics.chain import Chain
+from forestage.metrics.played import Played
 from forestage.metrics.separation import near_ears
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
 
 FREQUENCY_HZ = log_grid(80.0, 12_800.0, per_octave=48)  # more than the band that counts, for the smoothing
 BAND_HZ = (100.0, 10_000.0)
 
 
-def near_ear_ripple_db(design: Design) -> dict[str, float]:
+def near_ear_ripple_db(design: Played) -> dict[str, float]:
     """Ripple of the near ear against plain stereo, of the channel that has more; see `ripple_db`.
 
     Returns
@@ -35,7 +31,7 @@ def near_ear_ripple_db(design: Design) -> dict[str, float]:
     }
 
 
-def center_ripple_db(design: Design) -> dict[str, float]:
+def center_ripple_db(design: Played) -> dict[str, float]:
     """Ripple of a mono programme on the axis, without a head, of the plain mix and of the design; see `ripple_db`."""
     chain = Chain.of(design, FREQUENCY_HZ)
     axis = directivity(design.device, FREQUENCY_HZ, [0.0])[:, 0]

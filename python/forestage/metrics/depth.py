@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import FloatArray
 from forestage.acoustics.patterns import FAR_M
 from forestage.acoustics.plant import directivity, mean_power
+from forestage.arrays import FloatArray
 from forestage.metrics.bands import log_grid, octave_means
 from forestage.metrics.chain import Chain
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
+from forestage.metrics.played import Played
 
 FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=4)
 LIVING_ROOM_M3 = 50.0
@@ -24,13 +20,13 @@ LIVING_ROOM_RT60_S = 0.4
 
 
 def center_depth(
-    design: Design, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
+    design: Played, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
 ) -> dict[str, dict[str, FloatArray]]:
     """Where the centre goes, per octave from 200 to 6400 Hz, each of shape (5,).
 
     Parameters
     ----------
-    design : Design
+    design : Played
         The design, its filters as they are exported; not of headphones.
     volume_m3, rt60_s : float
         Volume and reverberation time of the room; a living room by default.

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import directivity
-from forestage.design.filters import response_of
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.firs import response_of
 
 FRONT_DEG = 45.0
 SIDES_DEG = (70.0, 110.0)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import FloatArray
 from forestage.acoustics.plant import Plant
+from forestage.arrays import FloatArray
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
+from forestage.metrics.played import Played
 from forestage.metrics.separation import near_ears
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
 
 FREQUENCY_HZ = log_grid(20.0, 20_000.0, per_octave=24)
 
 
-def drive(design: Design) -> dict[str, FloatArray]:
+def drive(design: Played) -> dict[str, FloatArray]:
     """Drive on `FREQUENCY_HZ`, of the channel that asks for more, in dB over plain stereo; see `effort_db`.
 
     Returns

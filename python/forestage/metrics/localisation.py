@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray, HeadModel
+from forestage.acoustics.head import HeadModel
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import ear_bands, ear_centres_hz
 from forestage.short_repr import ShortRepr
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import butter, sosfiltfilt
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 
 DIRECT_MS = 2.5
 EARLY_MS = 80.0

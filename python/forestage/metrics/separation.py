@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
-from forestage.design.filters import response_of
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.firs import response_of
 from forestage.metrics.bands import octave_means
 
 # What a figure in dB takes for nothing: headphones reach one ear alone

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from forestage.acoustics.device import Side
+from forestage.acoustics.driver import Side
 from forestage.acoustics.head import Head, HeadModel
 from forestage.metrics import colour, depth, effort, width, zone
 from forestage.metrics.bands import OCTAVES, octave_means
 from forestage.metrics.chain import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
+from forestage.metrics.played import Played
 
 # What the names of the figures of a side begin with; those of the left one came first
 SIDES: dict[Side, str] = {"left": "", "right": "right_"}
 
 
-def design_metrics(design: Design) -> dict[str, Any]:
+def design_metrics(design: Played) -> dict[str, Any]:
     """All figures of a design, rounded, as they go into a preset.
 
     Every group has a "plain" figure, what the device does unaided, beside the "processed" one; lists are per octave. In
@@ -27,7 +25,7 @@ def design_metrics(design: Design) -> dict[str, Any]:
 
     Parameters
     ----------
-    design : Design
+    design : Played
         The design, its filters as they are exported at 48 kHz.
 
     Returns
@@ -51,14 +49,14 @@ def design_metrics(design: Design) -> dict[str, Any]:
     return _rounded(found)
 
 
-def _conditions(design: Design) -> dict[str, Any]:
+def _conditions(design: Played) -> dict[str, Any]:
     seat = design.device.listener.seat
     return {
         "field": "free field",
         "seat_m": list(seat.position_m),
         "head": _head_text(seat.head),
         "filters": f"as exported at {SAMPLE_RATE} Hz",
-        "stage_width_deg": design.stereo.width_deg,
+        "stage_width_deg": design.width_deg,
         "octaves": list(OCTAVES),
         "room_m3": depth.LIVING_ROOM_M3,
         "room_rt60_s": depth.LIVING_ROOM_RT60_S,
@@ -72,11 +70,11 @@ def _head_text(head: HeadModel) -> str:
     return f"rigid sphere of {100 * head.radius_m:g} cm radius, ears at ±{head.ear_azimuth_deg:g}°"
 
 
-def _width(design: Design) -> dict[str, Any]:
-    widths_deg = sorted({*width.WIDTHS_DEG, design.stereo.width_deg})
+def _width(design: Played) -> dict[str, Any]:
+    widths_deg = sorted({*width.WIDTHS_DEG, design.width_deg})
     sides = {side: width.side_azimuth_deg(design, widths_deg, side=side) for side in SIDES}
     center = width.center_azimuth_deg(design)
-    at = widths_deg.index(design.stereo.width_deg)
+    at = widths_deg.index(design.width_deg)
     figures: dict[str, Any] = {}
     if not design.device.is_headphones:
         figures["separation_db"] = width.separation(design)
@@ -94,7 +92,7 @@ def _width(design: Design) -> dict[str, Any]:
     return figures
 
 
-def _effort(design: Design) -> dict[str, Any]:
+def _effort(design: Played) -> dict[str, Any]:
     curves = effort.drive(design)
     return {
         "drive_db": {name: octave_means(effort.FREQUENCY_HZ, curve) for name, curve in curves.items()},

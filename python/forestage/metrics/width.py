@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.acoustics.driver import Side
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
+from forestage.metrics.played import Played
 from forestage.metrics.separation import octave_separation_db
-
-if TYPE_CHECKING:
-    from forestage.acoustics.device import Side
-    from forestage.design.designer import Design
 
 SEPARATION_HZ = log_grid(200.0, 6400.0, per_octave=24)
 COHERENCE_HZ = np.arange(360.0, 2821.0, 10.0)
@@ -25,7 +22,7 @@ LAG_S = np.arange(-100, 101) * 1e-5
 WIDTHS_DEG = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0)
 
 
-def separation(design: Design) -> dict[str, FloatArray]:
+def separation(design: Played) -> dict[str, FloatArray]:
     """Separation per octave in dB of plain stereo and of the design, shape (5,); see `octave_separation_db`.
 
     It is that of the cancellation alone: the virtual pair adds crosstalk on purpose.
@@ -38,13 +35,13 @@ def separation(design: Design) -> dict[str, FloatArray]:
 
 
 def side_azimuth_deg(
-    design: Design, widths_deg: Sequence[float] = WIDTHS_DEG, *, side: Side = "left"
+    design: Played, widths_deg: Sequence[float] = WIDTHS_DEG, *, side: Side = "left"
 ) -> dict[str, dict[str, FloatArray]]:
     """Azimuth of a sound in one channel alone, in degrees, positive to the left.
 
     Parameters
     ----------
-    design : Design
+    design : Played
         The design, its filters as they are exported.
     widths_deg : sequence of float
         Half angles of the virtual pair, which are what real loudspeakers there would give.
@@ -68,7 +65,7 @@ def side_azimuth_deg(
     return found
 
 
-def center_azimuth_deg(design: Design) -> dict[str, dict[str, float]]:
+def center_azimuth_deg(design: Played) -> dict[str, dict[str, float]]:
     """Azimuth of a sound in the centre alone, in degrees: ``["time" or "level"]["plain" or "processed"]``."""
     found = {}
     for cue, frequency, azimuth_deg in _cues(design):
@@ -78,7 +75,7 @@ def center_azimuth_deg(design: Design) -> dict[str, dict[str, float]]:
     return found
 
 
-def _cues(design: Design) -> Iterator[tuple[str, FloatArray, Callable[[ComplexArray], FloatArray]]]:
+def _cues(design: Played) -> Iterator[tuple[str, FloatArray, Callable[[ComplexArray], FloatArray]]]:
     """Both cues, the frequencies that they need the ears at, and how they are heard."""
     listener = design.device.listener
     localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
@@ -86,7 +83,7 @@ def _cues(design: Design) -> Iterator[tuple[str, FloatArray, Callable[[ComplexAr
     yield "level", LEVEL_HZ, localiser.level_azimuth_deg
 
 
-def coherence(design: Design) -> dict[str, FloatArray]:
+def coherence(design: Played) -> dict[str, FloatArray]:
     """Coherence of the ears for unrelated noise in both channels, in the octaves around 500, 1000 and 2000 Hz.
 
     Returns
@@ -96,7 +93,7 @@ def coherence(design: Design) -> dict[str, FloatArray]:
     """
     listener = design.device.listener
     chain = Chain.of(design, COHERENCE_HZ)
-    angle = np.deg2rad(design.stereo.width_deg) * np.array([1.0, -1.0])
+    angle = np.deg2rad(design.width_deg) * np.array([1.0, -1.0])
     pair = listener.distance_m * np.stack([np.cos(angle), np.sin(angle), np.zeros(2)], axis=-1)
     heard = {
         "plain": ears(design, COHERENCE_HZ, chain.plain),
@@ -134,6 +131,6 @@ def interaural_coherence(frequency_hz: ArrayLike, responses: ArrayLike) -> Float
     return np.array(found)
 
 
-def ears(design: Design, frequency_hz: ArrayLike, filters: ComplexArray) -> ComplexArray:
+def ears(design: Played, frequency_hz: ArrayLike, filters: ComplexArray) -> ComplexArray:
     """Ears at the design's seat for filters (drivers, k, n), shape (2, k, n)."""
     return np.einsum("edf,dkf->ekf", design.plant.at(frequency_hz), filters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,16 +11,16 @@ from scipy.interpolate import CubicSpline
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics import fields
-from forestage.acoustics.device import Device, Seat
+from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
-from forestage.acoustics.head import SPEED_OF_SOUND_M_S, ComplexArray, FloatArray
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import TIME_HZ, Localiser
+from forestage.metrics.played import Played
 from forestage.metrics.separation import octave_separation_db
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
 
 _TO_THE_LEFT_M = np.array([0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5])
 LATERAL_M = np.concatenate([-_TO_THE_LEFT_M[::-1], [0.0], _TO_THE_LEFT_M])
@@ -98,7 +98,7 @@ def seat_separation_db(responses: ArrayLike, filters: ArrayLike, frequency_hz: A
     return octave_separation_db(frequency_hz, ears).mean(axis=-1)
 
 
-def sweet_spot_m(design: Design) -> dict[str, float]:
+def sweet_spot_m(design: Played) -> dict[str, float]:
     """Width of the absolute sweet spot at the distance of the seat, of plain stereo and of the design.
 
     Within `LATERAL_M`; see `sweet_spot_width_m`. The separation is that of the cancellation alone.
@@ -159,12 +159,12 @@ def zone_distances_m(device: Device) -> FloatArray:
     return distances[(distances >= nearest) | (np.array(DISTANCE_RATIOS) == 1.0)]
 
 
-def zone_maps(design: Design) -> list[dict[str, Any]]:
+def zone_maps(design: Played) -> list[dict[str, Any]]:
     """Maps over lateral offset and distance, as a preset holds them; none for headphones.
 
     Parameters
     ----------
-    design : Design
+    design : Played
         The design, its filters as they are exported.
 
     Returns
@@ -208,9 +208,9 @@ def zone_maps(design: Design) -> list[dict[str, Any]]:
 
 
 def _azimuth_error_deg(
-    design: Design, seats: Sequence[Seat], responses: ComplexArray, filters: ComplexArray
+    design: Played, seats: Sequence[Seat], responses: ComplexArray, filters: ComplexArray
 ) -> FloatArray:
-    listener, angle = design.device.listener, np.deg2rad(design.stereo.width_deg)
+    listener, angle = design.device.listener, np.deg2rad(design.width_deg)
     speaker = listener.distance_m * np.array([1.0 - np.cos(angle), np.sin(angle), 0.0])
     ahead, left, _ = np.stack([seat.in_head([speaker])[0] for seat in seats], axis=-1)
     ears = np.einsum("sedf,df->esf", responses, filters[:, 0])

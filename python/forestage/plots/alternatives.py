@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 
 OCTAVE_CENTRES_HZ = 1000.0 * 2.0 ** np.arange(-5, 5)
 Numbers = Mapping[str, tuple[FloatArray, FloatArray]]  # x and y by name

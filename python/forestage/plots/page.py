@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib
 import numpy as np
@@ -14,14 +14,15 @@ from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import directivity
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics import width
 from forestage.metrics.bands import OCTAVE_EDGES_HZ, log_grid
 from forestage.metrics.chain import SAMPLE_RATE, Chain
 from forestage.metrics.colour import near_ear_db
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
 from forestage.metrics.effort import effort_db
+from forestage.metrics.played import Played
 from forestage.metrics.separation import separation_db
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import SWEET_SPOT_DB, zone_maps
@@ -30,8 +31,6 @@ from . import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from forestage.design.designer import Design
 
 FREQUENCY_HZ = log_grid(100.0, 12_800.0, per_octave=24)
 PATTERN_HZ = log_grid(100.0, 10_000.0, per_octave=16)
@@ -50,22 +49,44 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+class Target(Protocol):
+    """What the cancellation was to reach."""
+
+    def curve_db(self, frequency_hz: ArrayLike, /) -> FloatArray:
+        """Separation."""
+
+    def cap_db(self, frequency_hz: ArrayLike, /) -> FloatArray:
+        """Most drive."""
+
+
+class Pictured(Played, Protocol):
+    """What a page shows: what plays, by its name, and its target."""
+
+    @property
+    def name(self) -> str:
+        """The title."""
+
+    @property
+    def target(self) -> Target:
+        """Of the cancellation."""
+
+
 @dataclass(frozen=True)
 class _Content:
     """A design and what several panels show of it."""
 
-    design: Design
+    design: Pictured
     chain: Chain
     figures: Mapping[str, Any]
 
 
-def design_page(design: Design) -> Figure:
+def design_page(design: Pictured) -> Figure:
     """Draw everything there is to see about a design.
 
     Parameters
     ----------
-    design : Design
-        A finished design; its filters are those exported at 48 kHz.
+    design : Pictured
+        A finished design, or whatever else has these; its filters are those exported at 48 kHz.
 
     Returns
     -------
@@ -198,7 +219,7 @@ def _draw_beam(content: _Content, ax: Axes) -> None:
     ax.set_title("Centre around the device: beam")
 
 
-def _draw_pattern(design: Design, filters: ComplexArray, ax: Axes) -> None:
+def _draw_pattern(design: Played, filters: ComplexArray, ax: Axes) -> None:
     level = _level_db(_pattern(design, filters))
     axes.beam_pattern(PATTERN_HZ, AZIMUTH_DEG, level - level[np.argmin(np.abs(AZIMUTH_DEG))], ax=ax)
     ax.set_ylabel("azimuth (°)")
@@ -207,7 +228,7 @@ def _draw_pattern(design: Design, filters: ComplexArray, ax: Axes) -> None:
     bar.update_ticks()
 
 
-def _pattern(design: Design, filters: ComplexArray) -> ComplexArray:
+def _pattern(design: Played, filters: ComplexArray) -> ComplexArray:
     return np.einsum("daf,df->af", directivity(design.device, PATTERN_HZ, AZIMUTH_DEG), filters)
 
 

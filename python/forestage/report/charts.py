@@ -12,11 +12,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import FloatArray
 from forestage.acoustics.plant import directivity
-from forestage.design.filters import response_of
+from forestage.arrays import FloatArray
 from forestage.design.preset_device import preset_device
-from forestage.design.preset_form import decode_fir
+from forestage.firs import decode_fir, response_of
 from forestage.metrics.bands import log_grid
 from forestage.metrics.directivity import AZIMUTH_DEG
 from forestage.metrics.zone import SWEET_SPOT_DB

@@ -13,7 +13,7 @@ import plotly.io
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from forestage import __version__
+from forestage._core import __version__
 from forestage.files import checked_target
 from forestage.metrics.bands import OCTAVES
 from forestage.plots.top_view import scene_of, top_view

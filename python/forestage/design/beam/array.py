@@ -11,8 +11,8 @@ from scipy.interpolate import CubicSpline
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import crossover
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import directivity, mean_power
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem, beam_problem
 from forestage.design.beam.target import BeamTarget
 from forestage.short_repr import ShortRepr

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem
 
 NULL_PRICE = 1e4

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import block_diag, solve, toeplitz
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.firs import END_PRICE, RATE, pattern_kernel
 from forestage.design.beam.plan import BeamPlan
 from forestage.design.beam.problem import BeamProblem

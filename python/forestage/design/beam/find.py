@@ -11,8 +11,8 @@ from scipy.ndimage import uniform_filter1d
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.array import CIRCLE_DEG, GRID_HZ, BeamArray, beam_array, later_s
 from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, superdirective
 from forestage.design.beam.curves import curves_of, grid_between, smooth_gains
@@ -22,9 +22,10 @@ from forestage.design.beam.methods import check_method, solve
 from forestage.design.beam.plan import HIGHEST_HZ, MAX_GAIN, BeamPlan, plain_level, plain_on_axis
 from forestage.design.beam.problem import NOTHING_DB, BeamProblem
 from forestage.design.beam.target import BeamTarget
-from forestage.design.filters import log_fade, response_of
+from forestage.design.filters import log_fade
 from forestage.design.shortfall import Shortfall, shortfalls
 from forestage.design.skew import aligned_plain
+from forestage.firs import response_of
 from forestage.metrics.directivity import on_off_db, window_db
 
 DEFAULT_METHOD = "ratio-search"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.array import CIRCLE_DEG
 from forestage.design.beam.plan import BeamPlan
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for

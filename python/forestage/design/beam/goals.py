@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem
 
 DB = 10.0 / np.log(10.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forestage.acoustics.head import ComplexArray
+from forestage.arrays import ComplexArray
 from forestage.design.beam import closed_form
 from forestage.design.beam.problem import BeamProblem
 from forestage.design.beam.search import ratio_search

@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.array import BeamArray
 from forestage.design.beam.curves import BeamCurves
 from forestage.design.beam.target import BeamTarget

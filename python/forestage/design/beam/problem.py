@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.target import BeamTarget
 from forestage.metrics.directivity import FRONT_DEG, SIDES_DEG
 from forestage.short_repr import ShortRepr

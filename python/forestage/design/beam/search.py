@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import least_squares
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, plain_mix
 from forestage.design.beam.curves import bends, curves_of, smooth_gains
 from forestage.design.beam.goals import misses

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 from forestage.metrics.directivity import on_off_db
 
 TRIALS = 400

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from forestage.acoustics.head import ComplexArray
+from forestage.arrays import ComplexArray
 from forestage.design.cancel import baselines, robust
 from forestage.design.cancel.closed_form import closed_form
 from forestage.design.cancel.problem import CancelProblem, cancel_problem, zone_plants

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.signal import bilinear, butter, freqz, sosfreqz
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.problem import CancelProblem
 
 DIGITAL_RATE_HZ = 48_000.0

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.problem import CancelProblem
 from forestage.short_repr import ShortRepr
 

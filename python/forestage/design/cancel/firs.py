@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.problem import CancelProblem
 from forestage.design.cancel.robust import within_cap
-from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, response_of, taps_for
+from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, taps_for
 from forestage.design.shortfall import Shortfall, shortfalls
+from forestage.firs import response_of
 from forestage.short_repr import ShortRepr
 
 # Frequencies at which methods solve; in between the weights are smooth

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.head import ComplexArray, FloatArray
 from forestage.acoustics.plant import Plant, plant
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.target import CancelTarget
 from forestage.design.skew import aligned_plain
 from forestage.short_repr import ShortRepr

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forestage.acoustics.head import ComplexArray, FloatArray
+from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.closed_form import closed_form, first_root
 from forestage.design.cancel.problem import CancelProblem
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from forestage.acoustics.head import FloatArray
+from forestage.arrays import FloatArray
 from forestage.choices import DRIVE_CAP_DB, METHOD
 from forestage.design.filters import log_fade
 from forestage.design.zone import Zone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,21 +10,19 @@ from forestage.design.shortfall import ImageShortfall, runs
 from forestage.design.skew import BALANCED_DB, GRID_HZ, Skew
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import TIME_BAND_HZ, TIME_CENTRES_HZ, TIME_HZ, Localiser
+from forestage.metrics.played import Played
 from forestage.metrics.width import ears
-
-if TYPE_CHECKING:
-    from forestage.design.designer import Design
 
 TOLERANCE_DEG = 3.0
 
 
-def image_shortfalls(design: Design, *, sample_rate: int) -> Iterator[ImageShortfall]:
+def image_shortfalls(design: Played, *, sample_rate: int) -> Iterator[ImageShortfall]:
     """Where one of left, centre and right is more than 3 degrees off its place, by the times at the ears.
 
     Over all of the band of the times, and in parts of it where one side plays at least 6 dB more than the other one,
     over what is usual for them.
     """
-    listener, width_deg = design.device.listener, design.stereo.width_deg
+    listener, width_deg = design.device.listener, design.width_deg
     localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
     chain = Chain.of(design, TIME_HZ, sample_rate=sample_rate)
     pressure = ears(design, TIME_HZ, np.stack([chain.staged[:, 0], chain.center, chain.staged[:, 1]], axis=1))
@@ -36,7 +33,7 @@ def image_shortfalls(design: Design, *, sample_rate: int) -> Iterator[ImageShort
             yield ImageShortfall(low_hz, high_hz, wanted, (left, center, right), alone)
 
 
-def _one_sided(design: Design) -> Iterator[tuple[float, float, str]]:
+def _one_sided(design: Played) -> Iterator[tuple[float, float, str]]:
     """Bands in which one side plays alone, with a band of the ear inside, and that side."""
     skew = Skew.of(design.plant)
     if skew is None:

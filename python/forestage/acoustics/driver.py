@@ -1,0 +1,156 @@
+"""What a loudspeaker is made of: drivers, and the body that carries them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from forestage.acoustics.field_check import (
+    above_zero,
+    flag,
+    instance_of,
+    line,
+    number,
+    numbers,
+    one_of,
+    optional,
+    settle,
+    shown,
+    within,
+)
+from forestage.acoustics.measured_driver import MeasuredDirectivity
+from forestage.acoustics.seat import Vector
+from forestage.arrays import FloatArray
+from forestage.short_repr import ShortRepr
+
+Channel = Literal["left", "right", "center", "both"]
+Side = Literal["left", "right"]
+
+CROSSOVER_RANGE_HZ = (20.0, 16_000.0)
+MAX_LEVEL_DB = 24.0
+# Gains of the (left, right) channel of plain stereo
+PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
+    "left": (1.0, 0.0),
+    "right": (0.0, 1.0),
+    "center": (0.0, 0.0),
+    "both": (1.0, 1.0),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Driver(ShortRepr):
+    """One driver: a point in the free field, measured, a cap piston on the spherical body, or a headphone capsule.
+
+    Parameters
+    ----------
+    name : str
+        Unique name.
+    channel : {"left", "right", "center", "both"}
+        What it plays of plain stereo: one side, nothing, or both sides. All take part in the designed filters.
+    position_m : tuple of float, optional
+        (x, y, z) from the device's origin: x to the listener, y to the listener's left, z up.
+    azimuth_deg, elevation_deg : float
+        Axis of a cap piston, or where a measured driver aims.
+    cap_half_angle_deg : float, optional
+        Half opening angle of a cap piston on the body.
+    response_db : tuple of (float, float)
+        Measured deviation from flat as (Hz, dB) breakpoints, to be equalised; empty for none.
+    low_hz, high_hz : float, optional
+        Edges of its crossover: fourth-order Linkwitz-Riley, -6 dB there; none by default.
+    level_db, delay_ms, inverted : float, float, bool
+        How it deviates from the others: louder, later, with the opposite polarity. Its equaliser makes up for it.
+    directivity : MeasuredDirectivity, optional
+        What it was measured to radiate around ``position_m``; a point source by default.
+    is_reference : bool
+        The driver of its side that filters are relative to; one is chosen where none is given.
+    ear : {"left", "right"}, optional
+        A headphone capsule: it reaches this ear alone.
+    """
+
+    name: str
+    channel: Channel
+    position_m: Vector | None = None
+    azimuth_deg: float = 0.0
+    elevation_deg: float = 0.0
+    cap_half_angle_deg: float | None = None
+    response_db: tuple[tuple[float, float], ...] = ()
+    low_hz: float | None = None
+    high_hz: float | None = None
+    level_db: float = 0.0
+    delay_ms: float = 0.0
+    inverted: bool = False
+    directivity: MeasuredDirectivity | None = None
+    is_reference: bool = False
+    ear: Side | None = None
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            name=line,
+            channel=one_of(*PLAIN_GAINS),
+            position_m=optional(numbers(3)),
+            azimuth_deg=within(-360.0, 360.0),
+            elevation_deg=within(-90.0, 90.0),
+            cap_half_angle_deg=optional(_half_angle),
+            response_db=_response,
+            low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
+            high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
+            level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
+            delay_ms=number,
+            inverted=flag,
+            directivity=optional(instance_of(MeasuredDirectivity)),
+            is_reference=flag,
+            ear=optional(one_of(*get_args(Side))),
+        )
+        if self.octaves <= 0.0:
+            raise ValueError(f"high_hz = {self.high_hz}: must be above low_hz = {self.low_hz}")
+
+    @property
+    def y_position(self) -> float:
+        """How far to the listener's left: metres for a point, share of the body's radius for a cap."""
+        return self.position_m[1] if self.position_m is not None else float(self.axis[1])
+
+    @property
+    def axis(self) -> FloatArray:
+        """Unit vector of where it aims, shape (3,)."""
+        azimuth, elevation = np.deg2rad(self.azimuth_deg), np.deg2rad(self.elevation_deg)
+        level = np.cos(elevation)
+        return np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
+
+    @property
+    def octaves(self) -> float:
+        """Width of the band that its crossover leaves."""
+        low, high = CROSSOVER_RANGE_HZ
+        return math.log2((self.high_hz or high) / (self.low_hz or low))
+
+
+@dataclass(frozen=True)
+class Body:
+    """A rigid sphere around the device's origin."""
+
+    radius_m: float
+
+    def __post_init__(self) -> None:
+        settle(self, radius_m=above_zero)
+
+
+def _half_angle(value: Any, where: str) -> float:
+    result = number(value, where)
+    if not 0.0 < result <= 90.0:
+        raise ValueError(f"{where} = {result}: must be above 0 and at most 90")
+    return result
+
+
+def _response(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
+    if not isinstance(value, list | tuple | np.ndarray):
+        raise ValueError(f"{where} = {shown(value)}: must be a list of [hz, db] pairs")
+    points = tuple(numbers(2)(pair, f"{where}[{index}]") for index, pair in enumerate(value))
+    previous_hz = 0.0
+    for index, (hz, db) in enumerate(points):
+        if hz <= previous_hz:
+            raise ValueError(f"{where}[{index}] = [{hz}, {db}]: frequencies must be above 0 and rising")
+        previous_hz = hz
+    return points

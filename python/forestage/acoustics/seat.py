@@ -1,0 +1,91 @@
+"""Where a head is: a seat in front of a device, and the listener who has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.acoustics.field_check import above_zero, number, numbers, settle, shown
+from forestage.acoustics.head import Head
+from forestage.acoustics.measured_head import MeasuredHead
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.short_repr import ShortRepr
+
+Vector = tuple[float, float, float]
+
+MOST_DISTANCE_M = 100.0
+
+
+@dataclass(frozen=True, repr=False)
+class Seat(ShortRepr):
+    """A head somewhere in front of the device.
+
+    Parameters
+    ----------
+    position_m : tuple of float
+        Centre of the head in the device's frame.
+    yaw_deg : float
+        How far the head is turned to its own left; at 0 it faces -x.
+    head : Head or MeasuredHead
+        The head.
+    """
+
+    position_m: Vector
+    yaw_deg: float = 0.0
+    head: Head | MeasuredHead = Head()
+
+    def __post_init__(self) -> None:
+        settle(self, position_m=numbers(3), yaw_deg=number, head=_head)
+
+    @property
+    def axes(self) -> FloatArray:
+        """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
+        return replace(self, position_m=(0.0, 0.0, 0.0)).in_head(np.eye(3))
+
+    def in_head(self, points_m: ArrayLike) -> FloatArray:
+        """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).
+
+        Examples
+        --------
+        >>> Seat((2.0, 0.0, 0.0), yaw_deg=90.0).in_head([[0.0, 0.0, 0.0]]).round(6).tolist()
+        [[0.0, -2.0, 0.0]]
+        """
+        x, y, z = np.moveaxis(np.asarray(points_m, dtype=np.float64) - self.position_m, -1, 0)
+        sine, cosine = np.sin(np.deg2rad(self.yaw_deg)), np.cos(np.deg2rad(self.yaw_deg))
+        return np.stack([-x * cosine + y * sine, x * sine + y * cosine, z], axis=-1)
+
+    def ears(self, frequency_hz: ArrayLike, source_m: ArrayLike) -> ComplexArray:
+        """Pressure at the (left, right) ear for point sources at (k, 3) in the device's frame, shape (2, k, n)."""
+        return self.head.ears(frequency_hz, self.in_head(source_m))
+
+
+@dataclass(frozen=True, repr=False)
+class Listener(ShortRepr):
+    """A listener in front of the device, at (distance_m, 0, 0), who faces it."""
+
+    distance_m: float
+    head: Head | MeasuredHead = Head()
+
+    def __post_init__(self) -> None:
+        settle(self, distance_m=_distance, head=_head)
+
+    @property
+    def seat(self) -> Seat:
+        """Where the head is."""
+        return Seat((self.distance_m, 0.0, 0.0), head=self.head)
+
+
+def _distance(value: Any, where: str) -> float:
+    result = above_zero(value, where)
+    if result > MOST_DISTANCE_M:
+        raise ValueError(f"{where} = {result}: must be at most {MOST_DISTANCE_M:g}")
+    return result
+
+
+def _head(value: Any, where: str) -> Any:
+    if not (hasattr(value, "ears") and hasattr(value, "radius_m")):
+        raise ValueError(f"{where} = {shown(value)}: must be a Head, or what load_head returns")
+    return value

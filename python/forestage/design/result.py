@@ -1,0 +1,248 @@
+"""A finished design: what plays, what it reaches, and the preset that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage import notebook
+from forestage._core import __version__
+from forestage.acoustics.device import Device
+from forestage.acoustics.plant import Plant, plant
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.design.beam import BeamPlan, BeamTarget
+from forestage.design.calibrate import Loudness
+from forestage.design.cancel import CancelTarget
+from forestage.design.cancel.firs import Solution
+from forestage.design.ears import EarFirs
+from forestage.design.image import image_shortfalls
+from forestage.design.preset_device import device_form
+from forestage.design.preset_form import (
+    SCHEMA,
+    curves_form,
+    ears_form,
+    filters_form,
+    filters_sha256,
+    head_form,
+    save_form,
+)
+from forestage.design.shortfall import ImageShortfall, Shortfall
+from forestage.design.variants import VARIANTS
+from forestage.design.virtual_stereo import VirtualStereo
+from forestage.firs import FilterSet
+from forestage.metrics.curves import beam_curves, drive_curve, reference_curves, separation_curves
+from forestage.metrics.loudness import PROGRAMME_SEED
+from forestage.metrics.separation import ear_responses, plain_responses
+from forestage.metrics.summary import design_metrics
+from forestage.metrics.zone import zone_maps
+from forestage.short_repr import ShortRepr, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ANALYSIS_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 181)
+
+
+@dataclass(frozen=True, repr=False)
+class Simulation(ShortRepr):
+    """Responses at the ears for several seats, shape (seats, 2 ears, 2 channels, n)."""
+
+    frequency_hz: FloatArray
+    plain: ComplexArray
+    processed: ComplexArray
+
+
+@dataclass(frozen=True)
+class Design:
+    """A finished design. `preset` gives the file's content, `save` writes it."""
+
+    device: Device
+    variant: str
+    target: CancelTarget
+    beam_target: BeamTarget
+    stereo: VirtualStereo
+    plant: Plant
+    cancellation: Solution
+    beam_plan: BeamPlan | None
+    filters: tuple[FilterSet, ...]
+    ears: EarFirs
+    loudness: Loudness = Loudness()
+
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{each.sample_rate / 1000:g}" for each in self.filters)
+        return f"<Design {short(self.name)}, {len(self.device.drivers)} drivers, {rates[:60]} kHz>"
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, object] = {
+            "text": self.text,
+            "drivers": ", ".join(driver.name for driver in self.device.drivers),
+            "virtual pair": f"±{self.width_deg:g}°",
+            "cancellation": f"{self.target.method}, at most {self.target.drive_cap_db:g} dB of drive",
+            "filters": ", ".join(f"{each.sample_rate / 1000:g}" for each in self.filters) + " kHz",
+        }
+        falls = {f"short ({number})": fall for number, fall in enumerate(self.shortfall(), 1)}
+        return notebook.table(self.name, rows | falls)
+
+    @property
+    def name(self) -> str:
+        """Name of the preset: the device's, and what differs from its standard design."""
+        usual, pair = CancelTarget(), VirtualStereo()
+        parts = [self.device.name, VARIANTS[self.variant].title]
+        if self.stereo.width_deg != pair.width_deg:
+            parts.append(f"{self.stereo.width_deg:g}°")
+        if self.stereo.head is not None:
+            parts.append("Own Head")
+        if self.target.method != usual.method:
+            parts.append(self.target.method)
+        if self.target.separation_db != usual.separation_db:
+            parts.append("Own Target")
+        if self.target.drive_cap_db != usual.drive_cap_db:
+            parts.append(f"Drive {self.target.drive_cap_db:g} dB")
+        return " ".join(part for part in parts if part)
+
+    @property
+    def text(self) -> str:
+        """What the preset says about itself: the device, and for whom it is made."""
+        if self.device.is_headphones:
+            return self.device.text
+        zone = " who moves," if VARIANTS[self.variant].is_wide else ""
+        return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.".strip()
+
+    def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
+        """Filters at one sample rate."""
+        for filters in self.filters:
+            if filters.sample_rate == sample_rate:
+                return filters
+        rates = ", ".join(str(filters.sample_rate) for filters in self.filters)
+        raise ValueError(f"sample_rate = {sample_rate}: the design has {rates}")
+
+    @property
+    def width_deg(self) -> float:
+        """Azimuth of the left loudspeaker of the virtual pair."""
+        return self.stereo.width_deg
+
+    def simulate(
+        self,
+        seats: Sequence[Seat | ArrayLike] | None = None,
+        *,
+        frequency_hz: ArrayLike | None = None,
+        sample_rate: int = 48_000,
+    ) -> Simulation:
+        """Responses at the ears of the exported filters and of plain stereo.
+
+        Parameters
+        ----------
+        seats : sequence of Seat or of array_like, shape (3,), optional
+            Heads, or the centre of the listener's own head in metres; the listener's seat by default.
+        frequency_hz : array_like, shape (n,), optional
+            Frequencies in Hz; 20 Hz to 20 kHz by default.
+        sample_rate : int
+            Which filters.
+        """
+        frequency = np.geomspace(20.0, 20_000.0, 400)
+        if frequency_hz is not None:
+            frequency = np.asarray(frequency_hz, dtype=np.float64)
+        plants = [self.plant]
+        if seats is not None:
+            plants = [plant(self.device, self._seat(seat)) for seat in seats]
+        filters = self.filter_set(sample_rate)
+        processed = [
+            ear_responses(seat, filters.cancel, frequency, sample_rate=sample_rate, delay_frames=filters.delay_frames)
+            for seat in plants
+        ]
+        return Simulation(
+            frequency, np.stack([plain_responses(seat, frequency) for seat in plants]), np.stack(processed)
+        )
+
+    def _seat(self, seat: Seat | ArrayLike) -> Seat:
+        if isinstance(seat, Seat):
+            return seat
+        x, y, z = np.asarray(seat, dtype=np.float64)
+        return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
+
+    def shortfall(self) -> tuple[Shortfall | ImageShortfall, ...]:
+        """Where the design stays short of its target, and by how much."""
+        steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
+        return (*image_shortfalls(self, sample_rate=self._shown_rate), *self.cancellation.shortfall(), *steered)
+
+    def metrics(self) -> dict[str, Any]:
+        """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
+        return design_metrics(self)
+
+    def plot(self) -> Figure:
+        """A page of curves, maps and figures, as for a paper."""
+        from forestage.plots import design_page  # matplotlib takes its time to load
+
+        return design_page(self)
+
+    def playable(self) -> dict[str, Any]:
+        """What of a preset is heard, in its JSON form; a preset in itself."""
+        device = self.device
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "device": device.slug,
+            "text": self.text,
+            "parameters": {"stage_width_deg": self.width_deg},
+            "drivers": [
+                {"name": driver.name, "plain_left_gain": float(left), "plain_right_gain": float(right)}
+                for driver, (left, right) in zip(device.drivers, device.plain_gains, strict=True)
+            ],
+            "filters": [filters_form(filters) for filters in self.filters],
+            "ears": ears_form(self.ears),
+            "loudness": asdict(self.loudness),
+        }
+
+    def preset(self) -> dict[str, Any]:
+        """The preset in its JSON form: what plays, what the editor and the report draw, and where it comes from."""
+        return self.playable() | {
+            "analysis": self._analysis(),
+            "maps": zone_maps(self),
+            "design": self.provenance() | {"metrics": self.metrics()},
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """What is needed to make the design again, and a hash of its filters."""
+        head = "closed form" if self.stereo.head is None else head_form(self.stereo.head)
+        return device_form(self.device) | {
+            "variant": self.variant,
+            "target": asdict(self.target),
+            "stereo": {
+                "width_deg": self.width_deg,
+                "distance_m": self.stereo.distance_m,
+                "drive_cap_db": self.stereo.drive_cap_db,
+                "head": head,
+            },
+            "beam_target": asdict(self.beam_target),
+            "programme_seed": PROGRAMME_SEED,
+            "forestage": __version__,
+            "filters_sha256": filters_sha256([filters_form(filters) for filters in self.filters]),
+        }
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the preset; an existing file is only replaced when asked to."""
+        return save_form(self.preset(), path, overwrite=overwrite)
+
+    @property
+    def _shown_rate(self) -> int:
+        """Rate of the filters that curves and figures are of, where there is a choice."""
+        return min((filters.sample_rate for filters in self.filters), key=lambda rate: abs(rate - 48_000))
+
+    def _analysis(self) -> list[dict[str, Any]]:
+        """Curves of the exported filters, and of what was wanted."""
+        rate = self._shown_rate
+        frequency = ANALYSIS_HZ[0.45 * rate > ANALYSIS_HZ]
+        curves = separation_curves(self, frequency, sample_rate=rate)
+        curves["separation_design"] = self.cancellation.separation_db(frequency).min(axis=0)
+        curves["separation_target"] = self.target.curve_db(frequency)
+        curves |= drive_curve(self, frequency, sample_rate=rate)
+        curves["drive_cap"] = self.target.cap_db(frequency)
+        curves |= reference_curves(self, frequency, sample_rate=rate)
+        curves |= beam_curves(self, frequency, sample_rate=rate)
+        return curves_form(frequency, curves)

@@ -1,0 +1,99 @@
+"""FIR filters as they are exported: all that a preset holds at one rate, their responses, and their text."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forestage.arrays import ComplexArray, FloatArray, Taps
+from forestage.short_repr import ShortRepr
+
+HALF = "f16:"  # begins the text of float16 taps
+LONG_TAPS = 4096  # shorter filters stay float32, here and in fir_text.cpp
+
+
+@dataclass(frozen=True, repr=False)
+class FilterSet(ShortRepr):
+    """All filters at one sample rate, as they are exported.
+
+    Attributes
+    ----------
+    sample_rate, delay_frames, cancel_align_frames, beam_align_frames : int
+        Rate, modelling delay inside the filters, and extra delay of the two paths.
+    crosstalk_delay_frames : int
+        Modelling delay inside the crosstalk filters.
+    crosstalk : ndarray of float32, shape (2, taps)
+        Weight of the virtual crosstalk from the (left, right) channel.
+    cancel : ndarray of float32, shape (drivers, 2, taps)
+        From the (left, right) channel to each driver.
+    beam : ndarray of float32, shape (drivers, taps)
+        From the centre to each driver; (0, 0) without a centre driver.
+    driver_eq : ndarray of float32, shape (drivers, taps)
+        Equalisation of the drivers; (0, 0) for none.
+    """
+
+    sample_rate: int
+    delay_frames: int
+    cancel_align_frames: int
+    beam_align_frames: int
+    crosstalk_delay_frames: int
+    crosstalk: Taps
+    cancel: Taps
+    beam: Taps
+    driver_eq: Taps
+
+
+def response_of(
+    fir: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: float, delay_frames: float = 0.0
+) -> ComplexArray:
+    """Response of filters at any frequencies, with ``delay_frames`` of delay taken out.
+
+    Parameters
+    ----------
+    fir : array_like, shape (..., taps)
+        The filters.
+    frequency_hz : array_like, shape (n,)
+        Frequencies in Hz.
+
+    Returns
+    -------
+    ndarray of complex, shape (..., n)
+    """
+    fir = np.asarray(fir, dtype=np.float64)
+    times = (np.arange(fir.shape[-1]) - delay_frames) / sample_rate
+    return fir @ np.exp(-2j * np.pi * np.outer(times, np.asarray(frequency_hz, dtype=np.float64)))
+
+
+def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
+    """Base64 of little-endian float32 taps; an empty text is silence.
+
+    Parameters
+    ----------
+    fir : array_like, shape (taps,)
+        The filter.
+    half : bool
+        Round long filters to float16, -74 dB beside each tap, for half the text. For room responses.
+
+    Examples
+    --------
+    >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
+    ('AACAPw==', '')
+    """
+    is_half = half and np.size(fir) > LONG_TAPS
+    taps = np.asarray(fir, dtype="<f2" if is_half else "<f4")
+    return (HALF if is_half else "") + base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
+
+
+def decode_fir(text: str) -> FloatArray:
+    """Taps of an encoded filter, in double precision.
+
+    Examples
+    --------
+    >>> decode_fir("AACAPw==").tolist(), decode_fir("f16:ADw=").tolist()
+    ([1.0], [1.0])
+    """
+    dtype = "<f2" if text.startswith(HALF) else "<f4"
+    return np.frombuffer(base64.b64decode(text.removeprefix(HALF)), dtype=dtype).astype(np.float64)
