@@ -49,7 +49,7 @@ def test_conditions_say_what_the_figures_hold_for(design, figures):
     conditions = figures["conditions"]
     assert conditions["seat_m"] == [design.device.listener.distance_m, 0.0, 0.0]
     assert conditions["head"] == "rigid sphere of 8.75 cm radius, ears at ±90°"
-    assert conditions["stage_width_deg"] == design.stereo.width_deg
+    assert conditions["stage_width_deg"] == design.width_deg
     assert len(conditions["octaves"]) == len(figures["width"]["separation_db"]["plain"])
 
 
