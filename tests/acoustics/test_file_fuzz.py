@@ -8,17 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
+import soundfile
 
 from forestage.acoustics.device_file import parse_device
+from forestage.acoustics.fields import PointSource
 from forestage.acoustics.head_measurement import read_measurement
+from forestage.acoustics.measured_driver import load_directivity, load_impulse_responses, read_directivity, read_impulse
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.sofa import SofaFile
-from measurements import ring_directions, sphere_head, write_sofa
+from measurements import directivity, grid_directions, ring_directions, sphere_head, write_sofa
 
 MUTATIONS = 10_000
 LIMIT_S = 1.0
+CONVENTIONS = {"head": "SimpleFreeFieldHRIR", "driver": "FreeFieldDirectivityTF"}
+LOADERS: dict[str, Callable[[Path], Any]] = {"head": load_head, "driver": load_directivity}
 NUMBERS = [
     0.0,
     -0.0,
@@ -172,20 +178,33 @@ class Dataset(Variable):
     def close(self) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory) -> tuple[Path, Dataset]:
-    import netCDF4
-
-    sofa = sphere_head(ring_directions(24.0), sample_rate=16_000)
-    sofa.Data_IR = sofa.Data_IR[..., :64]
-    path = write_sofa(tmp_path_factory.mktemp("fuzz") / "head.sofa", sofa)
+def opened(path: Path) -> Dataset:
     with netCDF4.Dataset(path) as file:
         file.set_auto_mask(False)
         variables = {
             name: Variable(values[...], {key: values.getncattr(key) for key in values.ncattrs()})
             for name, values in file.variables.items()
         }
-        return path, Dataset(variables, {key: file.getncattr(key) for key in file.ncattrs()})
+        return Dataset(variables, {key: file.getncattr(key) for key in file.ncattrs()})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.fixture(scope="module")
+def head(folder) -> Path:
+    sofa = sphere_head(ring_directions(24.0), sample_rate=16_000)
+    sofa.Data_IR = sofa.Data_IR[..., :64]
+    return write_sofa(folder / "head.sofa", sofa)
+
+
+@pytest.fixture(scope="module")
+def driver(folder) -> Path:
+    frequency_hz = np.arange(200.0, 2001.0, 200.0)
+    sofa = directivity(PointSource((0.0, 0.0, 0.0)), grid_directions(30.0), azimuth_deg=0.0, frequency_hz=frequency_hz)
+    return write_sofa(folder / "driver.sofa", sofa)
 
 
 UNITS = [
@@ -238,30 +257,32 @@ def changed_file(rng: random.Random, file: Dataset) -> tuple[Dataset, str]:
     return Dataset(variables, file.texts), "; ".join(said)
 
 
-def test_head_files_with_any_values_are_read_or_refused(good, monkeypatch):
-    path, file = good
-    rng = random.Random(2)
-    read = 0
+@pytest.mark.parametrize("kind", ["head", "driver"])
+def test_sofa_files_with_any_values_are_read_or_refused(kind, request, monkeypatch):
+    """Each is checked, and a part of what passes is worked on."""
+    path, rng, read = request.getfixturevalue(kind), random.Random(2), 0
+    file = opened(path)
+    monkeypatch.setattr("forestage.acoustics.sofa._try", lambda path: None)  # this one is good, and not what is read
     for index in range(MUTATIONS):
         changed, what = changed_file(rng, file)
         monkeypatch.setattr("netCDF4.Dataset", lambda _path, changed=changed: changed)
 
         def check() -> None:
-            with SofaFile(path, convention="SimpleFreeFieldHRIR") as sofa:
-                read_measurement(sofa, distance_m=2.0)
+            with SofaFile(path, convention=CONVENTIONS[kind]) as sofa:
+                read_measurement(sofa, distance_m=2.0) if kind == "head" else read_directivity(sofa)
 
         is_checked = assert_read_or_refused(check, what, names=f"{path}: ")
-        # What passes the checks is worked on; a part of it is enough.
         if is_checked and index % 20 == 0:
-            read += assert_read_or_refused(lambda: load_head(path), what, names=f"{path}: ")
+            read += assert_read_or_refused(lambda: LOADERS[kind](path), what, names=f"{path}: ")
     assert read > 20
 
 
-def test_damaged_bytes_of_head_files_are_read_or_refused(good):
-    path, _ = good
+@pytest.mark.parametrize("kind", ["head", "driver"])
+def test_damaged_bytes_of_sofa_files_are_read_or_refused(kind, request):
+    path = request.getfixturevalue(kind)
     data = path.read_bytes()
     rng = random.Random(3)
-    for index in range(150):
+    for index in range(16):
         damaged = bytearray(data)
         for _ in range(rng.choice((1, 2, 8))):
             place = rng.randrange(len(data))
@@ -269,4 +290,34 @@ def test_damaged_bytes_of_head_files_are_read_or_refused(good):
             damaged[place : place + len(part)] = part
         other = path.with_name("damaged.sofa")
         other.write_bytes(damaged[: rng.randrange(len(data))] if index % 20 == 0 else damaged)
-        assert_read_or_refused(lambda other=other: load_head(other), f"bytes {index}", names=f"{other}: ")
+        assert_read_or_refused(lambda other=other: LOADERS[kind](other), f"bytes {index}", names=f"{other}: ")
+
+
+def changed_wav(rng: random.Random, data: bytes) -> bytes:
+    """Numbers of the header, mostly, then any bytes and lengths."""
+    damaged = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        size = rng.choice((1, 2, 4, 8))
+        number = rng.choice((0, 1, 2, 3, 0x7FFF_FFFF, 0x8000_0000, 2**64 - 1, rng.getrandbits(32)))
+        place = 2 * rng.randrange(30) if rng.random() < 0.8 else rng.randrange(len(data))
+        damaged[place : place + size] = (number % 256**size).to_bytes(size, "little")
+    return bytes(damaged[: rng.randrange(len(data))] if rng.random() < 0.1 else damaged)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "PCM_24"])
+def test_impulse_responses_of_drivers_with_any_bytes_are_read_or_refused(subtype, folder):
+    path, other = folder / "impulse.wav", folder / "damaged.wav"
+    impulse = np.zeros(512)
+    impulse[100:140] = np.hanning(40)
+    soundfile.write(path, impulse, 48_000, subtype=subtype)
+    data, rng, read = path.read_bytes(), random.Random(4), 0
+    good = [(path, (1.0, y, 0.0)) for y in (-0.2, 0.0, 0.2)]
+    for index in range(MUTATIONS // 2):
+        other.write_bytes(changed_wav(rng, data))
+        is_checked = assert_read_or_refused(lambda: read_impulse(other), f"wav {index}", names=f"{other}: ")
+        if is_checked and index % 250 == 0:
+            files = [*good, (other, (1.0, 0.4, 0.0))]
+            read += assert_read_or_refused(
+                lambda files=files: load_impulse_responses(files, position_m=(0.0, 0.0, 0.0)), f"wav {index}"
+            )
+    assert read > 2

@@ -13,6 +13,7 @@ from forestage.acoustics.measured_driver import load_directivity
 from forestage.acoustics.measured_head import load_head
 from measurements import (
     change_sofa,
+    copy_sofa,
     directivity,
     grid_directions,
     impulses_of,
@@ -56,22 +57,22 @@ def empty(path: Path) -> Path:
 
 def without(path: Path, variable: str, make=head) -> Path:
     """A copy of a good file that lacks a variable."""
-    good = make(path.with_name("good.sofa"))
-    with netCDF4.Dataset(good) as source, netCDF4.Dataset(path, "w") as target:
-        source.set_auto_mask(False)
-        target.setncatts({name: source.getncattr(name) for name in source.ncattrs()})
-        for name, size in source.dimensions.items():
-            target.createDimension(name, len(size))
-        for name, values in source.variables.items():
-            if name != variable:
-                target.createVariable(name, values.dtype, values.dimensions)[...] = values[...]
-                target[name].setncatts({key: values.getncattr(key) for key in values.ncattrs()})
+    return copy_sofa(path, make(path.with_name("good.sofa")), leave=variable)
+
+
+def endless(path: Path) -> Path:
+    """A file whose heap has an object of the number that means "free", at which the HDF5 library waits for ever."""
+    data = bytearray(path.read_bytes())
+    place = data.index(b"GCOL") + 16  # a head, then objects of 16 bytes and what they hold
+    second = place + 16 + int.from_bytes(data[place + 8 : place + 16], "little")
+    data[second : second + 2] = b"\0\0"
+    path.write_bytes(data)
     return path
 
 
-def claiming(path: Path, *, kind: str = "f8", **sizes: int) -> Path:
+def claiming(path: Path, make=head, *, kind: str = "f8", **sizes: int) -> Path:
     """A file whose header tells of more than is there: where nothing was written, it takes no space."""
-    with netCDF4.Dataset(head(path.with_name("good.sofa"))) as source, netCDF4.Dataset(path, "w") as target:
+    with netCDF4.Dataset(make(path.with_name("good.sofa"))) as source, netCDF4.Dataset(path, "w") as target:
         source.set_auto_mask(False)
         target.setncatts({name: source.getncattr(name) for name in source.ncattrs()})
         for name, size in source.dimensions.items():
@@ -152,6 +153,7 @@ HEADS = {
         r"SourcePosition\[0, 0\] = 1e\+30: must be within",
     ),
     "delays of hours": (lambda path: head(path, Data_Delay=1e8), r"Data_Delay has 2083\.33 s: must be within 1 s"),
+    "a structure without an end": (lambda path: endless(head(path)), "not a readable SOFA file .* reading it does not"),
     "huge": (lambda path: head(path, Data_IR=1e30), r"Data_IR\[0, 0, 0\] = 1e\+30: must be within \+-1e\+09"),
     "too many directions": (lambda path: claiming(path, M=10**6), "must be at most 65536 directions, 65536 taps and"),
     "too many taps": (lambda path: claiming(path, N=10**9), "must be at most 65536 directions, 65536 taps and"),
@@ -206,8 +208,22 @@ DRIVERS = {
     "another convention": (head, "must be FreeFieldDirectivityTF"),
     "a single direction": (lambda path: speaker(path, GRID[:1]), "gives 1 directions: must be at least 4"),
     "no frequencies": (lambda path: without(path, "N", speaker), "N is missing"),
-    "one frequency": (of_one_frequency, "N must be two or more rising frequencies"),
+    "a structure without an end": (
+        lambda path: endless(speaker(path)),
+        "not a readable SOFA file .* reading it does n",
+    ),
+    "one frequency": (of_one_frequency, "N has 1 frequencies: must be two or more"),
     "falling frequencies": (lambda path: speaker(path, N=np.arange(2000.0, 0.0, -200.0)), "rising frequencies"),
+    "frequencies of light": (
+        lambda path: speaker(path, N=np.linspace(1.0, 1e8, 10)),
+        "frequencies within 0..200000 Hz",
+    ),
+    "far away": (
+        lambda path: speaker(path, ReceiverPosition=np.full((len(GRID), 3), 1e6)),
+        r"puts a receiver 1e\+06 m away: must be at most 100 m",
+    ),
+    "too many frequencies": (lambda path: claiming(path, speaker, N=10**6), "has 1000000 frequencies: must be two or"),
+    "too many directions": (lambda path: claiming(path, speaker, R=10**6), "tells 1000000 directions: must be at most"),
     "no receivers' units": (lambda path: speaker(path, ReceiverPosition_Units=None), "ReceiverPosition_Units is miss"),
     "receivers in the driver": (
         lambda path: speaker(path, ReceiverPosition=np.zeros((len(GRID), 3))),
@@ -261,6 +277,28 @@ def broken(samples: np.ndarray) -> np.ndarray:
     return np.where(np.arange(len(samples)) == 100, np.nan, samples)
 
 
+def at_rate(entries: list[dict], folder: Path, sample_rate: int) -> list[dict]:
+    """Entries whose last file claims another sample rate."""
+    path = folder / entries[-1]["file"]
+    data = bytearray(path.read_bytes())
+    data[24:28] = sample_rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    return entries
+
+
+def hours(entries: list[dict], folder: Path) -> list[dict]:
+    """Entries whose last file takes no space on a disk, as nothing was written there."""
+    path = folder / entries[-1]["file"]
+    frames = 16_000_000
+    soundfile.write(path, np.zeros(1, dtype=np.int16), 8000, subtype="PCM_U8")
+    data = bytearray(path.read_bytes()[:44])
+    data[40:44] = frames.to_bytes(4, "little")
+    path.write_bytes(data)
+    with path.open("r+b") as file:
+        file.truncate(44 + frames)
+    return entries
+
+
 WAVS = {
     "good": (lambda folder: impulses(folder), None),
     "silent": (lambda folder: impulses(folder, change=np.zeros_like), r"impulse_responses: .*3\.wav: is silent"),
@@ -272,6 +310,20 @@ WAVS = {
         r"x\.wav: not a readable audio file",
     ),
     "too few": (lambda folder: impulses(folder, count=1), "1 of them; must be at least 4"),
+    "too many": (lambda folder: 2000 * impulses(folder), "8000 of them; must be at least 4 and at most 4096"),
+    "far away": (
+        lambda folder: [*impulses(folder), {"file": "0.wav", "position_m": [1e9, 0.0, 0.0]}],
+        r"a microphone is 1e\+09 m away: must be at most 100 m",
+    ),
+    "rate of 1 Hz": (
+        lambda folder: at_rate(impulses(folder), folder, 1),
+        r"3\.wav: its sample rate is 1 Hz; must be w",
+    ),
+    "rate of GHz": (lambda folder: at_rate(impulses(folder), folder, 2**31 - 1), "its sample rate is 2147483647 Hz"),
+    "hours": (
+        lambda folder: hours(impulses(folder), folder),
+        "has 16000000 frames; an impulse response has at most 60",
+    ),
     "at the driver": (
         lambda folder: [*impulses(folder), {"file": "0.wav", "position_m": [0.0, 0.1, 0.0]}],
         r"position_m = \[0\.0, 0\.1, 0\.0\]: a microphone is at the driver itself",

@@ -99,6 +99,22 @@ def write_sofa(path: Path, sofa: sofar.Sofa) -> Path:
     return path
 
 
+def copy_sofa(path: Path, source: Path, *, leave: str = "", **changes: tuple[tuple[str, ...], object]) -> Path:
+    """Copy a file as no library would write it: without a variable, or with others of (dimensions, values)."""
+    with netCDF4.Dataset(source) as old, netCDF4.Dataset(path, "w") as new:
+        old.set_auto_mask(False)
+        new.setncatts({name: old.getncattr(name) for name in old.ncattrs()})
+        for name, size in old.dimensions.items():
+            new.createDimension(name, len(size))
+        for name, variable in old.variables.items():
+            if name == leave:
+                continue
+            dimensions, values = changes.get(name, (variable.dimensions, variable[...]))
+            new.createVariable(name, variable.dtype, dimensions)[...] = values
+            new[name].setncatts({key: variable.getncattr(key) for key in variable.ncattrs()})
+    return path
+
+
 def change_sofa(path: Path, **changes) -> Path:
     """Change texts (by their SOFA name, as SourcePosition_Units) and values of a file, whatever the convention says.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from forestage.acoustics.driver import PLAIN_GAINS, Body, Channel, Driver, Side
-from forestage.acoustics.field_check import above_zero, instance_of, line, optional, settle, shown, text
+from forestage.acoustics.field_check import instance_of, line, optional, settle, shown, size_to, text
 from forestage.acoustics.fields import CapPiston, Field, PointSource
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_driver import WIDEST_GAP_DEG, MeasuredField
@@ -20,6 +20,7 @@ from forestage.short_repr import ShortRepr
 
 MAX_DRIVERS = 16
 MAX_RELATIVE_DELAY_MS = 2.5
+MOST_HEAD_RADIUS_M = 0.3
 # Between a head and anything that sounds
 CLEARANCE_M = 0.01
 
@@ -154,7 +155,7 @@ def _check_device(device: Device) -> None:
 
 def _check_listener(device: Device) -> None:
     listener, head, body = device.listener, device.listener.head, device.body
-    above_zero(head.radius_m, "listener.head_radius_m")
+    size_to(MOST_HEAD_RADIUS_M)(head.radius_m, "listener.head_radius_m")
     if isinstance(head, Head) and not 0.0 < head.ear_azimuth_deg < 180.0:
         raise ValueError(f"listener.ear_azimuth_deg = {head.ear_azimuth_deg}: must be above 0 and below 180")
     if isinstance(head, Head) and not -90.0 < head.ear_elevation_deg < 90.0:

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from forestage.acoustics.field_check import (
-    above_zero,
     flag,
     instance_of,
     line,
@@ -19,6 +18,7 @@ from forestage.acoustics.field_check import (
     optional,
     settle,
     shown,
+    size_to,
     within,
 )
 from forestage.acoustics.measured_driver import MeasuredDirectivity
@@ -31,6 +31,12 @@ Side = Literal["left", "right"]
 
 CROSSOVER_RANGE_HZ = (20.0, 16_000.0)
 MAX_LEVEL_DB = 24.0
+MOST_DELAY_MS = 1000.0
+MOST_BODY_RADIUS_M = 1.0
+# Of a measured response: points, frequency and deviation
+MOST_POINTS = 10_000
+MOST_HZ = 1e6
+MOST_DEVIATION_DB = 100.0
 # Gains of the (left, right) channel of plain stereo
 PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
     "left": (1.0, 0.0),
@@ -99,7 +105,7 @@ class Driver(ShortRepr):
             low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
-            delay_ms=number,
+            delay_ms=within(-MOST_DELAY_MS, MOST_DELAY_MS),
             inverted=flag,
             directivity=optional(instance_of(MeasuredDirectivity)),
             is_reference=flag,
@@ -134,7 +140,7 @@ class Body:
     radius_m: float
 
     def __post_init__(self) -> None:
-        settle(self, radius_m=above_zero)
+        settle(self, radius_m=size_to(MOST_BODY_RADIUS_M))
 
 
 def _half_angle(value: Any, where: str) -> float:
@@ -147,10 +153,16 @@ def _half_angle(value: Any, where: str) -> float:
 def _response(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
     if not isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{where} = {shown(value)}: must be a list of [hz, db] pairs")
+    if len(value) > MOST_POINTS:
+        raise ValueError(f"{where}: {len(value)} of them; must be at most {MOST_POINTS}")
     points = tuple(numbers(2)(pair, f"{where}[{index}]") for index, pair in enumerate(value))
     previous_hz = 0.0
     for index, (hz, db) in enumerate(points):
         if hz <= previous_hz:
             raise ValueError(f"{where}[{index}] = [{hz}, {db}]: frequencies must be above 0 and rising")
+        if hz > MOST_HZ or abs(db) > MOST_DEVIATION_DB:
+            raise ValueError(
+                f"{where}[{index}] = [{hz}, {db}]: must be at most {MOST_HZ:g} Hz and within +-{MOST_DEVIATION_DB:g} dB"
+            )
         previous_hz = hz
     return points

@@ -80,6 +80,18 @@ def above_zero(value: Any, where: str) -> float:
     return result
 
 
+def size_to(most: float) -> Check:
+    """Check of a size that is at most so much."""
+
+    def check(value: Any, where: str) -> float:
+        result = above_zero(value, where)
+        if result > most:
+            raise ValueError(f"{where} = {result}: must be at most {most:g}")
+        return result
+
+    return check
+
+
 def within(low: float, high: float) -> Check:
     """Check of a number between two others."""
 

@@ -17,6 +17,7 @@ from scipy.signal import resample
 from scipy.signal.windows import tukey
 
 from forestage.acoustics.head import Head
+from forestage.acoustics.measured_file import SAMPLE_RATES_HZ
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
@@ -28,7 +29,6 @@ MOST_SPREAD = 0.1
 MOST_DIRECTIONS = 2**16
 MOST_TAPS = 2**16
 MOST_IN_ALL = 2**28
-SAMPLE_RATES_HZ = (8_000.0, 400_000.0)
 LONGEST_DELAY_S = 1.0
 # So many values are worked on at a time
 BLOCK = 2**18

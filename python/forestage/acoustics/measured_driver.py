@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import regress
 from forestage.acoustics.fields import growth, wave_number
-from forestage.acoustics.measured_file import MeasuredFile, measured_file
+from forestage.acoustics.measured_file import SAMPLE_RATES_HZ, MeasuredFile, measured_file
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
 from forestage.arrays import ComplexArray, FloatArray
@@ -35,6 +35,13 @@ from forestage.short_repr import ShortRepr
 
 ORDER = 20
 LEAST_DIRECTIONS = 4
+MOST_DIRECTIONS = 2**16
+MOST_IMPULSES = 4096
+LONGEST_IMPULSE_S = 60.0
+MOST_FREQUENCIES = 2**16
+HIGHEST_HZ = SAMPLE_RATES_HZ[1] / 2
+# Of a microphone from the driver
+DISTANCES_M = (0.01, 100.0)
 # From so many on, at distances that differ by less than this share, the measurement tells spherical waves
 DIRECTIONS_OF_WAVES = 30
 DISTANCES_OF_WAVES = 0.05
@@ -55,6 +62,8 @@ EXTENT_M = 0.1
 IMPULSE_S = 20e-3
 HIGHEST_SHARE = 0.45
 LEVEL_BAND_HZ = (200.0, 4000.0)
+# So many frequencies are worked on at a time
+BLOCK = 1024
 LATENCIES_S = np.arange(-5e-3, 50e-3, 20e-6)
 
 
@@ -174,7 +183,7 @@ def load_directivity(path: str | Path) -> MeasuredDirectivity:
     The file's source looks along x, y to its own left; which is to the right of a listener whom it faces.
     """
     with SofaFile(path, convention="FreeFieldDirectivityTF") as file:
-        frequency, values, points = _directivity_values(file)
+        frequency, values, points = read_directivity(file)
     directivity = _fitted(frequency, values, points * [1.0, -1.0, 1.0], is_all_around=True)
     _check_cover(file, directivity)
     return replace(directivity, origin={"directivity_sofa": str(path)}, files=(measured_file(path),))
@@ -192,12 +201,12 @@ def load_impulse_responses(
     position_m : tuple of float
         Position of the driver.
     """
-    if len(files) < LEAST_DIRECTIONS:
-        raise ValueError(f"{len(files)} of them; must be at least {LEAST_DIRECTIONS}")
+    if not LEAST_DIRECTIONS <= len(files) <= MOST_IMPULSES:
+        raise ValueError(f"{len(files)} of them; must be at least {LEAST_DIRECTIONS} and at most {MOST_IMPULSES}")
     points = np.array([position for _, position in files]) - position_m
-    if not np.all(np.linalg.norm(points, axis=-1) > 0.01):
-        raise ValueError(f"position_m = {list(position_m)}: a microphone is at the driver itself")
-    impulses = [_read_impulse(path) for path, _ in files]
+    if fault := _fault_of(points):
+        raise ValueError(f"position_m = {list(position_m)}: a microphone is {fault}")
+    impulses = [read_impulse(path) for path, _ in files]
     highest = HIGHEST_SHARE * min(sample_rate for _, sample_rate in impulses)
     frequency = np.arange(0.0, highest, 1.0 / IMPULSE_S)
     values = np.stack([_response(impulse, sample_rate, frequency) for impulse, sample_rate in impulses])
@@ -224,15 +233,19 @@ def at_common_level(drivers: Sequence[MeasuredDirectivity]) -> list[MeasuredDire
     return [replace(driver, gain=gain * driver.gain, delay_s=driver.delay_s - early_s) for driver in drivers]
 
 
-def _directivity_values(file: SofaFile) -> tuple[FloatArray, ComplexArray, FloatArray]:
+def read_directivity(file: SofaFile) -> tuple[FloatArray, ComplexArray, FloatArray]:
     """Frequencies (m,), values (count, m) and where they were measured (count, 3), in the file's frame."""
+    frequency = _frequencies(file)
+    shape = file.shape("Data_Real", dimensions=3)
+    if file.shape("Data_Imag", dimensions=3) != shape:
+        raise file.error("Data_Imag", f"has another shape than Data_Real, {shape}")
+    if shape[2] != len(frequency):
+        raise file.error("Data_Real", f"has the shape {shape}, for {len(frequency)} frequencies")
+    measurements, receivers, _ = shape
+    if measurements * receivers > MOST_DIRECTIONS:
+        raise file.error("Data_Real", f"tells {measurements * receivers} directions: must be at most {MOST_DIRECTIONS}")
     values = file.values("Data_Real", dimensions=3) + 1j * file.values("Data_Imag", dimensions=3)
-    frequency = file.values("N", dimensions=1)
-    if frequency[0] < 0.0 or np.any(np.diff(frequency) <= 0.0) or len(frequency) < 2:
-        raise file.error("N", "must be two or more rising frequencies")
-    if values.shape[2] != len(frequency):
-        raise file.error("Data_Real", f"has the shape {values.shape}, for {len(frequency)} frequencies")
-    points = _measured_points(file, values.shape[:2])
+    points = _measured_points(file, (measurements, receivers))
     if not values.any():
         raise file.error("Data_Real", "is silent")
     if not values.imag.any():
@@ -240,7 +253,28 @@ def _directivity_values(file: SofaFile) -> tuple[FloatArray, ComplexArray, Float
     return frequency, values.reshape(len(points), -1), points
 
 
-def _measured_points(file: SofaFile, shape: tuple[int, ...]) -> FloatArray:
+def _frequencies(file: SofaFile) -> FloatArray:
+    (count,) = file.shape("N", dimensions=1)
+    if not 2 <= count <= MOST_FREQUENCIES:
+        raise file.error("N", f"has {count} frequencies: must be two or more, and at most {MOST_FREQUENCIES}")
+    frequency = file.values("N", dimensions=1)
+    if frequency[0] < 0.0 or frequency[-1] > HIGHEST_HZ or np.any(np.diff(frequency) <= 0.0):
+        raise file.error("N", f"must be rising frequencies within 0..{HIGHEST_HZ:g} Hz")
+    return frequency
+
+
+def _fault_of(points: FloatArray) -> str:
+    """What is wrong with where microphones are, seen from the driver; empty for nothing."""
+    nearest_m, farthest_m = DISTANCES_M
+    distance = np.linalg.norm(points, axis=-1)
+    if not np.all(distance > nearest_m):
+        return "at the driver itself"
+    if not np.all(distance <= farthest_m):
+        return f"{distance.max():g} m away: must be at most {farthest_m:g} m"
+    return ""
+
+
+def _measured_points(file: SofaFile, shape: tuple[int, int]) -> FloatArray:
     """Where it was measured, seen from the source, of all measurements and receivers, shape (count, 3)."""
     receivers, emitters = file.local_positions("ReceiverPosition"), file.local_positions("EmitterPosition")
     if len(emitters) != 1:
@@ -254,27 +288,39 @@ def _measured_points(file: SofaFile, shape: tuple[int, ...]) -> FloatArray:
     if len(points) != count:
         raise file.error("Data_Real", f"has {count} measurements of one arrangement: which one counts?")
     points = points.reshape(-1, 3)
-    if not np.all(np.linalg.norm(points, axis=-1) > 0.01):
-        raise file.error("ReceiverPosition", "puts a receiver at the driver itself")
+    if fault := _fault_of(points):
+        raise file.error("ReceiverPosition", f"puts a receiver {fault}")
     if len(points) < LEAST_DIRECTIONS:
         raise file.error("ReceiverPosition", f"gives {len(points)} directions: must be at least {LEAST_DIRECTIONS}")
     return points
 
 
-def _read_impulse(path: Path) -> tuple[FloatArray, int]:
+def read_impulse(path: Path) -> tuple[FloatArray, int]:
+    """Samples of an impulse response, and their rate in Hz."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
     try:
-        audio, sample_rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except soundfile.LibsndfileError as error:
+        with soundfile.SoundFile(path) as file:
+            _check_impulse(path, file)
+            audio, sample_rate = file.read(dtype="float64", always_2d=True), file.samplerate
+    except soundfile.SoundFileError as error:
         raise ValueError(f"{path}: not a readable audio file ({error})") from error
-    if audio.shape[1] != 1:
-        raise ValueError(f"{path}: has {audio.shape[1]} channels; an impulse response has one")
     if not np.isfinite(audio).all():
         raise ValueError(f"{path}: sample {int(np.argmax(~np.isfinite(audio[:, 0])))} is not finite")
     if not audio.any():
         raise ValueError(f"{path}: is silent")
     return audio[:, 0], sample_rate
+
+
+def _check_impulse(path: Path, file: soundfile.SoundFile) -> None:
+    """Check what a header says, before it sizes anything."""
+    if file.channels != 1:
+        raise ValueError(f"{path}: has {file.channels} channels; an impulse response has one")
+    low, high = SAMPLE_RATES_HZ
+    if not low <= file.samplerate <= high:
+        raise ValueError(f"{path}: its sample rate is {file.samplerate} Hz; must be within {low:g}..{high:g} Hz")
+    if file.frames > LONGEST_IMPULSE_S * file.samplerate:
+        raise ValueError(f"{path}: has {file.frames} frames; an impulse response has at most {LONGEST_IMPULSE_S:g} s")
 
 
 def _response(impulse: FloatArray, sample_rate: int, frequency: FloatArray) -> ComplexArray:
@@ -367,5 +413,8 @@ def _latency_s(frequency: FloatArray, shape: ComplexArray) -> float:
     steps = np.diff(frequency)
     turns = np.sum(shape[:, 1:] * shape[:, :-1].conj(), axis=0)
     latencies = LATENCIES_S[np.abs(LATENCIES_S) <= 0.5 / steps.min()]
-    agreement = np.exp(2j * np.pi * np.outer(latencies, steps)) @ turns
+    agreement = np.zeros(len(latencies), dtype=np.complex128)
+    for start in range(0, len(steps), BLOCK):
+        part = slice(start, start + BLOCK)
+        agreement += np.exp(2j * np.pi * np.outer(latencies, steps[part])) @ turns[part]
     return float(latencies[np.argmax(agreement.real)])

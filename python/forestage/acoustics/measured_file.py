@@ -8,6 +8,8 @@ from pathlib import Path
 
 # Of all files of a device together: in base64, they fit into a preset beside the longest filters and ears
 MOST_HELD_BYTES = 24 << 20
+# Of any measurement
+SAMPLE_RATES_HZ = (8_000.0, 400_000.0)
 
 
 @dataclass(frozen=True)

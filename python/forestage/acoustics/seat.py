@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.field_check import above_zero, number, numbers, settle, shown
+from forestage.acoustics.field_check import number, numbers, settle, shown, size_to
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.arrays import ComplexArray, FloatArray
@@ -70,19 +70,12 @@ class Listener(ShortRepr):
     head: Head | MeasuredHead = Head()
 
     def __post_init__(self) -> None:
-        settle(self, distance_m=_distance, head=_head)
+        settle(self, distance_m=size_to(MOST_DISTANCE_M), head=_head)
 
     @property
     def seat(self) -> Seat:
         """Where the head is."""
         return Seat((self.distance_m, 0.0, 0.0), head=self.head)
-
-
-def _distance(value: Any, where: str) -> float:
-    result = above_zero(value, where)
-    if result > MOST_DISTANCE_M:
-        raise ValueError(f"{where} = {result}: must be at most {MOST_DISTANCE_M:g}")
-    return result
 
 
 def _head(value: Any, where: str) -> Any:

@@ -1,12 +1,17 @@
 """What measured heads and drivers need of SOFA files (AES69): positions in metres, values, and errors with names.
 
 Of a file only what is asked for is read, and only after its shape was checked, so that a damaged header costs nothing.
+What a damaged header does to the library that reads it is found out first, in a process of its own (`sofa_trial`).
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +24,9 @@ RADIANS = {"degree": np.pi / 180, "deg": np.pi / 180, "radian": 1.0, "rad": 1.0}
 METRES = {"metre": 1.0, "meter": 1.0, "m": 1.0, "centimetre": 0.01, "cm": 0.01, "millimetre": 0.001, "mm": 0.001}
 USUAL_UNITS = {"cartesian": "metre", "spherical": "degree, degree, metre"}
 MOST_VALUES = 2**25
+TRIAL = Path(__file__).with_name("sofa_trial.py")
+# Of time on the wall, for a file that does not come; CPU time has its own limit
+LONGEST_TRIAL_S = 600.0
 # Beyond any measurement in SI units, but below what netCDF files hold where nothing was written
 LARGEST = 1e9
 
@@ -49,6 +57,7 @@ class SofaFile:
         self.path = Path(path)
         if not self.path.is_file():
             raise ValueError(f"{path}: no such file")
+        _try(self.path)
         try:
             # Not verified against the convention: many useful files break a rule that nothing here needs.
             self._file: Any = netCDF4.Dataset(self.path)
@@ -181,6 +190,31 @@ class SofaFile:
         level = np.cos(elevation)
         towards = np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
         return metres * coordinates[:, 2:] * towards
+
+
+def _try(path: Path) -> None:
+    """Refuse a file that another process could not read to its end."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-P", str(TRIAL), str(path.absolute())],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=LONGEST_TRIAL_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"{path}: not a readable SOFA file (reading it takes over {LONGEST_TRIAL_S:g} s)") from None
+    if tried.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise ValueError(f"{path}: not a readable SOFA file (its structure is damaged: reading it does not end)")
+    if tried.returncode < 0:
+        name = signal.Signals(-tried.returncode).name
+        raise ValueError(f"{path}: not a readable SOFA file (its structure is damaged: reading it ends in {name})")
+    if tried.returncode > 0:
+        said = tried.stderr.decode(errors="replace").strip().rpartition("\n")[-1]
+        raise OSError(f"{path}: the process that tries SOFA files failed: {said}")
 
 
 def _stored(name: str) -> str:
