@@ -60,7 +60,7 @@ def device_of(name):
 
 def two_drivers(device, pair=None):
     """The device with nothing but a left and a right driver, the reference pair unless said otherwise."""
-    left, right = pair or device.stereo
+    left, right = pair or device.references
     drivers = [replace(device.drivers[left], channel="left"), replace(device.drivers[right], channel="right")]
     return replace(device, drivers=tuple(drivers))
 

@@ -29,7 +29,7 @@ from forestage.metrics.depth import directivity_index_db
 from forestage.metrics.localisation import TIME_HZ, Localiser
 from forestage.metrics.room import (
     clarity_db,
-    critical_distance_m,
+    critical_distance_by_drr_m,
     early_lateral_fraction,
     iacc,
     iacc_late,
@@ -232,7 +232,7 @@ def figures(scene, feeds, band_hz, *, distance_m, is_center):
     inside = (frequency >= band_hz[0]) & (frequency < band_hz[1])
     lateral = float(early_lateral_fraction(omni, aside, **where)) if is_center else np.nan
     return drr | {
-        "critical distance (m)": float(critical_distance_m(drr["DRR (dB)"], distance_m)),
+        "critical distance (m)": float(critical_distance_by_drr_m(drr["DRR (dB)"], distance_m)),
         "lateral fraction": lateral,
         "C50 (dB)": float(clarity_db(ears, **where).mean()),
         "IACC early": float(iacc(ears, **where)),
@@ -421,7 +421,7 @@ def zone_in_room(name, room):
     """Figures over seats that are moved and turned, by (figure, part), shape (turns, distances, places beside)."""
     device, feeds = device_of(name), channel_feeds(name)
     distances, lateral = seats_of(name)
-    distance_m, angle = device.listener.distance_m, np.deg2rad(designed(name).stereo.width_deg)
+    distance_m, angle = device.listener.distance_m, np.deg2rad(designed(name).width_deg)
     localiser = Localiser.of(device.listener.head, distance_m=distance_m)
     turns = np.exp(-2j * np.pi * np.outer(np.arange(FFT_FRAMES), TIME_HZ) / SAMPLE_RATE)
     speaker = distance_m * np.array([1.0 - np.cos(angle), np.sin(angle), 0.0])

@@ -13,7 +13,7 @@ from evidence import Table, write
 from forestage.acoustics.head import Head
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
 from forestage.constants import SPEED_OF_SOUND_M_S
-from forestage.design.virtual_stereo import closed_form_far_ear
+from forestage.design.virtual_pair import closed_form_far_ear
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 
 DISTANCE_M = 2.0

@@ -108,14 +108,14 @@ def design_command(
     """
     from .acoustics.device_file import load_device
     from .design.cancel import CancelTarget
-    from .design.virtual_stereo import VirtualStereo
+    from .design.virtual_pair import VirtualPair
 
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
     separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
     target = CancelTarget(separation_db=separation_db, drive_cap_db=drive_cap_db, method=method)
-    stereo = VirtualStereo(width_deg=width_deg, head=None if head is None else _head(head))
-    result = _designed(spec, variant=variant, target=target, stereo=stereo)
+    pair = VirtualPair(width_deg=width_deg, head=None if head is None else _head(head))
+    result = _designed(spec, variant=variant, target=target, pair=pair)
     result.save(output, overwrite=overwrite)
     click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
     for fall in result.shortfall():

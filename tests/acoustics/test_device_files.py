@@ -84,7 +84,7 @@ def test_shipped_devices_are_what_they_say():
 
 def test_valid_tables_parse():
     for table in (POINTS, CAPS, HEADPHONES):
-        assert parse_device(table).stereo == [0, 1]
+        assert parse_device(table).references == [0, 1]
     assert parse_device(HEADPHONES).is_headphones
 
 

@@ -143,8 +143,8 @@ def test_reference_is_the_given_driver_else_the_widest_then_the_outermost():
     narrow = Driver("narrow", "left", (0.0, 0.5, 0.0), low_hz=3000.0)
     right = Driver("right", "right", (0.0, -0.3, 0.0))
     bar = Device("Bar", (narrow, inner, right, outer), Listener(2.0))
-    assert bar.stereo == [3, 2]
+    assert bar.references == [3, 2]
     named = replace(bar, drivers=(narrow, replace(inner, is_reference=True), right, outer))
-    assert named.stereo == [1, 2]
+    assert named.references == [1, 2]
     np.testing.assert_array_equal(bar.plain_gains, [[1, 0], [1, 0], [0, 1], [1, 0]])
     np.testing.assert_array_equal(THREE_WAYS.plain_gains, [[1, 0], [0, 1], [1, 1], [1, 1]])

@@ -45,7 +45,9 @@ def drive_db(finished: Design, frequency_hz, sample_rate=48_000) -> np.ndarray:
     filters = transfer(finished.filter_set(sample_rate).cancel, frequency_hz, sample_rate)
     plant, at_ears = finished.plant.at(frequency_hz), ears(finished, frequency_hz, sample_rate)
     power = np.sum(np.abs(filters) ** 2, axis=0)
-    return 10 * np.log10([power[i] * np.abs(plant[i, finished.device.stereo[i]] / at_ears[i, i]) ** 2 for i in (0, 1)])
+    return 10 * np.log10(
+        [power[i] * np.abs(plant[i, finished.device.references[i]] / at_ears[i, i]) ** 2 for i in (0, 1)]
+    )
 
 
 def random_plant(seed: int, bins: int = 200) -> np.ndarray:
@@ -105,7 +107,7 @@ def test_closed_form_meets_the_target_within_a_tenth_of_a_db_wherever_the_cap_al
     target = CancelTarget(zone=SMALL_ZONE)
     problem = cancel_problem(finished.device, finished.plant, BAND_HZ, target=target, zone=[])
     weights = solve(problem, "closed-form")
-    plant = finished.plant.at(BAND_HZ)[:, finished.device.stereo]
+    plant = finished.plant.at(BAND_HZ)[:, finished.device.references]
     goal_db = target.curve_db(BAND_HZ)
     reachable = 0
     for channel in range(2):
@@ -155,7 +157,7 @@ def test_near_ear_keeps_its_colour_and_its_time(finished, sample_rate):
     """Wanted: +-1.5 dB of plain stereo from 100 Hz to 10 kHz; the filters leave 0.5 dB."""
     frequency = np.geomspace(100.0, 10_000.0, 400)
     filters = finished.filter_set(sample_rate)
-    plain = finished.plant.at(frequency)[:, finished.device.stereo]
+    plain = finished.plant.at(frequency)[:, finished.device.references]
     delay = np.exp(-2j * np.pi * frequency * filters.delay_frames / sample_rate)
     for channel in range(2):
         ratio = ears(finished, frequency, sample_rate)[channel, channel] / (plain[channel, channel] * delay)

@@ -12,7 +12,7 @@ from forestage.design.beam import BeamTarget
 from forestage.design.cancel import CancelTarget
 from forestage.design.result import Design
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_stereo import VirtualStereo
+from forestage.design.virtual_pair import VirtualPair
 from forestage.report.page import report_html
 from make_preset import make_preset
 from places import DEVICES
@@ -20,10 +20,10 @@ from places import DEVICES
 LAPTOP = load_device(DEVICES / "laptop.toml")
 
 
-def design(device=LAPTOP, variant="standard", target=CancelTarget(), stereo=VirtualStereo()):  # noqa: B008
+def design(device=LAPTOP, variant="standard", target=CancelTarget(), pair=VirtualPair()):  # noqa: B008
     """What of a design has a name and a text."""
     device, target, beam = VARIANTS[variant].of(device, target, BeamTarget())
-    return Design(device, variant, target, beam, stereo, None, None, None, (), None)
+    return Design(device, variant, target, beam, pair, None, None, None, (), None)
 
 
 def test_designs_of_one_device_have_names_of_their_own():
@@ -31,8 +31,8 @@ def test_designs_of_one_device_have_names_of_their_own():
         design(),
         design(variant="close"),
         design(variant="wide-zone"),
-        design(stereo=VirtualStereo(width_deg=45.0)),
-        design(stereo=VirtualStereo(head=Head())),
+        design(pair=VirtualPair(width_deg=45.0)),
+        design(pair=VirtualPair(head=Head())),
         design(target=CancelTarget(method="kirkeby")),
         design(target=CancelTarget(drive_cap_db=6.0)),
         design(target=CancelTarget(separation_db=((100.0, 0.0), (1000.0, 12.0)))),

@@ -122,7 +122,7 @@ def test_mirrored_devices_have_mirrored_ears(name):
 def test_first_near_ear_of_plain_stereo_peaks_at_the_stated_frame(name):
     device = FAMILY[name]
     ears = ear_firs(device)
-    left, right = device.stereo
+    left, right = device.references
     near = np.abs([ears.device[0, left], ears.device[1, right]])
     assert near.argmax(axis=-1).min() == ears.delay_frames
     levels = np.abs(response_of([ears.device[0, left], ears.device[1, right]], [200.0], sample_rate=48_000)[:, 0])

@@ -32,7 +32,7 @@ from forestage.design.beam import BeamTarget
 from forestage.design.cancel import CancelTarget
 from forestage.design.preset_device import device_form, preset_device
 from forestage.design.result import Design
-from forestage.design.virtual_stereo import VirtualStereo
+from forestage.design.virtual_pair import VirtualPair
 from forestage.presets import preset_path
 from forestage.report import report_html
 from forestage.report.charts import charts
@@ -114,7 +114,7 @@ def test_preset_is_heard_in_a_room_when_the_files_of_its_device_are_gone(preset,
 
 def test_provenance_of_a_design_holds_the_files(measured):
     design = Design(
-        measured, "standard", CancelTarget(), BeamTarget(), VirtualStereo(), plant(measured), None, None, (), None
+        measured, "standard", CancelTarget(), BeamTarget(), VirtualPair(), plant(measured), None, None, (), None
     )
     assert design.provenance()["files"] == device_form(measured)["files"]
 

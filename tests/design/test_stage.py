@@ -12,14 +12,12 @@ from forestage.acoustics.plant import plant
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution
 from forestage.design.filters import delay_for
-from forestage.design.virtual_stereo import (
+from forestage.design.virtual_pair import (
     CROSSTALK_DELAY_S,
-    VirtualStereo,
+    VirtualPair,
     closed_form_far_ear,
     crosstalk_firs,
     crosstalk_weight,
-    merged,
-    rtf_form,
 )
 from forestage.firs import response_of
 from places import DEVICES
@@ -38,6 +36,17 @@ def far_over_near(solution, weights):
     """Ratio at the ears of the seat for the left channel, shape (n,)."""
     ears = solution.problem.ears(weights, seat=0)
     return ears[1, 0] / ears[0, 0]
+
+
+def merged(solution, pair):
+    """Weights with the virtual pair inside, shape (drivers, 2, n): one filter per driver and channel."""
+    far = crosstalk_weight(solution, pair) * closed_form_far_ear(pair.width_deg, SOLVE_HZ)
+    return solution.weights + far * solution.weights[:, ::-1]
+
+
+def ratio_form(weights, reference):
+    """Weights of one channel as ratios to a reference driver, and what all have in common, its equaliser."""
+    return weights / weights[reference], weights[reference]
 
 
 def octave_means(values):
@@ -59,12 +68,12 @@ def test_closed_form_is_what_the_engine_plays(width_deg):
 
 def test_merged_filters_give_the_same_ear_signals_as_two_stages(solution):
     """Pair first, cancellation second, signal by signal; or one filter per driver."""
-    stereo = VirtualStereo()
-    far = crosstalk_weight(solution, stereo) * closed_form_far_ear(30.0, SOLVE_HZ)
+    pair = VirtualPair()
+    far = crosstalk_weight(solution, pair) * closed_form_far_ear(30.0, SOLVE_HZ)
     ears = solution.problem.ears(solution.weights, seat=0)
     left_alone = ears[:, 0] + far[0] * ears[:, 1]
     right_alone = ears[:, 1] + far[1] * ears[:, 0]
-    once = solution.problem.ears(merged(solution, stereo), seat=0)
+    once = solution.problem.ears(merged(solution, pair), seat=0)
     np.testing.assert_allclose(once[:, 0], left_alone, rtol=1e-9)
     np.testing.assert_allclose(once[:, 1], right_alone, rtol=1e-9)
 
@@ -72,21 +81,21 @@ def test_merged_filters_give_the_same_ear_signals_as_two_stages(solution):
 @pytest.mark.parametrize("reference", [0, 1])
 def test_ratios_to_a_reference_driver_times_their_equaliser_are_the_filters(solution, reference):
     weights = solution.weights[:, 0, (SOLVE_HZ > 300.0) & (SOLVE_HZ < 7000.0)]  # beyond, the other side is silent
-    ratios, common = rtf_form(weights, reference)
+    ratios, common = ratio_form(weights, reference)
     np.testing.assert_allclose(ratios[reference], 1.0)
     np.testing.assert_allclose(ratios * common, weights, rtol=1e-9)
 
 
 def test_both_orders_of_pair_and_ratios_give_the_same_ear_signals(solution):
     """Ratios of the merged filters, or merged from the filters in ratio form."""
-    stereo = VirtualStereo()
-    together = merged(solution, stereo)
-    parts = [rtf_form(solution.weights[:, channel], channel) for channel in range(2)]
+    pair = VirtualPair()
+    together = merged(solution, pair)
+    parts = [ratio_form(solution.weights[:, channel], channel) for channel in range(2)]
     again = replace(solution, weights=np.stack([ratios * common for ratios, common in parts], axis=1))
     for channel in range(2):
-        ratios, common = rtf_form(together[:, channel], channel)
+        ratios, common = ratio_form(together[:, channel], channel)
         from_ratios = np.einsum("edf,df->ef", solution.problem.response[0], ratios) * common
-        from_parts = solution.problem.ears(merged(again, stereo), seat=0)[:, channel]
+        from_parts = solution.problem.ears(merged(again, pair), seat=0)[:, channel]
         np.testing.assert_allclose(from_ratios, from_parts, rtol=1e-6)
 
 
@@ -95,7 +104,7 @@ def test_common_equaliser_of_two_drivers_is_minimum_phase_but_for_a_little():
     device = load_device(DEVICES / "laptop.toml")
     frequency = np.fft.rfftfreq(2048, 1 / 48_000)
     problem = cancel_problem(device, plant(device), np.maximum(frequency, 10.0), target=CancelTarget())
-    common = rtf_form(solve(problem, "minimax")[:, 0], 0)[1]
+    common = ratio_form(solve(problem, "minimax")[:, 0], 0)[1]
     expected = minimum_phase(np.abs(common))
     band = (frequency > 100.0) & (frequency < 10_000.0)
     assert np.max(np.abs(np.angle(common / expected, deg=True)[band])) < 22.0
@@ -103,9 +112,9 @@ def test_common_equaliser_of_two_drivers_is_minimum_phase_but_for_a_little():
 
 def test_pair_is_heard_where_it_is_wanted(solution):
     """Time and level differences of a hard-panned sound at the seat, per octave, against the pair at +-30 degrees."""
-    stereo = VirtualStereo()
-    wanted = stereo.far_over_near(SOLVE_HZ)[0]
-    heard = far_over_near(solution, merged(solution, stereo))
+    pair = VirtualPair()
+    wanted = pair.far_over_near(SOLVE_HZ)[0]
+    heard = far_over_near(solution, merged(solution, pair))
     plain = far_over_near(solution, solution.problem.plain)
 
     def itd_us(ratio):
@@ -121,7 +130,7 @@ def test_pair_is_heard_where_it_is_wanted(solution):
 
 
 def test_near_ear_of_the_pair_keeps_its_level(solution):
-    ears = solution.problem.ears(merged(solution, VirtualStereo()), seat=0)
+    ears = solution.problem.ears(merged(solution, VirtualPair()), seat=0)
     level_db = 20 * np.log10(np.abs(ears[0, 0] / solution.problem.wanted[0]))
     band = (SOLVE_HZ > 100.0) & (SOLVE_HZ < 10_000.0)
     assert np.max(np.abs(level_db[band])) < 3.0
@@ -129,7 +138,7 @@ def test_near_ear_of_the_pair_keeps_its_level(solution):
 
 @pytest.mark.parametrize("cap_db", [10.0, 13.0])
 def test_drive_of_the_pair_stays_within_its_cap(solution, cap_db):
-    weights = merged(solution, VirtualStereo(drive_cap_db=cap_db))
+    weights = merged(solution, VirtualPair(drive_cap_db=cap_db))
     assert solution.problem.drive_db(weights).max() <= cap_db + 1e-4
 
 
@@ -138,22 +147,22 @@ def test_pair_of_another_head_has_that_heads_ears():
     headphones = load_device(DEVICES / "headphones.toml")
     problem = cancel_problem(headphones, plant(headphones), SOLVE_HZ, target=CancelTarget())
     solution = Solution(problem, solve(problem, "minimax"))
-    stereo = VirtualStereo(width_deg=45.0, head=Head(0.095, 100.0))
-    heard = far_over_near(solution, merged(solution, stereo))
-    np.testing.assert_allclose(heard[SOLVE_HZ > 300.0], stereo.far_over_near(SOLVE_HZ)[0][SOLVE_HZ > 300.0], rtol=1e-6)
+    pair = VirtualPair(width_deg=45.0, head=Head(0.095, 100.0))
+    heard = far_over_near(solution, merged(solution, pair))
+    np.testing.assert_allclose(heard[SOLVE_HZ > 300.0], pair.far_over_near(SOLVE_HZ)[0][SOLVE_HZ > 300.0], rtol=1e-6)
     assert not np.allclose(heard, closed_form_far_ear(45.0, SOLVE_HZ), atol=0.02)
 
 
 def test_exported_weight_follows_what_was_solved(solution):
-    stereo = VirtualStereo()
-    firs = crosstalk_firs(solution, stereo, sample_rate=48_000)
+    pair = VirtualPair()
+    firs = crosstalk_firs(solution, pair, sample_rate=48_000)
     played = response_of(firs, SOLVE_HZ, sample_rate=48_000, delay_frames=delay_for(48_000, delay_s=CROSSTALK_DELAY_S))
     band = (SOLVE_HZ > 300.0) & (SOLVE_HZ < 8000.0)
-    error = np.abs(played - crosstalk_weight(solution, stereo))[:, band]
+    error = np.abs(played - crosstalk_weight(solution, pair))[:, band]
     assert 10 * np.log10(np.mean(error**2)) < -18.0
 
 
 @pytest.mark.parametrize("width_deg", [4.0, 91.0, float("nan")])
 def test_pair_of_another_width_is_refused(width_deg):
     with pytest.raises(ValueError, match=f"width_deg = {width_deg}"):
-        VirtualStereo(width_deg=width_deg)
+        VirtualPair(width_deg=width_deg)

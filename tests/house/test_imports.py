@@ -13,7 +13,7 @@ from forestage import choices
 from forestage.acoustics.shoebox import ROOMS
 from forestage.design.cancel import METHODS, CancelTarget
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_stereo import VirtualStereo
+from forestage.design.virtual_pair import VirtualPair
 
 PACKAGES = "print(sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names), file=sys.stderr)"
 COMMANDS = ("design", "ears", "render", "validate", "export", "report", "presets", "install-plugin")
@@ -95,4 +95,4 @@ def test_choices_are_those_of_what_they_choose():
     assert list(ROOMS) == list(choices.ROOMS)
     assert list(VARIANTS) == list(choices.VARIANTS)
     assert (CancelTarget().method, CancelTarget().drive_cap_db) == (choices.METHOD, choices.DRIVE_CAP_DB)
-    assert VirtualStereo().width_deg == choices.WIDTH_DEG
+    assert VirtualPair().width_deg == choices.WIDTH_DEG

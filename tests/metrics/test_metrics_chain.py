@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, load_preset
-from forestage.design.virtual_stereo import closed_form_far_ear
+from forestage.design.virtual_pair import closed_form_far_ear
 from forestage.firs import response_of
 from forestage.metrics.chain import Chain
 from signals import db, impulse

@@ -6,7 +6,7 @@ from scipy.signal import coherence, fftconvolve
 
 from forestage.metrics.room import (
     clarity_db,
-    critical_distance_m,
+    critical_distance_by_drr_m,
     decay_db,
     drr_db,
     early_lateral_fraction,
@@ -70,8 +70,8 @@ def test_clarity_of_an_exponential_decay_is_the_textbooks(rt60):
 
 
 def test_direct_and_reverberant_sound_are_equal_at_the_critical_distance():
-    assert critical_distance_m(0.0, 1.7) == pytest.approx(1.7)
-    assert critical_distance_m(-12.04, 4.0) == pytest.approx(1.0, rel=1e-3)
+    assert critical_distance_by_drr_m(0.0, 1.7) == pytest.approx(1.7)
+    assert critical_distance_by_drr_m(-12.04, 4.0) == pytest.approx(1.0, rel=1e-3)
 
 
 @pytest.mark.parametrize(("angle_deg", "cosine"), [(0.0, 1.0), (60.0, 0.5), (90.0, 0.0)])

@@ -16,7 +16,7 @@ from forestage.acoustics.device_in_room import DeviceInRoom
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.seat import Listener
 from forestage.design.cancel import CancelTarget
-from forestage.design.virtual_stereo import VirtualStereo
+from forestage.design.virtual_pair import VirtualPair
 from forestage.short_repr import ShortRepr
 
 
@@ -77,7 +77,7 @@ def test_short_lines_tell_what_differs_and_no_more():
     assert len(repr(Device("x" * 100, many, Listener(1.0), text="y" * 1000))) < 200
     curve = tuple((100.0 + k, 10.0) for k in range(200))
     assert len(repr(CancelTarget(separation_db=curve))) < 200
-    assert repr(VirtualStereo(width_deg=40.0)) == "VirtualStereo(width_deg=40.0)"
+    assert repr(VirtualPair(width_deg=40.0)) == "VirtualPair(width_deg=40.0)"
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])

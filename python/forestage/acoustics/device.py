@@ -33,7 +33,7 @@ class Device(ShortRepr):
     --------
     >>> drivers = (Driver("l", "left", (0.0, 0.1, 0.0)), Driver("r", "right", (0.0, -0.1, 0.0)))
     >>> device = Device("Pair", drivers, Listener(1.0))
-    >>> device.slug, device.stereo, device.has_center
+    >>> device.slug, device.references, device.has_center
     ('pair', [0, 1], False)
     """
 
@@ -72,7 +72,7 @@ class Device(ShortRepr):
         return any(driver.ear is not None for driver in self.drivers)
 
     @property
-    def stereo(self) -> list[int]:
+    def references(self) -> list[int]:
         """Positions in ``drivers`` of the left and the right reference driver.
 
         Those that say so; else the one with the widest band, the outermost of these.

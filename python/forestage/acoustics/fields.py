@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.head import hankel_quotients, legendre, log_derivatives, order_for
+from forestage.acoustics.head import hankel_quotients, log_derivatives, order_for
 from forestage.acoustics.seat import Seat
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
 from forestage.arrays import ComplexArray, FloatArray
@@ -102,7 +103,7 @@ class CapPiston:
         if nearest <= self.radius_m:
             raise ValueError(f"points_m: one is {nearest:g} m from the centre, inside the body of {self.radius_m} m")
         order = order_for(float(k.max()) * self.radius_m, ratio=self.radius_m / nearest)
-        polynomials = legendre(np.clip(points @ np.array(self.axis) / distance, -1.0, 1.0), order)
+        polynomials = legvander(np.clip(points @ np.array(self.axis) / distance, -1.0, 1.0), order)
         reaches, which = np.unique(distance.round(12), return_inverse=True)
         grown = growth(k * self.radius_m, np.outer(reaches, k), order)
         grown *= np.exp(-1j * np.outer(reaches - self.radius_m, k)) * (self.radius_m / reaches)[:, None]
@@ -110,13 +111,13 @@ class CapPiston:
         pressure = np.empty((len(points), len(k)), dtype=np.complex128)
         for index in range(len(reaches)):
             here = which == index
-            pressure[here] = polynomials[:, here].T @ grown[:, index]
+            pressure[here] = polynomials[here] @ grown[:, index]
         return pressure
 
     def _surface_terms(self, k: FloatArray, order: int) -> ComplexArray:
         """Pressure on the sphere per order for unit volume acceleration (times 4 pi), shape (order + 1, n)."""
         cosine = np.cos(np.deg2rad(self.half_angle_deg))
-        polynomials = legendre(cosine, order + 1)
+        polynomials = legvander(cosine, order + 1)[0]
         velocity = np.empty(order + 1)
         velocity[0] = (1.0 - cosine) / 2
         velocity[1:] = (polynomials[:-2] - polynomials[2:]) / 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.field_check import number, settle
@@ -132,18 +133,6 @@ def log_derivatives(argument: ArrayLike, order: int) -> ComplexArray:
     return m / x - quotients
 
 
-def legendre(cosine: ArrayLike, order: int) -> FloatArray:
-    """Legendre polynomials P_0..P_order of ``cosine``, on the first axis."""
-    x = np.asarray(cosine, dtype=np.float64)
-    values = np.empty((order + 1, *x.shape))
-    values[0] = 1.0
-    if order > 0:
-        values[1] = x
-    for m in range(1, order):
-        values[m + 1] = ((2 * m + 1) * x * values[m] - m * values[m - 1]) / (m + 1)
-    return values
-
-
 def sphere_response(
     frequency_hz: ArrayLike, *, radius_m: float, distance_m: ArrayLike, incidence_rad: ArrayLike
 ) -> ComplexArray:
@@ -190,6 +179,6 @@ def sphere_response(
     terms = np.ones((*distance.shape, order + 1, len(k)), dtype=np.complex128)
     np.cumprod(np.moveaxis(growth, 0, -2), axis=-2, out=terms[..., 1:, :])
     terms *= (2 * m + 1) / derivatives
-    series = np.moveaxis(legendre(np.cos(angles), order), 0, -1) @ terms
+    series = legvander(np.cos(angles), order) @ terms
     # -(j / (k a)) h_0(kr)/h_0(ka) over exp(-j k r)/r, with h_0(x) = j exp(-j x)/x
     return -np.exp(1j * near) / near * series

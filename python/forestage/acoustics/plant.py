@@ -37,7 +37,7 @@ class Plant(ShortRepr):
         Pressure at the (left, right) ear, times ``exp(2 pi j f delay_s)``.
     delay_s : float
         The delay that was taken out.
-    stereo : list of int
+    references : list of int
         Indices of the left and the right reference driver.
     plain : ndarray, shape (drivers, 2)
         Gains from the (left, right) channel in plain stereo.
@@ -46,7 +46,7 @@ class Plant(ShortRepr):
     frequency_hz: FloatArray
     response: ComplexArray
     delay_s: float
-    stereo: list[int]
+    references: list[int]
     plain: FloatArray
 
     def at(self, frequency_hz: ArrayLike) -> ComplexArray:
@@ -85,12 +85,12 @@ def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_
     if device.is_headphones:
         reaches = [[driver.ear == side for driver in device.drivers] for side in ("left", "right")]
         response = np.array(reaches, dtype=np.complex128)[..., None] * np.ones(len(frequency))
-        return Plant(frequency, response, 0.0, device.stereo, device.plain_gains)
+        return Plant(frequency, response, 0.0, device.references, device.plain_gains)
     centres = np.array([field.centre_m for field in device.fields])
     distance = float(np.linalg.norm(centres - seat.position_m, axis=-1).mean())
     response = ears(device.fields, seat, frequency) * np.exp(1j * wave_number(frequency) * distance)
     response[..., 0] = response[..., 0].real
-    return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.stereo, device.plain_gains)
+    return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.references, device.plain_gains)
 
 
 def _grid(step_hz: float) -> FloatArray:

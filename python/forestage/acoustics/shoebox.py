@@ -53,8 +53,8 @@ class Room:
     >>> room = Room("Box", (5.0, 4.0, 2.6), 0.3)
     >>> room.volume_m3, room.absorption.shape
     (52.0, (6, 7))
-    >>> float(room.eyring_s()[0].round(2)), float(room.sabine_s()[0].round(2))
-    (0.27, 0.32)
+    >>> float(room.eyring_s()[0].round(2))
+    0.27
     """
 
     name: str
@@ -89,11 +89,6 @@ class Room:
         """Reverberation time per octave in seconds after Eyring, shape (7,); infinite when nothing is absorbed."""
         with np.errstate(divide="ignore"):
             return self._decay_s / -np.log1p(-self.mean_absorption)
-
-    def sabine_s(self) -> FloatArray:
-        """Reverberation time per octave in seconds after Sabine, shape (7,)."""
-        with np.errstate(divide="ignore"):
-            return self._decay_s / self.mean_absorption
 
     @property
     def _decay_s(self) -> float:

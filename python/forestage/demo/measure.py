@@ -123,7 +123,7 @@ def measure_design(preset: Path, design: Design) -> Facts:
         {monitor: _ear_delay_us(firs) for monitor, firs in ears.items()},
         _beam(probe, design, center) if design.device.has_center else None,
         probe.latency_frames,
-        int(np.argmax(np.abs(plain[design.plant.stereo[0], 0]))),
+        int(np.argmax(np.abs(plain[design.plant.references[0], 0]))),
         to_db(float(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),
         {name: _room_drr_db(probe, center_focus=focus) for name, focus in (("beam", 100), ("plain", 0))},
     )

@@ -31,7 +31,7 @@ from forestage.design.filters import (
 from forestage.design.result import Design
 from forestage.design.skew import Skew
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_stereo import CROSSTALK_DELAY_S, VirtualStereo, crosstalk_firs
+from forestage.design.virtual_pair import CROSSTALK_DELAY_S, VirtualPair, crosstalk_firs
 from forestage.firs import FilterSet
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def design(
     variant: str = "standard",
     target: CancelTarget | None = None,
     beam: BeamTarget | None = None,
-    stereo: VirtualStereo | None = None,
+    pair: VirtualPair | None = None,
     sample_rates: Sequence[int] = SAMPLE_RATES,
     progress: Progress | None = None,
     render: Render | None = render_with_core,
@@ -66,7 +66,7 @@ def design(
         Target of the crosstalk cancellation.
     beam : BeamTarget, optional
         Target of the centre beam.
-    stereo : VirtualStereo, optional
+    pair : VirtualPair, optional
         The pair of loudspeakers to be heard.
     sample_rates : sequence of int
         Rates to export at, in Hz. A preset file, and so the calibration, needs all of `SAMPLE_RATES`; fewer are for a
@@ -86,7 +86,7 @@ def design(
     if variant not in VARIANTS:
         raise ValueError(f'variant = "{variant}": must be one of {", ".join(VARIANTS)}')
     device, target, beam = VARIANTS[variant].of(device, target or CancelTarget(), beam or BeamTarget())
-    stereo = stereo or VirtualStereo()
+    pair = pair or VirtualPair()
     for rate in sample_rates:
         if not 8_000 <= rate <= MASTER_RATE:
             raise ValueError(f"sample_rates: {rate} is out of range; must be within 8000..{MASTER_RATE}")
@@ -103,7 +103,7 @@ def design(
     if target.method in CAPPED:
         solution = guarded(solution)
     cancel_master = cancel_firs(solution)
-    crosstalk_master = crosstalk_firs(solution, stereo)
+    crosstalk_master = crosstalk_firs(solution, pair)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
     center = _center(device, seat, beam)
     filters = []
@@ -123,7 +123,7 @@ def design(
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),
             )
         )
-    finished = Design(device, variant, target, beam, stereo, seat, solution, center.plan, tuple(filters), ears)
+    finished = Design(device, variant, target, beam, pair, seat, solution, center.plan, tuple(filters), ears)
     if render is not None:
         report(0.8, "calibrating the loudness")
         finished = replace(finished, loudness=calibrate(finished.playable(), render=render))

@@ -34,7 +34,7 @@ from forestage.design.preset_form import (
 )
 from forestage.design.shortfall import ImageShortfall, Shortfall
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_stereo import VirtualStereo
+from forestage.design.virtual_pair import VirtualPair
 from forestage.firs import FilterSet
 from forestage.metrics.curves import beam_curves, drive_curve, reference_curves, separation_curves
 from forestage.metrics.loudness import PROGRAMME_SEED
@@ -66,7 +66,7 @@ class Design:
     variant: str
     target: CancelTarget
     beam_target: BeamTarget
-    stereo: VirtualStereo
+    pair: VirtualPair
     plant: Plant
     cancellation: Solution
     beam_plan: BeamPlan | None
@@ -92,11 +92,11 @@ class Design:
     @property
     def name(self) -> str:
         """Name of the preset: the device's, and what differs from its standard design."""
-        usual, pair = CancelTarget(), VirtualStereo()
+        usual, usual_pair = CancelTarget(), VirtualPair()
         parts = [self.device.name, VARIANTS[self.variant].title]
-        if self.stereo.width_deg != pair.width_deg:
-            parts.append(f"{self.stereo.width_deg:g}°")
-        if self.stereo.head is not None:
+        if self.pair.width_deg != usual_pair.width_deg:
+            parts.append(f"{self.pair.width_deg:g}°")
+        if self.pair.head is not None:
             parts.append("Own Head")
         if self.target.method != usual.method:
             parts.append(self.target.method)
@@ -125,7 +125,7 @@ class Design:
     @property
     def width_deg(self) -> float:
         """Azimuth of the left loudspeaker of the virtual pair."""
-        return self.stereo.width_deg
+        return self.pair.width_deg
 
     def simulate(
         self,
@@ -209,14 +209,14 @@ class Design:
 
     def provenance(self) -> dict[str, Any]:
         """What is needed to make the design again, and a hash of its filters."""
-        head = "closed form" if self.stereo.head is None else head_form(self.stereo.head)
+        head = "closed form" if self.pair.head is None else head_form(self.pair.head)
         return device_form(self.device) | {
             "variant": self.variant,
             "target": asdict(self.target),
             "stereo": {
                 "width_deg": self.width_deg,
-                "distance_m": self.stereo.distance_m,
-                "drive_cap_db": self.stereo.drive_cap_db,
+                "distance_m": self.pair.distance_m,
+                "drive_cap_db": self.pair.drive_cap_db,
                 "head": head,
             },
             "beam_target": asdict(self.beam_target),

@@ -32,7 +32,7 @@ def drive_curve(played: Played, frequency_hz: ArrayLike, *, sample_rate: int) ->
 
 def reference_curves(played: Played, frequency_hz: ArrayLike, *, sample_rate: int) -> dict[str, FloatArray]:
     """Levels in dB at the near and the far reference driver, for a sound on the left."""
-    cancel = _cancel(played, frequency_hz, sample_rate)[played.device.stereo, 0]
+    cancel = _cancel(played, frequency_hz, sample_rate)[played.device.references, 0]
     near, far = 20 * np.log10(np.maximum(np.abs(cancel), LEAST_LEVEL))
     return {"near_driver": near, "far_driver": far}
 
@@ -43,7 +43,7 @@ def beam_curves(played: Played, frequency_hz: ArrayLike, *, sample_rate: int) ->
     if not len(beam):
         return {}
     plain = np.zeros((len(device.drivers), 1))
-    plain[device.stereo] = 1.0
+    plain[device.references] = 1.0
     named: dict[str, ArrayLike] = {
         "beam_on_off": beam,
         "plain_mix_on_off": plain,

@@ -63,12 +63,12 @@ def clarity_db(ir: ArrayLike, *, sample_rate: float, band_hz: Band | None = None
     return _ratio_db(ir, early_ms, sample_rate, band_hz)
 
 
-def critical_distance_m(drr: ArrayLike, distance_m: ArrayLike) -> FloatArray:
+def critical_distance_by_drr_m(drr: ArrayLike, distance_m: ArrayLike) -> FloatArray:
     """Distance at which direct and reverberant sound are equal, from the ratio in dB that is heard at ``distance_m``.
 
     Examples
     --------
-    >>> float(critical_distance_m(-6.02, 2.0).round(2))
+    >>> float(critical_distance_by_drr_m(-6.02, 2.0).round(2))
     1.0
     """
     return np.asarray(distance_m, dtype=np.float64) * 10 ** (np.asarray(drr, dtype=np.float64) / 20)

@@ -1,4 +1,4 @@
-"""Beams in closed form: each method from a problem to the weights of its lanes, with 1 on axis.
+"""Beams in closed form: each method from a problem to the weights of its voices, with 1 on axis.
 
 Matrices K of power over azimuth give ``w^H K w``; a is the row of pressures on axis, ``a w = 1``.
 """
@@ -28,7 +28,7 @@ def lcmv(problem: BeamProblem) -> ComplexArray:
     """Nulls at given angles, and least power in all directions beside.
 
     ``w = Q^-1 a^H / (a Q^-1 a^H)`` with the power over the circle, some loading and a high price for the nulls in Q, so
-    that more nulls than lanes are no error.
+    that more nulls than voices are no error.
     """
     target = problem.target
     nulls = np.stack(
@@ -122,8 +122,8 @@ def bounded(problem: BeamProblem, weights: ComplexArray) -> ComplexArray:
     needed = on_axis(problem, needed)
     rest = weights - needed
 
-    def power(lanes: ComplexArray) -> FloatArray:
-        return np.sum(problem.price * np.abs(lanes) ** 2, axis=0)
+    def power(voices: ComplexArray) -> FloatArray:
+        return np.sum(problem.price * np.abs(voices) ** 2, axis=0)
 
     allowed = 10.0 ** (-problem.gain_db / 10) / problem.strongest
     room = np.maximum(allowed - power(needed), 0.0) / np.maximum(power(rest), 1e-30)
@@ -147,7 +147,7 @@ def carried(problem: BeamProblem, weights: ComplexArray) -> ComplexArray:
 
 
 def power_matrix(pattern: ComplexArray) -> ComplexArray:
-    """Matrix of the mean power over azimuth for a pattern (lanes, azimuths, n), shape (n, lanes, lanes)."""
+    """Matrix of the mean power over azimuth for a pattern (voices, azimuths, n), shape (n, voices, voices)."""
     return np.einsum("gaf,haf->fgh", pattern.conj(), pattern) / pattern.shape[1]
 
 
@@ -168,7 +168,7 @@ def _diagonal(values: FloatArray) -> ComplexArray:
 
 
 def _solve(matrix: ComplexArray, right: ComplexArray) -> ComplexArray:
-    """Solutions for every frequency, from (n, lanes, lanes) and (n, lanes) to (lanes, n)."""
+    """Solutions for every frequency, from (n, voices, voices) and (n, voices) to (voices, n)."""
     return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0].T, dtype=np.complex128)
 
 

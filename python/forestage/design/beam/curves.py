@@ -1,7 +1,7 @@
-"""Gains of the lanes as smooth curves over frequency.
+"""Gains of the voices as smooth curves over frequency.
 
-Lanes are aligned on axis, in time and with the phase of the first one taken out. The gain of a lane is then a cubic
-spline up to the upper edge of the band, from the same value for all lanes at 0 Hz. Ratios of gains shape the pattern.
+Voices are aligned on axis, in time and with the phase of the first one taken out. The gain of a voice is then a cubic
+spline up to the upper edge of the band, from the same value for all voices at 0 Hz. Ratios of gains shape the pattern.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def bends(knots: int) -> FloatArray:
 
 @dataclass(frozen=True, repr=False)
 class BeamCurves(ShortRepr):
-    """Gains of all lanes at any frequency.
+    """Gains of all voices at any frequency.
 
     Attributes
     ----------
     knots_hz : ndarray, shape (k,)
         Frequencies at which ``gain`` is held, from 0 to the upper edge of the band.
-    gain : ndarray of complex, shape (lanes, k)
-        Gains of the aligned lanes for a pressure of 1 on axis.
+    gain : ndarray of complex, shape (voices, k)
+        Gains of the aligned voices for a pressure of 1 on axis.
     fade_octaves : float
-        From this far above the edge only those lanes play that play on.
-    plays_on : ndarray of bool, shape (lanes,)
-        Which lanes play above the band.
+        From this far above the edge only those voices play that play on.
+    plays_on : ndarray of bool, shape (voices,)
+        Which voices play above the band.
     lost_hz : float
-        From where these hardly reach the axis, so that all lanes play again.
+        From where these hardly reach the axis, so that all voices play again.
     """
 
     knots_hz: FloatArray
@@ -85,7 +85,7 @@ class BeamCurves(ShortRepr):
         return log_fade(frequency_hz, edge_hz, edge_hz * 2.0**self.fade_octaves)
 
     def above(self, frequency_hz: ArrayLike) -> FloatArray:
-        """Who plays above the band, shape (lanes, n)."""
+        """Who plays above the band, shape (voices, n)."""
         if np.isinf(self.lost_hz):
             return self.plays_on[:, None] * np.ones(np.shape(frequency_hz))
         return np.maximum(self.plays_on[:, None], log_fade(frequency_hz, self.lost_hz / 2.0, self.lost_hz))
@@ -100,22 +100,22 @@ def curves_of(problem: BeamProblem) -> BeamCurves:
 
 
 def smooth_gains(problem: BeamProblem, weights: ComplexArray) -> ComplexArray:
-    """Gains at the knots, close to weights up to the edge of the band and to 1 on axis, shape (lanes, knots)."""
+    """Gains at the knots, close to weights up to the edge of the band and to 1 on axis, shape (voices, knots)."""
     curves = curves_of(problem)
-    lanes, knots = curves.gain.shape
+    voices, knots = curves.gain.shape
     basis = spline_basis(curves.knots_hz, problem.frequency_hz)
     scale = np.sqrt(problem.strongest)
     inside = (problem.frequency_hz <= problem.edge_hz) * scale
     close = inside[:, None] * basis
-    axis = FIT_AXIS_PRICE * np.concatenate([lane[:, None] * basis for lane in np.abs(problem.axis)], axis=1)
-    rows = np.concatenate([np.kron(np.eye(lanes), np.concatenate([close, FIT_BEND_PRICE * bends(knots)])), axis])
+    axis = FIT_AXIS_PRICE * np.concatenate([voice[:, None] * basis for voice in np.abs(problem.axis)], axis=1)
+    rows = np.concatenate([np.kron(np.eye(voices), np.concatenate([close, FIT_BEND_PRICE * bends(knots)])), axis])
     wanted = inside * weights / problem.carrier
     wanted = np.concatenate([np.pad(wanted, ((0, 0), (0, knots - 2))).ravel(), np.full(len(basis), FIT_AXIS_PRICE)])
-    is_free = np.tile(np.arange(knots) > 0, lanes)
+    is_free = np.tile(np.arange(knots) > 0, voices)
     fixed = rows[:, ~is_free] @ curves.gain[:, 0]
     gain = curves.gain.copy()
     free = rows[:, is_free]
-    gain[:, 1:] = np.linalg.solve(free.T @ free, free.T @ (wanted - fixed)).reshape(lanes, -1)
+    gain[:, 1:] = np.linalg.solve(free.T @ free, free.T @ (wanted - fixed)).reshape(voices, -1)
     return gain
 
 

@@ -100,8 +100,8 @@ def groups_that_play_on(array: BeamArray) -> NDArray[np.bool_]:
 def _lost_hz(array: BeamArray, plays_on: NDArray[np.bool_], level: float) -> float:
     """From where those who play on can not be flat on axis any more; infinite when they always can."""
     frequency = np.geomspace(1000.0, HIGHEST_HZ, 100)
-    lanes = array.summed(array.on_axis(frequency)) * array.alignment(frequency)
-    lost = np.abs(np.sum(lanes[plays_on], axis=0)) < REACH * level / MAX_GAIN
+    voices = array.summed(array.on_axis(frequency)) * array.alignment(frequency)
+    lost = np.abs(np.sum(voices[plays_on], axis=0)) < REACH * level / MAX_GAIN
     return float(frequency[np.argmax(lost)]) if lost.any() else np.inf
 
 
@@ -210,7 +210,7 @@ def _lead_s(array: BeamArray, plant: Plant) -> float:
     In whole frames of the usual rate, so that the filters hardly move between rates.
     """
     middle = array.on_axis(GRID_HZ)[array.groups[0][0]]
-    return round(later_s(plain_on_axis(array, plant, GRID_HZ, plant.stereo), middle) * RATE) / RATE
+    return round(later_s(plain_on_axis(array, plant, GRID_HZ, plant.references), middle) * RATE) / RATE
 
 
 def _near_lead_s(plan: BeamPlan) -> float:

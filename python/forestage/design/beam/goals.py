@@ -33,8 +33,8 @@ def misses(problem: BeamProblem, weights: ComplexArray) -> Row:
     -------
     hinges : ndarray, shape (rows, n)
         Misses times their prices.
-    slopes : ndarray of complex, shape (rows, lanes, n)
-        A hinge moves by ``Re(sum of slope * change)`` over the lanes.
+    slopes : ndarray of complex, shape (rows, voices, n)
+        A hinge moves by ``Re(sum of slope * change)`` over the voices.
     """
     axis, axis_slope = _power(problem.axis[:, None], weights)
     rows = [
@@ -114,7 +114,7 @@ def _hinge(price: float, miss: FloatArray, slope: ComplexArray) -> Row:
     return price * np.maximum(miss, 0.0)[None], price * (slope * (miss > 0.0))[None]
 
 
-def _power(lanes: ComplexArray, weights: ComplexArray) -> Row:
-    """Power over azimuth (azimuths, n), and its slopes (azimuths, lanes, n)."""
-    pressure = np.einsum("gaf,gf->af", lanes, weights)
-    return np.abs(pressure) ** 2, 2 * np.einsum("af,gaf->agf", pressure.conj(), lanes)
+def _power(voices: ComplexArray, weights: ComplexArray) -> Row:
+    """Power over azimuth (azimuths, n), and its slopes (azimuths, voices, n)."""
+    pressure = np.einsum("gaf,gf->af", voices, weights)
+    return np.abs(pressure) ** 2, 2 * np.einsum("af,gaf->agf", pressure.conj(), voices)

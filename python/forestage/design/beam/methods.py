@@ -1,4 +1,4 @@
-"""All beam methods, in one form: from a problem to the weights of its lanes, shape (lanes, n), with 1 on axis.
+"""All beam methods, in one form: from a problem to the weights of its voices, shape (voices, n), with 1 on axis.
 
 >>> sorted(METHODS)
 ['exact-ratio', 'lcmv', 'null-shape', 'plain-mix', 'ratio-search', 'rayleigh', 'superdirective']
@@ -33,7 +33,7 @@ def check_method(method: str) -> None:
 
 
 def solve(problem: BeamProblem, method: str) -> ComplexArray:
-    """Weights of the lanes by one of the methods, within the bound of the white noise gain.
+    """Weights of the voices by one of the methods, within the bound of the white noise gain.
 
     Raises
     ------

@@ -75,7 +75,7 @@ class BeamPlan(ShortRepr):
     def wanted_on_axis(self, frequency_hz: FloatArray) -> ComplexArray:
         """Pressure wanted on axis, so that the beam arrives with the near side of plain stereo, shape (n,)."""
         drivers = self.array.device.drivers
-        heard = [k for k, driver in enumerate(drivers) if k in self.plant.stereo or driver.channel == "both"]
+        heard = [k for k, driver in enumerate(drivers) if k in self.plant.references or driver.channel == "both"]
         plain = plain_on_axis(self.array, self.plant, frequency_hz, heard)
         return self.level * np.exp(1j * (np.angle(plain) + 2 * np.pi * frequency_hz * self.near_lead_s))
 
@@ -113,6 +113,6 @@ def plain_on_axis(array: BeamArray, plant: Plant, frequency_hz: FloatArray, driv
 def plain_level(array: BeamArray, plant: Plant) -> float:
     """Level of plain stereo on axis in the bass, but well inside the band of its reference drivers."""
     drivers = array.device.drivers
-    frequency = np.array([max([LEVEL_HZ, *(2.0 * (drivers[k].low_hz or 0.0) for k in plant.stereo)])])
+    frequency = np.array([max([LEVEL_HZ, *(2.0 * (drivers[k].low_hz or 0.0) for k in plant.references)])])
     sides = [k for k, driver in enumerate(drivers) if driver.channel in ("left", "right")]
     return float(np.abs(plain_on_axis(array, plant, frequency, sides))[0])

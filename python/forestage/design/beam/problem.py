@@ -1,6 +1,6 @@
 """The beam problem, in one form for all methods.
 
-Lanes are drivers, or groups of drivers that play the same. Weights w of the lanes, one complex number per frequency,
+Voices are drivers, or groups of drivers that play the same. Weights w of the voices, one complex number per frequency,
 make the pressure ``B(azimuth) = sum of w_g P_g(azimuth)`` around the device. Methods look for w with B = 1 on axis.
 """
 
@@ -32,23 +32,23 @@ class BeamProblem(ShortRepr):
     ----------
     frequency_hz : ndarray, shape (n,)
         The grid.
-    pattern : ndarray of complex, shape (lanes, azimuths, n)
-        Pressure around the device per lane; the first lane is the middle, which ratios are relative to.
+    pattern : ndarray of complex, shape (voices, azimuths, n)
+        Pressure around the device per voice; the first voice is the middle, which ratios are relative to.
     azimuth_deg : ndarray, shape (azimuths,)
         From -180 to below 180, rising.
     target : BeamTarget
         What to aim at.
-    price : ndarray, shape (lanes, 1)
-        Drivers of each lane: the power they get for a weight of 1.
-    outside : ndarray, shape (lanes, n)
+    price : ndarray, shape (voices, 1)
+        Drivers of each voice: the power they get for a weight of 1.
+    outside : ndarray, shape (voices, n)
         Share of that power that their crossovers keep from them.
     strongest, loudest : ndarray, shape (n,)
         Most power of a single driver on axis, and on average to the sides.
-    delay_s : ndarray, shape (lanes,)
-        How much later than the first lane each one arrives on axis.
-    plays_on : ndarray of bool, shape (lanes,)
-        Which lanes play above the band.
-    total : ndarray of complex, shape (n, lanes, lanes)
+    delay_s : ndarray, shape (voices,)
+        How much later than the first voice each one arrives on axis.
+    plays_on : ndarray of bool, shape (voices,)
+        Which voices play above the band.
+    total : ndarray of complex, shape (n, voices, voices)
         Matrices of the mean power in all directions.
     on_off_db, floor_db, gain_db, carry_db : ndarray, shape (n,)
         Front over sides, lowest level in the window, white noise gain, and directivity index, to be reached.
@@ -78,17 +78,17 @@ class BeamProblem(ShortRepr):
 
     @cached_property
     def axis(self) -> ComplexArray:
-        """Pressure on axis per lane, shape (lanes, n)."""
+        """Pressure on axis per voice, shape (voices, n)."""
         return self.toward(0.0)
 
     @cached_property
     def alignment(self) -> ComplexArray:
-        """What lets all lanes arrive on axis together with the first one, shape (lanes, n)."""
+        """What lets all voices arrive on axis together with the first one, shape (voices, n)."""
         return np.exp(2j * np.pi * self.delay_s[:, None] * self.frequency_hz)
 
     @cached_property
     def carrier(self) -> ComplexArray:
-        """The same with the phase of the first lane taken out, so that gains are mostly real, shape (lanes, n)."""
+        """The same with the phase of the first voice taken out, so that gains are mostly real, shape (voices, n)."""
         return self.alignment * np.exp(-1j * np.angle(self.axis[0]))
 
     @property
@@ -98,32 +98,32 @@ class BeamProblem(ShortRepr):
 
     @cached_property
     def front(self) -> ComplexArray:
-        """Pressure within the window per lane, shape (lanes, azimuths, n)."""
+        """Pressure within the window per voice, shape (voices, azimuths, n)."""
         return self.pattern[:, np.abs(self.azimuth_deg) <= FRONT_DEG]
 
     @cached_property
     def window(self) -> ComplexArray:
-        """The same at every other azimuth and at its edges, enough to hold its level, shape (lanes, azimuths, n)."""
+        """The same at every other azimuth and at its edges, enough to hold its level, shape (voices, azimuths, n)."""
         count = self.front.shape[1]
         return self.front[:, np.unique([0, *range(count // 2 % 2, count, 2), count - 1])]
 
     @cached_property
     def sides(self) -> ComplexArray:
-        """Pressure to the sides per lane, shape (lanes, azimuths, n)."""
+        """Pressure to the sides per voice, shape (voices, azimuths, n)."""
         return self.pattern[:, is_side(self.azimuth_deg)]
 
     @cached_property
     def cost(self) -> FloatArray:
-        """Drivers of each lane over what their crossovers let pass, so that none is pushed, shape (lanes, n)."""
+        """Drivers of each voice over what their crossovers let pass, so that none is pushed, shape (voices, n)."""
         return self.price / np.clip(1.0 - self.outside / self.price, LEAST_PASSED, 1.0)
 
     @cached_property
     def spread(self) -> FloatArray:
-        """Mean power to the sides that the spread of the drivers adds for a weight of 1, shape (lanes, n)."""
+        """Mean power to the sides that the spread of the drivers adds for a weight of 1, shape (voices, n)."""
         return self.target.spread_power * self.price * self.loudest
 
     def toward(self, azimuth_deg: float, *, derivative: int = 0) -> ComplexArray:
-        """Pressure per lane at any azimuth, or a derivative over azimuth in radians, shape (lanes, n)."""
+        """Pressure per voice at any azimuth, or a derivative over azimuth in radians, shape (voices, n)."""
         angles = np.deg2rad(np.append(self.azimuth_deg, self.azimuth_deg[0] + 360.0))
         closed = np.concatenate([self.pattern, self.pattern[:, :1]], axis=1)
         return CubicSpline(angles, closed, axis=1, bc_type="periodic")(np.deg2rad(azimuth_deg), nu=derivative)

@@ -39,15 +39,15 @@ def ratio_search(problem: BeamProblem) -> ComplexArray:
 
 @dataclass(frozen=True, repr=False)
 class Search(ShortRepr):
-    """Misses of gains (lanes, knots), of which those at the first knot stay.
+    """Misses of gains (voices, knots), of which those at the first knot stay.
 
     Attributes
     ----------
     problem : BeamProblem
         The goals.
-    rest : ndarray of complex, shape (lanes, n)
+    rest : ndarray of complex, shape (voices, n)
         Weights that are there without any gain.
-    waves : ndarray of complex, shape (2, lanes, knots, lanes, n)
+    waves : ndarray of complex, shape (2, voices, knots, voices, n)
         Weights for a real, and for an imaginary gain of 1.
     """
 
@@ -56,16 +56,16 @@ class Search(ShortRepr):
     waves: ComplexArray
 
     def weights(self, gain: ComplexArray) -> ComplexArray:
-        """Weights of the lanes, shape (lanes, n)."""
+        """Weights of the voices, shape (voices, n)."""
         return self.rest + np.einsum("pgk,pgkhf->hf", np.stack([gain.real, gain.imag]), self.waves)
 
     def run(self, start: ComplexArray, evaluations: int) -> tuple[float, ComplexArray]:
         """Cost and gains of the best that is found from a start."""
-        lanes, knots = start.shape
+        voices, knots = start.shape
         fixed = np.pad(start[:, :1], ((0, 0), (0, knots - 1)))
         offset, bend = self.weights(fixed), BEND_PRICE * bends(knots) * np.sqrt(np.mean(self.problem.strongest))
         moved = np.ascontiguousarray(self.waves[:, :, 1:].reshape(-1, *offset.shape).transpose(2, 1, 0))
-        bend_rows = np.kron(np.eye(2 * lanes), bend[:, 1:])
+        bend_rows = np.kron(np.eye(2 * voices), bend[:, 1:])
         bend_offset = (np.stack([fixed.real, fixed.imag]) @ bend.T).ravel()
 
         def weights(values: FloatArray) -> ComplexArray:
@@ -83,5 +83,5 @@ class Search(ShortRepr):
         free = start[:, 1:]
         values = np.stack([free.real, free.imag]).ravel()
         found = least_squares(hinges, values, jac=slopes, method="lm", max_nfev=evaluations)
-        real, imaginary = found.x.reshape(2, lanes, knots - 1)
+        real, imaginary = found.x.reshape(2, voices, knots - 1)
         return found.cost, np.concatenate([start[:, :1], real + 1j * imaginary], axis=1)

@@ -30,15 +30,14 @@ class Cancellation(ShortRepr):
     ----------
     near, far : ndarray of complex, shape (2, n)
         Filters of the channel's own and of the other driver.
-    beta, separation_db, natural_db, drive_db : ndarray, shape (2, n)
-        How much of the exact null is used, separation reached and without cancellation, and drive.
+    beta, separation_db, drive_db : ndarray, shape (2, n)
+        How much of the exact null is used, separation reached, and drive.
     """
 
     near: ComplexArray
     far: ComplexArray
     beta: FloatArray
     separation_db: FloatArray
-    natural_db: FloatArray
     drive_db: FloatArray
 
 
@@ -73,9 +72,7 @@ def cancel(plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike) -
     with np.errstate(divide="ignore"):
         separation_db = 20 * np.log10(natural * np.abs(open_path) / (1.0 - beta))
     drive_db = 10 * np.log10((1.0 + np.abs(beta * ratio) ** 2) / np.abs(open_path) ** 2)
-    return Cancellation(
-        1.0 / open_path, beta * ratio / open_path, beta, separation_db, 20 * np.log10(natural), drive_db
-    )
+    return Cancellation(1.0 / open_path, beta * ratio / open_path, beta, separation_db, drive_db)
 
 
 def closed_form(problem: CancelProblem, channel: int) -> ComplexArray:

@@ -39,7 +39,7 @@ TREBLE_HZ = (10_000.0, 16_000.0)
 
 
 @dataclass(frozen=True, repr=False)
-class VirtualStereo(ShortRepr):
+class VirtualPair(ShortRepr):
     """The pair of loudspeakers to be heard.
 
     Parameters
@@ -89,7 +89,7 @@ def closed_form_far_ear(width_deg: float, frequency_hz: ArrayLike) -> ComplexArr
     return np.exp(-2j * np.pi * frequency * form.delay_s) * shelf
 
 
-def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
+def crosstalk_weight(solution: Solution, pair: VirtualPair) -> ComplexArray:
     """What to weigh the closed-form far ear with, shape (2, n), on the grid of the solution.
 
     With a ratio rho of far to near ear left by the cancellation, a far-ear feed x makes the ratio
@@ -108,7 +108,7 @@ def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
     problem = solution.problem
     ears = np.einsum("sedf,dcf->secf", problem.response, solution.weights)
     left_over = np.stack([ears[:, 1, 0] / ears[:, 0, 0], ears[:, 0, 1] / ears[:, 1, 1]], axis=1)
-    wanted = stereo.far_over_near(problem.frequency_hz)
+    wanted = pair.far_over_near(problem.frequency_hz)
     spread = np.mean(np.abs(left_over) ** 2, axis=0) - np.abs(np.mean(left_over, axis=0)) ** 2
     wanted = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
     open_path = 1.0 - wanted * left_over
@@ -120,8 +120,8 @@ def crosstalk_weight(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
         feed = (heard * near - far) / (near[::-1] - heard * far[::-1])
         feed *= log_fade(np.abs(near[::-1] / near), *REACH)
     feed *= 1.0 - (1.0 - log_fade(problem.frequency_hz, *BASS_HZ)) * np.minimum(np.abs(left_over[0]), 1.0)
-    feed *= _share_within_cap(solution, feed, far[::-1] / near, stereo.drive_cap_db)
-    return feed / closed_form_far_ear(stereo.width_deg, problem.frequency_hz)
+    feed *= _share_within_cap(solution, feed, far[::-1] / near, pair.drive_cap_db)
+    return feed / closed_form_far_ear(pair.width_deg, problem.frequency_hz)
 
 
 def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: ComplexArray, cap_db: float) -> FloatArray:
@@ -137,7 +137,7 @@ def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: Complex
     )
 
 
-def crosstalk_firs(solution: Solution, stereo: VirtualStereo, *, sample_rate: int = MASTER_RATE) -> FloatArray:
+def crosstalk_firs(solution: Solution, pair: VirtualPair, *, sample_rate: int = MASTER_RATE) -> FloatArray:
     """Fitted weights, shape (2, taps), for the (left, right) channel; see `sample_firs` for other rates.
 
     Errors count by what the other side's near ear hears of them, over what this side's hears.
@@ -150,39 +150,9 @@ def crosstalk_firs(solution: Solution, stereo: VirtualStereo, *, sample_rate: in
     shares = np.round(heard[::-1] / heard, 4)  # 1 for a symmetric device
     taps, delay = taps_for(sample_rate), delay_for(sample_rate, delay_s=CROSSTALK_DELAY_S)
     firs = []
-    for weight, share in zip(crosstalk_weight(solution, stereo), shares, strict=True):
+    for weight, share in zip(crosstalk_weight(solution, pair), shares, strict=True):
         wanted = np.interp(inside, grid, weight.real) + 1j * np.interp(inside, grid, weight.imag)
         wanted *= 1.0 - log_fade(frequency, *TREBLE_HZ)
         kernel = price * np.interp(inside, grid, share)
         firs.append(fit_firs(wanted[None], kernel=kernel[None, None], taps=taps, delay_frames=delay)[0])
     return np.stack(firs)
-
-
-def merged(solution: Solution, stereo: VirtualStereo) -> ComplexArray:
-    """Weights with the virtual pair inside, shape (drivers, 2, n): one filter per driver and channel.
-
-    The same ear signals as the virtual pair followed by the cancellation.
-    """
-    far = crosstalk_weight(solution, stereo) * closed_form_far_ear(stereo.width_deg, solution.problem.frequency_hz)
-    return solution.weights + far[None] * solution.weights[:, ::-1]
-
-
-def rtf_form(weights: ComplexArray, reference: int) -> tuple[ComplexArray, ComplexArray]:
-    """Weights of one channel as ratios to a reference driver, and what all have in common.
-
-    Parameters
-    ----------
-    weights : ndarray of complex, shape (drivers, n)
-        One channel.
-    reference : int
-        The driver whose ratio is 1.
-
-    Returns
-    -------
-    ratios : ndarray of complex, shape (drivers, n)
-        Relative transfer functions of the drivers.
-    common : ndarray of complex, shape (n,)
-        Equaliser of all drivers: the weights are ``common * ratios``.
-    """
-    common = weights[reference]
-    return weights / common, common
