@@ -32,6 +32,7 @@ HeadphoneEqStrip::HeadphoneEqStrip(Processor& processor) : processor_(processor)
     addAndMakeVisible(part);
   }
   show_name();
+  show_notes();
   startTimerHz(refresh_hz);
 }
 
@@ -49,7 +50,10 @@ void HeadphoneEqStrip::resized() {
   error_.setBounds(area);
 }
 
-void HeadphoneEqStrip::timerCallback() { show_name(); }
+void HeadphoneEqStrip::timerCallback() {
+  show_name();
+  show_notes();
+}
 
 void HeadphoneEqStrip::choose() {
   chooser_ = std::make_unique<juce::FileChooser>("Equaliser of your headphones", folder_, "*.txt;*.wav");
@@ -84,6 +88,15 @@ void HeadphoneEqStrip::show_name() {
   shown_ = name;
   name_.setText("Headphone EQ: " + juce::String::fromUTF8(name ? name->c_str() : "none"), juce::dontSendNotification);
   clear_.setEnabled(name.has_value());
+}
+
+void HeadphoneEqStrip::show_notes() {
+  const auto notes = processor_.notes();
+  if (notes == shown_notes_) return;
+  shown_notes_ = notes;
+  juce::String text;
+  for (const std::string& note : notes) text << "\n" << juce::String::fromUTF8(note.c_str());
+  show_error(notes.empty() ? text : "This session is kept, but not all of it can be read:" + text);
 }
 
 void HeadphoneEqStrip::show_error(const juce::String& message) {

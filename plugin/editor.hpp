@@ -6,13 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "headphone_eq.hpp"
 #include "processor.hpp"
 
 namespace forestage::plugin {
 
-/// Says which equaliser the headphones have, loads another, and shows what is wrong with a file.
+/// Says which equaliser the headphones have, loads another, and shows what is wrong with a file, or with the session.
 class HeadphoneEqStrip final : public juce::Component, private juce::Timer {
  public:
   explicit HeadphoneEqStrip(Processor& processor);
@@ -26,10 +27,12 @@ class HeadphoneEqStrip final : public juce::Component, private juce::Timer {
   void load(const juce::File& file);
   void apply(std::optional<HeadphoneEq> eq);
   void show_name();
+  void show_notes();
   void show_error(const juce::String& message);
 
   Processor& processor_;
   std::optional<std::string> shown_;
+  std::vector<std::string> shown_notes_;
   juce::Label name_;
   juce::Label error_;
   juce::TextButton load_{"Load..."};

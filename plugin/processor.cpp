@@ -27,7 +27,7 @@ Processor::Processor()
       parameters_(*this) {
   const auto first = (*factory_)[0];
   const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
-  session_.load({presets, {}, {}});
+  session_.load(Contents{presets, {}});
   note_programs(presets);
   known_programs_[0] = program_in_slot_[0].load();
   known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
@@ -194,15 +194,8 @@ void Processor::follow_preset(const Preset& preset) {
 
 void Processor::getStateInformation(juce::MemoryBlock& destination) {
   const auto contents = session_.contents();
-  PluginState state;
-  state.parameters = parameters_.values();
-  state.parameters.insert(contents.unknown_parameters.begin(), contents.unknown_parameters.end());
-  if (contents.presets[0] != nullptr) state.a = *contents.presets[0];
-  if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
-  state.has_headphone_eq = true;
-  state.headphone_eq = contents.headphone_eq;
   try {
-    remember_state(write_state(state));
+    remember_state(write_state(state_of(contents, parameters_.values())));
   } catch (const std::exception& error) {
     log("state not written, the last one is kept", error);
   }
@@ -241,7 +234,9 @@ void Processor::load_state(std::string_view text) {
     values[i] = value.empty() ? params[i].default_value : value.mapped();
   }
   auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : session_.contents().headphone_eq;
-  session_.load({presets, std::move(headphone_eq), std::move(state.parameters)});
+  for (const std::string& note : state.notes) juce::Logger::writeToLog("Forestage: state: " + juce::String(note));
+  session_.load(
+      {presets, std::move(headphone_eq), std::move(state.parameters), std::move(state.kept), std::move(state.notes)});
   note_programs(presets);
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) known_programs_[slot] = program_in_slot_[slot].load();
   for (std::size_t i = 0; i < param_count; ++i)

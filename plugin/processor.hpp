@@ -5,8 +5,9 @@
 // Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
 // In VST3 the program is a value that hosts write back, late and in any order with the slot and the state, so a program
 // that a host knows of either slot, or was shown last, is not a choice and changes nothing.
-// State: all parameters, both presets and the headphone equaliser, whole; a state that cannot be read changes nothing,
-// and when one cannot be written, hosts get the last that could.
+// State: all parameters, both presets and the headphone equaliser, whole. What is no state changes nothing; of one that
+// this version does not know to the end, all that it can read plays, the status says so, and the rest is kept and written
+// back. When a state cannot be written, hosts get the last that could.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>
@@ -66,6 +67,8 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   /// The equaliser of the listener's headphones; throws std::exception and then keeps the one it has.  [main]
   void set_headphone_eq(std::optional<HeadphoneEq> eq);
   std::optional<std::string> headphone_eq_name() const { return session_.headphone_eq_name(); }  // [any but audio]
+  /// What of the session cannot be read, or is not known; it is kept.  [any but audio]
+  std::vector<std::string> notes() const { return session_.notes(); }
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);

@@ -16,7 +16,26 @@ void fill(Engine& engine, const Contents& contents) {
   }
 }
 
+/// What is kept, with what has changed since, and what is then still to be said about it.
+void update_kept(Contents& contents) {
+  if (contents.kept.empty()) return;
+  contents.kept = write_state(state_of(contents, parse_state(contents.kept).parameters));
+  contents.notes = parse_state(contents.kept).notes;
+}
+
 }  // namespace
+
+PluginState state_of(const Contents& contents, std::map<std::string, float> parameters) {
+  PluginState state;
+  state.parameters = std::move(parameters);
+  state.parameters.insert(contents.unknown_parameters.begin(), contents.unknown_parameters.end());
+  if (contents.presets[0] != nullptr) state.a = *contents.presets[0];
+  if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
+  state.has_headphone_eq = true;
+  state.headphone_eq = contents.headphone_eq;
+  state.kept = contents.kept;
+  return state;
+}
 
 void Session::prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock) {
   const std::lock_guard guard(mutex_);
@@ -43,6 +62,7 @@ void Session::load(Slot slot, std::shared_ptr<const Preset> preset) {
   const std::lock_guard guard(mutex_);
   if (engine_ != nullptr) engine_->load(slot, *preset);
   contents_.presets[static_cast<std::size_t>(slot)] = std::move(preset);
+  update_kept(contents_);
   note_tail();
 }
 
@@ -61,6 +81,7 @@ void Session::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   const std::lock_guard guard(mutex_);
   if (engine_ != nullptr) engine_->set_headphone_eq(eq);
   contents_.headphone_eq = std::move(eq);
+  update_kept(contents_);
   note_tail();
 }
 
@@ -75,6 +96,11 @@ std::optional<std::string> Session::headphone_eq_name() const {
   return contents_.headphone_eq->name;
 }
 
+std::vector<std::string> Session::notes() const {
+  const std::lock_guard guard(mutex_);
+  return contents_.notes;
+}
+
 int Session::latency_frames(const HostParameters& parameters) const {
   const std::lock_guard guard(mutex_);
   const auto quality = static_cast<UpmixQuality>(static_cast<int>(parameters.plain(Param::upmix_quality)));
@@ -84,9 +110,11 @@ int Session::latency_frames(const HostParameters& parameters) const {
 Status Session::status(const HostParameters& parameters) const {
   const std::lock_guard guard(mutex_);
   if (engine_ == nullptr) return Status::no_preset;
-  return engine_->status(static_cast<Slot>(static_cast<int>(parameters.plain(Param::slot))),
-                         static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))),
-                         parameters.plain(Param::room) > 0.5f);
+  const Status status = engine_->status(static_cast<Slot>(static_cast<int>(parameters.plain(Param::slot))),
+                                        static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))),
+                                        parameters.plain(Param::room) > 0.5f);
+  // Headphones sound in the place of a device must be said in any case.
+  return contents_.notes.empty() || status == Status::headphones_preview ? status : Status::more_in_session;
 }
 
 void Session::note_tail() {

@@ -12,10 +12,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine.hpp"
 #include "parameters.hpp"
 #include "preset.hpp"
+#include "state.hpp"
 
 namespace forestage::plugin {
 
@@ -24,9 +26,13 @@ using SlotPresets = std::array<std::shared_ptr<const Preset>, 2>;  // A, B; null
 struct Contents {
   SlotPresets presets;
   std::optional<HeadphoneEq> headphone_eq;
-  std::map<std::string, float>
-      unknown_parameters;  // came with a state that a later version wrote; written back as they are
+  std::map<std::string, float> unknown_parameters = {};  // of a later version; written back as they are
+  std::string kept = {};                                 // as in PluginState
+  std::vector<std::string> notes = {};                   // as in PluginState
 };
+
+/// What a host keeps of it.
+PluginState state_of(const Contents& contents, std::map<std::string, float> parameters);
 
 class Session {
  public:
@@ -42,6 +48,7 @@ class Session {
 
   Contents contents() const;                                                          // [any but audio]
   std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
+  std::vector<std::string> notes() const;                                             // [any but audio]
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
   int latency_frames(const HostParameters& parameters) const;                         // [any but audio]
   Status status(const HostParameters& parameters) const;                              // [any but audio]

@@ -155,12 +155,14 @@ void bind_preset(py::module_& m) {
   m.def(
       "write_state",
       [](const std::optional<Preset>& a, const std::optional<Preset>& b, const std::map<std::string, float>& parameters,
-         const std::optional<HeadphoneEq>& headphone_eq) {
+         const std::optional<HeadphoneEq>& headphone_eq, const std::string& kept) {
         const py::gil_scoped_release release;
-        return write_state({parameters, a, b, headphone_eq.has_value(), headphone_eq});
+        return write_state({parameters, a, b, headphone_eq.has_value(), headphone_eq, kept});
       },
-      py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(),
-      "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones.");
+      py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(), py::kw_only(),
+      py::arg("kept") = "",
+      "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones; with what was "
+      "kept of the state that these were read from.");
   m.def(
       "parse_state",
       [](const std::string& text) {
@@ -173,9 +175,11 @@ void bind_preset(py::module_& m) {
         result["a"] = std::move(state.a);
         result["b"] = std::move(state.b);
         if (state.has_headphone_eq) result["headphone_eq"] = std::move(state.headphone_eq);
+        result["kept"] = std::move(state.kept);
+        result["notes"] = std::move(state.notes);
         return result;
       },
-      py::arg("text"));
+      py::arg("text"), "What a state holds; `notes` says what of it could not be read, and `kept` has it.");
 }
 
 }  // namespace forestage::python

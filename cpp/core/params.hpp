@@ -33,7 +33,7 @@ enum class Monitor { speakers, headphones, headphones_plain, headphones_referenc
 enum class Slot { a, b };
 enum class Solo { off, left, right, center };
 enum class UpmixQuality { low_latency, high_quality };
-enum class Status { ok, no_preset, headphones_preview, converted_rate, no_room };
+enum class Status { ok, no_preset, headphones_preview, converted_rate, no_room, more_in_session };
 
 namespace param_detail {
 inline constexpr std::string_view monitors[] = {"Speakers", "Headphones", "Headphones Plain", "Headphones Reference"};
@@ -46,6 +46,7 @@ inline constexpr std::string_view statuses[] = {
     "Too Few Outputs For Speakers: Playing Headphones",
     "Preset Has No Filters For This Sample Rate: Converted",
     "Preset Has No Room: Playing The Free Field",
+    "Session Holds More Than This Version Reads: Kept Whole",
 };
 }  // namespace param_detail
 
@@ -88,7 +89,7 @@ inline constexpr ParamSpec params[] = {
   {"Output Trim", "dB", -24, 24, 0, ParamKind::linear, true, {}, "Gain after everything but the headroom guard."},
   {"Level Match", "", 0, 1, 1, ParamKind::toggle, true, {}, "Plays the design as loud as plain stereo on the same device, and A as loud as B."},
   {"Safe Headroom", "", 0, 1, 1, ParamKind::toggle, true, {}, "Keeps every driver feed within full scale for any input within full scale."},
-  {"Status", "", 0, 4, 0, ParamKind::status, false, param_detail::statuses, "What the plugin has to say about what is playing (read only)."},
+  {"Status", "", 0, 5, 0, ParamKind::status, false, param_detail::statuses, "What the plugin has to say about what is playing (read only)."},
   {"Upmix Quality", "", 0, 1, 0, ParamKind::choice, false, param_detail::qualities, "How well the center is found, and how late everything comes: the latency changes with it."},
   {"Room", "", 0, 1, 0, ParamKind::toggle, false, {}, "Puts the headphones monitors into the room of the preset; off, nothing reflects."},
 };

@@ -12,6 +12,7 @@ namespace forestage::preset_detail {
 namespace {
 
 constexpr std::size_t max_shown_bytes = 60;
+constexpr std::size_t max_notes = 16;
 
 /// Levenshtein distance, one row at a time.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -55,20 +56,24 @@ std::string Path::text() const {
   return parent_->text() + "/" + (is_index_ ? std::to_string(index_) : pointer_token(key_));
 }
 
-void fail(const Path& path, const std::string& message) {
+std::string message_at(const Path& path, const std::string& message) {
   const std::string where = path.text();
-  throw PresetError((where.empty() ? "top level" : where) + ": " + message);
+  return (where.empty() ? "top level" : where) + ": " + message;
 }
+
+void fail(const Path& path, const std::string& message) { throw PresetError(message_at(path, message)); }
 
 void fail_type(const Path& path, const json& node, std::string_view expected) {
   fail(path, "is " + describe(node) + "; must be " + std::string(expected));
 }
 
-void fail_unknown_key(const Path& path, std::string_view key, std::span<const std::string> known) {
+void unknown_key(const Path& path, std::string_view key, std::span<const std::string> known) {
   const std::string shown = shortened(key, max_shown_bytes);
   std::string keys;
   for (const std::string& name : known) keys += (keys.empty() ? "" : ", ") + name;
-  fail(path, "unknown key \"" + shown + "\";" + suggestion(shown, known) + " (keys: " + keys + ")");
+  const std::string message = "unknown key \"" + shown + "\";" + suggestion(shown, known) + " (keys: " + keys + ")";
+  if (path.notes() == nullptr) fail(path, message);
+  if (path.notes()->size() < max_notes) path.notes()->push_back(message_at(path, message));
 }
 
 std::string describe(const json& node) {

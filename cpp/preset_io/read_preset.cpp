@@ -1,6 +1,7 @@
 #include "read_preset.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -9,11 +10,15 @@
 
 #include "fir_text.hpp"
 #include "headphone_eq_fields.hpp"
+#include "migrate.hpp"
 #include "params.hpp"
 
 namespace forestage::preset_detail {
 
 namespace {
+
+constexpr std::array<Step, preset_schema - 1> preset_steps{};
+static_assert(is_whole(preset_steps), "every schema needs a step to the next");
 
 std::string range_text(const Number& rule) {
   const std::string unit = rule.unit.empty() ? "" : " " + std::string(rule.unit);
@@ -99,10 +104,10 @@ void read(const json& node, const Path& path, Parameters, std::map<std::string, 
     const auto found = known.find(id);
     if (found != known.end()) {
       read_parameter(item, Path(path, id), *found->second, values[id]);
-    } else if (session.contains(id)) {
+    } else if (session.contains(id) && path.notes() == nullptr) {
       fail(Path(path, id), "belongs to the session, not to a preset; remove it");
     } else {
-      fail_unknown_key(path, id, ids);
+      unknown_key(path, id, ids);
     }
   }
 }
@@ -151,7 +156,7 @@ void read(const json& node, const Path& path, Object, Struct& value) {
   std::vector<std::string> keys;
   each_row([&](const auto& row) { keys.emplace_back(row.key); });
   for (const auto& [key, item] : object(node, path).items()) {
-    if (std::ranges::find(keys, key) == keys.end()) fail_unknown_key(path, key, keys);
+    if (std::ranges::find(keys, key) == keys.end()) unknown_key(path, key, keys);
   }
   each_row([&](const auto& row) { read_field(node, path, row, value); });
 }
@@ -161,6 +166,10 @@ void read(const json& node, const Path& path, Object rule, std::optional<Struct>
   read(node, path, rule, value.emplace());
 }
 
+}  // namespace
+
+namespace {
+std::string reads_up_to(int newest) { return "this version reads up to " + std::to_string(newest); }
 }  // namespace
 
 const json& object(const json& node, const Path& path) {
@@ -175,18 +184,29 @@ const json& member(const json& node, std::string_view key, const Path& path) {
 }
 
 void check_version(const json& node, int newest, const Path& path) {
-  const std::string reads = "this version reads up to " + std::to_string(newest);
+  check_is_version(node, newest, path);
+  if (node.get<double>() > newest) {
+    fail(path, "is " + describe(node) + "; " + reads_up_to(newest) + ": update Forestage");
+  }
+}
+
+void check_is_version(const json& node, int newest, const Path& path) {
   const double version = node.is_number() ? node.get<double>() : 0.0;
-  if (version < 1.0 || version != std::floor(version)) fail_type(path, node, "a whole number from 1; " + reads);
-  if (version > newest) fail(path, "is " + describe(node) + "; " + reads + ": update Forestage");
+  if (version >= 1.0 && version == std::floor(version)) return;
+  fail_type(path, node, "a whole number from 1; " + reads_up_to(newest));
 }
 
 Preset read_preset(const json& node, const Path& path) {
   // Before anything else: in a file from the future, other keys would be blamed for what the version explains.
   check_version(member(node, "schema", path), preset_schema, Path(path, "schema"));
-  // A migration from an older schema belongs here: tree to tree, one pure function per version. Version 1 needs none.
   Preset preset;
-  read(node, path, Object{}, preset);
+  if (node.at("schema").get<double>() < preset_schema) {
+    json newest = node;
+    migrate(newest, "schema", preset_steps);
+    read(newest, path, Object{}, preset);
+  } else {
+    read(node, path, Object{}, preset);
+  }
   check_preset(preset, path);
   return preset;
 }
@@ -197,9 +217,9 @@ HeadphoneEq read_headphone_eq(const json& node, const Path& path) {
   const std::vector<std::string> keys{"name", std::string(eq_key<ParametricEq>), std::string(eq_key<EarEqs>),
                                       std::string(eq_key<FirEq>)};
   for (const auto& [key, item] : node.items()) {
-    if (std::ranges::find(keys, key) == keys.end()) fail_unknown_key(path, key, keys);
+    if (std::ranges::find(keys, key) == keys.end()) unknown_key(path, key, keys);
   }
-  if (node.size() != 2) {
+  if (std::ranges::count_if(keys, [&](const std::string& key) { return node.contains(key); }) != 2) {
     fail(path, "must have a name and one of \"" + keys[1] + "\", \"" + keys[2] + "\" and \"" + keys[3] + "\"");
   }
   const auto read_filter = [&]<class Filter>(Filter filter) {

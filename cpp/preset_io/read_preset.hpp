@@ -17,7 +17,9 @@ HeadphoneEq read_headphone_eq(const json& node, const Path& path);
 const json& member(const json& node, std::string_view key, const Path& path);
 const json& object(const json& node, const Path& path);
 
-/// A version number from 1 to `newest`; newer ones ask for an update.
+/// A whole number from 1, which may be newer than `newest`.
+void check_is_version(const json& node, int newest, const Path& path);
+/// The same to `newest`; newer ones ask for an update.
 void check_version(const json& node, int newest, const Path& path);
 
 /// What no single row can say: numbers of rows that must agree, delays within filters, one filter set per rate.

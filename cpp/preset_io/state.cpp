@@ -1,10 +1,13 @@
 #include "state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "json_tree.hpp"
+#include "migrate.hpp"
 #include "params.hpp"
 #include "read_preset.hpp"
 #include "write_preset.hpp"
@@ -15,29 +18,64 @@ using namespace preset_detail;
 
 namespace {
 
+constexpr std::array<Step, state_version - 1> state_steps{};
+static_assert(is_whole(state_steps), "every version of a state needs a step to the next");
+
+constexpr std::array<std::string_view, 4> keys{"forestage_state", "parameters", "slots", "headphone_eq"};
+constexpr std::array<std::string_view, 2> slot_keys{"a", "b"};
+// What parameters lose on their way through a host, as a share of their range
+constexpr float rounding = 1e-5f;
+
+// -- reading ----------------------------------------------------------------------------------------------------------
+
 float sane_value(const ParamSpec& param, float value) {
   const float nearest = std::clamp(value, param.min_value, param.max_value);
   if (param.kind == ParamKind::linear) return nearest;
   return nearest == value && value == std::floor(value) ? value : param.default_value;
 }
 
-std::map<std::string, float> read_parameters(const json& node, const Path& path) {
-  std::map<std::string, float> values;
-  for (const auto& [id, item] : object(node, path).items()) {
-    if (!item.is_number()) fail_type(Path(path, id), item, "a number");
+/// What is read of a state, and whether there is more to it.
+struct Reading {
+  PluginState state;
+  bool has_more = false;
+};
+
+/// Runs what reads a part; what is wrong there becomes a note.
+template <class Read>
+void attempt(PluginState& state, Read read) {
+  try {
+    read();
+  } catch (const PresetError& error) {
+    state.notes.emplace_back(error.what());
+  }
+}
+
+void read_value(const json& parameters, const ParamSpec& param, const Path& path, Reading& reading) {
+  const std::string id = param_id(param);
+  float& value = reading.state.parameters.try_emplace(id, param.default_value).first->second;
+  const auto item = parameters.find(id);
+  if (item != parameters.end() && !item->is_number()) fail_type(Path(path, id), *item, "a number");
+  const float sane = sane_value(param, value);
+  reading.has_more = reading.has_more || sane != value;
+  value = sane;
+}
+
+void read_parameters(const json& node, const Path& path, Reading& reading) {
+  for (const auto& [id, item] : node.items()) {
+    if (!item.is_number()) {
+      reading.has_more = true;
+      continue;
+    }
     constexpr double largest = std::numeric_limits<float>::max();
-    values[id] = static_cast<float>(std::clamp(item.get<double>(), -largest, largest));
+    reading.state.parameters[id] = static_cast<float>(std::clamp(item.get<double>(), -largest, largest));
   }
   for (const ParamSpec& param : params) {
-    const std::string id = param_id(param);
     if (param.kind == ParamKind::status) {
-      values.erase(id);
+      reading.state.parameters.erase(param_id(param));
     } else {
-      const auto slot = values.try_emplace(id, param.default_value).first;
-      slot->second = sane_value(param, slot->second);
+      attempt(reading.state, [&] { read_value(node, param, path, reading); });
     }
   }
-  return values;
 }
 
 std::optional<Preset> read_slot(const json& slots, std::string_view key, const Path& path) {
@@ -45,6 +83,51 @@ std::optional<Preset> read_slot(const json& slots, std::string_view key, const P
   if (found == slots.end()) return std::nullopt;
   return read_preset(*found, Path(path, key));
 }
+
+void read_slots(const json& node, const Path& path, Reading& reading) {
+  for (const auto& [key, item] : node.items()) {
+    reading.has_more = reading.has_more || std::ranges::find(slot_keys, key) == slot_keys.end();
+  }
+  attempt(reading.state, [&] { reading.state.a = read_slot(node, "a", path); });
+  attempt(reading.state, [&] { reading.state.b = read_slot(node, "b", path); });
+}
+
+/// An object under a key; a state that lacks it has an empty one there, and a note.
+json object_at(const json& tree, std::string_view key, const Path& root, PluginState& state) {
+  json node = json::object();
+  attempt(state, [&] { node = object(member(tree, key, root), Path(root, key)); });
+  return node;
+}
+
+Reading read_tree(const json& tree) {
+  Reading reading;
+  PluginState& state = reading.state;
+  const Path root(state.notes);
+  attempt(state, [&] { check_version(tree.at("forestage_state"), state_version, Path(root, "forestage_state")); });
+  for (const auto& [key, item] : tree.items()) {
+    reading.has_more = reading.has_more || std::ranges::find(keys, key) == keys.end();
+  }
+  read_parameters(object_at(tree, "parameters", root, state), Path(root, "parameters"), reading);
+  read_slots(object_at(tree, "slots", root, state), Path(root, "slots"), reading);
+  if (const auto eq = tree.find("headphone_eq"); eq != tree.end()) {
+    state.has_headphone_eq = true;
+    attempt(state, [&] {
+      if (!eq->is_null()) state.headphone_eq = read_headphone_eq(*eq, Path(root, "headphone_eq"));
+    });
+  }
+  reading.has_more = reading.has_more || !state.notes.empty();
+  return reading;
+}
+
+json state_tree(std::string_view text) {
+  const Path root;
+  json tree = parse_tree(text, state_limits);
+  check_is_version(member(tree, "forestage_state", root), state_version, Path(root, "forestage_state"));
+  migrate(tree, "forestage_state", state_steps);
+  return tree;
+}
+
+// -- writing ----------------------------------------------------------------------------------------------------------
 
 /// Provenance without the bytes of measured files, which a session has no use for. Names and hashes stay.
 std::string without_file_data(const std::string& design_json) {
@@ -65,9 +148,8 @@ void write_slot(TextWriter& out, std::string_view key, const std::optional<Prese
   write(out, kept);
 }
 
-}  // namespace
-
-std::string write_state(const PluginState& state) {
+/// All of a state but what is kept, as a text of this version.
+std::string text_of(const PluginState& state) {
   TextWriter out;
   out.begin('{');
   out.key("forestage_state");
@@ -90,26 +172,72 @@ std::string write_state(const PluginState& state) {
   out.end();
   out.raw("\n");
   std::string text = std::move(out).take();
-  parse_state(text);
+  // The reader is the one place that knows what a state may be, so it judges what is written, too.
+  if (const Reading again = read_tree(state_tree(text)); !again.state.notes.empty()) {
+    throw PresetError(again.state.notes.front());
+  }
   return text;
 }
 
-PluginState parse_state(std::string_view json_text) {
-  const Path root;
-  const json tree = parse_tree(json_text, state_limits);
-  const Path version(root, "forestage_state");
-  check_version(member(tree, "forestage_state", root), state_version, version);
-  PluginState state;
-  state.parameters = read_parameters(member(tree, "parameters", root), Path(root, "parameters"));
-  const Path slots_path(root, "slots");
-  const json& slots = object(member(tree, "slots", root), slots_path);
-  state.a = read_slot(slots, "a", slots_path);
-  state.b = read_slot(slots, "b", slots_path);
-  if (const auto eq = tree.find("headphone_eq"); eq != tree.end()) {
-    state.has_headphone_eq = true;
-    if (!eq->is_null()) state.headphone_eq = read_headphone_eq(*eq, Path(root, "headphone_eq"));
+/// The member of an object, made when it is missing; null when that cannot be.
+json* object_in(json& tree, std::string_view key) {
+  json& node = tree.emplace(std::string(key), json::object()).first.value();
+  return node.is_object() ? &node : nullptr;
+}
+
+bool is_same_value(const std::string& id, float value, float before) {
+  const auto* const param = std::ranges::find(params, id, [](const ParamSpec& spec) { return param_id(spec); });
+  const float range = param != std::end(params) ? param->max_value - param->min_value : 0.0f;
+  return std::abs(value - before) <= rounding * range;
+}
+
+void change_parameters(json& tree, const PluginState& state, const PluginState& before, const json& now) {
+  json* const parameters = object_in(tree, "parameters");
+  if (parameters == nullptr) return;
+  for (const auto& [id, value] : state.parameters) {
+    const auto was = before.parameters.find(id);
+    if (was == before.parameters.end() || !is_same_value(id, value, was->second)) {
+      (*parameters)[id] = now.at("parameters").at(id);
+    }
   }
-  return state;
+}
+
+void change_slot(json& tree, const std::string& key, const std::optional<Preset>& preset,
+                 const std::optional<Preset>& before, const json& now) {
+  json* const slots = object_in(tree, "slots");
+  if (slots == nullptr || preset == before) return;
+  if (!before && slots->contains(key)) {  // one that could not be read
+    if (json* const replaced = object_in(tree, "replaced")) replaced->emplace(key, (*slots)[key]);
+  }
+  slots->erase(key);
+  if (preset) (*slots)[key] = now.at("slots").at(key);
+}
+
+/// What was kept, with what has changed since.
+std::string changed_text(const PluginState& state) {
+  json tree = state_tree(state.kept);
+  const PluginState before = read_tree(tree).state;
+  const json now = state_tree(text_of(state));
+  change_parameters(tree, state, before, now);
+  change_slot(tree, "a", state.a, before.a, now);
+  change_slot(tree, "b", state.b, before.b, now);
+  if (state.has_headphone_eq && !(before.has_headphone_eq && state.headphone_eq == before.headphone_eq)) {
+    tree["headphone_eq"] = now.at("headphone_eq");
+  }
+  TextWriter out;
+  out.tree(tree);
+  out.raw("\n");
+  return std::move(out).take();
+}
+
+}  // namespace
+
+std::string write_state(const PluginState& state) { return state.kept.empty() ? text_of(state) : changed_text(state); }
+
+PluginState parse_state(std::string_view json_text) {
+  Reading reading = read_tree(state_tree(json_text));
+  if (reading.has_more) reading.state.kept = json_text;
+  return std::move(reading.state);
 }
 
 }  // namespace forestage

@@ -6,12 +6,17 @@
 //
 // An empty slot is absent. The equaliser is null for headphones without one; where the key is absent (sessions of
 // before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
+//
+// Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all is
+// read that this version knows, and nothing is lost: what it is read from stays in `kept`, and is written back with no
+// more changed than what was changed here.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headphone_eq.hpp"
 #include "preset_io.hpp"
@@ -21,26 +26,29 @@ namespace forestage {
 inline constexpr int state_version = 1;
 
 struct PluginState {
-  std::map<std::string, float> parameters;  // id -> value; parse_state gives every id of the table but the status
-  std::optional<Preset> a;
-  std::optional<Preset> b;
-  bool has_headphone_eq = false;            // whether the state says anything about headphones
-  std::optional<HeadphoneEq> headphone_eq;  // null: they have no equaliser
+  std::map<std::string, float> parameters = {};  // id -> value; parse_state gives every id of the table but the status
+  std::optional<Preset> a = {};
+  std::optional<Preset> b = {};
+  bool has_headphone_eq = false;                 // whether the state says anything about headphones
+  std::optional<HeadphoneEq> headphone_eq = {};  // null: they have no equaliser
+  std::string kept = {};                         // the text it was read from, where that holds more than the above
+  std::vector<std::string> notes = {};           // what of it could not be read, or is not known: place and reason
 };
 
-/// Throws PresetError when a preset in it is one that could not be read back.
+/// Throws PresetError when what it writes is one that could not be read back.
+///
+/// With `kept`, that text, in which only those parameters, slots and equalisers are exchanged that are no longer as they
+/// were read. A preset that could not be read moves to "replaced" when another takes its slot.
 std::string write_state(const PluginState& state);
 
-/// All or nothing: throws PresetError with paths like /slots/a/filters/0, and the caller keeps the state it has.
+/// Throws PresetError when the text is no state at all: not JSON, or without the number of its version. Else each part is
+/// read by itself; what cannot be read is empty, or has its default, and a note with a path like /slots/a/filters/0.
 ///
-/// Presets are as strict as in files. The parameters around them are not, because sessions outlive versions, in both
-/// directions:
-/// - ids that are missing (the session is older than the parameter) take the default;
-/// - ids that this version does not know (the session is newer) stay in `parameters`, so that a plugin that writes back
-/// what
-///   it read loses nothing;
-/// - values out of range (a later version widened it) go to the nearest in range, choices to the default;
-/// - other keys that this version does not know are skipped; what an old reader must not skip raises `forestage_state`.
+/// - A newer version of state or preset is noted. The presets of a newer schema are not read; a newer state's are.
+/// - Keys of presets and equalisers that are not known are noted and left aside, as what is read may lack something.
+/// - Parameters that are missing take the default; unknown ones stay in `parameters`, or, if they are no numbers, in
+///   `kept`; values out of range go to the nearest in range, choices to the default.
+/// - Other keys that this version does not know are left aside: what an old reader must know raises `forestage_state`.
 PluginState parse_state(std::string_view json);
 
 }  // namespace forestage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -293,6 +293,8 @@ def _held(path: Path) -> list[Preset]:
         return [presets.load_preset(path)]
     try:
         state = parse_state(vst3.state_of(path.read_bytes()))
+        for note in cast(list[str], state["notes"]):
+            raise ValueError(note)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return [preset for preset in (state["a"], state["b"]) if isinstance(preset, Preset)]

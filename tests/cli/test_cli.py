@@ -245,6 +245,8 @@ def test_validate_reads_what_hosts_load(tmp_path):
     assert run("export", "laptop", "--to", "VSTPreset", "--slot-b", "tablet", "-o", target).returncode == 0
     assert run("validate", target).stdout == f"{target}: OK, Laptop, 2 drivers; Tablet, 2 drivers\n"
     state = target.read_bytes()
+    target.write_bytes(state.replace(b'"schema": 1', b'"schema": 2', 1))
+    assert f"{target}: /slots/a/schema: is 2; this version reads up to 1" in run("validate", target).stderr
     target.write_bytes(state.replace(b"46737374", b"46737375", 1).replace(b"Frst".hex().upper().encode(), b"0" * 8, 1))
     assert "a preset of another plugin" in run("validate", target).stderr
     target.write_bytes(state[: len(state) // 2])

@@ -343,6 +343,5 @@ def parametric_curve(frequency_hz, gain_db):
 )
 def test_equaliser_in_a_state_is_read_strictly(value, message):
     tree = json.loads(_core.write_state(None, None, {})) | {"headphone_eq": value}
-    with pytest.raises(_core.PresetError) as caught:
-        _core.parse_state(json.dumps(tree))
-    assert message in str(caught.value)
+    notes = _core.parse_state(json.dumps(tree))["notes"]
+    assert any(message in note for note in notes), notes

@@ -291,6 +291,18 @@ void build(const HeadphoneEq& eq, Random& random) {
   headphone_firs(eq, pick(random, std::array{8000, 44100, 48000, 96000}));
 }
 
+[[noreturn]] void fail(const std::string& why);
+
+/// What was read can be written, whatever was kept of it, and is then read as it was.
+void check_comes_back(const PluginState& state) try {
+  const PluginState again = parse_state(write_state(state));
+  if (again.parameters != state.parameters || again.a != state.a || again.b != state.b || again.notes != state.notes) {
+    fail("a state that is another one after it was written");
+  }
+} catch (const PresetError& error) {
+  fail("a state that was read but cannot be written: " + std::string(error.what()));
+}
+
 struct Target {
   std::string_view name;
   std::function<std::string(Random&)> make;
@@ -307,6 +319,7 @@ std::vector<Target> targets() {
       {"state", [base = state_text()](Random& random) { return mutated_text(random, base); },
        [](const std::string& input) -> std::function<void(Random&)> {
          return [state = parse_state(input)](Random& random) {
+           check_comes_back(state);
            if (state.a) build(*state.a, random);
            if (state.headphone_eq) build(*state.headphone_eq, random);
          };
@@ -338,7 +351,7 @@ void report() {
                name.c_str());
 }
 
-[[noreturn]] void fail(const std::string& why) {
+void fail(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
   report();
   std::exit(1);

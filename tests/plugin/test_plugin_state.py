@@ -31,11 +31,15 @@ def fresh_plugin() -> pedalboard.VST3Plugin:
 
 
 def state_of(plugin: pedalboard.VST3Plugin) -> dict:
+    return _core.parse_state(state_text(plugin))
+
+
+def state_text(plugin: pedalboard.VST3Plugin) -> bytes:
     data = plugin.preset_data
     (list_offset,) = struct.unpack_from("<q", data, 40)
     offset, size = struct.unpack_from("<qq", data, list_offset + 12)
     text = data[offset : offset + size]
-    return _core.parse_state(text[: text.rindex(b"}") + 1])
+    return text[: text.rindex(b"}") + 1]
 
 
 def load_state(plugin: pedalboard.VST3Plugin, text: str) -> None:
@@ -118,24 +122,11 @@ def test_slot_b_sounds_as_in_the_core():
 
 def broken_states() -> dict[str, str]:
     good = plugin_state("laptop", b="smart-speaker", amount=10)
-    tree = json.loads(good)
-
-    def changed(**keys) -> str:
-        return json.dumps(tree | keys)
-
-    def with_preset_a(**keys) -> str:
-        return changed(slots={"a": tree["slots"]["a"] | keys})
-
     return {
         "not JSON": "hello",
         "truncated": good[: len(good) // 2],
         "another JSON": '{"amount": 3}',
-        "from the future": changed(forestage_state=99),
-        "preset from the future": with_preset_a(schema=99),
-        "unknown key in a preset": with_preset_a(colour="red"),
-        "preset without drivers": with_preset_a(drivers=[]),
-        "preset without filters": with_preset_a(filters=[]),
-        "wrong type of a parameter": changed(parameters={"amount": "loud"}),
+        "a version that is none": good.replace('"forestage_state": 1', '"forestage_state": "new"'),
         "deep nesting": "[" * 1_000_000,
     }
 
@@ -200,14 +191,100 @@ def test_programs_and_exported_presets_leave_the_headphone_equaliser():
     assert_null(play(plugin), core_sound("desktop-30", headphone_eq=parametric()))
 
 
-def test_state_with_a_broken_equaliser_changes_nothing():
-    plugin = load_plugin("laptop", headphone_eq=parametric())
-    before = plugin.raw_state
-    silence = {"name": "x", "impulse_responses": {"sample_rate": 48_000, "taps": ["AAAAAA==", "AAAAAA=="]}}
-    for broken in ({"name": "x"}, silence):
-        load_state(plugin, json.dumps(json.loads(plugin_state("smart-speaker")) | {"headphone_eq": broken}))
-        assert plugin.raw_state == before
-    assert_null(play(plugin), core_sound("laptop", headphone_eq=parametric()))
+# -- sessions of newer versions ---------------------------------------------------------------------------------------
+
+MORE = "Session Holds More Than This Version Reads: Kept Whole"
+
+
+def tree_of(plugin: pedalboard.VST3Plugin) -> dict:
+    return json.loads(state_text(plugin))
+
+
+def later(**keys) -> dict:
+    """A session with a user's own preset in A, of which some parts are of a later version."""
+    own = json.loads(load_preset("laptop").to_json()) | {"text": "mine"}
+    tree = json.loads(plugin_state(own, b="smart-speaker", amount=10, headphone_eq=parametric()))
+    return tree | {key: value for key, value in keys.items() if key != "a"} | slots_of(tree, keys.get("a", {}))
+
+
+def slots_of(tree: dict, a: dict) -> dict:
+    return {"slots": tree["slots"] | {"a": tree["slots"]["a"] | a}}
+
+
+LATER = {
+    "a later state": later(forestage_state=2, layers=[1, 2, {"x": 0.1}]),
+    "a later preset": later(a={"schema": 2, "fields": [1, 2]}),
+    "a later key of a preset": later(a={"colour": "red"}),
+    "a later equaliser": later(headphone_eq={"name": "x", "lattice": [1]}),
+    "a preset that this version refuses": later(a={"drivers": []}),
+    "a parameter of another kind": later(parameters={"amount": {"from": 1, "to": 2}}),
+}
+
+
+@pytest.mark.parametrize("what", LATER)
+def test_session_of_a_later_version_is_saved_as_it_came_and_the_status_says_so(what):
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(LATER[what]))
+    play(plugin)
+    assert plugin.status == MORE
+    assert tree_of(plugin) == LATER[what]
+    again = fresh_plugin()
+    again.raw_state = plugin.raw_state
+    assert tree_of(again) == LATER[what]
+
+
+def test_of_a_later_session_all_plays_that_is_known():
+    sounds = {
+        "a later state": core_sound("laptop", amount=10, headphone_eq=parametric()),
+        "a later key of a preset": core_sound("laptop", amount=10, headphone_eq=parametric()),
+        "a later preset": core_sound("smart-speaker", amount=10, headphone_eq=parametric()),
+        "a later equaliser": core_sound("laptop", amount=10),
+    }
+    for what, expected in sounds.items():
+        plugin = fresh_plugin()
+        load_state(plugin, json.dumps(LATER[what]))
+        assert_null(play(plugin), expected)
+
+
+def test_session_without_a_preset_that_can_be_read_passes_stereo_through_and_keeps_both():
+    tree = later(a={"schema": 2})
+    tree["slots"]["b"]["schema"] = 3
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(tree))
+    assert_null(play(plugin), noise())
+    assert plugin.status == MORE
+    assert tree_of(plugin) == tree
+
+
+def test_what_a_user_changes_in_a_later_session_is_all_that_changes():
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(LATER["a later preset"]))
+    plugin.upmix = 40
+    play(plugin)
+    tree = tree_of(plugin)
+    assert tree["parameters"].pop("upmix") == pytest.approx(40, abs=1e-4)
+    expected = LATER["a later preset"]
+    assert tree == expected | {"parameters": {key: v for key, v in expected["parameters"].items() if key != "upmix"}}
+
+
+def test_program_in_the_place_of_a_later_preset_sets_it_aside_and_the_status_is_right_again():
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(LATER["a later preset"]))
+    plugin.program = load_preset("tablet").name
+    play(plugin)
+    assert plugin.status == "OK"
+    tree = tree_of(plugin)
+    assert tree["slots"]["a"]["name"] == "Tablet"
+    assert tree["replaced"]["a"] == LATER["a later preset"]["slots"]["a"]
+
+
+def test_a_session_of_this_version_says_nothing_after_a_later_one():
+    plugin = fresh_plugin()
+    load_state(plugin, json.dumps(LATER["a later state"]))
+    load_state(plugin, plugin_state("laptop"))
+    play(plugin)
+    assert plugin.status == "OK"
+    assert "layers" not in tree_of(plugin)
 
 
 def test_programs_are_the_factory_presets_and_one_for_any_other():

@@ -1,12 +1,14 @@
-"""Plugin state: complete, all or nothing, and readable by older and newer versions."""
+"""Plugin state: complete, readable by older versions as far as they know it, and never poorer for having been there."""
 
 import json
+import re
 
 import pytest
 
 from forestage import _core
+from headphone_eqs import parametric
 from make_preset import make_preset
-from places import GOLDEN
+from places import GOLDEN, ROOT
 
 DEFAULTS = {row.id: row.default_value for row in _core.PARAMS if row.kind != "status"}
 
@@ -23,6 +25,18 @@ def message_of(value) -> str:
     with pytest.raises(_core.PresetError) as caught:
         _core.parse_state(value if isinstance(value, (str, bytes)) else json.dumps(value))
     return str(caught.value)
+
+
+def read_of(tree: dict) -> dict:
+    return _core.parse_state(json.dumps(tree))
+
+
+def saved_again(tree: dict, **changes) -> dict:
+    """What a plugin makes of a state that it opened, when it is saved after some changes."""
+    read = read_of(tree)
+    read = read | changes | {"parameters": read["parameters"] | changes.get("parameters", {})}
+    eq = read.get("headphone_eq")
+    return json.loads(_core.write_state(read["a"], read["b"], read["parameters"], eq, kept=read["kept"]))
 
 
 def parameters_of(parameters: dict) -> dict:
@@ -82,20 +96,102 @@ def test_status_is_not_part_of_the_state():
     assert parameters_of({"status": 2}) == DEFAULTS
 
 
-def test_key_of_a_newer_version_is_skipped():
-    assert _core.parse_state(json.dumps(state(editor={"width": 800})))["a"].name == "first"
+def test_state_of_this_version_keeps_nothing_aside():
+    read = read_of(state())
+    assert (read["kept"], read["notes"]) == ("", [])
 
 
-def test_damage_in_a_slot_is_named_with_its_place():
-    damaged = state()
-    damaged["slots"]["b"]["filters"][3]["delay_ms"] = 1
-    assert '/slots/b/filters/3: unknown key "delay_ms"; did you mean "delay_frames"?' in message_of(damaged)
+def later_preset(**keys) -> dict:
+    return make_preset() | keys
 
 
-def test_preset_from_the_future_is_named_with_its_place():
-    newer = state()
-    newer["slots"]["a"]["schema"] = 2
-    assert "/slots/a/schema: is 2; this version reads up to 1: update Forestage" in message_of(newer)
+LATER = {
+    "a later state": (
+        state(forestage_state=2, layers=[1, 2]),
+        "/forestage_state: is 2; this version reads up to 1: up",
+    ),
+    "a later preset": (
+        state(slots={"a": later_preset(schema=2, new={"x": [1.25]}), "b": make_preset()}),
+        "/slots/a/schema: is 2; this version reads up to 1: update Forestage",
+    ),
+    "a later key of a preset": (
+        state(slots={"a": later_preset(colour="red"), "b": make_preset()}),
+        '/slots/a: unknown key "colour"',
+    ),
+    "a later key within a preset": (
+        state(slots={"a": make_preset(), "b": make_preset() | {"ears": make_preset()["ears"] | {"torso": True}}}),
+        '/slots/b/ears: unknown key "torso"',
+    ),
+    "a later parameter of a preset": (
+        state(slots={"b": later_preset(parameters={"later_db": 1, "room": 1})}),
+        '/slots/b/parameters: unknown key "later_db"',
+    ),
+    "a damaged preset": (
+        state(slots={"a": make_preset(), "b": later_preset(drivers=[])}),
+        "/slots/b/drivers: has 0 items; must have from 2 to 16",
+    ),
+    "a later equaliser": (state(headphone_eq={"name": "x", "lattice": [1]}), '/headphone_eq: unknown key "lattice"'),
+    "a text for a number": (state(parameters={"amount": "loud"}), '/parameters/amount: is "loud"; must be a number'),
+    "other parameters": (state(parameters=[1, 2]), "/parameters: is an array of 2; must be an object"),
+    "other slots": (state(slots=[make_preset()]), "/slots: is an array of 1; must be an object"),
+    "no slot": (state(slots={"a": None}), "/slots/a: is null; must be an object"),
+}
+SILENT = {
+    "a later part": state(editor={"width": 800}),
+    "a third slot": state(slots={"a": make_preset(), "c": {"schema": 9}}),
+    "a text among parameters": state(parameters=DEFAULTS | {"later_text": "HD 650", "later": [1]}),
+    "a wider range": state(parameters=DEFAULTS | {"amount": 150, "monitor": 7}),
+}
+
+
+@pytest.mark.parametrize("what", LATER)
+def test_what_cannot_be_read_or_is_not_known_is_noted(what):
+    tree, note = LATER[what]
+    assert any(each.startswith(note) for each in read_of(tree)["notes"]), read_of(tree)["notes"]
+
+
+@pytest.mark.parametrize("what", SILENT)
+def test_what_old_readers_need_not_know_is_left_without_a_word(what):
+    assert read_of(SILENT[what])["notes"] == []
+
+
+@pytest.mark.parametrize("tree", [*(tree for tree, _ in LATER.values()), *SILENT.values()])
+def test_state_that_holds_more_than_is_read_comes_back_whole(tree):
+    assert saved_again(tree) == tree
+
+
+@pytest.mark.parametrize("what", ["a later state", "a later key of a preset", "a later equaliser"])
+def test_of_a_later_state_all_is_read_that_is_known(what):
+    read = read_of(LATER[what][0])
+    assert read["a"].drivers == read["b"].drivers == ["driver 0", "driver 1", "driver 2"]
+    assert read["parameters"] == DEFAULTS
+
+
+def test_a_preset_that_cannot_be_read_leaves_the_other_one_and_the_parameters():
+    tree = LATER["a later preset"][0] | {"parameters": DEFAULTS | {"amount": 20}}
+    read = read_of(tree)
+    assert (read["a"], read["b"].name) == (None, "Tiny")
+    assert read["parameters"]["amount"] == 20
+
+
+def test_only_what_was_changed_is_written_into_what_was_kept():
+    tree = state(parameters=DEFAULTS | {"amount": 150, "upmix": 33, "later": "x"}, editor={"width": 800})
+    again = saved_again(tree, parameters={"upmix": 40.5, "amount": 100.0, "stage_width_deg": 30.0002})
+    assert again == tree | {"parameters": tree["parameters"] | {"upmix": 40.5}}
+
+
+def test_preset_that_takes_the_place_of_one_that_cannot_be_read_sets_it_aside():
+    tree = LATER["a later preset"][0]
+    again = saved_again(tree, a=preset("chosen"))
+    assert again["slots"]["a"] == json.loads(preset("chosen").to_json())
+    assert again["replaced"] == {"a": tree["slots"]["a"]}
+    assert read_of(again)["notes"] == []
+    assert saved_again(again, a=preset("chosen anew"))["replaced"] == again["replaced"]
+
+
+def test_equaliser_that_takes_the_place_of_a_later_one_is_written():
+    again = saved_again(LATER["a later equaliser"][0], headphone_eq=parametric())
+    assert read_of(again)["headphone_eq"] == parametric()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +201,8 @@ def test_preset_from_the_future_is_named_with_its_place():
         (b"\x00\x01\xfe\xff" * 100, "not JSON at byte 1"),
         ({}, 'top level: no key "forestage_state"; it is required'),
         ([], "top level: is an array of 0; must be an object"),
-        ({"forestage_state": 2}, "/forestage_state: is 2; this version reads up to 1: update Forestage"),
+        ({"forestage_state": 1.5}, "/forestage_state: is 1.5; must be a whole number"),
         ({"forestage_state": "1"}, '/forestage_state: is "1"; must be a whole number'),
-        ({"forestage_state": 1}, 'top level: no key "parameters"'),
-        ({"forestage_state": 1, "parameters": {}}, 'top level: no key "slots"'),
-        ({"forestage_state": 1, "parameters": {"amount": "1"}, "slots": {}}, '/parameters/amount: is "1"; must be a'),
-        ({"forestage_state": 1, "parameters": {}, "slots": {"a": None}}, "/slots/a: is null; must be an object"),
         ("[" * 100_000, "more than 34 levels of nesting"),
     ],
 )
@@ -131,9 +223,26 @@ def test_value_that_json_cannot_hold_is_refused_on_writing():
         _core.write_state(preset(), None, {"amount": float("nan")})
 
 
-def test_state_of_version_1_is_read():
-    """The file is what `write_state` gave for version 1. It is never made again: sessions must open for ever."""
-    read = _core.parse_state((GOLDEN / "state_1.json").read_bytes())
+# -- releases ---------------------------------------------------------------------------------------------------------
+
+RELEASES = re.findall(r"^## ([0-9.]+|Unreleased)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_state_of_every_release_opens_whole(release):
+    """The files are what each release wrote, and are never made again: sessions must open for ever."""
+    read = _core.parse_state((GOLDEN / "states" / f"{release.lower()}.json").read_bytes())
+    assert (read["notes"], read["kept"]) == ([], "")
     assert (read["a"], read["b"].name) == (None, "Tiny")
     assert read["b"].drivers == ["driver 0", "driver 1"]
     assert read["parameters"] == DEFAULTS | {"amount": 80, "slot": 1, "output_trim_db": -3.5}
+    if release != "0.1.0":
+        assert read["b"] == _core.parse_preset(json.dumps(make_preset(drivers=2)))
+        assert read["headphone_eq"] == parametric()
+
+
+def test_state_is_written_as_the_next_release_will():
+    """What changes here needs a golden file of its own, or, if older versions cannot read it, a version and a step."""
+    tiny = _core.parse_preset(json.dumps(make_preset(drivers=2)))
+    parameters = DEFAULTS | {"amount": 80, "slot": 1, "output_trim_db": -3.5}
+    assert _core.write_state(None, tiny, parameters, parametric()) == (GOLDEN / "states/unreleased.json").read_text()
