@@ -1,7 +1,9 @@
 #include "resample_fir.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "windowed_sinc.hpp"
@@ -11,6 +13,27 @@ namespace {
 
 constexpr double zero_crossings = FirResampler::pre_ringing_frames;
 constexpr double kaiser_beta = 9.0;
+
+/// The window in a table, as rates without a common divisor need millions of its values: over the square of the position
+/// it is so smooth that lines between the points are right to -150 dB.
+class Window {
+ public:
+  Window() {
+    for (std::size_t n = 0; n < points_.size(); ++n) {
+      points_[n] = kaiser_window(std::sqrt(static_cast<double>(n) / intervals), kaiser_beta);
+    }
+  }
+  /// At a share of the half width, -1..1.
+  double operator()(double position) const {
+    const double place = position * position * intervals;
+    const auto below = std::min(static_cast<std::size_t>(place), points_.size() - 2);
+    return std::lerp(points_[below], points_[below + 1], place - static_cast<double>(below));
+  }
+
+ private:
+  static constexpr std::size_t intervals = 8192;
+  std::array<double, intervals + 1> points_{};
+};
 
 }  // namespace
 
@@ -22,6 +45,7 @@ FirResampler::FirResampler(int from_rate, double from_delay, int to_rate, double
       to_delay_(to_delay) {}
 
 const FirResampler::Weights& FirResampler::weights(std::size_t phase) {
+  static const Window window;
   while (cache_.size() <= phase) {
     const double at = (static_cast<double>(cache_.size()) - to_delay_) * step_ + from_delay_;
     const double cutoff = std::min(1.0, 1.0 / step_);
@@ -29,7 +53,8 @@ const FirResampler::Weights& FirResampler::weights(std::size_t phase) {
     Weights row;
     row.first = static_cast<std::ptrdiff_t>(std::ceil(at - half_width));
     for (auto k = static_cast<double>(row.first); k <= at + half_width; k += 1.0) {
-      row.values.push_back(step_ * windowed_sinc(at - k, cutoff, half_width, kaiser_beta));
+      const double t = at - k;
+      row.values.push_back(step_ * cutoff * sinc(std::numbers::pi * cutoff * t) * window(t / half_width));
     }
     cache_.push_back(std::move(row));
   }

@@ -6,15 +6,19 @@
 
 namespace forestage {
 
+/// Kaiser's window at a share of its half width, -1..1.  [pure]
+inline double kaiser_window(double position, double beta) {
+  return std::cyl_bessel_i(0.0, beta * std::sqrt(1.0 - position * position)) / std::cyl_bessel_i(0.0, beta);
+}
+
+/// sin(x) / x.  [pure]
+inline double sinc(double x) { return std::abs(x) < 1e-12 ? 1.0 : std::sin(x) / x; }
+
 /// Low-pass kernel at `t` samples from its centre; `cutoff` relative to Nyquist, zero outside +-half_width.  [pure]
 inline double windowed_sinc(double t, double cutoff, double half_width, double kaiser_beta) {
   const double position = t / half_width;
   if (std::abs(position) >= 1.0) return 0.0;
-  const double x = std::numbers::pi * cutoff * t;
-  const double sinc = (std::abs(x) < 1e-12) ? 1.0 : std::sin(x) / x;
-  const double window =
-      std::cyl_bessel_i(0.0, kaiser_beta * std::sqrt(1.0 - position * position)) / std::cyl_bessel_i(0.0, kaiser_beta);
-  return cutoff * sinc * window;
+  return cutoff * sinc(std::numbers::pi * cutoff * t) * kaiser_window(position, kaiser_beta);
 }
 
 }  // namespace forestage

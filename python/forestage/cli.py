@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -282,9 +283,15 @@ def validate(files: tuple[Path, ...]) -> None:
             is_bad = True
             click.echo(reason(error), err=True)
         else:
-            click.echo(f"{path}: OK, " + "; ".join(f"{preset.name}, {len(preset.drivers)} drivers" for preset in held))
+            click.echo(f"{path}: OK, " + "; ".join(map(_told, held)))
     if is_bad:
         raise SystemExit(1)
+
+
+def _told(preset: Preset) -> str:
+    """What a preset is, in a line."""
+    changed = "" if presets.has_designed_filters(json.loads(preset.to_json())) else ", filters changed since the design"
+    return f"{preset.name}, {len(preset.drivers)} drivers{changed}"
 
 
 def _held(path: Path) -> list[Preset]:

@@ -19,7 +19,7 @@ def checked_target(path: str | Path, *, overwrite: bool) -> Path:
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
-    if target.exists() and not overwrite:
+    if os.path.lexists(target) and not overwrite:  # also a link to nothing, which is someone's
         raise FileExistsError(f"{target} exists already; say --overwrite (overwrite=True) to replace it")
     return target
 

@@ -102,18 +102,26 @@ def install_plugin(*, remove: bool = False) -> list[Path]:
     home = _home()
     targets = {kind: home / folder / _BUNDLES[kind] for kind, folder in _USER_FOLDERS.items()}
     if remove:
+        for target in targets.values():
+            _check_bundle(target)
         installed = [target for target in targets.values() if target.exists() or target.is_symlink()]
         for target in installed:
             _remove(target)
         return installed
     sources = {kind: plugin_path(kind) for kind in targets}  # all of them, before anything is touched
+    for target in targets.values():
+        _check_bundle(target)
     for kind, target in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(target.name + ".new")
         _remove(fresh)
-        shutil.copytree(sources[kind], fresh)
-        _remove(target)
-        fresh.rename(target)
+        try:
+            shutil.copytree(sources[kind], fresh)
+            _remove(target)
+            fresh.rename(target)
+        except BaseException:
+            _remove(fresh)
+            raise
     return list(targets.values())
 
 
@@ -128,9 +136,15 @@ def _home() -> Path:
     return home
 
 
+def _check_bundle(path: Path) -> None:
+    """Refuse what no plugin is, and no link to one: it is someone's file."""
+    if path.is_file() and not path.is_symlink():
+        raise FileExistsError(f"{path}: is a file, where the plugin is a folder; move it away, or delete it")
+
+
 def _remove(path: Path) -> None:
     """Take a bundle away; of a link only the link."""
-    if path.is_symlink():
-        path.unlink()
-    elif path.exists():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

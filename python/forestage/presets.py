@@ -1,7 +1,8 @@
 """Reading presets; the reading itself is the core's."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,19 @@ def preset_form(path: str | Path) -> dict[str, Any]:
     _core.load_preset(path)  # says what is wrong with it, and where
     form: dict[str, Any] = json.loads(read_text(path))
     return form
+
+
+def filters_sha256(forms: Iterable[Mapping[str, Any]]) -> str:
+    """Hash of filters at all rates, in the form of a preset."""
+    digest = hashlib.sha256()
+    for form in forms:
+        sides = [text for row in form["cancel"] for text in row]
+        for text in [*form.get("crosstalk", []), *sides, *form.get("beam", []), *form.get("driver_eq", [])]:
+            digest.update(text.encode("ascii") + b"\n")
+    return digest.hexdigest()
+
+
+def has_designed_filters(preset: Mapping[str, Any]) -> bool:
+    """Whether filters are those that the design made, as far as the preset tells."""
+    told = preset.get("design", {}).get("filters_sha256")
+    return not isinstance(told, str) or told == filters_sha256(preset["filters"])

@@ -217,6 +217,50 @@ def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch
     assert "nothing to remove" in run("install-plugin", "--remove").stdout
 
 
+@pytest.mark.parametrize("words", [[], ["--remove"]])
+def test_a_file_where_the_plugin_would_be_is_someones(tmp_path, monkeypatch, words):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".vst3").mkdir()
+    (tmp_path / ".vst3/Forestage.vst3").write_text("mine")
+    result = run("install-plugin", *words)
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        "Forestage.vst3: is a file, where the plugin is a folder; move it away, or delete it\n"
+    )
+    assert [path.name for path in tmp_path.rglob("*")] == [".vst3", "Forestage.vst3"]
+    assert (tmp_path / ".vst3/Forestage.vst3").read_text() == "mine"
+
+
+def test_nothing_is_left_of_an_installation_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".vst3").mkdir()
+    (tmp_path / ".vst3/Forestage.vst3.new").write_text("of an older failure")
+
+    def full(source, target):
+        target.mkdir()
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr("shutil.copytree", full)
+    with pytest.raises(OSError, match="No space left"):
+        forestage.host.install_plugin()
+    assert list((tmp_path / ".vst3").iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["vstpreset", "wav", "json"])
+def test_nothing_is_written_through_a_link_to_nothing(tmp_path, form):
+    link = tmp_path / ("cancel-left.wav" if form == "wav" else f"laptop.{form}")
+    link.symlink_to(tmp_path / "nowhere")
+    words = {
+        "vstpreset": ["export", "laptop", "--to", "vstpreset", "-o", link],
+        "wav": ["export", "laptop", "--to", "wav", "-o", tmp_path],
+        "json": ["design", "laptop", "-o", link],
+    }[form]
+    result = run(*words)
+    assert result.returncode == 1
+    assert f"{link} exists already; say --overwrite" in result.stderr
+    assert list(tmp_path.iterdir()) == [link]
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

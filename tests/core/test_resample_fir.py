@@ -1,10 +1,12 @@
 """Filters carried to another rate keep their frequency response and the place of their main tap."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import signal
 
-from forestage import _core
+from forestage import _core, load_preset
 from signals import db
 
 
@@ -39,3 +41,10 @@ def test_end_of_a_long_filter_arrives_on_time(from_rate, to_rate):
     frequency_hz = np.linspace(50, 0.4 * min(from_rate, to_rate), 100)
     expected = np.exp(-2j * np.pi * frequency_hz * late / from_rate)
     assert np.max(db(response(found, frequency_hz, to_rate, 100) - expected)) <= -80
+
+
+def test_preset_loads_at_once_at_a_rate_without_a_common_divisor():
+    engine, preset = _core.Engine(47_999), load_preset("laptop")
+    start = time.process_time()
+    engine.load("A", preset)
+    assert time.process_time() - start < 0.4

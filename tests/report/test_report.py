@@ -1,6 +1,9 @@
 """The report: one file, complete, safe, and with the values that the presets hold."""
 
+import contextlib
+import copy
 import json
+import random
 import re
 from html.parser import HTMLParser
 
@@ -11,14 +14,18 @@ from plotly.offline import get_plotlyjs
 from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from command_line import run
 from forestage import load_preset
+from forestage.design.preset_device import preset_device
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import zone_maps
+from forestage.plots.top_view import scene_of, top_view
+from forestage.presets import has_designed_filters
 from forestage.report import report_html, write_report
 from forestage.report.alternatives import table_of, words_of
+from forestage.report.carried import carried
 from forestage.report.charts import charts
-from forestage.report.figures import rows
+from forestage.report.figures import conditions, rows
 from forestage.report.verdict import shortfall_lines, verdict
-from make_preset import fir_text, make_preset
+from make_preset import fir_text, make_preset, taps_of
 from stub_design import shipped
 
 
@@ -333,3 +340,89 @@ def test_command_writes_one_preset_against_another(tmp_path):
     unknown = run("report", "boombox", "-o", tmp_path / "other.html")
     assert unknown.returncode == 1
     assert "no preset 'boombox'" in unknown.stderr
+
+
+# -- what people and other versions write into a design ---------------------------------------------------------------
+
+ODD = [None, True, "x", 0, -1.5, 1e300, 10**30, [], [1], [[1]], [1, "x"], {}, {"x": 1}, {"plain": [1, 2]}, [0.5] * 7]
+
+
+def places_in(value, path=()):
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(place for key, item in inside for place in places_in(item, (*path, key)))]
+
+
+def edited(rng: random.Random, preset: dict, places: list[tuple]) -> dict:
+    design = copy.deepcopy(preset["design"])
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        path = rng.choice(places)
+        owner = design
+        with contextlib.suppress(LookupError, TypeError):  # where an edit before took the place away
+            for key in path[:-1]:
+                owner = owner[key]
+            if rng.random() < 0.3:
+                del owner[path[-1]]
+            else:
+                owner[path[-1]] = copy.deepcopy(rng.choice(ODD))
+    return preset | {"design": design}
+
+
+def look_at(preset: dict, other: dict) -> None:
+    """All that reads designs, without the drawing."""
+    first, second = carried(preset), carried(other)
+    for row in rows([first, second]):
+        assert row.group
+        assert row.difference is None or row.is_per_octave == isinstance(row.difference, list)
+    assert verdict(first)
+    assert "\n" not in " ".join([*conditions(first).values(), *shortfall_lines(first)])
+    scene = scene_of(first)
+    assert scene is None or top_view(scene)
+    with contextlib.suppress(ValueError):
+        preset_device(first)
+
+
+@pytest.mark.filterwarnings("ignore:.* is left out of the report:UserWarning")
+def test_designs_with_any_values_are_reported_on(presets):
+    rng = random.Random(5)
+    small = [preset | {"filters": [], "maps": [], "analysis": preset["analysis"][:3]} for preset in presets]
+    places = places_in(small[1]["design"])
+    for _ in range(10_000):
+        look_at(edited(rng, small[1], places), small[0])
+
+
+@pytest.mark.filterwarnings("ignore:.* is left out of the report:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* no chart of the centre:UserWarning")
+def test_edited_designs_make_a_page(presets):
+    rng = random.Random(6)
+    for _ in range(4):
+        assert "Verdict" in report_html([edited(rng, preset, places_in(preset["design"])) for preset in presets])
+
+
+def test_figure_of_another_shape_is_left_out_by_name(presets):
+    preset = copy.deepcopy(presets[1])
+    preset["design"]["metrics"]["width"]["azimuth_by_time_deg"]["processed"] = "wide"
+    with pytest.warns(
+        UserWarning, match=r"^Laptop: design\.metrics\.width\.azimuth_by_time_deg\.processed is left out"
+    ):
+        kept = carried(preset)
+    assert "processed" not in kept["design"]["metrics"]["width"]["azimuth_by_time_deg"]
+    assert kept["design"]["metrics"]["effort"] == preset["design"]["metrics"]["effort"]
+
+
+@pytest.mark.parametrize("name", ["laptop", "smart-speaker", "five-driver-speaker", "headphones"])
+def test_shipped_designs_are_whole_and_their_filters_their_own(name):
+    preset = json.loads(load_preset(name).to_json())
+    assert carried(preset)["design"] == preset["design"]
+    assert has_designed_filters(preset)
+
+
+def test_filters_that_were_changed_since_the_design_are_said(presets, tmp_path):
+    preset = copy.deepcopy(presets[1])
+    cancel = preset["filters"][0]["cancel"]
+    cancel[0][0] = fir_text(0.5 * taps_of(cancel[0][0]))
+    assert verdict(preset).endswith("Its filters were changed since: figures are those of its design.")
+    assert "were changed" not in verdict(presets[1])
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(preset))
+    told = run("validate", path).stdout.splitlines()[0]
+    assert told == f"{path}: OK, Laptop, 2 drivers, filters changed since the design"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,16 +38,6 @@ def filters_form(filters: FilterSet) -> dict[str, Any]:
         "beam": [encode_fir(fir) for fir in filters.beam],
         "driver_eq": [encode_fir(fir) for fir in filters.driver_eq],
     }
-
-
-def filters_sha256(forms: Iterable[Mapping[str, Any]]) -> str:
-    """Hash of filters at all rates, in the form of a preset."""
-    digest = hashlib.sha256()
-    for form in forms:
-        sides = [text for row in form["cancel"] for text in row]
-        for text in [*form["crosstalk"], *sides, *form["beam"], *form["driver_eq"]]:
-            digest.update(text.encode("ascii") + b"\n")
-    return digest.hexdigest()
 
 
 def ears_form(ears: EarFirs, *, half: bool = False) -> dict[str, Any]:

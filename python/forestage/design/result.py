@@ -28,7 +28,6 @@ from forestage.design.preset_form import (
     curves_form,
     ears_form,
     filters_form,
-    filters_sha256,
     head_form,
     save_form,
 )
@@ -41,6 +40,7 @@ from forestage.metrics.loudness import PROGRAMME_SEED
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import zone_maps
+from forestage.presets import filters_sha256
 from forestage.short_repr import ShortRepr, short
 
 if TYPE_CHECKING:

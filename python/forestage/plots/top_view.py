@@ -19,6 +19,7 @@ from forestage.short_repr import ShortRepr
 Point = tuple[float, float]  # metres: towards the listener, to the listener's left
 
 HEAD_RADIUS_M = 0.0875
+FARTHEST_M = 100.0
 WIDTH, LEFT_EDGE, RIGHT_EDGE = 440.0, 52.0, 430.0  # of the picture and of its plot, in its own units
 TALLEST = 400.0
 DEVICE_HEIGHT = 150.0
@@ -107,6 +108,8 @@ def scene_of(preset: Mapping[str, Any]) -> Scene | None:
         seat = (float(device["listener"]["distance_m"]), 0.0)
         body_radius_m = float(device.get("body", {}).get("radius_m", 0.0))
         if any("ear" in each for each in device["driver"]):
+            return None
+        if not all(abs(metres) <= FARTHEST_M for place in (seat, *drivers.values()) for metres in place):
             return None
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-NOT_FIGURES = ("conditions", "azimuth_over_width_deg")
+from .carried import NOT_FIGURES
+
 GROUPS = ("width", "zone", "depth", "colour", "effort")
 UNITS = {"_db": "dB", "_deg": "°", "_m": "m", "_m3": "m³", "_s": "s"}
 VERSIONS = {
@@ -76,9 +77,9 @@ def rows(presets: Sequence[Mapping[str, Any]]) -> list[Row]:
             group,
             *name_and_unit(key),
             VERSIONS.get(version, version),
-            tuple(each.get((group, key, version)) for each in found),
+            tuple(each.get((group, key, version, is_list)) for each in found),
         )
-        for group, key, version in keys
+        for group, key, version, is_list in keys
     ]
 
 
@@ -104,7 +105,7 @@ def metrics_of(preset: Mapping[str, Any]) -> Mapping[str, Any]:
     return preset.get("design", {}).get("metrics", {})
 
 
-def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], Any]]:
+def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str, bool], Any]]:
     for group, figures in metrics.items():
         if group in NOT_FIGURES:
             continue
@@ -112,7 +113,7 @@ def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str],
             if key in NOT_FIGURES:
                 continue
             for version, value in versions.items():
-                yield (group, key, version), value
+                yield (group, key, version, isinstance(value, list)), value
 
 
 def name_and_unit(key: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import PresetLike, load_preset, preset_path
 
 from .alternatives import table_of, words_of
+from .carried import carried
 from .charts import LABELS, Chart, charts
 from .figures import Row, conditions, rows
 from .verdict import shortfall_lines, verdict
@@ -48,7 +49,7 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     """HTML of the report: one page that loads nothing from anywhere."""
     if not 1 <= len(presets) <= len(LABELS):
         raise ValueError(f"presets: {len(presets)} of them; a report is on 1, or on 2 against each other")
-    contents: list[Mapping[str, Any]] = [json.loads(load_preset(preset).to_json()) for preset in presets]
+    contents = [carried(json.loads(load_preset(preset).to_json())) for preset in presets]
     folders = [preset_path(preset).parent if isinstance(preset, str | Path) else Path() for preset in presets]
     environment = Environment(
         loader=PackageLoader("forestage.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

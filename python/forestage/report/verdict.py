@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from forestage.design.shortfall import Shortfall, shortfalls
+from forestage.metrics.zone import SWEET_SPOT_DB
+from forestage.presets import has_designed_filters
 
 from .figures import metrics_of
 
@@ -33,28 +35,32 @@ def verdict(preset: Mapping[str, Any]) -> str:
     if any("processed" not in versions for versions in azimuth.values()):
         return "This preset carries no figures by which it could be judged."
     count = len(shortfall_lines(preset))
+    doubt = "" if has_designed_filters(preset) else " Its filters were changed since: figures are those of its design."
     judgement = f"Short of its targets in {count} {'place' if count == 1 else 'places'}" if count else "As wanted"
     heard = " and ".join(f"{versions['processed']:.0f}° by {cue}" for cue, versions in azimuth.items())
     wanted = _wanted_deg(preset)
     aim = f" where {wanted:g}° is wanted" if wanted is not None else ""
     plain = azimuth["time"].get("plain")
     unaided = f"; the unaided device has {plain:.0f}°" if plain is not None else ""
-    return f"{judgement}: a sound in the left channel is heard at {heard}{aim}{unaided}. {_reach(figures)}".strip()
+    return (
+        f"{judgement}: a sound in the left channel is heard at {heard}{aim}{unaided}. {_reach(figures)}".strip() + doubt
+    )
 
 
 def _reach(figures: Mapping[str, Any]) -> str:
     """The second sentence: separation, zone and effort."""
     separation = {name: float(np.mean(values)) for name, values in figures["width"].get("separation_db", {}).items()}
+    zone_db = figures.get("conditions", {}).get("sweet_spot_db", SWEET_SPOT_DB)
     zone_m = figures.get("zone", {}).get("sweet_spot_m", {}).get("processed")
     drive_db = figures.get("effort", {}).get("most_drive_db", {}).get("staged")
     parts = []
-    if "processed" in separation:
+    if {"processed", "plain"} <= separation.keys():
         parts.append(f"The ears are {separation['processed']:.1f} dB apart (unaided {separation['plain']:.1f} dB)")
     if zone_m is not None:
-        parts.append(f"by {figures['conditions']['sweet_spot_db']:g} dB or more in a zone {100 * zone_m:.0f} cm wide")
+        parts.append(f"by {zone_db:g} dB or more in a zone {100 * zone_m:.0f} cm wide")
     if drive_db is not None:
         parts.append(f"for up to {drive_db:.1f} dB more power than plain stereo takes")
-    return f"{', '.join(parts)}." if "processed" in separation else ""
+    return f"{', '.join(parts)}." if {"processed", "plain"} <= separation.keys() else ""
 
 
 def shortfall_lines(preset: Mapping[str, Any]) -> list[str]:
