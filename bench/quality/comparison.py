@@ -69,7 +69,8 @@ def designed(device, method, *, target=None, seat=None, zone=None):
     """Responses of the exported filters of a method, shape (drivers, 2, n) on `FREQUENCY_HZ`."""
     if method is None:
         return np.repeat(device.plain_gains[:, :, None].astype(complex), len(FREQUENCY_HZ), axis=-1)
-    target = target or CancelTarget()
+    # Methods are compared where all of them are at home: only two of them know rooms
+    target = target or CancelTarget().in_free_field()
     seat = plant(device, step_hz=STEP_HZ) if seat is None else seat
     problem = cancel_problem(
         device, seat, SOLVE_HZ, target=target, zone=zone_of(device, target) if zone is None else zone

@@ -5,6 +5,7 @@ from comparison import FREQUENCY_HZ, METHODS, STEP_HZ, designed, device_of, two_
 from evidence import Table, write
 
 from forestage.acoustics.plant import plant
+from forestage.design.beam import BeamTarget
 from forestage.design.cancel import CancelTarget
 from forestage.design.variants import VARIANTS
 from forestage.metrics.colour import near_ear_db, ripple_db
@@ -48,7 +49,7 @@ def table_of(title, device, *, pair_too):
 
 
 def _wide(device):
-    device, target = VARIANTS["wide-zone"].of(device, CancelTarget())
+    device, target, _ = VARIANTS["wide-zone"].of(device, CancelTarget().in_free_field(), BeamTarget())
     return designed(device, "minimax", target=target)
 
 

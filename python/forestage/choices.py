@@ -24,7 +24,7 @@ METHODS = (
 ROOMS = ("living-room", "lively-living-room", "kitchen")
 """Keys of `forestage.acoustics.shoebox.ROOMS`."""
 
-VARIANTS = ("standard", "wide-zone", "close")
+VARIANTS = ("standard", "wide-zone", "close", "free-field")
 """Keys of `forestage.design.variants.VARIANTS`."""
 
 METHOD = "minimax"

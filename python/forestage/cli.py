@@ -58,7 +58,7 @@ def cli() -> None:
     type=AnyCase(choices.VARIANTS),
     default="standard",
     show_default=True,
-    help="For whom: the seat, a wider zone around it, or a seat half as far away.",
+    help="For whom: the seat, a wider zone around it, a seat half as far away, or the seat where nothing reflects.",
 )
 @click.option(
     "--width",

@@ -28,7 +28,7 @@ OCTAVES_HZ = [(200 * 2**k, 400 * 2**k) for k in range(5)]
 @pytest.fixture(scope="module", params=["smart-speaker", "laptop"])
 def solution(request) -> Solution:
     device = load_device(DEVICES / f"{request.param}.toml")
-    problem = cancel_problem(device, plant(device), SOLVE_HZ, target=CancelTarget())
+    problem = cancel_problem(device, plant(device), SOLVE_HZ, target=CancelTarget().in_free_field())
     return Solution(problem, solve(problem, "minimax"))
 
 
@@ -103,7 +103,7 @@ def test_common_equaliser_of_two_drivers_is_minimum_phase_but_for_a_little():
     """1 / (1 + w rho) with |w rho| < 1 would be if w rho were causal; a robust w is not quite."""
     device = load_device(DEVICES / "laptop.toml")
     frequency = np.fft.rfftfreq(2048, 1 / 48_000)
-    problem = cancel_problem(device, plant(device), np.maximum(frequency, 10.0), target=CancelTarget())
+    problem = cancel_problem(device, plant(device), np.maximum(frequency, 10.0), target=CancelTarget().in_free_field())
     common = ratio_form(solve(problem, "minimax")[:, 0], 0)[1]
     expected = minimum_phase(np.abs(common))
     band = (frequency > 100.0) & (frequency < 10_000.0)
@@ -145,7 +145,7 @@ def test_drive_of_the_pair_stays_within_its_cap(solution, cap_db):
 def test_pair_of_another_head_has_that_heads_ears():
     """On a device that reaches each ear alone nothing is in the way."""
     headphones = load_device(DEVICES / "headphones.toml")
-    problem = cancel_problem(headphones, plant(headphones), SOLVE_HZ, target=CancelTarget())
+    problem = cancel_problem(headphones, plant(headphones), SOLVE_HZ, target=CancelTarget().in_free_field())
     solution = Solution(problem, solve(problem, "minimax"))
     pair = VirtualPair(width_deg=45.0, head=Head(0.095, 100.0))
     heard = far_over_near(solution, merged(solution, pair))

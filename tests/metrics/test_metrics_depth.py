@@ -68,7 +68,9 @@ def test_critical_distance_is_where_sabine_says():
     absorption = 0.161 * 80.0 / 0.6
     quotient = 10 ** (4.5 / 10)
     expected = np.sqrt(quotient * absorption / (16 * np.pi))
-    assert depth.critical_distance_m(4.5, volume_m3=80.0, rt60_s=0.6) == pytest.approx(expected, rel=0.01)
+    assert depth.critical_distance_m(4.5, Listener(2.0, room_m3=80.0, room_rt60_s=0.6)) == pytest.approx(
+        expected, rel=0.01
+    )
 
 
 def test_beam_carries_further_than_the_plain_mix():

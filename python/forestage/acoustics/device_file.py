@@ -28,6 +28,7 @@ CAP = (*AIM, "cap_half_angle_deg")
 MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
+ROOM = ("room_m3", "room_rt60_s")
 ELECTRIC = ("response_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
 
 
@@ -68,11 +69,12 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"driver = {shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
-    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE))
+    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE, *ROOM))
     folder = Path(folder or ".")
     drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
     with inside("listener"):
-        listens = Listener(listener.get("distance_m"), _head(listener, folder))  # type: ignore[arg-type]
+        room = {key: listener[key] for key in ROOM if key in listener}
+        listens = Listener(listener.get("distance_m"), _head(listener, folder), **room)  # type: ignore[arg-type]
     return Device(
         name=table.get("name"),  # type: ignore[arg-type]
         text=table.get("text", ""),
@@ -95,6 +97,8 @@ def device_table(device: Device) -> dict[str, Any]:
         listener["head_sofa"] = head.file
     else:
         listener |= {key: getattr(head, field) for key, field in SPHERE.items()}
+    usual = Listener(device.listener.distance_m)
+    listener |= {key: value for key in ROOM if (value := getattr(device.listener, key)) != getattr(usual, key)}
     table = {
         "name": device.name,
         "text": device.text,

@@ -156,15 +156,24 @@ def mean_power(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
         Filters w of the drivers radiate ``w^H K w``.
     """
     frequency = np.asarray(frequency_hz, dtype=np.float64)
-    order = order_for(
-        float(wave_number(frequency.max())) * _reach_m(device)
-    )  # of the pressure; its power has twice that
+    power = np.zeros((len(frequency), len(device.drivers), len(device.drivers)), dtype=np.complex128)
+    # The order grows with frequency, and the directions with its square: octaves are summed each with their own
+    octave = np.floor(np.log2(np.maximum(frequency, 1.0)))
+    for each in np.unique(octave):
+        power[octave == each] = _mean_power(device, frequency[octave == each])
+    return power
+
+
+def _mean_power(device: Device, frequency: FloatArray) -> ComplexArray:
+    # Order of the pressure; its power has twice that
+    order = order_for(float(wave_number(frequency.max())) * _reach_m(device))
     heights, weights = np.polynomial.legendre.leggauss(order + 1)
     azimuth_deg = np.arange(2 * order + 1) * 360.0 / (2 * order + 1)
     power = np.zeros((len(frequency), len(device.drivers), len(device.drivers)), dtype=np.complex128)
     for elevation_deg, weight in zip(np.rad2deg(np.arcsin(heights)), weights / 2, strict=True):
         field = FAR_M * directivity(device, frequency, azimuth_deg, distance_m=FAR_M, elevation_deg=elevation_deg)
-        power += weight / len(azimuth_deg) * np.einsum("daf,eaf->fde", field.conj(), field)
+        by_frequency = field.transpose(2, 0, 1)
+        power += weight / len(azimuth_deg) * (by_frequency.conj() @ by_frequency.swapaxes(1, 2))
     return power
 
 

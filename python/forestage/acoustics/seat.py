@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.field_check import number, numbers, settle, shown, size_to
+from forestage.acoustics.field_check import above_zero, number, numbers, settle, shown, size_to
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.arrays import ComplexArray, FloatArray
@@ -17,6 +18,7 @@ from forestage.short_repr import ShortRepr
 Vector = tuple[float, float, float]
 
 MOST_DISTANCE_M = 100.0
+OMNI_M = 0.057  # critical distance in 1 m3 that reverberates for 1 s
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,18 +66,43 @@ class Seat(ShortRepr):
 
 @dataclass(frozen=True, repr=False)
 class Listener(ShortRepr):
-    """A listener in front of the device, at (distance_m, 0, 0), who faces it."""
+    """A listener in front of the device, at (distance_m, 0, 0), who faces it.
+
+    Parameters
+    ----------
+    distance_m : float
+        Distance of the middle of the head.
+    head : Head or MeasuredHead
+        Who listens.
+    room_m3, room_rt60_s : float
+        Volume and reverberation time of the room where the device is usually heard; a living room by default.
+    """
 
     distance_m: float
     head: Head | MeasuredHead = Head()
+    room_m3: float = 50.0
+    room_rt60_s: float = 0.4
 
     def __post_init__(self) -> None:
-        settle(self, distance_m=size_to(MOST_DISTANCE_M), head=_head)
+        settle(self, distance_m=size_to(MOST_DISTANCE_M), head=_head, room_m3=above_zero, room_rt60_s=above_zero)
 
     @property
     def seat(self) -> Seat:
         """Where the head is."""
         return Seat((self.distance_m, 0.0, 0.0), head=self.head)
+
+    @property
+    def omni_critical_m(self) -> float:
+        """Distance at which the direct and the reverberant sound of a point source are equally strong in the room.
+
+        ``0.057 sqrt(V / T60)``, see Kuttruff, "Room Acoustics".
+
+        Examples
+        --------
+        >>> round(Listener(2.0).omni_critical_m, 2)
+        0.64
+        """
+        return OMNI_M * math.sqrt(self.room_m3 / self.room_rt60_s)
 
 
 def _head(value: Any, where: str) -> Any:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.device_file import device_table, parse_device
+from forestage.acoustics.device_file import ROOM, device_table, parse_device
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_file import MOST_HELD_BYTES, MeasuredFile, measured_file
 from forestage.acoustics.measured_head import MeasuredHead
@@ -94,7 +94,7 @@ def preset_device(
         table = copy.deepcopy(preset["design"]["device"])
         listener = table["listener"]
         if head is not None:
-            table["listener"] = {"distance_m": listener["distance_m"]}
+            table["listener"] = {key: listener[key] for key in ("distance_m", *ROOM) if key in listener}
     except (KeyError, TypeError):
         raise ValueError("design.device: missing; must say which device the preset was designed for") from None
     with TemporaryDirectory(prefix="forestage-") as unpacked, warnings.catch_warnings():

@@ -27,11 +27,14 @@ class Variant:
         seat and more beside it, and an even centre rather than a near one.
     is_close : bool
         Made for a listener at half the distance.
+    is_free_field : bool
+        Best where nothing reflects, at the very seat: wider and further apart there, and more reverberant in a room.
     """
 
     title: str
     is_wide: bool = False
     is_close: bool = False
+    is_free_field: bool = False
 
     def of(self, device: Device, target: CancelTarget, beam: BeamTarget) -> tuple[Device, CancelTarget, BeamTarget]:
         """The device with the listener of the variant, and the targets for the listeners."""
@@ -50,6 +53,8 @@ class Variant:
             )
             target = replace(target, zone=zone)
             beam = replace(beam, carry_db=None)
+        if self.is_free_field:
+            target = target.in_free_field()
         return device, target, beam
 
 
@@ -57,4 +62,5 @@ VARIANTS: Mapping[str, Variant] = {
     "standard": Variant(""),
     "wide-zone": Variant("Wide Zone", is_wide=True),
     "close": Variant("Close", is_close=True),
+    "free-field": Variant("Free Field", is_free_field=True),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from forestage._core import far_ear
 from forestage.acoustics.head import HeadModel
@@ -18,6 +18,7 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import WIDTH_DEG
 from forestage.design.cancel.closed_form import first_root
 from forestage.design.cancel.firs import Solution, heard_power
+from forestage.design.cancel.room import Reverberation
 from forestage.design.filters import (
     MASTER_RATE,
     delay_for,
@@ -36,6 +37,8 @@ BASS_HZ = (100.0, 300.0)
 # A side that reaches its ear with so much less than the other one plays none, all of the other's far ear
 REACH = (10.0 ** (-24 / 20), 10.0 ** (-12 / 20))
 TREBLE_HZ = (10_000.0, 16_000.0)
+PAIR_BISECTIONS = 12
+SHARE_OCTAVES = 1 / 6
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,12 +106,25 @@ def crosstalk_weight(solution: Solution, pair: VirtualPair) -> ComplexArray:
 
         x = (H n - f) / (n' - H f')
 
-    What would need more than the drive cap of the pair is left out, and what the other side can hardly play.
+    What would need more than the drive cap of the pair is left out, and what the other side can hardly play. In a room
+    the pair stands no further out than it lets it, see `forestage.design.cancel.room`.
     """
+    problem = solution.problem
+    wanted = pair.far_over_near(problem.frequency_hz)
+    feed = _feed(solution, wanted)
+    if problem.room is not None:
+        feed = _feed_in_room(solution, problem.room, wanted)
+    ears = problem.ears(solution.weights, seat=0)
+    left_over = np.stack([ears[0, 1] / ears[0, 0], ears[1, 0] / ears[1, 1]])
+    feed *= _share_within_cap(solution, feed, left_over, pair.drive_cap_db)
+    return feed / closed_form_far_ear(pair.width_deg, problem.frequency_hz)
+
+
+def _feed(solution: Solution, wanted: ComplexArray) -> ComplexArray:
+    """Far-ear feeds that come closest to the wanted far over near ear, both of shape (2, n)."""
     problem = solution.problem
     ears = np.einsum("sedf,dcf->secf", problem.response, solution.weights)
     left_over = np.stack([ears[:, 1, 0] / ears[:, 0, 0], ears[:, 0, 1] / ears[:, 1, 1]], axis=1)
-    wanted = pair.far_over_near(problem.frequency_hz)
     spread = np.mean(np.abs(left_over) ** 2, axis=0) - np.abs(np.mean(left_over, axis=0)) ** 2
     wanted = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
     open_path = 1.0 - wanted * left_over
@@ -119,9 +135,53 @@ def crosstalk_weight(solution: Solution, pair: VirtualPair) -> ComplexArray:
         heard = (left_over[0] + feed) / (1.0 + feed * left_over[0])
         feed = (heard * near - far) / (near[::-1] - heard * far[::-1])
         feed *= log_fade(np.abs(near[::-1] / near), *REACH)
-    feed *= 1.0 - (1.0 - log_fade(problem.frequency_hz, *BASS_HZ)) * np.minimum(np.abs(left_over[0]), 1.0)
-    feed *= _share_within_cap(solution, feed, far[::-1] / near, pair.drive_cap_db)
-    return feed / closed_form_far_ear(pair.width_deg, problem.frequency_hz)
+    bass = 1.0 - log_fade(problem.frequency_hz, *BASS_HZ)
+    return feed * (1.0 - bass * np.minimum(np.abs(left_over[0]), 1.0))
+
+
+def _feed_in_room(solution: Solution, room: Reverberation, wanted: ComplexArray) -> ComplexArray:
+    """Far-ear feeds of a pair that stands as far out as the room lets it, shape (2, n).
+
+    Between plain stereo and the wanted pair, level and phase of far over near ear change alike, so that what is left is
+    a narrower pair. The widest one is found by bisection whose direct over reverberant sound is within its limit.
+    """
+    problem = solution.problem
+    plain = problem.ears(problem.plain, seat=0)
+    most = room.most_with_pair(problem.plain, plain)
+    inside, outside = (
+        _log_unwrapped(each) for each in (np.stack([plain[1, 0] / plain[0, 0], plain[0, 1] / plain[1, 1]]), wanted)
+    )
+    weights, ears = solution.weights, problem.ears(solution.weights, seat=0)
+    own, cross = room.at_an_ear(weights).real, room.at_an_ear(weights, weights[:, ::-1])
+
+    def feed_at(share: FloatArray) -> tuple[ComplexArray, NDArray[np.bool_]]:
+        feed = _feed(solution, np.exp(inside + share * (outside - inside)))
+        power = own + 2.0 * (feed * cross).real + np.abs(feed) ** 2 * own[::-1]
+        direct = np.sum(np.abs(ears + feed * ears[:, ::-1]) ** 2, axis=0)
+        return feed, power > most * direct
+
+    low, high = np.zeros(wanted.shape), np.ones(wanted.shape)
+    is_free = ~feed_at(high)[1]
+    for _ in range(PAIR_BISECTIONS):
+        middle = 0.5 * (low + high)
+        is_over = feed_at(middle)[1]
+        low, high = np.where(is_over, low, middle), np.where(is_over, middle, high)
+    return feed_at(_smooth_below(problem.frequency_hz, np.where(is_free, 1.0, low)))[0]
+
+
+def _smooth_below(frequency_hz: FloatArray, shares: FloatArray) -> FloatArray:
+    """Shares, shape (2, n), without steps that filters could not follow, and hardly above what they were."""
+    apart = np.abs(np.subtract.outer(np.log2(frequency_hz), np.log2(frequency_hz)))
+    lowest = np.min(np.where(apart < SHARE_OCTAVES, shares[:, None], np.inf), axis=-1)
+    window = np.exp(-2.0 * (apart / SHARE_OCTAVES) ** 2)
+    smooth: FloatArray = lowest @ (window / window.sum(axis=1, keepdims=True)).T
+    return smooth
+
+
+def _log_unwrapped(ratio: ComplexArray) -> ComplexArray:
+    """Logarithm of a ratio over rising frequencies, its phase without jumps."""
+    unwrapped: ComplexArray = np.log(np.abs(ratio)) + 1j * np.unwrap(np.angle(ratio))
+    return unwrapped
 
 
 def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: ComplexArray, cap_db: float) -> FloatArray:

@@ -29,6 +29,11 @@ class Zone(ShortRepr):
         Other spherical heads, at the seat and to either side of it.
     driver_error_db, driver_error_deg : float
         Errors of one driver at a time, in level and phase, with either sign.
+    beside_ratios : tuple of float
+        How far beside the seat, over its distance, the sides must not be exchanged.
+    beside_db : float, optional
+        How much louder the far ear may be there, in dB, as far as the worst head of the zone loses nothing by it; None
+        leaves these places alone.
     """
 
     distance_ratios: tuple[float, ...] = (0.7, 1.0, 1.3)
@@ -37,12 +42,18 @@ class Zone(ShortRepr):
     head_radii_m: tuple[float, ...] = (0.082, 0.093)
     driver_error_db: float = 0.5
     driver_error_deg: float = 3.0
+    beside_ratios: tuple[float, ...] = (0.06, 0.1, 0.125, 0.15, 0.175, 0.2)
+    beside_db: float | None = 6.0
 
     def __post_init__(self) -> None:
         if not self.distance_ratios or min(self.distance_ratios) <= 0.0:
             raise ValueError(f"distance_ratios = {self.distance_ratios}: must be one or more, all above 0")
         if self.head_radii_m and not (min(self.head_radii_m) >= 0.05 and max(self.head_radii_m) <= 0.15):
             raise ValueError(f"head_radii_m = {self.head_radii_m}: must be within 0.05..0.15")
+        if not all(ratio > 0.0 for ratio in self.beside_ratios):
+            raise ValueError(f"beside_ratios = {self.beside_ratios}: must all be above 0")
+        if self.beside_db is not None and not np.isfinite(self.beside_db):
+            raise ValueError(f"beside_db = {self.beside_db}: must be finite, or None")
         if self.yaw_deg > 180.0:
             raise ValueError(f"yaw_deg = {self.yaw_deg}: must be at most 180")
         for name in ("lateral_m", "yaw_deg", "driver_error_db", "driver_error_deg"):
@@ -66,6 +77,16 @@ class Zone(ShortRepr):
                 for side in sides
             ]
         return (seat, *(other for other in seats if other != seat and device.is_clear(other)))
+
+    def beside(self, device: Device) -> tuple[Seat, ...]:
+        """Heads beside the zone, on both sides, that are clear of the device."""
+        if self.beside_db is None or device.is_headphones:
+            return ()
+        seat, distance_m = device.listener.seat, device.listener.distance_m
+        x, y, z = seat.position_m
+        aside = [side * ratio * distance_m for ratio in self.beside_ratios for side in (-1.0, 1.0)]
+        seats = [replace(seat, position_m=(x, y + offset, z)) for offset in aside]
+        return tuple(each for each in seats if device.is_clear(each))
 
     def driver_errors(self) -> ComplexArray:
         """Gains of a driver in error, shape (k,)."""

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from forestage.acoustics.device import Device
 from forestage.acoustics.patterns import FAR_M
 from forestage.acoustics.plant import directivity, mean_power
+from forestage.acoustics.seat import Listener
 from forestage.arrays import FloatArray
 from forestage.metrics.bands import log_grid, octave_means
 from forestage.metrics.chain import Chain
@@ -15,26 +16,21 @@ from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
 from forestage.metrics.played import Played
 
 FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=4)
-LIVING_ROOM_M3 = 50.0
-LIVING_ROOM_RT60_S = 0.4
 
 
-def center_depth(
-    design: Played, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
-) -> dict[str, dict[str, FloatArray]]:
+def center_depth(design: Played) -> dict[str, dict[str, FloatArray]]:
     """Where the centre goes, per octave from 200 to 6400 Hz, each of shape (5,).
 
     Parameters
     ----------
     design : Played
         The design, its filters as they are exported; not of headphones.
-    volume_m3, rt60_s : float
-        Volume and reverberation time of the room; a living room by default.
 
     Returns
     -------
     dict
-        For "plain" (a plain mix) and "processed" (the beam): "directivity_index_db", "critical_distance_m", and
+        For "plain" (a plain mix) and "processed" (the beam): "directivity_index_db", "critical_distance_m" in the
+        listener's room, and
         "front_over_sides_db", the power within 45 degrees of the axis over that to the sides, see `on_off_db`.
     """
     chain = Chain.of(design, FREQUENCY_HZ)
@@ -44,7 +40,7 @@ def center_depth(
         index_db = octave_means(FREQUENCY_HZ, directivity_index_db(design.device, filters, FREQUENCY_HZ))
         found[name] = {
             "directivity_index_db": index_db,
-            "critical_distance_m": critical_distance_m(index_db, volume_m3=volume_m3, rt60_s=rt60_s),
+            "critical_distance_m": critical_distance_m(index_db, design.device.listener),
             "front_over_sides_db": octave_means(FREQUENCY_HZ, on_off_db(np.einsum("daf,df->af", circle, filters))),
         }
     return found
@@ -74,22 +70,20 @@ def directivity_index_db(device: Device, filters: ArrayLike, frequency_hz: Array
     return 10 * np.log10(np.abs(axis) ** 2 / power)
 
 
-def critical_distance_m(
-    directivity_index_db: ArrayLike, *, volume_m3: float = LIVING_ROOM_M3, rt60_s: float = LIVING_ROOM_RT60_S
-) -> FloatArray:
+def critical_distance_m(directivity_index_db: ArrayLike, listener: Listener) -> FloatArray:
     """Distance at which direct and reverberant sound are equally strong: ``0.057 sqrt(Q V / RT60)``.
 
     Parameters
     ----------
     directivity_index_db : array_like
         In dB.
-    volume_m3, rt60_s : float
-        Volume and reverberation time of the room; a living room by default.
+    listener : Listener
+        Who has a room of that volume and reverberation time.
 
     Examples
     --------
-    >>> critical_distance_m([0.0, 6.0]).round(2).tolist()
+    >>> critical_distance_m([0.0, 6.0], Listener(2.0)).round(2).tolist()
     [0.64, 1.27]
     """
     quotient = 10.0 ** (np.asarray(directivity_index_db, dtype=np.float64) / 10)
-    return 0.057 * np.sqrt(quotient * volume_m3 / rt60_s)
+    return listener.omni_critical_m * np.sqrt(quotient)

@@ -58,8 +58,8 @@ def _conditions(design: Played) -> dict[str, Any]:
         "filters": f"as exported at {SAMPLE_RATE} Hz",
         "stage_width_deg": design.width_deg,
         "octaves": list(OCTAVES),
-        "room_m3": depth.LIVING_ROOM_M3,
-        "room_rt60_s": depth.LIVING_ROOM_RT60_S,
+        "room_m3": design.device.listener.room_m3,
+        "room_rt60_s": design.device.listener.room_rt60_s,
         "sweet_spot_db": zone.SWEET_SPOT_DB,
     }
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from forestage.acoustics.device import Device
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.design.cancel.room import Reverberation
 from forestage.design.cancel.target import CancelTarget
 from forestage.design.skew import aligned_plain
 from forestage.short_repr import ShortRepr
@@ -39,6 +40,12 @@ class CancelProblem(ShortRepr):
         Separation to go up to, and drive not to exceed.
     driver_errors : ndarray of complex, shape (k,)
         Gains of a driver in error, one driver at a time.
+    beside : ndarray of complex, shape (seats, 2, drivers, n)
+        To the ears of heads beside the zone, where the sides must not be exchanged; may be empty.
+    beside_ratio : float
+        Power at the far over power at the near ear that is bearable there.
+    room : Reverberation, optional
+        What the listener's room adds; None in the free field.
     """
 
     frequency_hz: FloatArray
@@ -47,6 +54,9 @@ class CancelProblem(ShortRepr):
     target_db: FloatArray
     drive_cap_db: FloatArray
     driver_errors: ComplexArray
+    beside: ComplexArray
+    beside_ratio: float
+    room: Reverberation | None
 
     @property
     def wanted(self) -> ComplexArray:
@@ -60,8 +70,11 @@ class CancelProblem(ShortRepr):
 
     def rows(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
         """Rows a (near ear) and b (far ear) of one channel, each of shape (n, seats, drivers)."""
-        rows = self.response.transpose(1, 3, 0, 2)
-        return rows[channel], rows[1 - channel]
+        return _rows(self.response, channel)
+
+    def rows_beside(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
+        """The same for the heads beside the zone."""
+        return _rows(self.beside, channel)
 
     def ears(self, weights: ComplexArray, *, seat: int) -> ComplexArray:
         """Pressure at the ears of one seat for weights (drivers, 2, n), shape (2 ears, 2 channels, n)."""
@@ -106,6 +119,7 @@ def cancel_problem(
     if zone is None:
         zone = zone_plants(device, target)
     response = np.stack([each.at(frequency) for each in (seat, *zone)])
+    beside = [plant(device, each, step_hz=STEP_HZ).at(frequency) for each in target.zone.beside(device)]
     return CancelProblem(
         frequency,
         response,
@@ -113,6 +127,11 @@ def cancel_problem(
         target.curve_db(frequency),
         target.cap_db(frequency),
         target.zone.driver_errors(),
+        np.stack(beside) if beside else response[:0],
+        10.0 ** (target.zone.beside_db / 10) if target.zone.beside_db is not None else 1.0,
+        Reverberation.of(device, frequency, target.room)
+        if target.room is not None and not device.is_headphones
+        else None,
     )
 
 
@@ -121,6 +140,11 @@ def zone_plants(device: Device, target: CancelTarget) -> list[Plant]:
     if device.is_headphones:
         return []
     return [plant(device, seat, step_hz=STEP_HZ) for seat in target.zone.seats(device)[1:]]
+
+
+def _rows(response: ComplexArray, channel: int) -> tuple[ComplexArray, ComplexArray]:
+    rows = response.transpose(1, 3, 0, 2)
+    return rows[channel], rows[1 - channel]
 
 
 def _near(ears: ComplexArray) -> ComplexArray:

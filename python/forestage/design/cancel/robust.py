@@ -1,23 +1,25 @@
 """Designs for a zone instead of a point: least squares, Rayleigh quotient, null steering, and capped minimax.
 
 All of them look for the weights ``w`` of any number of drivers that keep the near ear of the seat as plain stereo has
-it, ``a . w = t``, and make little of the far ears over the zone, ``b_i . w``. With ``w = w_0 + Z u``, where ``w_0`` is
-the solution of least power and ``Z`` spans the null space of ``a``, the constraint is gone, and
+it, ``a . w = t``, and make little of the far ears over the zone, ``b_i . w``. Caps on the drive and on the
+reverberation (`forestage.design.cancel.room`) are one ellipsoid, ``w^H M w <= 1``; with ``w = T (v_0 + Z u)``, where
+``T^H M T`` is 1, ``v_0`` the least solution and ``Z`` spans the null space of the near ear, the constraint is gone, and
 
-    minimise  sum_i m_i |b_i (w_0 + Z u)|^2 / |near_i|^2    subject to    |w_0|^2 + |u|^2 <= drive cap
+    minimise  sum_i m_i (|b_i . w|^2 + w^H R w) / |near_i|^2    subject to    |v_0|^2 + |u|^2 <= 1
 
-is a small least-squares problem per frequency, whose multiplier for the cap is found by bisection. Weights of a driver
+is a small least-squares problem per frequency, whose multiplier for the caps is found by bisection. R is the share of
+the reverberation that counts as heard: what is gained at the far ear must not be lost in the room. Weights of a driver
 are feeds before its crossover, so a driver out of its band hardly reaches an ear, and is left alone.
 
 Least squares is this with equal m_i. The minimax solution is reached by Lawson's algorithm (1961): the m_i of heads
 that hear the far ear too loud grow until the worst heads are equally bad. Null steering is least drive for an exact
 power ratio over the zone: "minimum squared-norm, constant directivity" of Luo (arXiv 2407.01860) with ears in the place
-of angular windows.
+of angular windows; it and the Rayleigh quotient know no room.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,10 +35,10 @@ TINY = 1e-30
 
 
 def least_squares(problem: CancelProblem, channel: int) -> ComplexArray:
-    """Weights of least far-ear power over the zone within the drive cap, shape (drivers, n)."""
+    """Weights of least far-ear power over the zone within the caps, shape (drivers, n)."""
     setting = _Setting.of(problem, channel, driver_errors=False)
-    w = setting.solve(np.ones_like(setting.plain_near_power) / setting.plain_near_power)
-    return up_to_target(problem, channel, w.T)
+    v = setting.solve(np.ones_like(setting.plain_near_power) / setting.plain_near_power)
+    return up_to_target(problem, channel, setting.weights(v))
 
 
 def rayleigh(problem: CancelProblem, channel: int) -> ComplexArray:
@@ -62,32 +64,43 @@ def null_steering(problem: CancelProblem, channel: int) -> ComplexArray:
     ``min |w|^2`` subject to ``a . w = t`` and ``mean |far|^2 = mean |near|^2 / ratio``; within the drive cap as far as
     that goes.
     """
-    setting = _Setting.of(problem, channel, driver_errors=False)
+    setting = _Setting.of(replace(problem, room=None), channel, driver_errors=False)
     near, far = problem.rows(channel)
     ratio = 10.0 ** (problem.target_db / 10)
     excess = np.einsum("fsd,f,fse->fde", far.conj(), ratio, far) - np.einsum("fsd,fse->fde", near.conj(), near)
-    return _least_drive(setting, excess).T
+    return setting.weights(_least_drive(setting, excess))
 
 
 def minimax(problem: CancelProblem, channel: int) -> ComplexArray:
-    """Weights that make the worst head of the zone as good as possible within the drive cap, shape (drivers, n).
+    """Weights that make the worst head of the zone as good as possible within the caps, shape (drivers, n).
 
     Seats, turned and other heads, and every driver in error, one at a time, count as heads. Starts from what the closed
-    form leaves at them.
+    form leaves at them. Heads beside the zone come in halfway: they count where their sides would be exchanged, so far
+    as the worst head of the zone is left alone.
     """
     setting = _Setting.of(problem, channel, driver_errors=True)
-    seed = closed_form(problem, channel).T
-    share = _shares(setting.ratio(seed))
-    best, best_worst = problem.plain[:, channel].T.copy(), np.full(len(problem.frequency_hz), np.inf)
-    near_power = setting.plain_near_power
-    for _ in range(MINIMAX_ITERATIONS):
-        w = setting.solve(share / near_power)
-        near_power, ratio = setting.near_power(w), setting.ratio(w)
+    start = setting.of_weights(closed_form(problem, channel))
+    plain = setting.of_weights(problem.plain[:, channel])
+    if not len(problem.beside):
+        return up_to_target(problem, channel, setting.weights(_lawson(setting, start, plain, MINIMAX_ITERATIONS)))
+    inside = _lawson(setting, start, plain, MINIMAX_ITERATIONS // 2)
+    setting = setting.with_beside(problem, channel, setting.ratio(inside).max(axis=1))
+    found = _lawson(setting, inside, inside, MINIMAX_ITERATIONS // 2)
+    return up_to_target(problem, channel, setting.weights(found))
+
+
+def _lawson(setting: _Setting, start: ComplexArray, best: ComplexArray, iterations: int) -> ComplexArray:
+    """Solution whose worst head is best, shape (n, drivers); ``best`` where nothing is better."""
+    share, near_power = _shares(setting.ratio(start)), setting.near_power(best)
+    best, best_worst = best.copy(), np.full(len(best), np.inf)
+    for _ in range(iterations):
+        v = setting.solve(share * setting.scale / near_power)
+        near_power, ratio = setting.near_power(v), setting.ratio(v)
         worst = ratio.max(axis=1)
         better = worst < best_worst
-        best[better], best_worst[better] = w[better], worst[better]
+        best[better], best_worst[better] = v[better], worst[better]
         share = _shares(share * np.sqrt(ratio))
-    return up_to_target(problem, channel, best.T)
+    return best
 
 
 def _shares(values: FloatArray) -> FloatArray:
@@ -129,59 +142,101 @@ def within_cap(problem: CancelProblem, channel: int, weights: ComplexArray, cap_
 class _Setting:
     """Rows of all heads, and the constraint taken out; first axis is frequency.
 
+    Rows are those of ``v``, and so are solutions: weights are ``T v``.
+
     Attributes
     ----------
     near, far : ndarray of complex, shape (n, heads, drivers)
         Rows to the near and the far ear of every head.
+    scale : ndarray, shape (n, heads)
+        How much a far ear counts.
+    turn : ndarray of complex, shape (n, drivers, drivers)
+        The matrices T.
     least : ndarray of complex, shape (n, drivers)
         Solution of least power.
     free : ndarray of complex, shape (n, drivers, drivers - 1)
         Orthonormal basis of what leaves the near ear of the seat alone.
     room : ndarray, shape (n,)
-        Power left under the cap for ``u``.
+        Power left under the caps for ``u``.
     plain_near_power : ndarray, shape (n, heads)
         Power at the near ears in plain stereo.
+    reverberation : ndarray of complex, shape (n, drivers, drivers)
+        ``v^H R v`` is heard at every ear.
     """
 
     near: ComplexArray
     far: ComplexArray
+    scale: FloatArray
+    turn: ComplexArray
     least: ComplexArray
     free: ComplexArray
     room: FloatArray
     plain_near_power: FloatArray
+    reverberation: ComplexArray
 
     @classmethod
     def of(cls, problem: CancelProblem, channel: int, *, driver_errors: bool) -> _Setting:
         near, far = problem.rows(channel)
         plain = problem.plain[:, channel].T
-        row = near[:, 0]
+        plain_near = near @ plain[:, :, None]
         if driver_errors:
             near, far = (_with_errors(rows, problem.driver_errors) for rows in (near, far))
+            plain_near = near @ plain[:, :, None]
+        turn = _turn(problem, channel)
+        near, far = near @ turn, far @ turn
+        row = near[:, 0]
         least = row.conj() * (problem.wanted[channel] / np.sum(np.abs(row) ** 2, axis=1))[:, None]
-        cap = np.sum(np.abs(plain) ** 2, axis=1) * 10.0 ** (problem.drive_cap_db / 10)
-        room = np.maximum(cap - np.sum(np.abs(least) ** 2, axis=1), 0.0)
+        room = np.maximum(1.0 - np.sum(np.abs(least) ** 2, axis=1), 0.0)
         free = np.linalg.svd(row[:, None, :])[2][:, 1:].conj().transpose(0, 2, 1)
-        plain_near = np.abs(np.einsum("fhd,fd->fh", near, plain)) ** 2
-        return cls(near, far, least, free, room, plain_near)
+        weighed = np.zeros_like(turn) if problem.room is None else problem.room.weighed
+        reverberation = turn.conj().swapaxes(1, 2) @ weighed @ turn
+        power = np.abs(plain_near[..., 0]) ** 2
+        return cls(near, far, np.ones_like(power), turn, least, free, room, power, reverberation)
 
-    def near_power(self, w: ComplexArray) -> FloatArray:
-        return np.abs(np.einsum("fhd,fd->fh", self.near, w)) ** 2
+    def with_beside(self, problem: CancelProblem, channel: int, worst: FloatArray) -> _Setting:
+        """Heads beside the zone too: what is bearable there is as bad as the worst head inside, shape (n,)."""
+        near, far = (rows @ self.turn for rows in problem.rows_beside(channel))
+        scale = np.repeat(worst[:, None] / problem.beside_ratio, near.shape[1], axis=1)
+        return replace(
+            self,
+            near=np.concatenate([self.near, near], axis=1),
+            far=np.concatenate([self.far, far], axis=1),
+            scale=np.concatenate([self.scale, scale], axis=1),
+        )
 
-    def ratio(self, w: ComplexArray) -> FloatArray:
-        """Far over near power at every head, shape (n, heads)."""
-        return np.abs(np.einsum("fhd,fd->fh", self.far, w)) ** 2 / self.near_power(w)
+    def weights(self, v: ComplexArray) -> ComplexArray:
+        """Weights of a solution, shape (drivers, n)."""
+        return np.asarray((self.turn @ v[:, :, None])[..., 0].T, dtype=np.complex128)
+
+    def of_weights(self, weights: ComplexArray) -> ComplexArray:
+        """Solution that has these weights (drivers, n), shape (n, drivers)."""
+        return np.asarray(np.linalg.solve(self.turn, weights.T[:, :, None])[..., 0], dtype=np.complex128)
+
+    def heard(self, rows: ComplexArray, v: ComplexArray) -> FloatArray:
+        """Power at ears, reverberation and all, shape (n, heads)."""
+        around = np.einsum("fd,fde,fe->f", v.conj(), self.reverberation, v).real
+        return np.abs((rows @ v[:, :, None])[..., 0]) ** 2 + around[:, None]
+
+    def near_power(self, v: ComplexArray) -> FloatArray:
+        return self.heard(self.near, v)
+
+    def ratio(self, v: ComplexArray) -> FloatArray:
+        """Far over near power at every head, as it counts, shape (n, heads)."""
+        return self.scale * self.heard(self.far, v) / self.near_power(v)
 
     def solve(self, price: FloatArray) -> ComplexArray:
-        """Weights of least far power, priced per head, within the cap, shape (n, drivers)."""
+        """Solution of least far power, priced per head, within the caps, shape (n, drivers)."""
         moved = self.far @ self.free
-        still = np.einsum("fhd,fd->fh", self.far, self.least)
-        priced = moved.conj() * price[:, :, None]
-        values, vectors = np.linalg.eigh(np.einsum("fhj,fhk->fjk", priced, moved))
+        still = (self.far @ self.least[:, :, None])[..., 0]
+        around = price.sum(axis=1)[:, None, None] * (self.free.conj().swapaxes(1, 2) @ self.reverberation)
+        priced = (moved.conj() * price[:, :, None]).swapaxes(1, 2)
+        values, vectors = np.linalg.eigh(priced @ moved + around @ self.free)
         values = np.maximum(values, np.maximum(1e-12 * values[:, -1:], TINY))
-        pull = np.einsum("fji,fj->fi", vectors.conj(), -np.einsum("fhj,fh->fj", priced, still))
+        downhill = -(priced @ still[:, :, None] + around @ self.least[:, :, None])
+        pull = (vectors.conj().swapaxes(1, 2) @ downhill)[..., 0]
         multiplier = self._multiplier(values, np.abs(pull) ** 2)
-        u = np.einsum("fij,fj->fi", vectors, pull / (values + multiplier[:, None]))
-        return self.least + np.einsum("fdj,fj->fd", self.free, u)
+        u = vectors @ (pull / (values + multiplier[:, None]))[:, :, None]
+        return self.least + (self.free @ u)[..., 0]
 
     def _multiplier(self, values: FloatArray, pull_power: FloatArray) -> FloatArray:
         """Least multiplier that keeps the power of u in the room there is, shape (n,); bisected over its logarithm."""
@@ -191,6 +246,20 @@ class _Setting:
             over = np.sum(pull_power / (values + middle[:, None]) ** 2, axis=1) > self.room
             low, high = np.where(over, middle, low), np.where(over, high, middle)
         return high
+
+
+def _turn(problem: CancelProblem, channel: int) -> ComplexArray:
+    """Matrices T of the caps, shape (n, drivers, drivers): ``T^H M T`` is 1.
+
+    Both caps as one are within either, and strict where both would be met at once.
+    """
+    plain = problem.plain[:, channel]
+    drive = np.sum(np.abs(plain) ** 2, axis=0) * 10.0 ** (problem.drive_cap_db / 10)
+    caps: ComplexArray = np.eye(len(plain), dtype=np.complex128) / drive[:, None, None]
+    if problem.room is not None:
+        most = problem.room.most(problem.plain, problem.wanted)[channel]
+        caps += problem.room.power / most[:, None, None]
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(caps)).conj().swapaxes(1, 2), dtype=np.complex128)
 
 
 def _with_errors(rows: ComplexArray, errors: ComplexArray) -> ComplexArray:
@@ -208,6 +277,7 @@ def _least_drive(setting: _Setting, excess: ComplexArray) -> ComplexArray:
     Along its multiplier the solution runs from least power to the best ratio; the multiplier is found by bisection.
     """
     free, least = setting.free, setting.least
+    excess = setting.turn.conj().swapaxes(1, 2) @ excess @ setting.turn
     inner = np.einsum("fdj,fde,fek->fjk", free.conj(), excess, free)
     side = np.einsum("fdj,fde,fe->fj", free.conj(), excess, least)
     values, vectors = np.linalg.eigh(inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from scipy.interpolate import PchipInterpolator
 
 from forestage.arrays import FloatArray
 from forestage.choices import DRIVE_CAP_DB, METHOD
+from forestage.design.cancel.room import RoomTarget
 from forestage.design.filters import log_fade
 from forestage.design.zone import Zone
 from forestage.short_repr import ShortRepr
@@ -35,6 +36,9 @@ class CancelTarget(ShortRepr):
         A key of `forestage.design.cancel.METHODS`.
     zone : Zone
         What the robust methods design for.
+    room : RoomTarget, optional
+        How near sounds stay in the listener's room, which "least-squares" and "minimax" look after; None for a design
+        that is best in the free field.
 
     Examples
     --------
@@ -47,6 +51,7 @@ class CancelTarget(ShortRepr):
     drive_rise_hz: tuple[float, float] = (100.0, 250.0)
     method: str = METHOD
     zone: Zone = Zone()
+    room: RoomTarget | None = RoomTarget()
 
     def __post_init__(self) -> None:
         points = np.array(self.separation_db, dtype=np.float64)
@@ -60,6 +65,10 @@ class CancelTarget(ShortRepr):
             raise ValueError(f"drive_cap_db = {self.drive_cap_db}: must be within 0..40")
         if not 0.0 < self.drive_rise_hz[0] < self.drive_rise_hz[1]:
             raise ValueError(f"drive_rise_hz = {self.drive_rise_hz}: must be above 0 and rising")
+
+    def in_free_field(self) -> CancelTarget:
+        """The same for where nothing reflects and nobody sits beside the zone: best at the seat, and there alone."""
+        return replace(self, room=None, zone=replace(self.zone, beside_db=None))
 
     def curve_db(self, frequency_hz: ArrayLike) -> FloatArray:
         """Target separation in dB, shape (n,)."""
