@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -11,8 +12,10 @@
 #include "check_preset.hpp"
 #include "engine.hpp"
 
-int main() {
+/// Argument: how often to load something.
+int main(int argument_count, char** arguments) {
   using namespace forestage;
+  const int rounds = argument_count > 1 ? std::atoi(arguments[1]) : 120;
   const std::array<Preset, 3> presets = {make_check_preset(1, 128), make_check_preset(2, 256),
                                          make_check_preset(3, 512, 6000)};
   Engine engine({48000.0, 3});
@@ -41,7 +44,7 @@ int main() {
     }
   });
 
-  for (int round = 0; round < 120; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     const Slot slot = round % 3 == 0 ? Slot::b : Slot::a;
     if (round % 17 == 16) {
       engine.unload(slot);

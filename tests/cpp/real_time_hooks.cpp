@@ -6,19 +6,30 @@
 #include <cstdlib>
 #include <typeinfo>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FORESTAGE_SANITIZER_ALLOCATES
+#elif defined(__has_feature)
+#if __has_feature(realtime_sanitizer)
+#define FORESTAGE_SANITIZER_WATCHES
+#endif
+#endif
+
 namespace {
 
 thread_local bool is_watched = false;
 thread_local forestage::Counts counts;
 
-template <class Function>
-Function next_symbol(const char* name) {
-  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
-}
-
 }  // namespace
 
 namespace forestage {
+
+bool is_counting() noexcept {
+#ifdef FORESTAGE_SANITIZER_WATCHES
+  return false;
+#else
+  return true;
+#endif
+}
 
 void start_watch() noexcept {
   counts = {};
@@ -31,6 +42,25 @@ Counts stop_watch() noexcept {
 }
 
 }  // namespace forestage
+
+#if defined(FORESTAGE_SANITIZER_ALLOCATES)
+
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
+
+namespace {
+
+void count_malloc(const volatile void*, std::size_t) {
+  if (is_watched) ++counts.allocations;
+}
+void count_free(const volatile void* memory) {
+  if (is_watched && memory != nullptr) ++counts.allocations;
+}
+[[maybe_unused]] const int has_hooks = __sanitizer_install_malloc_and_free_hooks(&count_malloc, &count_free);
+
+}  // namespace
+
+#elif !defined(FORESTAGE_SANITIZER_WATCHES)
 
 extern "C" {
 
@@ -65,6 +95,23 @@ void free(void* memory) {
   __libc_free(memory);
 }
 
+}  // extern "C"
+
+#endif
+
+#ifndef FORESTAGE_SANITIZER_WATCHES
+
+namespace {
+
+template <class Function>
+Function next_symbol(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
 int pthread_mutex_lock(pthread_mutex_t* mutex) {
   if (is_watched) ++counts.locks;
   static const auto real = next_symbol<int (*)(pthread_mutex_t*)>("pthread_mutex_lock");
@@ -84,3 +131,5 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
 }
 
 }  // extern "C"
+
+#endif
