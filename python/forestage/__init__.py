@@ -1,5 +1,7 @@
 """Forestage makes a compact loudspeaker sound like a hi-fi stereo pair, and lets mixers hear that in their DAW.
 
+Examples
+--------
 >>> import numpy as np, forestage
 >>> renderer = forestage.Renderer("smart-speaker", sample_rate=48_000, monitor="Speakers")
 >>> feeds = renderer.process(np.zeros((2, 480), np.float32))

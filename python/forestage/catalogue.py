@@ -15,6 +15,8 @@ def data_folder() -> Path:
 def factory_presets() -> dict[str, Path]:
     """Factory presets by name.
 
+    Examples
+    --------
     >>> sorted(factory_presets())[:2]
     ['asymmetric-pair', 'desktop-10']
     """
@@ -24,6 +26,8 @@ def factory_presets() -> dict[str, Path]:
 def factory_devices() -> dict[str, Path]:
     """Devices that the factory presets are designed for, by name.
 
+    Examples
+    --------
     >>> sorted(factory_devices())[:2]
     ['asymmetric-pair', 'desktop-10']
     """

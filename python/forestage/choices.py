@@ -36,6 +36,8 @@ ROOM_LENGTH_S = 0.5
 def pick(value: str, texts: Iterable[str]) -> str | None:
     """Which of the texts is meant, in any case, with spaces, hyphens or underscores; None for none.
 
+    Examples
+    --------
     >>> pick("Living Room", ROOMS)
     'living-room'
     """

@@ -188,6 +188,8 @@ ROOMS = {
 def named_room(room: Room | str, where: str = "room") -> Room:
     """Room that is meant by itself or by a key of `ROOMS`, in any case, with spaces or hyphens.
 
+    Examples
+    --------
     >>> named_room("Living Room").name
     'Dry living room'
     """

@@ -99,6 +99,8 @@ def _upmix_latency_s(quality: str) -> float:
 def decibels(value: float | None, digits: int = 1) -> str:
     """Write a level with a real minus sign; a dash for none.
 
+    Examples
+    --------
     >>> decibels(-3.14159), decibels(-0.001), decibels(None)
     ('−3.1', '0.0', '–')
     """

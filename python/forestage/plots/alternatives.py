@@ -57,6 +57,8 @@ def map_table(corner: str, x: ArrayLike, y: ArrayLike, values: ArrayLike, *, col
 def octaves_within(low_hz: float, high_hz: float) -> list[float]:
     """Centres of the octaves within a range.
 
+    Examples
+    --------
     >>> [round(hz) for hz in octaves_within(200.0, 2000.0)]
     [250, 500, 1000, 2000]
     """
@@ -66,6 +68,8 @@ def octaves_within(low_hz: float, high_hz: float) -> list[float]:
 def in_words(title: str, unit: str, values: Mapping[str, ArrayLike]) -> str:
     """Range of each curve or map.
 
+    Examples
+    --------
     >>> in_words("Separation", "dB", {"design": [0.2, 18.04]})
     'Separation: design from 0.2 to 18 dB.'
     """
@@ -79,6 +83,8 @@ def in_words(title: str, unit: str, values: Mapping[str, ArrayLike]) -> str:
 def heading(value: float) -> str:
     """Three digits, with a real minus sign and thousands as k.
 
+    Examples
+    --------
     >>> heading(-0.125), heading(16_000.0), heading(-0.0)
     ('−0.125', '16k', '0')
     """

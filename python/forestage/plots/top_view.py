@@ -87,6 +87,8 @@ class Scene(ShortRepr):
 def _place(point: Point) -> str:
     """A place in words.
 
+    Examples
+    --------
     >>> _place((0.0, 0.09)), _place((2.0, 0.0)), _place((0.0, 0.0))
     ('9 cm left', '200 cm in front', 'in the middle')
     """

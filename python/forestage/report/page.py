@@ -88,6 +88,8 @@ def _title(names: Sequence[str]) -> str:
 def number_text(value: float | None) -> str:
     """Two decimals with a real minus sign; a dash for none.
 
+    Examples
+    --------
     >>> number_text(-0.125), number_text(-0.001), number_text(None)
     ('−0.12', '0.00', '–')
     """
@@ -97,6 +99,8 @@ def number_text(value: float | None) -> str:
 def change_text(value: float | None) -> str:
     """Like `number_text`, with its sign.
 
+    Examples
+    --------
     >>> change_text(0.5), change_text(-0.5), change_text(0.0)
     ('+0.50', '−0.50', '0.00')
     """

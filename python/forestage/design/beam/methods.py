@@ -1,5 +1,7 @@
 """All beam methods, in one form: from a problem to the weights of its voices, shape (voices, n), with 1 on axis.
 
+Examples
+--------
 >>> sorted(METHODS)
 ['exact-ratio', 'lcmv', 'null-shape', 'plain-mix', 'ratio-search', 'rayleigh', 'superdirective']
 """
