@@ -84,6 +84,7 @@ def test_patterns_of_caps_are_their_far_fields(frequency_hz):
     assert error_db(_far(patterns, directions, frequency_hz), _truth(SPEAKER.fields, directions, frequency_hz)) <= -35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency_hz", [200.0, 1000.0, 3000.0])
 def test_patterns_of_measured_drivers_are_their_far_fields(measured, frequency_hz):
     """-30 dB: of the driver as it was fitted."""
@@ -93,6 +94,7 @@ def test_patterns_of_measured_drivers_are_their_far_fields(measured, frequency_h
     assert error_db(_far(patterns, directions, frequency_hz), _truth(only, directions, frequency_hz)) <= -30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sphere", "measured"])
 @pytest.mark.parametrize("frequency_hz", [100.0, 500.0, 2000.0, 6000.0])
 def test_patterns_of_ears_are_what_plane_waves_do(measured, kind, frequency_hz):
@@ -105,6 +107,7 @@ def test_patterns_of_ears_are_what_plane_waves_do(measured, kind, frequency_hz):
     assert error_db(_far(patterns, directions, frequency_hz), truth) <= -30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency_hz", [600.0, 1000.0, 3000.0])
 def test_patterns_of_a_real_head_keep_its_level(frequency_hz):
     """Within 0.6 dB: pinnae are finer than the order of the sphere."""
@@ -147,6 +150,7 @@ def test_direct_sound_is_that_of_the_free_field(device, room):
         np.testing.assert_allclose(np.abs(ours / truth), 1.0, atol=10 ** (1 / 20) - 1)
 
 
+@pytest.mark.slow
 def test_measured_drivers_and_a_measured_head_are_heard_as_in_the_free_field(measured):
     seat = replace(SEAT, head=measured.listener.head)
     heard = DeviceInRoom(measured, ANECHOIC, PLACE_M).ears(seat, SHORT)
@@ -183,6 +187,7 @@ class Mirrored:
         return self.original.field(frequency_hz, self.mirrored(points_m))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("azimuth_deg", [0.0, 40.0])
 @pytest.mark.parametrize("wall", range(6))
 def test_a_wall_is_a_mirror(wall, azimuth_deg):
@@ -237,6 +242,7 @@ def test_left_and_right_change_places_in_a_mirror():
 # Many seats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", [SPEAKER, SOUNDBAR], ids=lambda device: device.slug)
 def test_a_head_that_turns_in_one_place_hears_what_every_turn_would(device):
     scene = DeviceInRoom(device, ROOMS["living-room"], PLACE_M)
@@ -245,6 +251,7 @@ def test_a_head_that_turns_in_one_place_hears_what_every_turn_would(device):
         assert difference_db(heard, scene.ears(replace(SEAT, yaw_deg=yaw_deg), SHORT)) <= -100
 
 
+@pytest.mark.slow
 def test_another_head_can_listen_in_the_same_place():
     scene = DeviceInRoom(SOUNDBAR, ROOMS["living-room"], PLACE_M)
     kemar = load_head(KEMAR)

@@ -143,6 +143,7 @@ def changed_table(rng: random.Random) -> tuple[dict, str]:
     return table, "; ".join(said)
 
 
+@pytest.mark.slow
 def test_device_tables_with_any_values_are_read_or_refused(tmp_path):
     rng = random.Random(1)
     is_read = [
@@ -257,6 +258,7 @@ def changed_file(rng: random.Random, file: Dataset) -> tuple[Dataset, str]:
     return Dataset(variables, file.texts), "; ".join(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["head", "driver"])
 def test_sofa_files_with_any_values_are_read_or_refused(kind, request, monkeypatch):
     """Each is checked, and a part of what passes is worked on."""
@@ -277,6 +279,7 @@ def test_sofa_files_with_any_values_are_read_or_refused(kind, request, monkeypat
     assert read > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["head", "driver"])
 def test_damaged_bytes_of_sofa_files_are_read_or_refused(kind, request):
     path = request.getfixturevalue(kind)
@@ -304,6 +307,7 @@ def changed_wav(rng: random.Random, data: bytes) -> bytes:
     return bytes(damaged[: rng.randrange(len(data))] if rng.random() < 0.1 else damaged)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subtype", ["FLOAT", "PCM_24"])
 def test_impulse_responses_of_drivers_with_any_bytes_are_read_or_refused(subtype, folder):
     path, other = folder / "impulse.wav", folder / "damaged.wav"

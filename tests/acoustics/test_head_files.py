@@ -163,6 +163,7 @@ assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 20, shar
 """
 
 
+@pytest.mark.slow
 def test_twelve_thousand_directions_take_little_memory_and_time(tmp_path):
     """2.8 GB and two minutes would be what their number asks for when all are held at once."""
     count = 12_000

@@ -174,6 +174,7 @@ HEADS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEADS)
 def test_head_that_cannot_be_used_is_refused_by_name(name, tmp_path):
     make, message = HEADS[name]
@@ -240,6 +241,7 @@ DRIVERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIVERS)
 def test_directivity_that_cannot_be_used_is_refused_by_name(name, tmp_path):
     make, message = DRIVERS[name]

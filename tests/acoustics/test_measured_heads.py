@@ -15,6 +15,8 @@ from forestage.acoustics.seat import Seat
 from measurements import change_sofa, grid_directions, ring_directions, sphere_head, write_sofa
 from places import DEVICES
 
+pytestmark = pytest.mark.slow
+
 # Debian packages libmysofa1 and soundscaperenderer-common; ./run test installs them
 KEMAR = Path("/usr/share/libmysofa/MIT_KEMAR_normal_pinna.sofa")
 RING_WAV = Path("/usr/share/ssr/impulse_responses/hrirs/hrirs_kemar.wav")

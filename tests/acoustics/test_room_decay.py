@@ -40,12 +40,14 @@ def decay_times(room, *, count=3, images=None):
     return np.mean(times) / eyring
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absorption", [0.1, 0.2, 0.3, 0.5])
 def test_uniform_room_decays_as_eyring_says(absorption):
     """Within 10 % where directions do not differ much in how often they meet walls; see the next test for others."""
     assert decay_times(Room("Cube", (4.0, 4.0, 4.0), absorption)) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions_m", [(5.0, 4.0, 2.6), (6.0, 5.0, 3.0)])
 def test_flat_room_decays_as_mirror_walls_make_it(dimensions_m):
     """Energy along direction u dies as exp(-c t sum_n a |u_n| / l_n): slower than Eyring's mean in flat rooms."""
@@ -60,6 +62,7 @@ def test_flat_room_decays_as_mirror_walls_make_it(dimensions_m):
     assert decay_times(room) == pytest.approx(expected, rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions_m", [(5.2, 4.1, 2.5), (6.0, 5.0, 3.0), (4.0, 4.0, 4.0)])
 @pytest.mark.parametrize("absorption", [0.2, 0.35])
 @pytest.mark.parametrize("until_s", [None, 0.05])

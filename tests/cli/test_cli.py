@@ -115,6 +115,7 @@ def test_a_file_that_is_no_audio_is_named(tmp_path):
     assert "song.wav: not an audio file" in result.stderr
 
 
+@pytest.mark.slow
 def test_design_makes_the_shipped_preset_again(tmp_path):
     """The same filters, to rounding: other machines' numpy may round differently."""
     made = tmp_path / "laptop.json"
@@ -316,6 +317,7 @@ def test_choices_are_read_in_any_case(song, tmp_path):
     assert soundfile.info(target).channels == 3
 
 
+@pytest.mark.slow
 def test_devices_are_listed_and_designed_by_name(tmp_path):
     listed = run("devices").stdout
     assert all(name in listed for name in forestage.factory_devices())

@@ -10,11 +10,11 @@ import pytest
 
 from forestage import PARAMS, Renderer
 from forestage.params import BY_ID
-from kinds import KINDS
+from kinds import KINDS, first_fast
 from make_preset import with_later_alignment
 from signals import db, play_tone, splash_db, tone
 
-PRESETS = KINDS
+PRESETS = first_fast(KINDS)
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 
 

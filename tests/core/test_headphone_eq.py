@@ -43,6 +43,7 @@ def write_taps(path, *channels, sample_rate, subtype="FLOAT"):
 # -- what it sounds like ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @headphones
 @rates
 def test_headphones_get_the_response_of_the_bands(monitor, sample_rate):
@@ -81,6 +82,7 @@ def test_narrow_band_in_the_bass_ends_after_half_a_second():
     assert {len(taps) for taps in eq.firs(sample_rate=48_000)} == {24_000}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_rate", [44_100, 48_000, 96_000])
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000, 96_000, 50_000])
 @pytest.mark.parametrize("make", [min_phase_taps, linear_phase_taps])
@@ -138,6 +140,7 @@ def test_speakers_stay_as_they_are_to_the_bit():
 # -- when it comes ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @headphones
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000, 96_000, 192_000])
 @pytest.mark.parametrize("make", [None, min_phase_taps, linear_phase_taps])

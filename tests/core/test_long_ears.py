@@ -66,6 +66,7 @@ def test_sound_goes_on_for_the_reported_tail_and_no_longer(preset, monitor, samp
     assert peak_db(y[:, tail:]) <= -130
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample_rate", [44_100, 96_000, 50_000])
 def test_response_is_the_same_at_every_rate(preset, content, sample_rate):
     """Of the reference pair, up to 0.8 of the lower Nyquist: -70 dB, as a room's response has 20 dB of peaks."""
@@ -82,6 +83,7 @@ def test_response_is_the_same_at_every_rate(preset, content, sample_rate):
         assert np.max(db(spectrum(found[ear], sample_rate, renderer.latency_frames) - own)) <= -70
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", HEADPHONES)
 @pytest.mark.parametrize("second", ["Speakers", *HEADPHONES])
 def test_monitors_switch_without_clicks(preset, first, second):

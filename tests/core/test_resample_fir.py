@@ -31,6 +31,7 @@ def test_response_is_kept(from_rate, to_rate, fraction):
     assert np.max(db(error)) <= -80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("from_rate", "to_rate"), [(48_000, 44_100), (48_000, 192_000), (44_100, 48_001)])
 def test_end_of_a_long_filter_arrives_on_time(from_rate, to_rate):
     """A tap half a second after the main one, at -80 dB; most weights have been used many times until then."""

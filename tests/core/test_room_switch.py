@@ -29,6 +29,7 @@ def only_room(preset):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 @pytest.mark.parametrize("settings", [{}, {"amount": 30}, {"level_match": False, "output_trim_db": -3}], ids=str)
 @headphones

@@ -53,6 +53,7 @@ def text(demo):
     return demo.page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_page_refers_only_to_files_that_exist(demo, text):
     links = Links(text).found
     sounds = {link for link in links if link.endswith(".wav")}
@@ -62,11 +63,13 @@ def test_page_refers_only_to_files_that_exist(demo, text):
     assert not list(demo.page.parent.glob("tmp*")), "the files of floats were taken away"
 
 
+@pytest.mark.slow
 def test_page_needs_no_network(text):
     addresses = set(re.findall(r"https?://[^\"'\s<>)]+", text))
     assert all(address.startswith("http://www.w3.org/") for address in addresses), addresses
 
 
+@pytest.mark.slow
 def test_files_have_sound_and_the_length_of_the_music(demo):
     for device in demo.devices:
         drivers = len(device.design.device.drivers)
@@ -78,6 +81,7 @@ def test_files_have_sound_and_the_length_of_the_music(demo):
             assert np.abs(audio).max() < 1.0
 
 
+@pytest.mark.slow
 def test_paths_of_the_upmix_add_up_to_the_music(demo, music):
     audio, sample_rate = read_stereo(music)
     tracks = [soundfile.read(demo.paths[name].path)[0].T for name in ("Left", "Center", "Right")]
@@ -96,6 +100,7 @@ def heard(demo):
     return tracks
 
 
+@pytest.mark.slow
 def test_versions_are_equally_loud_on_this_very_music_and_none_clips(demo):
     loudness = {}
     for name, track in heard(demo).items():
@@ -106,6 +111,7 @@ def test_versions_are_equally_loud_on_this_very_music_and_none_clips(demo):
     assert max(loudness.values()) - min(loudness.values()) <= 0.1, loudness
 
 
+@pytest.mark.slow
 def test_gains_are_on_the_page(demo, text):
     for track in heard(demo).values():
         row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
@@ -116,6 +122,7 @@ def test_gains_are_on_the_page(demo, text):
 MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("monitor", "in_room"), [(monitor, False) for monitor in MONITORS] + [(monitor, True) for monitor in MONITORS[1:]]
 )
@@ -132,6 +139,7 @@ def test_files_are_what_the_core_plays_aligned_with_the_music(demo, music, monit
         assert 20 * np.log10(np.abs(played - wanted).max()) <= -120.0
 
 
+@pytest.mark.slow
 def test_levels_on_the_page_are_those_of_the_files(demo, text):
     for device in demo.devices:
         for track in (*device.tracks.values(), *device.room_tracks.values()):
@@ -162,6 +170,7 @@ return [...(await context.startRendering()).getChannelData(0)];
 """
 
 
+@pytest.mark.slow
 @needs_browser
 def test_player_fades_from_version_to_version_in_time_and_without_a_gap(demo, tmp_path):
     played = np.array(evaluate(demo.page, SWITCHES, folder=tmp_path))
@@ -181,6 +190,7 @@ def test_player_fades_from_version_to_version_in_time_and_without_a_gap(demo, tm
     assert np.abs(played[time_s > 0.5 + 0.02 + quantum_s]).max() == 0.0
 
 
+@pytest.mark.slow
 @needs_browser
 def test_player_has_the_very_samples_of_the_files(demo, tmp_path):
     script = """
@@ -199,6 +209,7 @@ def test_player_has_the_very_samples_of_the_files(demo, tmp_path):
         np.testing.assert_allclose(np.array(samples).T, audio[::997], atol=2e-7)
 
 
+@pytest.mark.slow
 @needs_browser
 def test_player_plays_at_a_press_and_switches_by_keys_and_buttons(demo, tmp_path):
     script = """
@@ -227,11 +238,13 @@ def test_player_plays_at_a_press_and_switches_by_keys_and_buttons(demo, tmp_path
     assert evaluate(demo.page, script, folder=tmp_path) == wanted
 
 
+@pytest.mark.slow
 @needs_browser
 def test_nothing_is_cut_on_a_telephone(demo, tmp_path):
     assert evaluate(demo.page, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
 
 
+@pytest.mark.slow
 def test_every_figure_is_said_in_words_and_numbers(text):
     assert text.count('class="figure"') == 3 + 7
     said = re.findall(r'class="figure" role="img" aria-label="([^"]*)"', text)
@@ -239,6 +252,7 @@ def test_every_figure_is_said_in_words_and_numbers(text):
     assert all(re.search(r": .* from −?[\d.]+ to −?[\d.]+ dB", words) for words in said)
 
 
+@pytest.mark.slow
 def test_table_of_a_figure_has_its_values(demo, text):
     for device in demo.devices:
         at = text.index(f'<h2 id="{device.preset.stem}">')
@@ -247,12 +261,14 @@ def test_table_of_a_figure_has_its_values(demo, text):
         assert row.groups() == tuple(decibels(np.interp(1000.0, FREQUENCY_HZ, curve)) for curve in curves)
 
 
+@pytest.mark.slow
 def test_devices_are_shown_from_above(demo, text):
     for device in demo.devices:
         assert f"{device.design.name} from above</title>" in text
         assert f"{len(device.design.device.drivers)} drivers, from the middle of the device" in text
 
 
+@pytest.mark.slow
 def test_separation_on_the_page_is_that_of_the_preset(demo, text):
     for device in demo.devices:
         seen = device.design.simulate(frequency_hz=np.geomspace(1000 / 2**0.5, 1000 * 2**0.5, 50))
@@ -263,11 +279,13 @@ def test_separation_on_the_page_is_that_of_the_preset(demo, text):
         assert said == pytest.approx(separation_db, abs=0.2)
 
 
+@pytest.mark.slow
 def test_reported_latency_is_where_plain_stereo_comes_out(demo):
     for device in demo.devices:
         assert device.facts.arrival_frames == device.facts.latency_frames
 
 
+@pytest.mark.slow
 def test_beam_is_ahead_of_the_plain_mix_in_its_band(demo):
     beam = next(device.facts.beam for device in demo.devices if device.facts.beam is not None)
     assert beam.in_band(beam.beam_on_off_db).mean() > beam.in_band(beam.plain_on_off_db).mean()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from designs import designed
 from forestage.acoustics.device import Device
-from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.plant import directivity
 from forestage.acoustics.seat import Listener
@@ -13,16 +13,19 @@ from forestage.design.designer import design
 from forestage.design.filters import SAMPLE_RATES
 from forestage.design.result import Design
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db, window_db
-from places import DEVICES
 
 AZIMUTH_DEG = np.arange(-110.0, 111.0, 2.5)
 BAND_HZ = np.geomspace(300.0, 1250.0, 120)
 ON_AXIS = len(AZIMUTH_DEG) // 2
 
+pytestmark = pytest.mark.slow  # the whole search for a speaker of three drivers
+
+pytestmark = pytest.mark.slow  # the whole search for a speaker of three drivers
+
 
 @pytest.fixture(scope="module")
 def finished() -> Design:
-    return design(load_device(DEVICES / "smart-speaker.toml"), render=None)
+    return designed("smart-speaker")
 
 
 def transfer(firs, frequency_hz, sample_rate) -> np.ndarray:
@@ -191,8 +194,7 @@ def test_beam_on_axis_is_plain_stereo_earlier_by_half_its_interaural_delay(finis
 
 
 def test_device_without_centre_has_no_beam():
-    laptop = design(load_device(DEVICES / "laptop.toml"), sample_rates=[48_000], render=None)
-    filters = laptop.filter_set()
+    filters = designed("laptop").filter_set()
     assert len(filters.beam) == 0
     assert filters.beam_align_frames == filters.cancel_align_frames == 0
 

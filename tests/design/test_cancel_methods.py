@@ -95,6 +95,7 @@ def test_minimax_is_what_a_general_optimiser_finds():
         assert reached == pytest.approx(best, abs=0.15)
 
 
+@pytest.mark.slow
 def test_null_steering_has_the_power_ratio_of_the_target_over_the_zone():
     device = load_device(DEVICES / "smart-speaker.toml")
     target = CancelTarget(separation_db=((20.0, 8.0), (20_000.0, 8.0)), drive_cap_db=40.0, drive_rise_hz=(20.0, 50.0))
@@ -104,6 +105,7 @@ def test_null_steering_has_the_power_ratio_of_the_target_over_the_zone():
     np.testing.assert_allclose(10 * np.log10(power[0] / power[1]), 8.0, atol=0.01)
 
 
+@pytest.mark.slow
 def test_null_steering_needs_no_more_drive_than_anything_else_with_its_ratio():
     """Random detours that keep the near ear and the ratio cost power."""
     device = load_device(DEVICES / "smart-speaker.toml")
@@ -134,6 +136,7 @@ def test_rayleigh_quotient_is_the_largest_there_is(problem):
         assert np.all(quotient(weights) >= quotient(weights + 0.3 * np.abs(weights).max() * change) * (1 - 1e-3))
 
 
+@pytest.mark.slow
 def test_more_drivers_separate_the_worst_head_better():
     device = load_device(DEVICES / "smart-speaker.toml")
     pair = replace(device, drivers=device.drivers[:2])

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from designs import designed, preset_of
 from forestage import _core
 from forestage.acoustics.device import Device as DeviceSpec
 from forestage.acoustics.device_file import load_device, parse_device
@@ -21,37 +22,56 @@ from forestage.design.result import Design
 from forestage.firs import response_of
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import separation_db
+from kinds import first_fast
 from places import DEVICES
 
 
 @pytest.fixture(scope="module")
 def laptop() -> Design:
-    return design(DEVICES / "laptop.toml")
+    return designed("laptop")
 
 
 @pytest.fixture(scope="module")
 def speaker() -> Design:
-    return design(DEVICES / "smart-speaker.toml")
+    return designed("smart-speaker")
 
 
-@pytest.fixture(scope="module", params=["laptop", "speaker"])
-def finished(request) -> Design:
-    return request.getfixturevalue(request.param)
+@pytest.fixture(params=first_fast(["laptop", "smart-speaker"]))
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def finished(name) -> Design:
+    return designed(name)
+
+
+@pytest.fixture
+def preset(name) -> dict:
+    return preset_of(name)
+
+
+@pytest.fixture(scope="module")
+def again() -> tuple[Design, list]:
+    """The laptop once more, and what its progress said."""
+    seen = []
+    return design(DEVICES / "laptop.toml", progress=lambda *step: seen.append(step)), seen
 
 
 def taps(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)
 
 
-def test_preset_is_accepted_by_the_parser_and_has_all_rates(finished):
-    text = json.dumps(finished.preset())
+def test_preset_is_accepted_by_the_parser_and_has_all_rates(finished, preset):
+    text = json.dumps(preset)
     parsed = _core.parse_preset(text)
     assert parsed.name == finished.device.name
     assert [table["sample_rate"] for table in json.loads(text)["filters"]] == list(SAMPLE_RATES)
 
 
+@pytest.mark.slow
 def test_preset_holds_the_exported_filters(speaker):
-    preset = speaker.preset()
+    preset = preset_of("smart-speaker")
     table = preset["filters"][1]
     filters = speaker.filter_set(48_000)
     np.testing.assert_array_equal(taps(table["cancel"][0][1]), filters.cancel[0, 1])
@@ -65,9 +85,10 @@ def test_preset_holds_the_exported_filters(speaker):
     ]
 
 
-def test_same_device_gives_the_same_bytes(laptop, tmp_path):
+@pytest.mark.slow
+def test_same_device_gives_the_same_bytes(laptop, again, tmp_path):
     first = laptop.save(tmp_path / "first.json").read_bytes()
-    second = design(DEVICES / "laptop.toml").save(tmp_path / "second.json").read_bytes()
+    second = again[0].save(tmp_path / "second.json").read_bytes()
     assert first == second
 
 
@@ -81,8 +102,7 @@ def test_save_does_not_overwrite_unless_asked(laptop, tmp_path):
     assert json.loads(path.read_text())["name"] == "Laptop"
 
 
-def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(finished):
-    preset = finished.preset()
+def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(finished, preset):
     assert parse_device(preset["design"]["device"]) == finished.device
     digest = hashlib.sha256()
     for table in preset["filters"]:
@@ -93,8 +113,8 @@ def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(f
     assert preset["design"]["forestage"] == _core.__version__
 
 
-def test_analysis_curves_are_what_the_filters_do(finished):
-    curves = {curve["name"]: curve for curve in finished.preset()["analysis"]}
+def test_analysis_curves_are_what_the_filters_do(finished, preset):
+    curves = {curve["name"]: curve for curve in preset["analysis"]}
     frequency = np.array(curves["separation_processed"]["frequency_hz"])
     seen = finished.simulate(frequency_hz=frequency)
     np.testing.assert_allclose(curves["separation_processed"]["values"], separation_db(seen.processed[0])[0], atol=0.01)
@@ -104,9 +124,9 @@ def test_analysis_curves_are_what_the_filters_do(finished):
     assert ("beam_on_off" in curves) == finished.device.has_center
 
 
-def test_progress_rises_from_0_to_1():
-    seen = []
-    design(DEVICES / "laptop.toml", progress=lambda fraction, text: seen.append((fraction, text)), render=None)
+@pytest.mark.slow
+def test_progress_rises_from_0_to_1(again):
+    _, seen = again
     fractions = [fraction for fraction, _ in seen]
     assert fractions[0] == 0.0
     assert fractions[-1] == 1.0
@@ -126,11 +146,11 @@ def test_separation_falls_off_the_seat_but_not_to_nothing(laptop):
     assert behind > separation_db(seen.plain[2]).mean()
 
 
-def test_near_ear_peaks_at_the_stated_frame_at_0_db(finished):
-    preset = finished.preset()["ears"]
-    assert (preset["sample_rate"], preset["delay_frames"]) == (48_000, 20)
+def test_near_ear_peaks_at_the_stated_frame_at_0_db(finished, preset):
+    ears = preset["ears"]
+    assert (ears["sample_rate"], ears["delay_frames"]) == (48_000, 20)
     left = finished.device.index("left")
-    for firs, column in ((preset["device"], left), (preset["reference"], 0)):
+    for firs, column in ((ears["device"], left), (ears["reference"], 0)):
         near = taps(firs[0][column])
         assert np.argmax(np.abs(near)) == 20
         level = np.abs(near @ np.exp(-2j * np.pi * 200.0 / 48_000 * np.arange(len(near))))
@@ -140,9 +160,9 @@ def test_near_ear_peaks_at_the_stated_frame_at_0_db(finished):
         assert max(np.abs(near[[0, -1]]).max(), np.abs(far[[0, -1]]).max()) < 1e-3
 
 
-def test_ear_responses_are_the_plant(finished):
+def test_ear_responses_are_the_plant(finished, preset):
     frequency = np.geomspace(50.0, 16_000.0, 100)
-    firs = np.array([[taps(text) for text in row] for row in finished.preset()["ears"]["device"]])
+    firs = np.array([[taps(text) for text in row] for row in preset["ears"]["device"]])
     ours, expected = response_of(firs, frequency, sample_rate=48_000), finished.plant.at(frequency)
     change = ours / expected
     flat = np.abs(change) / np.abs(change[0, finished.device.index("left"), 20])
@@ -150,8 +170,8 @@ def test_ear_responses_are_the_plant(finished):
     assert np.max(np.abs(20 * np.log10(flat[strong]))) < 0.5
 
 
-def test_reference_pair_is_at_30_degrees(finished):
-    firs = np.array([[taps(text) for text in row] for row in finished.preset()["ears"]["reference"]])
+def test_reference_pair_is_at_30_degrees(finished, preset):
+    firs = np.array([[taps(text) for text in row] for row in preset["ears"]["reference"]])
     frequency = np.array([120.0])
     near, far = response_of(firs[:, 0], frequency, sample_rate=48_000)[:, 0]
     itd_s = np.angle(near / far) / (2 * np.pi * frequency[0])
@@ -160,13 +180,13 @@ def test_reference_pair_is_at_30_degrees(finished):
     np.testing.assert_allclose(firs[0, 0], firs[1, 1], atol=1e-6)
 
 
-def test_monitors_are_equally_loud_after_calibration(finished):
+def test_monitors_are_equally_loud_after_calibration(finished, preset):
     from forestage.render import Renderer
 
     audio = programme(seed=7)
     source = loudness_lufs(audio, sample_rate=48_000)
     for monitor in ("Headphones", "Headphones Plain", "Headphones Reference"):
-        ears = Renderer(finished.preset(), sample_rate=48_000, monitor=monitor).process(audio)
+        ears = Renderer(preset, sample_rate=48_000, monitor=monitor).process(audio)
         assert loudness_lufs(ears, sample_rate=48_000) == pytest.approx(source, abs=0.5), monitor
     assert finished.loudness.processed_db != 0.0
 

@@ -39,6 +39,8 @@ from forestage.report.charts import charts
 from measurements import directivity, grid_directions, sphere_head, write_impulses, write_sofa
 from places import DEVICES
 
+pytestmark = pytest.mark.slow
+
 SPEAKER = load_device(DEVICES / "smart-speaker.toml")
 CHART = "Centre around the device: beam"
 

@@ -66,6 +66,7 @@ def test_closed_form_is_what_the_engine_plays(width_deg):
     np.testing.assert_allclose(played, closed_form_far_ear(width_deg, frequency), atol=0.03)
 
 
+@pytest.mark.slow
 def test_merged_filters_give_the_same_ear_signals_as_two_stages(solution):
     """Pair first, cancellation second, signal by signal; or one filter per driver."""
     pair = VirtualPair()

@@ -66,12 +66,14 @@ def heard_deg(preset, channels):
     return float(np.interp(lag_s(np.fft.rfft(ears)), lags, azimuths))
 
 
+@pytest.mark.slow
 def test_ears_of_the_engine_hear_both_sides_and_the_centre_at_their_places():
     preset = design(FAMILY["left from 300 Hz"]).preset()
     heard = [heard_deg(preset, channels) for channels in ((0,), (0, 1), (1,))]
     np.testing.assert_allclose(heard, [30.0, 0.0, -30.0], atol=3.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILY)
 def test_figures_say_that_both_sides_and_the_centre_are_at_their_places(name):
     figures = design(FAMILY[name], sample_rates=[SAMPLE_RATE], render=None).metrics()["width"]

@@ -1,4 +1,12 @@
 """Factory presets that stand for all, where a test takes long: one of each kind of device."""
 
+import pytest
+
 FLAT = ("smart-speaker", "laptop", "headphones")  # without equalisers: plain stereo comes out as it went in
 KINDS = (*FLAT, "five-driver-speaker")
+
+
+def first_fast(values):
+    """Parameters of a test, of which the fast lane takes the first."""
+    first, *others = values
+    return [first, *(pytest.param(value, marks=pytest.mark.slow) for value in others)]

@@ -11,6 +11,7 @@ from places import ROOT
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(example, tmp_path):
     result = subprocess.run(

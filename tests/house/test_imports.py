@@ -84,6 +84,7 @@ def test_every_public_name_is_there():
         forestage.rendering  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["forestage.design.designer", "forestage.design.cancel", "forestage.center"])
 def test_functions_are_not_hidden_by_modules_of_their_name(first):
     packages_after(f"import {first}, forestage\nassert callable(forestage.design) and callable(forestage.upmix)")

@@ -57,6 +57,7 @@ def play(language, text):
         raise AssertionError(f"a block of {language}, which nothing here tries")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_does_what_it_says(desk, page):
     for block in BLOCK.finditer((ROOT / page).read_text()):

@@ -33,6 +33,7 @@ def test_figures_survive_json_and_are_finite(figures):
     assert all(leaf == round(leaf, 2) for leaf in numbers)
 
 
+@pytest.mark.slow
 def test_same_design_gives_the_same_figures(design, figures):
     assert design_metrics(design) == figures
 

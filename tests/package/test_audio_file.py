@@ -79,6 +79,7 @@ def test_bad_samples_are_found_where_they_are_before_anything_is_written(tmp_pat
     assert not (tmp_path / "out.wav").exists()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_length(tmp_path):
     def peak_mb(seconds):
         """Of a process that renders so much silence to seven drivers; 30 s of them are 40 MB."""

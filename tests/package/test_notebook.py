@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import forestage
-from forestage import design, load_device
+from designs import designed
+from forestage import load_device
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import DeviceInRoom
 from forestage.acoustics.driver import Driver
@@ -22,7 +23,7 @@ from forestage.short_repr import ShortRepr
 
 @pytest.fixture(scope="module")
 def made():
-    return {name: design(name, sample_rates=[48_000], render=None) for name in ("smart-speaker", "headphones")}
+    return {name: designed(name) for name in ("smart-speaker", "headphones")}
 
 
 def reached(value, seen):
@@ -38,6 +39,7 @@ def reached(value, seen):
         reached(each, seen)
 
 
+@pytest.mark.slow
 def test_all_that_a_design_holds_is_told_in_one_short_line(made):
     seen = {}
     for each in made.values():
@@ -48,7 +50,7 @@ def test_all_that_a_design_holds_is_told_in_one_short_line(made):
     for value in seen.values():
         assert len(repr(value)) < 200, repr(value)
         assert "\n" not in repr(value)
-    assert repr(made["headphones"]) == "<Design 'Headphones', 2 drivers, 48 kHz>"
+    assert repr(made["headphones"]) == "<Design 'Headphones', 2 drivers, 44.1, 48, 88.2, 96, 176.4, 192 kHz>"
     assert "response=array(2, 3, " in repr(made["smart-speaker"].plant)
 
 
@@ -80,6 +82,7 @@ def test_short_lines_tell_what_differs_and_no_more():
     assert repr(VirtualPair(width_deg=40.0)) == "VirtualPair(width_deg=40.0)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
 def test_designs_and_devices_can_be_copied(made, copied):
     for name, each in made.items():
@@ -90,6 +93,7 @@ def test_designs_and_devices_can_be_copied(made, copied):
         np.testing.assert_array_equal(twin.plant.response, each.plant.response)
 
 
+@pytest.mark.slow
 def test_notebooks_show_tables_of_designs_presets_and_renderers(made):
     html = made["headphones"]._repr_html_()
     assert html.startswith("<table><caption>Headphones</caption>")

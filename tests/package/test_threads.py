@@ -49,6 +49,7 @@ PROCESSORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PROCESSORS)
 def test_blocks_of_two_threads_are_those_of_one_order(kind):
     """Every block differs, so that only the right order gives the right sound."""
@@ -74,6 +75,7 @@ def orders(make, blocks, rounds):
         yield played
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["process", "reset", "load", "eq", "set", "read"])
 def test_a_renderer_plays_on_whatever_other_threads_call(call):
     x = noise(frames=FRAMES)
@@ -159,6 +161,7 @@ def test_pools_play_the_same(method):
     assert eq == parametric()
 
 
+@pytest.mark.slow
 def test_a_fork_in_the_middle_of_a_block_is_an_error_and_no_deadlock():
     renderer = Renderer("smart-speaker", monitor="Speakers")
     player = threading.Thread(target=renderer.process, args=(noise(frames=48_000 * 120),))

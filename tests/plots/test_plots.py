@@ -22,6 +22,8 @@ def panels(figure):
     return [ax for ax in figure.axes if ax.get_title(loc="left")]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_page_has_a_panel_for_each_question(page):
     name, figure = page
     assert len(panels(figure)) == {"smart-speaker": 10, "laptop": 8, "headphones": 4}[name]
@@ -29,12 +31,14 @@ def test_page_has_a_panel_for_each_question(page):
     assert len(set(titles)) == len(titles)
 
 
+@pytest.mark.slow
 def test_every_axis_of_the_page_says_what_it_shows(page):
     for ax in panels(page[1]):
         assert "(" in ax.get_xlabel(), ax.get_title(loc="left")
         assert "(" in ax.get_ylabel() or ax.get_ylabel() == "tap", ax.get_title(loc="left")
 
 
+@pytest.mark.slow
 def test_panels_of_the_page_do_not_overlap_and_nothing_is_cut_off(page):
     figure = page[1]
     renderer = figure.canvas.get_renderer()
@@ -50,6 +54,7 @@ def test_panels_of_the_page_do_not_overlap_and_nothing_is_cut_off(page):
         assert shared < 25.0  # square pixels: edges may touch
 
 
+@pytest.mark.slow
 def test_texts_of_the_tables_stay_in_their_columns(page):
     figure = page[1]
     renderer = figure.canvas.get_renderer()

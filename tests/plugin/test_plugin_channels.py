@@ -8,6 +8,7 @@ import pytest
 from forestage import Renderer, load_plugin, load_preset
 from forestage._core import Preset
 from forestage.host import plugin_state
+from kinds import first_fast
 from make_preset import fir_text, make_preset
 from vst3_host import SAMPLE_32, SAMPLE_64, STEREO, Vst3Plugin
 
@@ -86,7 +87,7 @@ def test_buffers_may_be_shared_in_any_order(order):
     np.testing.assert_allclose(play((FIRST[8], FIRST[8]), order=order), feeds(8), atol=NULL)
 
 
-@pytest.mark.parametrize("rows", range(2, 9))  # pedalboard knows no layout for more
+@pytest.mark.parametrize("rows", first_fast(range(2, 9)))  # pedalboard knows no layout for more
 def test_driver_i_is_in_row_i_of_pedalboard(rows):
     y = load_plugin(preset_for(rows), monitor="Speakers").process(noise(rows), 48_000, reset=False)
     np.testing.assert_allclose(y, feeds(rows), atol=NULL)

@@ -227,6 +227,7 @@ def test_table_of_a_map_has_the_values_of_the_map(presets):
     assert table_of(chart).rows[-1][1][-1] == values[-1, -1]
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("count", [1, 2])
 def test_nothing_is_cut_on_a_telephone(presets, tmp_path, count):
@@ -234,6 +235,7 @@ def test_nothing_is_cut_on_a_telephone(presets, tmp_path, count):
     assert evaluate(target, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
 
 
+@pytest.mark.slow
 @needs_browser
 def test_keys_do_what_the_mouse_does_on_a_chart(presets, tmp_path):
     target = write_report(presets[:1], tmp_path / "report.html")
@@ -311,6 +313,7 @@ def test_texts_of_a_preset_cannot_become_markup():
     assert parsed.titles[0] == evil
 
 
+@pytest.mark.slow
 def test_same_presets_give_the_same_page(presets, page):
     assert report_html(presets) == page
 
@@ -329,6 +332,7 @@ def test_wrong_number_of_presets_is_named(count):
         report_html(["laptop"] * count)
 
 
+@pytest.mark.slow
 def test_command_writes_one_preset_against_another(tmp_path):
     target = tmp_path / "report.html"
     result = run("report", "smart-speaker", "laptop", "-o", target)
