@@ -36,8 +36,10 @@ def degrees(angles):
 def figures_table():
     lines = [
         "| preset | left, centre and right are heard at, by time (unaided) | left and right by level "
-        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair |",
-        "|---|---|---|---|---|---|",
+        "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair "
+        "| zone | in the room: direct over reverberant sound lost below and above 800 Hz, separation for 5 ms above, "
+        "heard at by time and by level |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, path in factory_presets().items():
         figures = json.loads(path.read_text())["design"]["metrics"]
@@ -52,8 +54,23 @@ def figures_table():
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
         level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))
         drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
-        lines.append(f"| `{name}` | {time}{plain} | {level} | {separation} | {spot} | {drive} |")
+        zone = figures.get("zone", {}).get("area_cm2", {}).get("processed")
+        area = "–" if zone is None else f"{zone:.0f} cm²"
+        room = in_the_room(figures)
+        lines.append(f"| `{name}` | {time}{plain} | {level} | {separation} | {spot} | {drive} | {area} | {room} |")
     return "\n".join(lines) + "\n"
+
+
+def in_the_room(figures):
+    """What is left of a hard-panned sound in the living room; the separation is that of the cancellation."""
+    if "room" not in figures:
+        return "–"
+    room = figures["room"]
+    direct = room["direct_over_reverberant_db"]
+    loss = [plain - own for plain, own in zip(direct["plain"], direct["processed"], strict=True)]
+    apart = min(room["early_separation_db"]["processed"][2:])
+    azimuth = [room[f"azimuth_by_{cue}_deg"]["processed"] for cue in ("time", "level")]
+    return f"{max(loss[:2]):.0f} dB, {max(loss[2:]):.0f} dB; {apart:.0f} dB; {degrees(azimuth)}"
 
 
 def seen():

@@ -13,7 +13,8 @@ from forestage.acoustics.plant import plant
 from forestage.acoustics.seat import Listener, Seat
 from forestage.design.zone import Zone
 from forestage.metrics import zone
-from forestage.metrics.localisation import TIME_HZ
+from forestage.metrics.chain import Chain
+from forestage.metrics.localisation import TIME_HZ, Localiser
 from make_preset import make_preset
 from stub_design import pair, shipped, stub_design
 
@@ -61,8 +62,6 @@ def test_sweet_spot_is_the_stretch_around_the_seat(lateral_m, separation_db, exp
 
 def test_sweet_spot_of_a_distant_pair_has_the_width_that_simulation_of_single_seats_finds(laptop):
     """Bisection on the full plant of single seats instead of lines between the seats of a map."""
-    from forestage.metrics.chain import Chain
-
     filters = Chain.of(laptop, zone.FREQUENCY_HZ).cancelled
 
     def separation_db(y):
@@ -118,6 +117,31 @@ def test_point_in_the_middle_is_equally_loud_all_around():
     level_db = found["center_level_plain"]
     assert level_db[2, len(zone.LATERAL_M) // 2] == 0.0
     assert np.abs(level_db).max() < 1.5
+
+
+def test_area_of_the_zone_is_the_share_of_seats_that_keep_the_image(laptop):
+    """Seats by chance, each simulated by itself, against what the maps say between their places."""
+    device, width_deg = laptop.device, laptop.width_deg
+    distances = zone.zone_distances_m(device)
+    random = np.random.default_rng(4)
+    seats = [
+        Seat((float(x), float(y), 0.0))
+        for x, y in zip(random.uniform(distances[0], distances[-1], 400), random.uniform(-0.1, 0.1, 400), strict=True)
+    ]
+    responses = zone.seat_responses(device, seats, np.concatenate([zone.FREQUENCY_HZ, TIME_HZ]))
+    in_octaves, in_time = np.split(responses, [len(zone.FREQUENCY_HZ)], axis=-1)
+    kept = zone.seat_separation_db(in_octaves, Chain.of(laptop, zone.FREQUENCY_HZ).cancelled, zone.FREQUENCY_HZ) >= 6.0
+    localiser, staged = Localiser.of(device.listener.head, distance_m=0.5), Chain.of(laptop, TIME_HZ).staged
+    for channel, side in ((0, 1.0), (1, -1.0)):
+        angle = np.deg2rad(width_deg)
+        speaker = 0.5 * np.array([1.0 - np.cos(angle), side * np.sin(angle), 0.0])
+        ahead, left, _ = np.stack([seat.in_head([speaker])[0] for seat in seats], axis=-1)
+        heard_deg = localiser.time_azimuth_deg(np.einsum("sedf,df->esf", in_time, staged[:, channel]))
+        kept &= np.abs(heard_deg - np.rad2deg(np.arctan2(left, ahead))) <= 10.0
+    expected_cm2 = 1e4 * np.mean(kept) * 0.2 * np.ptp(distances)
+    assert expected_cm2 > 100.0
+    assert zone.zone_area_cm2(laptop)["processed"] == pytest.approx(expected_cm2, rel=0.2)
+    assert zone.zone_area_cm2(laptop)["plain"] == 0.0
 
 
 def test_distances_keep_the_head_clear_of_the_device():

@@ -8,7 +8,7 @@ import numpy as np
 
 from forestage.acoustics.driver import Side
 from forestage.acoustics.head import Head, HeadModel
-from forestage.metrics import colour, depth, effort, width, zone
+from forestage.metrics import colour, depth, effort, in_room, width, zone
 from forestage.metrics.bands import OCTAVES, octave_means
 from forestage.metrics.chain import SAMPLE_RATE
 from forestage.metrics.played import Played
@@ -31,7 +31,8 @@ def design_metrics(design: Played) -> dict[str, Any]:
     Returns
     -------
     dict
-        "conditions", "width", "effort", "colour", and but for headphones "depth" and "zone".
+        "conditions", "width", "effort", "colour", but for headphones "depth" and "zone", and "room" for what fits into
+        one, see `in_room`.
     """
     found: dict[str, Any] = {
         "conditions": _conditions(design),
@@ -45,7 +46,11 @@ def design_metrics(design: Played) -> dict[str, Any]:
         found["depth"] = {
             figure: {name: figures[figure] for name, figures in by_version.items()} for figure in by_version["plain"]
         }
-        found["zone"] = {"sweet_spot_m": zone.sweet_spot_m(design)}
+        found["zone"] = {"sweet_spot_m": zone.sweet_spot_m(design), "area_cm2": zone.zone_area_cm2(design)}
+        heard = in_room.in_room(design)
+        if heard is not None:
+            found["conditions"]["heard_in"] = f"{in_room.ROOM.name.lower()}, {len(in_room.ASIDE)} places"
+            found["room"] = heard
     return _rounded(found)
 
 

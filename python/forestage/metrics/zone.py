@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, RegularGridInterpolator
 from threadpoolctl import threadpool_limits
 
 from forestage.acoustics import fields
@@ -27,6 +28,7 @@ LATERAL_M = np.concatenate([-_TO_THE_LEFT_M[::-1], [0.0], _TO_THE_LEFT_M])
 DISTANCE_RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5)
 CLEARANCE_M = 0.1
 SWEET_SPOT_DB = 6.0
+AREA_DEG, AREA_STEPS = 10.0, 201
 FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=8)
 # Where the field of a seat is computed, many seats being wanted; splines between
 GRID_HZ = np.concatenate([log_grid(90.0, 1080.0, per_octave=7), np.arange(1260.0, 6661.0, 180.0)])
@@ -180,18 +182,14 @@ def zone_maps(design: Played) -> list[dict[str, Any]]:
     device = design.device
     if device.is_headphones:
         return []
-    distances = zone_distances_m(device)
-    lateral_m = clear_lateral_m(device, distances)
-    seats = [seat for distance_m in distances for seat in line_of_seats(device, float(distance_m), lateral_m)]
-    responses = seat_responses(device, seats, np.concatenate([FREQUENCY_HZ, TIME_HZ]))
-    in_octaves, in_time = np.split(responses, [len(FREQUENCY_HZ)], axis=-1)
+    distances, lateral_m, seats, in_octaves, in_time = _seats_of_maps(device)
     octaves = Chain.of(design, FREQUENCY_HZ)
     time = Chain.of(design, TIME_HZ)
     figures = {
         "separation_plain": ("dB", seat_separation_db(in_octaves, octaves.plain, FREQUENCY_HZ)),
         "separation_processed": ("dB", seat_separation_db(in_octaves, octaves.cancelled, FREQUENCY_HZ)),
-        "azimuth_error_plain": ("deg", _azimuth_error_deg(design, seats, in_time, time.plain)),
-        "azimuth_error_processed": ("deg", _azimuth_error_deg(design, seats, in_time, time.staged)),
+        "azimuth_error_plain": ("deg", _azimuth_error_deg(design, seats, in_time, time.plain[:, 0])),
+        "azimuth_error_processed": ("deg", _azimuth_error_deg(design, seats, in_time, time.staged[:, 0])),
         "center_level_plain": ("dB", _center_level_db(device, seats, in_octaves, octaves.plain_center)),
         "center_level_processed": ("dB", _center_level_db(device, seats, in_octaves, octaves.center)),
     }
@@ -207,13 +205,64 @@ def zone_maps(design: Played) -> list[dict[str, Any]]:
     ]
 
 
+@lru_cache(maxsize=1)
+def _seats_of_maps(device: Device) -> tuple[FloatArray, FloatArray, list[Seat], ComplexArray, ComplexArray]:
+    """Distances, places beside the axis, heads there, and their responses on `FREQUENCY_HZ` and `TIME_HZ`."""
+    distances = zone_distances_m(device)
+    lateral_m = clear_lateral_m(device, distances)
+    seats = [seat for distance_m in distances for seat in line_of_seats(device, float(distance_m), lateral_m)]
+    responses = seat_responses(device, seats, np.concatenate([FREQUENCY_HZ, TIME_HZ]))
+    in_octaves, in_time = np.split(responses, [len(FREQUENCY_HZ)], axis=-1)
+    return distances, lateral_m, seats, in_octaves, in_time
+
+
+def zone_area_cm2(design: Played) -> dict[str, float]:
+    """Area where the ears are separated and both sides are heard where they should be, of plain stereo and the design.
+
+    Within 10 degrees by time, with 6 dB or more, on the maps of `zone_maps`, straight between their places. It goes no
+    further than these.
+    """
+    device = design.device
+    distances, lateral_m, seats, in_octaves, in_time = _seats_of_maps(device)
+    octaves, time = Chain.of(design, FREQUENCY_HZ), Chain.of(design, TIME_HZ)
+    rows = np.linspace(distances[0], distances[-1], AREA_STEPS)
+    columns = np.linspace(lateral_m[0], lateral_m[-1], AREA_STEPS)
+    points = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+    found = {}
+    for name, separate, sides in (
+        ("plain", octaves.plain, time.plain),
+        ("processed", octaves.cancelled, time.staged),
+    ):
+        values = np.stack(
+            [
+                seat_separation_db(in_octaves, separate, FREQUENCY_HZ),
+                _azimuth_error_deg(design, seats, in_time, sides[:, 0]),
+                _azimuth_error_deg(design, seats, in_time, sides[:, 1], side=-1.0),
+            ],
+            axis=-1,
+        ).reshape(len(distances), len(lateral_m), 3)
+        separation_db, *off_deg = np.moveaxis(_between(distances, lateral_m, values)(points), -1, 0)
+        inside = (separation_db >= SWEET_SPOT_DB) & (np.max(np.abs(off_deg), axis=0) <= AREA_DEG)
+        found[name] = float(1e4 * np.mean(inside) * np.ptp(rows) * np.ptp(columns))
+    return found
+
+
+def _between(distances: FloatArray, lateral_m: FloatArray, values: FloatArray) -> RegularGridInterpolator:
+    if len(distances) == 1:  # a head this close has no other distance: a strip without area
+        distances, values = np.array([distances[0], distances[0] + 1e-9]), np.repeat(values, 2, axis=0)
+    if len(lateral_m) == 1:
+        lateral_m, values = np.array([0.0, 1e-9]), np.repeat(values, 2, axis=1)
+    return RegularGridInterpolator((distances, lateral_m), values, bounds_error=False, fill_value=None)
+
+
 def _azimuth_error_deg(
-    design: Played, seats: Sequence[Seat], responses: ComplexArray, filters: ComplexArray
+    design: Played, seats: Sequence[Seat], responses: ComplexArray, filters: ComplexArray, *, side: float = 1.0
 ) -> FloatArray:
+    """Azimuth by time of a channel, filters (drivers, n), minus that of a loudspeaker on the left (1) or right (-1)."""
     listener, angle = design.device.listener, np.deg2rad(design.width_deg)
-    speaker = listener.distance_m * np.array([1.0 - np.cos(angle), np.sin(angle), 0.0])
+    speaker = listener.distance_m * np.array([1.0 - np.cos(angle), side * np.sin(angle), 0.0])
     ahead, left, _ = np.stack([seat.in_head([speaker])[0] for seat in seats], axis=-1)
-    ears = np.einsum("sedf,df->esf", responses, filters[:, 0])
+    ears = np.einsum("sedf,df->esf", responses, filters)
     localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
     return localiser.time_azimuth_deg(ears) - np.rad2deg(np.arctan2(left, ahead))
 
