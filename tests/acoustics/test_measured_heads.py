@@ -243,3 +243,16 @@ def test_ears_that_differ_stay_different(ring_kemar):
     from_left, from_right = (ring_kemar.ears(band, at_azimuth(azimuth_deg))[:, 0] for azimuth_deg in (40.0, -40.0))
     change = 20 * np.log10(np.abs(from_left[0] / from_right[1]))
     assert 0.3 < np.sqrt(np.mean(change**2)) < 4.0
+
+
+@pytest.mark.parametrize(("step_deg", "limit_hz"), [(10.0, 4492.0), (15.0, 2995.0), (24.0, 1872.0)])
+@pytest.mark.parametrize("kind", ["grid", "ring"])
+def test_directions_tell_a_head_up_to_where_it_says(step_deg, limit_hz, kind, folder):
+    """Within 1.5 dB at both ears between them up to there, and off by several dB an octave above."""
+    directions = grid_directions(step_deg) if kind == "grid" else ring_directions(step_deg)
+    head = load_head(write_sofa(folder / "coarse.sofa", sphere_head(directions)))
+    assert head.highest_hz == pytest.approx(limit_hz, rel=0.15)
+    points = at_azimuth(np.arange(-90.0, 91.0, 2.5))
+    below, above = np.arange(200.0, head.highest_hz, 100.0), np.arange(1.8, 2.2, 0.1) * head.highest_hz
+    assert np.abs(level_error_db(head, points, below)).max() < 1.5
+    assert np.abs(level_error_db(head, points, above)).max() > 3.0

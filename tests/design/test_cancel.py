@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forestage.acoustics.device_file import load_device
+from forestage.acoustics.head import Head
+from forestage.acoustics.plant import plant
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
 from forestage.design.cancel.closed_form import cancel
 from forestage.design.designer import design
@@ -212,3 +215,40 @@ def test_shortfall_says_where_the_cap_stops_the_design(finished):
 def test_target_that_makes_no_sense_is_refused(values, message):
     with pytest.raises(ValueError, match=message):
         CancelTarget(**values)
+
+
+def with_coarse_head(device, highest_hz):
+    """The device with a listener whose head is known up to some frequency."""
+
+    class Coarse:
+        radius_m = 0.0875
+
+        def __init__(self):
+            self.highest_hz = highest_hz
+
+        def ears(self, frequency_hz, source_m):
+            return Head().ears(frequency_hz, source_m)
+
+    return replace(device, listener=replace(device.listener, head=Coarse()))
+
+
+def test_crosstalk_is_cancelled_no_further_than_measurements_tell():
+    device = load_device("laptop")
+    frequency_hz = np.array([500.0, 1500.0, 3000.0, 3700.0, 4200.0, 6000.0])
+    seat = plant(device, step_hz=2000.0)
+    usual, coarse = (
+        cancel_problem(each, seat, frequency_hz, target=CancelTarget(), zone=[]).target_db
+        for each in (device, with_coarse_head(device, 3000.0))
+    )
+    np.testing.assert_array_equal(coarse[:3], usual[:3])
+    assert 0.0 < coarse[3] < 0.7 * usual[3]
+    np.testing.assert_allclose(coarse[4:], 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("highest_hz", "lines"), [(3000.4, 1), (9000.0, 0)])
+def test_design_says_where_measurements_tell_no_more(finished, highest_hz, lines):
+    device = with_coarse_head(finished.device, highest_hz)
+    found = [str(fall) for fall in replace(finished, device=device).shortfall() if "tell no more" in str(fall)]
+    assert (
+        found == ["crosstalk is cancelled up to 3000 Hz, as the directions of the measured head tell no more"][:lines]
+    )

@@ -75,8 +75,9 @@ def test_more_lines_than_colours_still_differ():
     assert len(looks) == 8
 
 
-def test_zone_map_shows_the_listeners_left_on_the_left():
+def test_zone_map_is_seen_from_above_with_the_device_beyond_the_upper_edge_and_left_on_the_left():
     values = np.outer([1.0, 2.0], [0.0, 5.0, 10.0])
     ax = plots.zone_map([-0.5, 0.0, 0.5], [1.0, 2.0], values, seat_m=(0.0, 1.5), vmax=15.0, level=6.0)
     assert ax.get_xlim()[0] > ax.get_xlim()[1]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
     np.testing.assert_allclose(np.ravel(ax.collections[0].get_array()), np.ravel(values))

@@ -25,10 +25,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ive, spherical_jn
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.spherical_harmonics import funk_hecke, per_coefficient, real_sh
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.short_repr import ShortRepr
 
 Kernel = Literal["squared-exponential", "matern-5/2", "matern-3/2", "exponential", "sinc"]
@@ -272,7 +272,7 @@ def _samples(directions: ArrayLike, values: ArrayLike, order: int) -> _Samples:
 
 
 # Middling matrices: threads cost more time than they save.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def _most_likely(
     samples: _Samples, expectations: Iterable[_Expectation], noises: FloatArray
 ) -> tuple[ComplexArray, NDArray[np.intp], FloatArray]:

@@ -80,6 +80,13 @@ class Device(ShortRepr):
         return [self._reference("left"), self._reference("right")]
 
     @property
+    def limits_hz(self) -> dict[str, float]:
+        """Up to where measurements tell what they are of, by the driver's name or "head"; of those with a limit."""
+        measured = {driver.name: driver.directivity for driver in self.drivers} | {"head": self.listener.head}
+        limits = {name: float(getattr(each, "highest_hz", math.inf)) for name, each in measured.items()}
+        return {name: limit for name, limit in limits.items() if math.isfinite(limit)}
+
+    @property
     def plain_gains(self) -> FloatArray:
         """Gains from the (left, right) channel to every driver in plain stereo, shape (drivers, 2)."""
         return np.array([PLAIN_GAINS[driver.channel] for driver in self.drivers])

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import NonlinearConstraint, minimize
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import kernel_coefficients
 from forestage.acoustics.spherical_harmonics import (
@@ -31,6 +30,7 @@ from forestage.acoustics.spherical_harmonics import (
     transform,
 )
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 
 
 def square(amplitude: Coefficients) -> FloatArray:
@@ -94,7 +94,7 @@ def null_pattern(nulls: ArrayLike, *, length_scale: float, order: int) -> FloatA
     return square(amplitude)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def non_negative(power: FloatArray, *, order: int) -> FloatArray:
     """The nearest function of ``order`` that is a sum of squares, in least squares over the sphere.
 
@@ -139,7 +139,7 @@ def non_negative(power: FloatArray, *, order: int) -> FloatArray:
 
 
 # Many small matrices: threads only cost time.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def fit_power(
     drivers: ComplexArray,
     target: FloatArray,

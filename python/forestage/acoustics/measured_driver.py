@@ -21,15 +21,15 @@ import numpy as np
 import soundfile
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
-from scipy.spatial import cKDTree
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import regress
+from forestage.acoustics.direction_gaps import AROUND, apart_deg, gap_deg
 from forestage.acoustics.fields import growth, wave_number
 from forestage.acoustics.measured_file import SAMPLE_RATES_HZ, MeasuredFile, measured_file
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
@@ -53,10 +53,6 @@ LEAST_TRUSTED_HZ = 1000.0
 # What a directivity should tell, for designs to need no word about it
 USUAL_TRUSTED_HZ = 8000.0
 WIDEST_GAP_DEG = 60.0
-# Directions in which gaps are sought, and the median width of a gap in a square grid over the distance of its points:
-# half of the cell is within sqrt(1 / (2 pi)) of a point
-AROUND = 2000
-MEDIAN_GAP = 2.0 / np.sqrt(2.0 * np.pi)
 MOST_GROWTH = 10.0
 EXTENT_M = 0.1
 IMPULSE_S = 20e-3
@@ -110,7 +106,7 @@ class MeasuredDirectivity(ShortRepr):
     def gap_deg(self, points_m: ArrayLike) -> FloatArray:
         """Width of the gap between measured directions around points (k, 3) of the driver's frame, shape (k,)."""
         points = np.asarray(points_m, dtype=np.float64)
-        return _gap_deg(self.directions, points / np.linalg.norm(points, axis=-1, keepdims=True))
+        return gap_deg(self.directions, points / np.linalg.norm(points, axis=-1, keepdims=True))
 
     def pressure(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
         """Pressure at points (k, 3) of the driver's frame, shape (k, n)."""
@@ -334,7 +330,7 @@ def _response(impulse: FloatArray, sample_rate: int, frequency: FloatArray) -> C
 
 
 # One thread, so that the sums do not depend on the number of cores.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def _fitted(
     frequency: FloatArray, values: ComplexArray, points: FloatArray, *, is_all_around: bool = False
 ) -> MeasuredDirectivity:
@@ -364,20 +360,9 @@ def _fitted(
     )
 
 
-def _gap_deg(directions: FloatArray, around: FloatArray) -> FloatArray:
-    """Width of the empty caps around unit vectors."""
-    chord, _ = cKDTree(directions).query(around)
-    return 2.0 * np.rad2deg(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)))
-
-
-def _apart_deg(directions: FloatArray) -> float:
-    """How far directions of a square grid that leaves gaps as these do would be apart."""
-    return float(np.median(_gap_deg(directions, fibonacci_quadrature(AROUND).directions)) / MEDIAN_GAP)
-
-
 def _known(directions: FloatArray, shape: ComplexArray, length_scale: FloatArray) -> int:
     """Number of frequencies, from the lowest on, at which directions are close enough to tell a directivity."""
-    is_close = length_scale >= LEAST_LIKENESS * np.deg2rad(_apart_deg(directions))
+    is_close = length_scale >= LEAST_LIKENESS * np.deg2rad(apart_deg(directions))
     is_close |= np.var(shape, axis=0) <= LEAST_DIFFERENCE * np.mean(np.abs(shape) ** 2, axis=0)
     # Where one value after the other may err, the step that fits them best
     return int(np.argmax(np.concatenate([[0], np.cumsum(np.where(is_close, 1, -1))])))
@@ -385,9 +370,9 @@ def _known(directions: FloatArray, shape: ComplexArray, length_scale: FloatArray
 
 def _check_cover(file: SofaFile, directivity: MeasuredDirectivity) -> None:
     """Refuse directions that tell next to nothing, and warn of gaps and of what they do not tell."""
-    count, apart_deg = len(directivity.directions), _apart_deg(directivity.directions)
+    count, step_deg = len(directivity.directions), apart_deg(directivity.directions)
     tells = (
-        f"gives {count} directions, about {apart_deg:.0f} degrees apart, which tell the directivity up to "
+        f"gives {count} directions, about {step_deg:.0f} degrees apart, which tell the directivity up to "
         f"{directivity.highest_hz:.0f} Hz"
     )
     highest_hz, measured_hz = directivity.highest_hz, float(directivity.frequency_hz[-1])
@@ -397,12 +382,12 @@ def _check_cover(file: SofaFile, directivity: MeasuredDirectivity) -> None:
     if highest_hz < min(USUAL_TRUSTED_HZ, measured_hz):
         said.append(f"{tells}; above, it is held")
     around = fibonacci_quadrature(AROUND).directions
-    gap_deg = _gap_deg(directivity.directions, around)
-    if gap_deg.max() > WIDEST_GAP_DEG:
-        x, y, z = around[gap_deg.argmax()] * [1.0, -1.0, 1.0]
+    gaps_deg = gap_deg(directivity.directions, around)
+    if gaps_deg.max() > WIDEST_GAP_DEG:
+        x, y, z = around[gaps_deg.argmax()] * [1.0, -1.0, 1.0]
         said.append(
-            f"leaves a gap of {gap_deg.max():.0f} degrees around azimuth {np.rad2deg(np.arctan2(y, x)):.0f}, elevation "
-            f"{np.rad2deg(np.arcsin(z)):.0f} degrees: what is radiated there is not known"
+            f"leaves a gap of {gaps_deg.max():.0f} degrees around azimuth {np.rad2deg(np.arctan2(y, x)):.0f}, "
+            f"elevation {np.rad2deg(np.arcsin(z)):.0f} degrees: what is radiated there is not known"
         )
     for text in said:
         warnings.warn(f"{file.path}: ReceiverPosition {text}", MeasurementWarning, stacklevel=3)

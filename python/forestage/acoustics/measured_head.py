@@ -20,19 +20,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 from scipy.signal.windows import tukey
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.covariance import fit_directivity
+from forestage.acoustics.direction_gaps import apart_deg
 from forestage.acoustics.head import Head
 from forestage.acoustics.head_measurement import HeadMeasurement, Progress, read_measurement, with_ears_found
 from forestage.acoustics.measured_file import MeasuredFile, measured_file
 from forestage.acoustics.sofa import SofaFile
 from forestage.acoustics.spherical_harmonics import order_of, real_sh
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
 RING_ELEVATION_DEG = 5.0
+SAME_DEG = 0.01
+# What is heard between directions is then right to about 1 dB (found with spheres, rings and grids of 5 to 30 degrees)
+WAVELENGTHS_APART = 0.2
 REST_ORDER = 20
 DELAY_ORDER = 8
 LEAD_S = 0.7e-3
@@ -97,6 +101,9 @@ class MeasuredHead(ShortRepr):
         Gain and phase delay in seconds that the measurement has in the bass, over the sphere.
     files : tuple of MeasuredFile
         The file itself.
+    highest_hz : float
+        Up to where its directions tell what is between them, to about 1 dB: there, they are a fifth of a wavelength
+        apart on the head.
     """
 
     file: str
@@ -107,6 +114,7 @@ class MeasuredHead(ShortRepr):
     delay_s: Interpolator
     bass: tuple[float, float]
     files: tuple[MeasuredFile, ...] = field(default=(), repr=False)
+    highest_hz: float = np.inf
 
     @property
     def radius_m(self) -> float:
@@ -141,7 +149,7 @@ class MeasuredHead(ShortRepr):
 
 
 # One thread, so that the sums do not depend on the number of cores.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def load_head(
     path: str | Path, *, distance_m: float = USUAL_DISTANCE_M, progress: Progress = lambda _: None
 ) -> MeasuredHead:
@@ -198,6 +206,7 @@ def load_head(
         delay_s=_on_ring(directions, delays_s) if is_ring else OnSphere(coefficients),
         bass=bass,
         files=(measured_file(path),),
+        highest_hz=_highest_hz(directions, sphere.radius_m, is_ring=is_ring),
     )
     progress(1.0)
     return head
@@ -258,6 +267,17 @@ def _bass(ideal: ComplexArray, measured: ComplexArray, frequency_hz: float) -> t
     """Gain and phase delay that all measured responses have in common over ideal ones, where the latter take over."""
     common = np.vdot(ideal, measured) / np.sum(np.abs(ideal) ** 2)
     return float(np.abs(common)), float(-np.angle(common) / (2 * np.pi * frequency_hz))
+
+
+def _highest_hz(directions: FloatArray, radius_m: float, *, is_ring: bool) -> float:
+    """Where neighbouring directions, which are as far apart as most are, are too far apart on the head."""
+    if is_ring:
+        azimuth_deg = np.sort(np.rad2deg(np.arctan2(directions[:, 1], directions[:, 0])))
+        gaps_deg = np.diff(np.append(azimuth_deg, azimuth_deg[0] + 360.0))
+        step_deg = float(np.median(gaps_deg[gaps_deg > SAME_DEG]))
+    else:
+        step_deg = apart_deg(directions)
+    return float(WAVELENGTHS_APART * SPEED_OF_SOUND_M_S / (radius_m * np.deg2rad(step_deg)))
 
 
 def _on_sphere(directions: FloatArray, responses: ComplexArray) -> OnSphere:

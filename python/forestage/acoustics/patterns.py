@@ -14,13 +14,13 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 from scipy.special import roots_legendre
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.fields import CapPiston, Field, wave_number
 from forestage.acoustics.head import Head, HeadModel, order_for
 from forestage.acoustics.measured_driver import MeasuredField
 from forestage.acoustics.spherical_harmonics import per_coefficient, product_quadrature, real_sh, rotation, transform
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 
 LENGTH_S = 5e-3
@@ -54,7 +54,7 @@ def lead_frames(sample_rate: int) -> int:
 
 
 # Many small matrices: threads only cost time.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def driver_patterns(fields: Sequence[Field], *, sample_rate: int, highest_hz: float) -> FloatArray:
     """Patterns of drivers that share a centre and an extent, in the device's frame.
 
@@ -89,7 +89,7 @@ def driver_patterns(fields: Sequence[Field], *, sample_rate: int, highest_hz: fl
     return _firs(np.stack([coefficients(field) for field in fields]), frequency, sample_rate)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def head_patterns(head: HeadModel, *, sample_rate: int, highest_hz: float) -> FloatArray:
     """Patterns of the (left, right) ear, in the head's frame, shape (2, (order + 1)^2, taps); see `driver_patterns`.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
@@ -16,6 +15,7 @@ from forestage.acoustics.head import order_for
 from forestage.acoustics.patterns import FAR_M
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.short_repr import ShortRepr
 
@@ -77,7 +77,7 @@ def plant(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STE
 
 
 # Many small matrices: threads only cost time.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STEP_HZ) -> Plant:
     """Like `plant`, for flat drivers without crossovers."""
     seat = seat or device.listener.seat

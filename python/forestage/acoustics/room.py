@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, rfft
 from scipy.sparse import csr_array, vstack
-from threadpoolctl import threadpool_limits
 
 from forestage import _core
 from forestage.acoustics.image_sources import (
@@ -36,6 +35,7 @@ from forestage.acoustics.image_sources import (
 )
 from forestage.acoustics.shoebox import Room
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
+from forestage.blas import one_thread
 from forestage.short_repr import ShortRepr
 
 OMNI = np.full((1, 1), math.sqrt(4 * math.pi), dtype=np.float32)
@@ -67,7 +67,7 @@ class RoomTensor(ShortRepr):
     pattern_frames: int
 
     # Many small matrices: threads only cost time, and several times as much where other work runs.
-    @threadpool_limits.wrap(limits=1, user_api="blas")
+    @one_thread
     def responses(self, source: ArrayLike, receiver: ArrayLike) -> Responses:
         """Impulse responses from sources to receivers.
 
@@ -309,7 +309,7 @@ def _coupling(source_order: int, receiver_order: int) -> list[tuple[tuple[float,
     return [(signs, members, vstack([integrals(i) for i in members], "csr")) for signs, members in groups.items()]
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def _expand(moments: NDArray[np.complex64], source_order: int, receiver_order: int) -> NDArray[np.complex64]:
     """Tensor over pairs of harmonics from the moments of all mirrors, shape (mirrors, harmonics, bins)."""
     bins = moments.shape[2]

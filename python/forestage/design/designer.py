@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import FloatArray
+from forestage.blas import one_thread
 from forestage.design.beam import BeamPlan, BeamTarget, beam_firs, plan_beam
 from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve
@@ -42,7 +42,7 @@ Taps = NDArray[np.float32]
 
 
 # One thread, so that the sums, and with them the bytes of the file, do not depend on the number of cores.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def design(
     device: Device | str | Path,
     *,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from forestage import notebook
 from forestage._core import __version__
 from forestage.acoustics.device import Device
+from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
 from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
@@ -31,7 +32,7 @@ from forestage.design.preset_form import (
     head_form,
     save_form,
 )
-from forestage.design.shortfall import ImageShortfall, Shortfall
+from forestage.design.shortfall import ImageShortfall, MeasurementShortfall, Shortfall
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_pair import VirtualPair
 from forestage.firs import FilterSet
@@ -166,10 +167,14 @@ class Design:
         x, y, z = np.asarray(seat, dtype=np.float64)
         return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
 
-    def shortfall(self) -> tuple[Shortfall | ImageShortfall, ...]:
+    def shortfall(self) -> tuple[Shortfall | ImageShortfall | MeasurementShortfall, ...]:
         """Where the design stays short of its target, and by how much."""
         steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
-        return (*image_shortfalls(self, sample_rate=self._shown_rate), *self.cancellation.shortfall(), *steered)
+        # The one that tells least is what counts
+        limits = sorted((limit, name) for name, limit in self.device.limits_hz.items() if limit < USUAL_TRUSTED_HZ)
+        known = [MeasurementShortfall(name, limit) for limit, name in limits[:1]]
+        images = image_shortfalls(self, sample_rate=self._shown_rate)
+        return (*known, *images, *self.cancellation.shortfall(), *steered)
 
     def metrics(self) -> dict[str, Any]:
         """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""

@@ -67,6 +67,24 @@ class ImageShortfall:
         )
 
 
+@dataclass(frozen=True)
+class MeasurementShortfall:
+    """A measurement whose directions do not tell all of the band in which crosstalk is cancelled.
+
+    Examples
+    --------
+    >>> print(MeasurementShortfall("head", 2994.7))
+    crosstalk is cancelled up to 2995 Hz, as the directions of the measured head tell no more
+    """
+
+    of: str
+    highest_hz: float
+
+    def __str__(self) -> str:
+        cause = f"as the directions of the measured {self.of} tell no more"
+        return f"crosstalk is cancelled up to {self.highest_hz:.0f} Hz, {cause}"
+
+
 def shortfalls(figure: str, frequency_hz: ArrayLike, short_db: ArrayLike) -> Iterator[Shortfall]:
     """Bands in which ``short_db``, shape (n,), is notable (above 0.5 dB), from low to high.
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline, RegularGridInterpolator
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics import fields
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
@@ -48,7 +48,7 @@ def line_of_seats(device: Device, distance_m: float, lateral_m: ArrayLike = LATE
 
 
 # Many small matrices: threads only cost time.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def seat_responses(device: Device, seats: Sequence[Seat], frequency_hz: ArrayLike) -> ComplexArray:
     """Pressure at the ears of several seats, per unit of the equalised feeds, for figures that need many seats.
 

@@ -183,7 +183,7 @@ def zone_map(
     level: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A figure over the seats around a device, seen from above, the device below the lower edge.
+    """A figure over the seats around a device, seen from above, the device beyond the upper edge.
 
     Parameters
     ----------
@@ -213,7 +213,9 @@ def zone_map(
     if level is not None and values.min() < level < values.max():
         ax.contour(lateral_m, distance_m, values, levels=[level], colors="white", linewidths=1.8)
     ax.plot(*seat_m, marker="o", markersize=8, markerfacecolor="white", markeredgecolor=INK)
+    # Who looks up the page at the device has left on the left
     ax.invert_xaxis()
+    ax.invert_yaxis()
     ax.set_xlabel("to the listener's left (m)")
     ax.set_ylabel("distance (m)")
     return ax

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
-from threadpoolctl import threadpool_limits
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.design.beam.array import CIRCLE_DEG, GRID_HZ, BeamArray, beam_array, later_s
 from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, superdirective
 from forestage.design.beam.curves import curves_of, grid_between, smooth_gains
@@ -42,7 +42,7 @@ LEADS_DB = np.arange(0.1, 10.0, 0.1)
 
 
 # Many small matrices: threads only cost time, and change the last digits
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread
 def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
     """Find the ratios and the alignment of a device's centre beam.
 

@@ -18,10 +18,13 @@ from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.room import Reverberation
 from forestage.design.cancel.target import CancelTarget
+from forestage.design.filters import log_fade
 from forestage.design.skew import aligned_plain
 from forestage.short_repr import ShortRepr
 
 STEP_HZ = 200.0
+# From where measurements end, as a ratio of frequencies: where nothing is cancelled any more
+FADE_RATIO = 1.4
 
 
 @dataclass(frozen=True, repr=False)
@@ -124,7 +127,7 @@ def cancel_problem(
         frequency,
         response,
         aligned_plain(seat, frequency),
-        target.curve_db(frequency),
+        target.curve_db(frequency) * _share_known(device, frequency),
         target.cap_db(frequency),
         target.zone.driver_errors(),
         np.stack(beside) if beside else response[:0],
@@ -133,6 +136,14 @@ def cancel_problem(
         if target.room is not None and not device.is_headphones
         else None,
     )
+
+
+def _share_known(device: Device, frequency: FloatArray) -> FloatArray:
+    """Fades to 0 above what measurements of the drivers and the head tell."""
+    lowest_hz = min(device.limits_hz.values(), default=np.inf)
+    if lowest_hz == np.inf:
+        return np.ones_like(frequency)
+    return 1.0 - log_fade(frequency, lowest_hz, FADE_RATIO * lowest_hz)
 
 
 def zone_plants(device: Device, target: CancelTarget) -> list[Plant]:
