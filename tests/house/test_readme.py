@@ -35,3 +35,10 @@ def test_debian_packages_are_the_ones_that_run_installs():
     wanted = set(re.search(r'build_packages="([^"]*)"', (ROOT / "run").read_text())[1].split())
     named = set(" ".join(re.findall(r"`([^`]*)`", README.read_text())).split())
     assert wanted <= named
+
+
+def test_contributing_names_files_that_exist():
+    """But for what a build makes; a recipe shortens what it has just named."""
+    named = set(re.findall(r"`([\w.*-]+/[\w./*-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert {name for name in named if not any(ROOT.glob(name))} <= {"cancel/__init__.py", "build/site"}
