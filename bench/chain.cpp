@@ -145,18 +145,24 @@ void bench_stages(Bench& bench, const Preset& preset) {
   Delay alignment(2, filters.delay_frames, block_frames);
   print("stage, alignment delays", bench.measure(2, [&](AudioBlock io) { alignment.process(io, io); }));
   std::vector<MonitorEars> places;
-  places.emplace_back(preset.ears, preset.loudness, drivers);
+  places.emplace_back(preset.ears, preset.loudness, block_frames);
   Monitors monitors(std::move(places), preset.ears.delay_frames, drivers, drivers, sample_rate, block_frames);
   for (const Monitor monitor : {Monitor::speakers, Monitor::headphones}) {
     monitors.jump_to({monitor});
     const std::string name(param_detail::monitors[static_cast<std::size_t>(monitor)]);
     print("stage, monitor " + name, bench.measure(drivers, [&](AudioBlock io) {
       const AudioBlock stereo{io.lanes, 2, io.frames};
-      monitors.process({io, io, io, stereo, on.advance(io.frames), true}, bench.out.block(0, drivers, io.frames));
+      const float* gain = on.advance(io.frames);
+      monitors.process({io, io, io, stereo, gain, gain, true}, bench.out.block(0, drivers, io.frames));
     }));
   }
-  PeakGuard guard(sample_rate);
-  print("stage, PeakGuard", bench.measure(drivers, [&](AudioBlock io) { guard.process(io, true); }));
+  Limiter limiter(drivers, preset.ears.delay_frames, sample_rate, block_frames);
+  print("stage, Limiter, at rest", bench.measure(drivers, [&](AudioBlock io) { limiter.process(io, true); }));
+  Ramp loud = ramp(10.0f);
+  print("stage, Limiter, at work", bench.measure(drivers, [&](AudioBlock io) {
+    scale(io, loud.advance(io.frames));
+    limiter.process(io, true);
+  }));
 }
 
 }  // namespace

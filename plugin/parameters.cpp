@@ -22,7 +22,7 @@ juce::StringArray texts_of(const ParamSpec& spec) {
 
 juce::AudioProcessorParameterWithIDAttributes attributes_of(const ParamSpec& spec) {
   const auto attributes = juce::AudioProcessorParameterWithIDAttributes().withLabel(to_juce(spec.unit));
-  if (spec.kind != ParamKind::status) return attributes;
+  if (!is_read_only(spec)) return attributes;
   return attributes.withAutomatable(false).withCategory(
       juce::AudioProcessorParameter::otherMeter);  // VST3: kIsReadOnly
 }
@@ -36,7 +36,8 @@ LinearParameter::LinearParameter(const ParamSpec& spec)
       value_(spec.default_value) {}
 
 void LinearParameter::setValue(float normalised) {
-  if (!std::isnan(normalised)) value_.store(convertFrom0to1(normalised), std::memory_order_relaxed);
+  if (is_read_only(spec_) || std::isnan(normalised)) return;
+  value_.store(convertFrom0to1(normalised), std::memory_order_relaxed);
 }
 
 juce::String LinearParameter::getText(float normalised, int maximum_length) const {
@@ -62,7 +63,7 @@ int ChoiceParameter::index_of(float normalised) const noexcept {
 }
 
 void ChoiceParameter::setValue(float normalised) {
-  if (spec_.kind == ParamKind::status || std::isnan(normalised)) return;
+  if (is_read_only(spec_) || std::isnan(normalised)) return;
   index_.store(index_of(normalised), std::memory_order_relaxed);
 }
 
@@ -78,7 +79,7 @@ float ChoiceParameter::getValueForText(const juce::String& text) const {
 
 HostParameters::HostParameters(juce::AudioProcessor& owner) {
   for (std::size_t i = 0; i < param_count; ++i) {
-    if (params[i].kind == ParamKind::linear) {
+    if (params[i].kind == ParamKind::linear || params[i].kind == ParamKind::meter) {
       auto parameter = std::make_unique<LinearParameter>(params[i]);
       all_[i] = linear_[i] = parameter.get();
       owner.addParameter(parameter.release());
@@ -106,7 +107,7 @@ void HostParameters::set(Param id, float plain_value) {
 
 void HostParameters::copy_to(Engine& engine) const noexcept {
   for (std::size_t i = 0; i < param_count; ++i) {
-    if (params[i].kind == ParamKind::status) continue;
+    if (is_read_only(params[i])) continue;
     const auto id = static_cast<Param>(i);
     engine.set_param(id, plain(id));
   }
@@ -122,7 +123,7 @@ bool HostParameters::show_status(Status status) {
 std::map<std::string, float> HostParameters::values() const {
   std::map<std::string, float> values;
   for (std::size_t i = 0; i < param_count; ++i)
-    if (params[i].kind != ParamKind::status) values.emplace(param_id(params[i]), plain(static_cast<Param>(i)));
+    if (!is_read_only(params[i])) values.emplace(param_id(params[i]), plain(static_cast<Param>(i)));
   return values;
 }
 

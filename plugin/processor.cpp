@@ -240,7 +240,7 @@ void Processor::load_state(std::string_view text) {
   note_programs(presets);
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) known_programs_[slot] = program_in_slot_[slot].load();
   for (std::size_t i = 0; i < param_count; ++i)
-    if (params[i].kind != ParamKind::status) parameters_.set(static_cast<Param>(i), values[i]);
+    if (!is_read_only(params[i])) parameters_.set(static_cast<Param>(i), values[i]);
   report();
   report_program();
 }

@@ -72,7 +72,7 @@ void write(AudioBlock io, Vst::AudioBusBuffers& bus, int start) noexcept {
 Vst3Automation::Vst3Automation(const HostParameters& parameters) : parameters_(parameters) {
   for (std::size_t i = 0; i < param_count; ++i) {
     const auto id = static_cast<Param>(i);
-    if (params[i].kind == ParamKind::status) continue;
+    if (is_read_only(params[i])) continue;
     ids_.emplace(Vst3Host::vst3_id_of(parameters[id]), id);
   }
 }

@@ -5,6 +5,7 @@
 #include "fir_matrix.hpp"
 #include "fractional_delay.hpp"
 #include "graph.hpp"
+#include "limiter.hpp"
 #include "ramp.hpp"
 #include "resample_fir.hpp"
 #include "upmix.hpp"
@@ -57,6 +58,27 @@ struct PyVirtualStereo {
   VirtualStereo processor;
   Ramp width;
   Ramp gain;
+};
+
+struct PyLimiter {
+  PyLimiter(int channels, int lookahead_frames, double sample_rate)
+      : limiter(channels, lookahead_frames, checked_rate(sample_rate), chunk_frames) {
+    if (channels < 1 || lookahead_frames < 0) throw std::invalid_argument("a limiter needs channels and time");
+  }
+
+  Audio process(const Audio& x, bool is_on) {
+    least_gain = 1.0f;
+    const auto channels = x.shape(0);
+    return play(turns, x, channels, channels, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+      for (int c = 0; c < in.channels; ++c) std::copy_n(in[c], in.frames, out[c]);
+      limiter.process(out, is_on);
+      least_gain = std::min(least_gain, limiter.least_gain());
+    });
+  }
+
+  Turns turns;
+  Limiter limiter;
+  float least_gain = 1.0f;
 };
 
 struct PyUpmix {
@@ -132,6 +154,15 @@ void bind_blocks(py::module_& m) {
            })
       .def("reset", [](PyUpmix& p) { take_turns(p.turns, [&] { p.processor.reset(); }); })
       .def_property_readonly("latency_frames", [](const PyUpmix& p) { return p.processor.latency_frames(); });
+
+  py::class_<PyLimiter>(m, "Limiter", "Look-ahead limiter with one gain for all channels; see limiter.hpp.")
+      .def(py::init<int, int, double>(), py::kw_only(), py::arg("channels"), py::arg("lookahead_frames"),
+           py::arg("sample_rate"))
+      .def("process", &PyLimiter::process, py::arg("x"), py::arg("is_on") = true)
+      .def("reset", [](PyLimiter& p) { take_turns(p.turns, [&] { p.limiter.reset(); }); })
+      .def_readonly("least_gain", &PyLimiter::least_gain, "Of the last call.")
+      .def_property_readonly("latency_frames", [](const PyLimiter& p) { return p.limiter.latency_frames(); })
+      .def_property_readonly_static("CEILING", [](const py::object&) { return Limiter::ceiling; });
 
   py::class_<FarEar>(m, "FarEar", "Far ear of a virtual loudspeaker relative to its near ear.")
       .def_readonly("delay_s", &FarEar::delay_s)

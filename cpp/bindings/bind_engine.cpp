@@ -25,6 +25,8 @@ std::string_view kind_name(ParamKind kind) {
       return "choice";
     case ParamKind::status:
       return "status";
+    case ParamKind::meter:
+      return "meter";
   }
   return "";
 }
@@ -139,6 +141,7 @@ void bind_engine(py::module_& m) {
       .def_readonly("default_value", &ParamSpec::default_value)
       .def_property_readonly("kind", [](const ParamSpec& p) { return kind_name(p.kind); })
       .def_readonly("in_preset", &ParamSpec::in_preset)
+      .def_property_readonly("is_read_only", &is_read_only)
       .def_property_readonly(
           "choices",
           [](const ParamSpec& p) { return std::vector<std::string_view>(p.choices.begin(), p.choices.end()); })
@@ -173,6 +176,8 @@ void bind_engine(py::module_& m) {
           py::arg("id"))
       .def("process", &process, py::arg("x").noconvert(), "(2, frames) in, (outputs, frames) out; state streams on.")
       .def("reset", [](PyEngine& p) { take_turns(p.playing, [&] { p.engine.reset(); }); })
+      .def_property_readonly("most_peak", [](const PyEngine& p) { return p.engine.most_peak(); })
+      .def_property_readonly("most_reduction_db", [](const PyEngine& p) { return p.engine.most_reduction_db(); })
       .def_property_readonly("latency_frames", [](const PyEngine& p) { return p.engine.latency_frames(); })
       .def_property_readonly("tail_frames", [](const PyEngine& p) { return p.engine.tail_frames(); })
       .def_property_readonly("sample_rate", [](const PyEngine& p) { return p.engine.spec().sample_rate; })

@@ -33,11 +33,47 @@ class History {
     newest_frames_ = 0;
   }
 
+  /// What push() returned.
+  const float* newest() const noexcept { return memory_.data() + past_frames_; }
   int past_frames() const noexcept { return past_frames_; }
 
  private:
   int past_frames_;
   int newest_frames_ = 0;
+  std::vector<float> memory_;
+};
+
+/// The past of one lane in a ring, for delays that are long against a block: nothing but the block is moved.
+class LongHistory {
+ public:
+  LongHistory(int past_frames, int max_block_frames)
+      : past_frames_(past_frames),
+        memory_(static_cast<std::size_t>(past_frames) + static_cast<std::size_t>(max_block_frames)) {}
+
+  void push(const float* block, int frames) noexcept {
+    const auto count = static_cast<std::size_t>(frames);
+    const std::size_t first = std::min(count, memory_.size() - end_);
+    std::copy_n(block, first, memory_.data() + end_);
+    std::copy_n(block + first, count - first, memory_.data());
+    end_ = (end_ + count) % memory_.size();
+  }
+
+  /// The last `frames` frames as they were `delay_frames` before; together at most all that is held.
+  void read(int delay_frames, int frames, float* to) const noexcept {
+    const auto count = static_cast<std::size_t>(frames);
+    const std::size_t back = static_cast<std::size_t>(delay_frames) + count;
+    const std::size_t start = (end_ + memory_.size() - back) % memory_.size();
+    const std::size_t first = std::min(count, memory_.size() - start);
+    std::copy_n(memory_.data() + start, first, to);
+    std::copy_n(memory_.data(), count - first, to + first);
+  }
+
+  void reset() noexcept { std::ranges::fill(memory_, 0.0f); }
+  int past_frames() const noexcept { return past_frames_; }
+
+ private:
+  int past_frames_;
+  std::size_t end_ = 0;
   std::vector<float> memory_;
 };
 

@@ -4,12 +4,15 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 
+#include "decibels.hpp"
 #include "float_environment.hpp"
 #include "graph.hpp"
+#include "level_meter.hpp"
 #include "param_store.hpp"
 #include "preset_at_rate.hpp"
 
@@ -19,15 +22,39 @@ namespace {
 constexpr int chunk_frames = 256;  // longer blocks are played in chunks: the scratch memory stays in the cache
 constexpr double dry_memory_s = 0.5;
 
-bool is_finite(ConstAudioBlock block) noexcept {
-  constexpr std::uint32_t exponent = 0x7f800000u;
+/// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
+float peak_of(ConstAudioBlock block) noexcept {
+  constexpr std::uint32_t magnitude = 0x7fffffffu;
   std::uint32_t found = 0;
   for (int c = 0; c < block.channels; ++c) {
     for (int n = 0; n < block.frames; ++n) {
-      found |= ((std::bit_cast<std::uint32_t>(block[c][n]) & exponent) == exponent) ? 1u : 0u;
+      found = std::max(found, std::bit_cast<std::uint32_t>(block[c][n]) & magnitude);
     }
   }
-  return found == 0;
+  return std::bit_cast<float>(found);
+}
+
+/// Levels that any thread may read while another one installs a preset.
+class SharedLevels {
+ public:
+  void store(const Levels& levels) noexcept {
+    plain_.store(levels.peaks.plain, std::memory_order_relaxed);
+    designed_.store(levels.peaks.designed, std::memory_order_relaxed);
+    headroom_db_.store(levels.headroom_db, std::memory_order_relaxed);
+  }
+  Levels load() const noexcept {
+    return {{plain_.load(std::memory_order_relaxed), designed_.load(std::memory_order_relaxed)},
+            headroom_db_.load(std::memory_order_relaxed)};
+  }
+
+ private:
+  std::atomic<float> plain_{1.0f}, designed_{1.0f}, headroom_db_{0.0f};
+};
+
+/// Room for both.
+Levels largest(const Levels& a, const Levels& b) noexcept {
+  return {{std::max(a.peaks.plain, b.peaks.plain), std::max(a.peaks.designed, b.peaks.designed)},
+          std::min(a.headroom_db, b.headroom_db)};
 }
 
 using EachQuality = std::array<std::unique_ptr<Graph>, std::size(param_detail::qualities)>;
@@ -63,12 +90,15 @@ struct Engine::Impl {
       : spec(engine_spec),
         hand_over(spec.sample_rate, chunk_frames),
         bypass(spec.sample_rate, chunk_frames),
+        bypass_level(spec.sample_rate, chunk_frames),
         next_out(spec.output_channels, chunk_frames),
         dry(2, chunk_frames),
         next_dry(2, chunk_frames),
         dry_delay(spec.sample_rate, chunk_frames),
-        dry_history{History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
-                    History(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)} {
+        dry_history{LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
+                    LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)},
+        peak_meter(spec.sample_rate),
+        reduction_meter(spec.sample_rate) {
     hand_over.jump_to(nullptr);
   }
 
@@ -76,6 +106,21 @@ struct Engine::Impl {
 
   UpmixQuality quality() const noexcept { return params.choice<UpmixQuality>(Param::upmix_quality); }
   int latency_frames(UpmixQuality of) const noexcept { return latency[static_cast<std::size_t>(of)].load(); }
+
+  std::size_t playing_slot(Slot slot) const noexcept {
+    const auto chosen = static_cast<std::size_t>(slot);
+    return is_loaded[chosen].load() ? chosen : 1 - chosen;
+  }
+
+  /// What safe_headroom does to what is heard.
+  float static_gain() const noexcept {
+    const std::size_t slot = playing_slot(params.choice<Slot>(Param::slot));
+    if (!is_loaded[slot].load()) return 1.0f;
+    const bool is_speakers = params.choice<Monitor>(Param::monitor) == Monitor::speakers && !needs_preview[slot].load();
+    if (params.is_on(Param::bypass)) return bypass_gain(params, common_levels.load());
+    const StaticGains gains = static_gains(params, levels[slot].load(), common_levels.load());
+    return is_speakers ? gains.speakers : gains.ears;
+  }
 
   // -- main thread --------------------------------------------------------------------------------------------------
 
@@ -118,7 +163,8 @@ struct Engine::Impl {
     const bool is_moved = presets[other] && common != common_latency;
     auto companions = is_moved ? build_graphs(*presets[other], common, headphone_eq) : EachQuality{};
     const Graph* graph = graphs[0].get();
-    peaks[slot] = graph ? graph->matched_peak() : 0.0f;
+    matched[slot] = graph ? graph->matched_levels() : Levels{};
+    levels[slot].store(graph ? graph->levels() : Levels{});
     presets[slot] = std::move(preset);
     tails[slot] = longest_tail(graphs);
     if (is_moved) tails[other] = longest_tail(companions);
@@ -126,7 +172,7 @@ struct Engine::Impl {
     needs_preview[slot].store(graph && !graph->can_play_speakers());
     lacks_room[slot].store(graph && !graph->has_room());
     is_loaded[slot].store(graph != nullptr);
-    common_peak.store(std::max(peaks[0], peaks[1]));
+    common_levels.store(largest(matched[0], matched[1]));
     common_latency = common;
     for (std::size_t q = 0; q < common.size(); ++q) latency[q].store(common[q]);
     tail.store(std::max(tails[0], tails[1]));
@@ -202,6 +248,9 @@ struct Engine::Impl {
     }
   }
 
+  /// The engine plays the input itself, but on Speakers, where a graph has it as plain stereo on the device.
+  bool is_bypassed(bool plays_speakers) const noexcept { return params.is_on(Param::bypass) && !plays_speakers; }
+
   void choose_source() noexcept {
     if (is_fresh) hand_over.jump_to(nullptr);
     take_deliveries();
@@ -209,11 +258,14 @@ struct Engine::Impl {
     if (is_fresh) {
       hand_over.jump_to(target);
       dry_delay.jump_to(latency_frames(quality()));
-      bypass.snap(params.is_on(Param::bypass) ? 1.0f : 0.0f);
+      bypass.snap(is_bypassed(target != nullptr && target->heard_as_speakers(params)) ? 1.0f : 0.0f);
+      bypass_level.snap(bypass_gain(params, common_levels.load()));
       is_fresh = false;
       return;
     }
-    bypass.glide_to(params.is_on(Param::bypass) ? 1.0f : 0.0f);
+    const Graph* heard = hand_over.current();
+    bypass.glide_to(is_bypassed(heard != nullptr && heard->plays_speakers()) ? 1.0f : 0.0f);
+    bypass_level.glide_to(bypass_gain(params, common_levels.load()));
     if (!hand_over.may_turn() || target == hand_over.goal()) return;
     if (target == hand_over.current()) return hand_over.jump_to(target);
     if (target != nullptr) target->reset();
@@ -226,7 +278,7 @@ struct Engine::Impl {
       clear({io.lanes + 2, io.channels - 2, io.frames});
       return;
     }
-    graph->follow(params, common_peak.load(std::memory_order_relaxed));
+    graph->follow(params, common_levels.load());
     graph->process(io);
   }
 
@@ -243,6 +295,13 @@ struct Engine::Impl {
       play(hand_over.current(), io);
     }
     apply_bypass(io);
+    note_reduction(io.frames);
+  }
+
+  void note_reduction(int frames) noexcept {
+    Graph* heard = hand_over.current();
+    const float gain = heard != nullptr ? heard->least_gain() : 1.0f;
+    reduction_meter.push(gain < 1.0f ? -to_db(gain) : 0.0f, frames);
   }
 
   /// The input, late by the common latency; a new latency takes over with a cross-fade.
@@ -251,15 +310,18 @@ struct Engine::Impl {
     if (!dry_delay.is_active() && wanted_delay != dry_delay.current()) dry_delay.start(wanted_delay, 0);
     const bool is_changing = dry_delay.is_active();
     for (int c = 0; c < 2; ++c) {
-      const float* newest = dry_history[static_cast<std::size_t>(c)].push(io[c], io.frames);
-      std::copy_n(newest - dry_delay.current(), io.frames, dry[c]);
-      if (is_changing) std::copy_n(newest - dry_delay.next(), io.frames, next_dry[c]);
+      LongHistory& history = dry_history[static_cast<std::size_t>(c)];
+      history.push(io[c], io.frames);
+      history.read(dry_delay.current(), io.frames, dry[c]);
+      if (is_changing) history.read(dry_delay.next(), io.frames, next_dry[c]);
     }
     if (is_changing) blend(dry.block(io.frames), next_dry.block(io.frames), dry_delay.advance(io.frames));
   }
 
   void apply_bypass(AudioBlock io) noexcept {
+    const float* level = bypass_level.advance(io.frames);
     if (bypass.is_steady() && bypass.value() == 0.0f) return;
+    scale(dry.block(io.frames), level);
     const float* weight = bypass.advance(io.frames);
     blend({io.lanes, 2, io.frames}, dry.block(io.frames), weight);
     for (int c = 2; c < io.channels; ++c) {
@@ -274,7 +336,9 @@ struct Engine::Impl {
         if (graph) graph->reset();
       }
     }
-    for (History& history : dry_history) history.reset();
+    for (LongHistory& history : dry_history) history.reset();
+    peak_meter.reset();
+    reduction_meter.reset();
     is_fresh = true;
   }
 
@@ -282,7 +346,7 @@ struct Engine::Impl {
   ParamStore params;
 
   std::array<std::optional<Preset>, 2> presets;  // at the engine's rate, to build again when the latency moves
-  std::array<float, 2> peaks{};
+  std::array<Levels, 2> matched{};
   std::array<int, 2> tails{};
   FramesByQuality common_latency{};
   EarFirs headphone_eq;  // at the engine's rate; empty = none
@@ -290,7 +354,8 @@ struct Engine::Impl {
   std::array<std::atomic<Delivery*>, 2> mailbox{};
   std::array<std::atomic<Delivery*>, 4> retired{};
   std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{}, lacks_room{};
-  std::atomic<float> common_peak{0.0f};  // room for the louder of the two presets
+  std::array<SharedLevels, 2> levels;  // of each slot alone
+  SharedLevels common_levels;          // room for the louder of the two presets
   std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{};
   std::atomic<int> tail{0};
 
@@ -298,11 +363,14 @@ struct Engine::Impl {
   Delivery* leaving = nullptr;
   HandOver<Graph*> hand_over;
   Ramp bypass;
+  Ramp bypass_level;
   Lanes next_out;
   Lanes dry;
   Lanes next_dry;
   HandOver<int> dry_delay;
-  std::array<History, 2> dry_history;
+  std::array<LongHistory, 2> dry_history;
+  PeakMeter peak_meter;       // of what leaves the engine
+  PeakMeter reduction_meter;  // in dB
   bool is_fresh = true;
 };
 
@@ -326,7 +394,7 @@ void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
 
 void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const FlushToZero flush_to_zero;
-  if (!is_finite({io.lanes, 2, io.frames})) {
+  if (!std::isfinite(peak_of({io.lanes, 2, io.frames}))) {
     clear(io);
     impl_->reset();
     return;
@@ -337,23 +405,43 @@ void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
     for (int c = 0; c < io.channels; ++c) lanes[static_cast<std::size_t>(c)] = io[c] + start;
     impl_->process_chunk({lanes.data(), io.channels, std::min(chunk_frames, io.frames - start)});
   }
-  if (!is_finite(io)) {
+  const float peak = peak_of(io);
+  if (!std::isfinite(peak)) {
     clear(io);
     impl_->reset();
+    return;
   }
+  impl_->peak_meter.push(peak, io.frames);
 }
 
 void Engine::reset() noexcept { impl_->reset(); }
 void Engine::set_param(Param id, float value) noexcept { impl_->params.set(id, value); }
 float Engine::param(Param id) const noexcept {
-  if (id != Param::status) return impl_->params.get(id);
-  return static_cast<float>(status(impl_->params.choice<Slot>(Param::slot),
-                                   impl_->params.choice<Monitor>(Param::monitor), impl_->params.is_on(Param::room)));
+  const ParamStore& store = impl_->params;
+  const ParamSpec& row = forestage::spec(id);
+  const auto within = [&](float value) { return std::clamp(value, row.min_value, row.max_value); };
+  switch (id) {
+    case Param::status:
+      return static_cast<float>(
+          status(store.choice<Slot>(Param::slot), store.choice<Monitor>(Param::monitor), store.is_on(Param::room)));
+    case Param::gain_db:
+      return within(to_db(impl_->static_gain()));
+    case Param::reduction_db:
+      return within(impl_->reduction_meter.recent());
+    case Param::peak_db:
+      return within(to_db(impl_->peak_meter.recent()));
+    case Param::clip:
+      return impl_->peak_meter.most() > 1.0f ? 1.0f : 0.0f;
+    default:
+      return store.get(id);
+  }
 }
 
+float Engine::most_reduction_db() const noexcept { return impl_->reduction_meter.most(); }
+float Engine::most_peak() const noexcept { return impl_->peak_meter.most(); }
+
 Status Engine::status(Slot slot, Monitor monitor, bool in_room) const noexcept {
-  const auto chosen = static_cast<std::size_t>(slot);
-  const std::size_t playing = impl_->is_loaded[chosen].load() ? chosen : 1 - chosen;
+  const std::size_t playing = impl_->playing_slot(slot);
   if (!impl_->is_loaded[playing].load()) return Status::no_preset;
   if (monitor == Monitor::speakers && impl_->needs_preview[playing].load()) return Status::headphones_preview;
   if (in_room && monitor != Monitor::speakers && impl_->lacks_room[playing].load()) return Status::no_room;

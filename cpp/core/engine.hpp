@@ -47,7 +47,10 @@ class Engine {
   void reset() noexcept;
 
   void set_param(Param id, float value) noexcept;  // clamped to the table; NaN is ignored
-  float param(Param id) const noexcept;
+  float param(Param id) const noexcept;            // meters and the status as they are now
+  /// Since the last reset.  [any]
+  float most_reduction_db() const noexcept;
+  float most_peak() const noexcept;
 
   /// What there is to say when this slot is chosen and this monitor heard, in the room or in the free field.
   Status status(Slot slot, Monitor monitor, bool in_room) const noexcept;

@@ -17,11 +17,10 @@ int path_latency_frames(const FilterSet& filters) {
   return stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames;
 }
 
-std::vector<MonitorEars> places(const Preset& preset) {
-  const int drivers = static_cast<int>(preset.drivers.size());
+std::vector<MonitorEars> places(const Preset& preset, int max_block_frames) {
   std::vector<MonitorEars> result;
-  result.emplace_back(preset.ears, preset.loudness, drivers);
-  if (preset.room) result.emplace_back(preset.room->ears, preset.room->loudness, drivers);
+  result.emplace_back(preset.ears, preset.loudness, max_block_frames);
+  if (preset.room) result.emplace_back(preset.room->ears, preset.room->loudness, max_block_frames);
   return result;
 }
 
@@ -54,7 +53,8 @@ Graph::Controls::Controls(double rate, int frames)
       processed_gain(rate, frames),
       room_gain(rate, frames),
       amount(rate, frames),
-      headroom_gain(rate, frames),
+      speakers_gain(rate, frames),
+      ears_gain(rate, frames),
       output_gain(rate, frames) {}
 
 Graph::Graph(const Preset& preset, const GraphSpec& spec) : Graph(preset, preset.filters.front(), spec) {}
@@ -76,8 +76,8 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
-      monitors_(places(preset), preset.ears.delay_frames, drivers_, spec.output_channels, spec.sample_rate,
-                spec.max_block_frames),
+      monitors_(places(preset, spec.max_block_frames), preset.ears.delay_frames, drivers_, spec.output_channels,
+                spec.sample_rate, spec.max_block_frames),
       paths_(3, spec.max_block_frames),
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),
@@ -85,7 +85,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       center_feeds_(drivers_, spec.max_block_frames),
       feeds_(drivers_, spec.max_block_frames),
       room_feeds_(drivers_, spec.max_block_frames),
-      peaks_(find_peaks(preset, filters)) {
+      levels_{find_peaks(preset, filters), programme_headroom_db(preset, filters)} {
   latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
                     filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =
@@ -124,21 +124,26 @@ void Graph::aim(Ramp& ramp, float target) noexcept {
   }
 }
 
-/// A mix of plain and designed feeds peaks at (1 - amount) plain + amount designed at most.
-float Graph::headroom(const ParamStore& store, float common_peak) const noexcept {
-  if (!store.is_on(Param::safe_headroom)) return 1.0f;
-  const float designed = std::max(1.0f, store.is_on(Param::level_match) ? common_peak : peaks_.designed);
-  const float amount = store.fraction(Param::amount);
-  return 1.0f / ((1.0f - amount) * std::max(1.0f, peaks_.plain) + amount * designed);
+Levels Graph::matched_levels() const noexcept {
+  Levels matched = levels_;
+  matched.peaks.designed *= from_db(processed_db_);
+  return matched;
 }
 
-float Graph::matched_peak() const noexcept { return peaks_.designed * from_db(processed_db_); }
+bool Graph::heard_as_speakers(const ParamStore& store) const noexcept {
+  return store.choice<Monitor>(Param::monitor) == Monitor::speakers && can_play_speakers();
+}
 
-void Graph::follow(const ParamStore& store, float common_peak) noexcept {
-  const auto solo = store.choice<Solo>(Param::solo);
+void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
+  // On Speakers bypass is plain stereo on the device, with its crossovers; elsewhere the engine plays the input.
+  const bool is_bypassed = store.is_on(Param::bypass) && heard_as_speakers(store);
+  const auto solo = is_bypassed ? Solo::off : store.choice<Solo>(Param::solo);
+  const auto trim = [&](Param id) { return is_bypassed ? 1.0f : from_db(store.get(id)); };
+  StaticGains gains = static_gains(store, levels_, common);
+  if (is_bypassed) gains.speakers = bypass_gain(store, common);
   const auto is_heard = [solo](Solo path) { return (solo == Solo::off || solo == path) ? 1.0f : 0.0f; };
   const auto matched = [&](float gain_db) { return store.is_on(Param::level_match) ? from_db(gain_db) : 1.0f; };
-  aim(controls_.input_gain, from_db(store.get(Param::input_trim_db)));
+  aim(controls_.input_gain, trim(Param::input_trim_db));
   aim(controls_.upmix, store.fraction(Param::upmix));
   aim(controls_.solo_left, is_heard(Solo::left));
   aim(controls_.solo_right, is_heard(Solo::right));
@@ -150,15 +155,16 @@ void Graph::follow(const ParamStore& store, float common_peak) noexcept {
   aim(controls_.center_gain, from_db(store.get(Param::center_level_db)));
   aim(controls_.processed_gain, matched(processed_db_));
   aim(controls_.room_gain, matched(room_processed_db_));
-  aim(controls_.amount, store.fraction(Param::amount));
-  aim(controls_.headroom_gain, headroom(store, common_peak));
-  aim(controls_.output_gain, from_db(store.get(Param::output_trim_db)));
+  aim(controls_.amount, is_bypassed ? 0.0f : store.fraction(Param::amount));
+  aim(controls_.speakers_gain, gains.speakers);
+  aim(controls_.ears_gain, gains.ears);
+  aim(controls_.output_gain, trim(Param::output_trim_db));
   if (snap_) {
     monitors_.jump_to(listening(store));
   } else {
     monitors_.select(listening(store));
   }
-  guard_is_on_ = store.is_on(Param::safe_headroom);
+  is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
   snap_ = false;
 }
 
@@ -223,7 +229,8 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
     scale(room_feeds, output_gain);
   }
   for (const AudioBlock& block : {plain_feeds, stereo}) scale(block, output_gain);
-  monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.headroom_gain.advance(frames), guard_is_on_},
+  monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.speakers_gain.advance(frames),
+                     controls_.ears_gain.advance(frames), is_guarded_},
                     io);
 }
 

@@ -10,7 +10,7 @@
 // | at_rate(preset), Graph()        | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
 // | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split gives the same output |
 // | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
-// | follow(ParamStore, peak)        | audio            | no | reads the targets; values glide inside |
+// | follow(ParamStore, common)      | audio            | no | reads the targets; values glide inside |
 // | latency_frames(), tail_frames() | any              | no | constant for the life of a graph |
 #pragma once
 
@@ -46,15 +46,21 @@ class Graph {
   /// Reads stereo from lanes 0-1 and writes every lane, in place.
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
   void reset() noexcept;
-  /// `common_peak`: the largest matched_peak() of the presets that are compared, so that all make the same room.
-  void follow(const ParamStore& store, float common_peak) noexcept;
+  /// `common`: of the presets that are compared, so that all make the same room.
+  void follow(const ParamStore& store, const Levels& common) noexcept;
 
   int latency_frames() const noexcept { return latency_frames_; }
   int tail_frames() const noexcept { return tail_frames_; }
   /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
   int warm_up_frames(const ParamStore& store) const noexcept;
-  /// Largest designed driver feed for any full-scale input, levels matched.
-  float matched_peak() const noexcept;
+  const Levels& levels() const noexcept { return levels_; }
+  /// The same, as loud as plain stereo: what it is compared with.
+  Levels matched_levels() const noexcept;
+  /// The least gain of the limiter in the last block.
+  float least_gain() noexcept { return monitors_.least_gain(); }
+  bool plays_speakers() const noexcept { return monitors_.plays_speakers(); }
+  /// What the parameters ask for is driver feeds, and there are outputs for them.
+  bool heard_as_speakers(const ParamStore& store) const noexcept;
   bool can_play_speakers() const noexcept { return monitors_.can_play_speakers(); }
   bool has_room() const noexcept { return monitors_.has_room(); }
 
@@ -64,13 +70,12 @@ class Graph {
   struct Controls {
     Controls(double sample_rate, int max_block_frames);
     Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
-        center_focus, center_gain, processed_gain, room_gain, amount, headroom_gain, output_gain;
+        center_focus, center_gain, processed_gain, room_gain, amount, speakers_gain, ears_gain, output_gain;
   };
   void aim(Ramp& ramp, float target) noexcept;
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames) noexcept;
   void play_designed(int frames) noexcept;
-  float headroom(const ParamStore& store, float common_peak) const noexcept;
 
   int drivers_;
   float processed_db_;                           // Loudness::processed_db of the free field
@@ -78,7 +83,7 @@ class Graph {
   std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
   Controls controls_;
   bool snap_ = true;
-  bool guard_is_on_ = true;
+  bool is_guarded_ = true;
 
   Upmix upmix_;
   Delay pad_;
@@ -103,7 +108,7 @@ class Graph {
   int latency_frames_ = 0;
   int tail_frames_ = 0;
   int warm_up_before_monitors_frames_ = 0;
-  Peaks peaks_;
+  Levels levels_;
 };
 
 /// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.

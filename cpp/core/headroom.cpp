@@ -1,15 +1,22 @@
 #include "headroom.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <complex>
+#include <numeric>
 
 #include "decibels.hpp"
+#include "fft.hpp"
 #include "params.hpp"
 #include "path_specs.hpp"
 #include "virtual_stereo.hpp"
 
 namespace forestage {
 namespace {
+
+// What filters do to the peaks of loud music, whose own were cut by a limiter, at the same power.
+constexpr float dispersed_peaks_db = 2.0f;
 
 float setting(const Preset& preset, Param id) {
   const auto found = preset.parameters.find(param_id(spec(id)));
@@ -93,26 +100,109 @@ int response_frames(const FilterSet& filters) {
   return static_cast<int>(3 * taps) + delays + static_cast<int>(0.010 * filters.sample_rate);
 }
 
+Fir sum(Fir a, const Fir& b) {
+  for (std::size_t n = 0; n < a.size(); ++n) a[n] += b[n];
+  return a;
+}
+
+/// Power of responses over that of an impulse, for sound with the spectrum of music: pink up to 4 kHz, falling faster
+/// above.
+class MusicPower {
+ public:
+  MusicPower(int sample_rate, int frames)
+      : fft_(static_cast<int>(std::bit_ceil(static_cast<unsigned>(frames)))),
+        time_(static_cast<std::size_t>(fft_.frames())),
+        bins_(static_cast<std::size_t>(fft_.frames() / 2 + 1)) {
+    for (std::size_t k = 0; k < bins_.size(); ++k) {
+      const double hz = static_cast<double>(k) * sample_rate / fft_.frames();
+      weights_.push_back(hz < 40.0 ? 0.0 : 1.0 / (hz * (1.0 + (hz / 4000.0) * (hz / 4000.0))));
+    }
+  }
+  double of_one() const { return std::accumulate(weights_.begin(), weights_.end(), 0.0); }
+  double operator()(const Fir& response) {
+    std::ranges::fill(time_, 0.0f);
+    std::ranges::copy(response, time_.begin());
+    fft_.forward(time_.data(), bins_.data());
+    double power = 0.0;
+    for (std::size_t k = 0; k < bins_.size(); ++k) power += weights_[k] * std::norm(bins_[k]);
+    return power;
+  }
+
+ private:
+  RealFft fft_;
+  AlignedVector<float> time_;
+  AlignedVector<std::complex<float>> bins_;
+  std::vector<double> weights_;
+};
+
+/// All feeds, for an impulse on: plain left, plain right, left, right, centre.
+struct Responses {
+  std::vector<Fir> plain_left, plain_right, left, right, center;
+};
+
+Responses responses_of(const Preset& preset, const FilterSet& filters) {
+  const int frames = response_frames(filters);
+  Responses r{plain_response(preset, 0, frames), plain_response(preset, 1, frames),
+              side_response(preset, filters, 0, frames), side_response(preset, filters, 1, frames),
+              center_response(preset, filters, frames)};
+  for (auto* feeds : {&r.plain_left, &r.plain_right, &r.left, &r.right, &r.center}) equalise(*feeds, filters, frames);
+  return r;
+}
+
 }  // namespace
 
 Peaks find_peaks(const Preset& preset, const FilterSet& filters) {
-  const int frames = response_frames(filters);
-  std::vector<Fir> plain_left = plain_response(preset, 0, frames);
-  std::vector<Fir> plain_right = plain_response(preset, 1, frames);
-  std::vector<Fir> left = side_response(preset, filters, 0, frames);
-  std::vector<Fir> right = side_response(preset, filters, 1, frames);
-  std::vector<Fir> center = center_response(preset, filters, frames);
-  for (auto* feeds : {&plain_left, &plain_right, &left, &right, &center}) equalise(*feeds, filters, frames);
+  const Responses r = responses_of(preset, filters);
   double plain = 0.0;
   double designed = 0.0;
   for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
-    const double sides_only = l1_norm(left[d]) + l1_norm(right[d]);
-    const double center_is_left = l1_norm(center[d], &right[d]) + l1_norm(right[d]);
-    const double center_is_right = l1_norm(center[d], &left[d]) + l1_norm(left[d]);
-    plain = std::max(plain, l1_norm(plain_left[d]) + l1_norm(plain_right[d]));
+    const double sides_only = l1_norm(r.left[d]) + l1_norm(r.right[d]);
+    const double center_is_left = l1_norm(r.center[d], &r.right[d]) + l1_norm(r.right[d]);
+    const double center_is_right = l1_norm(r.center[d], &r.left[d]) + l1_norm(r.left[d]);
+    plain = std::max(plain, l1_norm(r.plain_left[d]) + l1_norm(r.plain_right[d]));
     designed = std::max({designed, sides_only, center_is_left, center_is_right});
   }
   return {static_cast<float>(plain), static_cast<float>(designed)};
+}
+
+float programme_headroom_db(const Preset& preset, const FilterSet& filters) {
+  const auto& stated = preset.loudness.headroom_db;
+  const auto& in_room = preset.room ? preset.room->loudness.headroom_db : std::nullopt;
+  if (stated) return std::min(*stated, in_room.value_or(0.0f));
+  const Responses r = responses_of(preset, filters);
+  const auto matched = from_db(preset.loudness.processed_db);
+  MusicPower power(filters.sample_rate, response_frames(filters));
+  double most = power.of_one();
+  for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
+    const double sides = power(r.left[d]) + power(r.right[d]);
+    most = std::max({most, power(sum(r.plain_left[d], r.plain_right[d])), matched * matched * sides,
+                     matched * matched * power(r.center[d])});
+  }
+  const double gain_db = 10.0 * std::log10(most / power.of_one());
+  return -std::min(most_programme_headroom_db, static_cast<float>(gain_db) + dispersed_peaks_db);
+}
+
+StaticGains static_gains(const ParamStore& store, const Levels& own, const Levels& common) noexcept {
+  const bool is_matched = store.is_on(Param::level_match);
+  switch (store.choice<SafeHeadroom>(Param::safe_headroom)) {
+    case SafeHeadroom::off:
+      return {};
+    case SafeHeadroom::programme: {
+      const float gain = from_db(is_matched ? common.headroom_db : own.headroom_db);
+      return {gain, gain};
+    }
+    case SafeHeadroom::strict:
+      break;
+  }
+  // A mix of plain and designed feeds peaks at (1 - amount) plain + amount designed at most.
+  const float designed = std::max(1.0f, is_matched ? common.peaks.designed : own.peaks.designed);
+  const float amount = store.fraction(Param::amount);
+  return {1.0f / ((1.0f - amount) * std::max(1.0f, own.peaks.plain) + amount * designed), 1.0f};
+}
+
+float bypass_gain(const ParamStore& store, const Levels& common) noexcept {
+  const bool is_programme = store.choice<SafeHeadroom>(Param::safe_headroom) == SafeHeadroom::programme;
+  return is_programme && store.is_on(Param::level_match) ? from_db(common.headroom_db) : 1.0f;
 }
 
 }  // namespace forestage

@@ -18,6 +18,7 @@ class Lanes {
   }
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
+  Lanes(Lanes&&) = default;  // memory on the heap stays where it is
 
   AudioBlock block(int frames) noexcept { return {pointers_.data(), static_cast<int>(pointers_.size()), frames}; }
   AudioBlock block(int first_channel, int channels, int frames) noexcept {

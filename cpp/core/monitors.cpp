@@ -4,39 +4,33 @@
 #include <utility>
 #include <vector>
 
-#include "decibels.hpp"
-
 namespace forestage {
 namespace {
 
-constexpr int stereo = 2;  // ears, and channels
+constexpr int stereo = 2;  // ears
+constexpr double longest_lookahead_s = 0.001;
 
-/// `matrix` is [ear][source]; the gain is folded into the taps.
-template <class Matrix>
-FirMatrix make_ears(const Matrix& matrix, int sources, float gain_db) {
-  const float gain = from_db(gain_db);
-  std::vector<Fir> scaled;
-  std::vector<FirPath> paths;
-  scaled.reserve(static_cast<std::size_t>(stereo * sources));
-  for (int ear = 0; ear < stereo; ++ear) {
-    for (int source = 0; source < sources; ++source) {
-      Fir taps = matrix[static_cast<std::size_t>(ear)][static_cast<std::size_t>(source)];
-      for (float& tap : taps) tap *= gain;
-      scaled.push_back(std::move(taps));
-      paths.push_back({source, ear, scaled.back()});
-    }
+int lookahead_frames(int ears_delay_frames, double sample_rate) {
+  return std::min(ears_delay_frames, static_cast<int>(longest_lookahead_s * sample_rate));
+}
+
+EarResponses reference_of(const Ears& ears) {
+  EarResponses responses;
+  for (std::size_t ear = 0; ear < responses.size(); ++ear) {
+    responses[ear].assign(ears.reference[ear].begin(), ears.reference[ear].end());
   }
-  return FirMatrix(sources, stereo, paths);
+  return responses;
 }
 
 }  // namespace
 
-MonitorEars::MonitorEars(const Ears& ears, const Loudness& loudness, int drivers)
-    : device_(make_ears(ears.device, drivers, loudness.device_ears_db)),
-      plain_(make_ears(ears.device, drivers, loudness.device_ears_db)),
-      reference_(make_ears(ears.reference, stereo, loudness.reference_ears_db)) {}
+MonitorEars::MonitorEars(const Ears& ears, const Loudness& loudness, int max_block_frames)
+    : device_(ears.device, loudness.device_ears_db, ears.delay_frames, ears.sample_rate, max_block_frames),
+      plain_(ears.device, loudness.device_ears_db, ears.delay_frames, ears.sample_rate, max_block_frames),
+      reference_(reference_of(ears), loudness.reference_ears_db, ears.delay_frames, ears.sample_rate,
+                 max_block_frames) {}
 
-FirMatrix& MonitorEars::matrix(Monitor monitor) noexcept {
+EarPath& MonitorEars::path(Monitor monitor) noexcept {
   switch (monitor) {
     case Monitor::headphones_plain:
       return plain_;
@@ -49,25 +43,29 @@ FirMatrix& MonitorEars::matrix(Monitor monitor) noexcept {
 
 int MonitorEars::tail_frames() const noexcept { return std::max(device_.tail_frames(), reference_.tail_frames()); }
 
+void MonitorEars::reset() noexcept {
+  for (EarPath* path : {&device_, &plain_, &reference_}) path->reset();
+}
+
 Monitors::Monitors(std::vector<MonitorEars> places, int ears_delay_frames, int drivers, int output_channels,
                    double sample_rate, int max_block_frames)
     : drivers_(drivers),
       output_channels_(output_channels),
       places_(std::move(places)),
-      guard_(sample_rate),
-      speakers_delay_(drivers, ears_delay_frames, max_block_frames),
+      limiter_(drivers, lookahead_frames(ears_delay_frames, sample_rate), sample_rate, max_block_frames),
+      speakers_delay_(drivers, ears_delay_frames - limiter_.latency_frames(), max_block_frames),
       next_out_(output_channels, max_block_frames),
       hand_over_(sample_rate, max_block_frames) {}
 
 int Monitors::tail_frames() const noexcept {
-  int frames = speakers_delay_.latency_frames();
+  int frames = latency_frames();
   for (const MonitorEars& place : places_) frames = std::max(frames, place.tail_frames());
   return frames;
 }
 
 int Monitors::tail_frames(const Listening& listening) const noexcept {
   const Listening heard = honest(listening);
-  if (heard.monitor == Monitor::speakers) return speakers_delay_.latency_frames();
+  if (heard.monitor == Monitor::speakers) return latency_frames();
   return places_[heard.in_room ? 1 : 0].tail_frames();
 }
 
@@ -92,42 +90,47 @@ void Monitors::select(Listening listening) noexcept {
 
 void Monitors::reset(const Listening& listening) noexcept {
   if (listening.monitor == Monitor::speakers) {
-    guard_.reset();
+    limiter_.reset();
     speakers_delay_.reset();
   } else {
-    ears(listening).reset(listening.monitor);
+    ears(listening).reset();
   }
 }
 
 void Monitors::reset() noexcept {
-  guard_.reset();
+  limiter_.reset();
   speakers_delay_.reset();
-  for (MonitorEars& place : places_) {
-    for (const Monitor monitor : {Monitor::headphones, Monitor::headphones_plain, Monitor::headphones_reference}) {
-      place.reset(monitor);
-    }
-  }
+  for (MonitorEars& place : places_) place.reset();
 }
+
+float Monitors::least_gain(const Listening& listening) noexcept {
+  return listening.monitor == Monitor::speakers ? limiter_.least_gain() : ears(listening).least_gain();
+}
+
+float Monitors::least_gain() noexcept { return least_gain(hand_over_.current()); }
 
 void Monitors::render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept {
   const bool is_speakers = listening.monitor == Monitor::speakers;
   const int used = is_speakers ? drivers_ : stereo;
   const AudioBlock heard{out.lanes, used, out.frames};
+  const auto play = [&](ConstAudioBlock sources) {
+    ears(listening).process(sources, in.ears_gain, in.is_guarded, heard);
+  };
   switch (listening.monitor) {
     case Monitor::speakers:
       for (int d = 0; d < drivers_; ++d) std::copy_n(in.feeds[d], out.frames, heard[d]);
-      scale(heard, in.headroom_gain);
-      guard_.process(heard, in.guard_is_on);
+      scale(heard, in.speakers_gain);
+      limiter_.process(heard, in.is_guarded);
       speakers_delay_.process(heard, heard);
       break;
     case Monitor::headphones:
-      ears(listening).process(listening.monitor, listening.in_room ? in.room_feeds : in.feeds, heard);
+      play(listening.in_room ? in.room_feeds : in.feeds);
       break;
     case Monitor::headphones_plain:
-      ears(listening).process(listening.monitor, in.plain_feeds, heard);
+      play(in.plain_feeds);
       break;
     case Monitor::headphones_reference:
-      ears(listening).process(listening.monitor, in.stereo, heard);
+      play(in.stereo);
       break;
   }
   clear({out.lanes + used, out.channels - used, out.frames});

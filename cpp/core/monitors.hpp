@@ -1,22 +1,23 @@
 // What is heard: driver feeds for real loudspeakers, or one of three binaural previews, all with the same latency.
 //
-//     Speakers              feeds ── headroom ── guard ── delay E ──▶ N outputs
-//     Headphones            feeds ── device ears (delay E inside) ──▶ 2
-//     Headphones Plain      plain feeds ── device ears ─────────────▶ 2
-//     Headphones Reference  stereo ── reference ears ───────────────▶ 2
+//     Speakers              feeds ── gain ── limiter, delay (E together) ──▶ N outputs
+//     Headphones            feeds ── device ears (delay E inside), gain, limiter ──▶ 2
+//     Headphones Plain      plain feeds ── device ears, gain, limiter ─────────────▶ 2
+//     Headphones Reference  stereo ── reference ears, gain, limiter ───────────────▶ 2
 //
 // There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a change
 // warms the next one up and cross-fades.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "blocks.hpp"
 #include "delay.hpp"
-#include "fir_matrix.hpp"
+#include "ear_path.hpp"
 #include "lanes.hpp"
+#include "limiter.hpp"
 #include "params.hpp"
-#include "peak_guard.hpp"
 #include "preset.hpp"
 #include "ramp.hpp"
 
@@ -28,8 +29,9 @@ struct MonitorInputs {
   AudioBlock room_feeds;       // N lanes, as loud as the room's headphones want them; read while hears_room()
   AudioBlock plain_feeds;      // N lanes
   AudioBlock stereo;           // 2 lanes
-  const float* headroom_gain;  // per frame, Speakers only
-  bool guard_is_on;
+  const float* speakers_gain;  // per frame, in front of the limiter
+  const float* ears_gain;
+  bool is_guarded;
 };
 
 /// A monitor, and where its headphones listen.
@@ -43,18 +45,16 @@ struct Listening {
 class MonitorEars {
  public:
   /// `ears` at the sample rate of the graph.
-  MonitorEars(const Ears& ears, const Loudness& loudness, int drivers);
+  MonitorEars(const Ears& ears, const Loudness& loudness, int max_block_frames);
 
-  void process(Monitor monitor, AudioBlock in, AudioBlock out) noexcept { matrix(monitor).process(in, out); }
-  void reset(Monitor monitor) noexcept { matrix(monitor).reset(); }
+  EarPath& path(Monitor monitor) noexcept;
   int tail_frames() const noexcept;
+  void reset() noexcept;
 
  private:
-  FirMatrix& matrix(Monitor monitor) noexcept;
-
-  FirMatrix device_;
-  FirMatrix plain_;
-  FirMatrix reference_;
+  EarPath device_;
+  EarPath plain_;
+  EarPath reference_;
 };
 
 class Monitors {
@@ -69,23 +69,32 @@ class Monitors {
   void reset() noexcept;
 
   bool can_play_speakers() const noexcept { return output_channels_ >= drivers_; }
+  /// What is heard now is driver feeds, and nothing else.
+  bool plays_speakers() const noexcept {
+    return !hand_over_.is_active() && hand_over_.current().monitor == Monitor::speakers;
+  }
   bool has_room() const noexcept { return places_.size() > 1; }
   bool hears_room() const noexcept { return hand_over_.current().in_room || hand_over_.next().in_room; }
-  int latency_frames() const noexcept { return speakers_delay_.latency_frames(); }
+  int latency_frames() const noexcept { return limiter_.latency_frames() + speakers_delay_.latency_frames(); }
   int tail_frames() const noexcept;                            // the longest
   int tail_frames(const Listening& listening) const noexcept;  // of what is chosen
+  /// What the limiter did in the last block to what is heard.
+  float least_gain() noexcept;
 
  private:
   Listening honest(Listening listening) const noexcept;
-  MonitorEars& ears(const Listening& listening) noexcept { return places_[listening.in_room ? 1 : 0]; }
+  EarPath& ears(const Listening& listening) noexcept {
+    return places_[listening.in_room ? 1 : 0].path(listening.monitor);
+  }
+  float least_gain(const Listening& listening) noexcept;
   void reset(const Listening& listening) noexcept;
   void render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept;
 
   int drivers_;
   int output_channels_;
   std::vector<MonitorEars> places_;
-  PeakGuard guard_;
-  Delay speakers_delay_;
+  Limiter limiter_;
+  Delay speakers_delay_;  // what the ears' delay leaves of the look-ahead
   Lanes next_out_;
   HandOver<Listening> hand_over_;
 };

@@ -20,7 +20,7 @@ class ParamStore {
   void set(Param id, float value) noexcept {
     if (std::isnan(value)) return;
     const ParamSpec& row = spec(id);
-    if (row.kind != ParamKind::linear) value = std::round(value);
+    if (!row.choices.empty() || row.kind == ParamKind::toggle) value = std::round(value);
     at(id).store(std::clamp(value, row.min_value, row.max_value), std::memory_order_relaxed);
   }
 

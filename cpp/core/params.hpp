@@ -15,6 +15,7 @@ enum class ParamKind {
   linear,  // any value in the range
   choice,  // index into `choices`
   status,  // index into `choices`; written by the engine, read-only for the host
+  meter,   // any value in the range; written by the engine, read-only for the host
 };
 
 struct ParamSpec {
@@ -32,6 +33,7 @@ struct ParamSpec {
 enum class Monitor { speakers, headphones, headphones_plain, headphones_reference };
 enum class Slot { a, b };
 enum class Solo { off, left, right, center };
+enum class SafeHeadroom { off, strict, programme };
 enum class UpmixQuality { low_latency, high_quality };
 enum class Status { ok, no_preset, headphones_preview, converted_rate, no_room, more_in_session };
 
@@ -39,6 +41,8 @@ namespace param_detail {
 inline constexpr std::string_view monitors[] = {"Speakers", "Headphones", "Headphones Plain", "Headphones Reference"};
 inline constexpr std::string_view slots[] = {"A", "B"};
 inline constexpr std::string_view solos[] = {"Off", "Left", "Right", "Center"};
+inline constexpr std::string_view headrooms[] = {"Off", "Strict", "Programme"};  // 0 and 1 are those of sessions before
+inline constexpr std::string_view clips[] = {"OK", "Clipped"};
 inline constexpr std::string_view qualities[] = {"Low Latency", "High Quality"};
 inline constexpr std::string_view statuses[] = {
     "OK",
@@ -69,6 +73,10 @@ enum class Param {
   status,
   upmix_quality,
   room,
+  gain_db,
+  reduction_db,
+  peak_db,
+  clip,
   count,
 };
 
@@ -86,17 +94,25 @@ inline constexpr ParamSpec params[] = {
   {"Upmix", "", 0, 100, 100, ParamKind::linear, true, {}, "How much of the center is taken out of left and right; 0 extracts nothing."},
   {"Solo", "", 0, 3, 0, ParamKind::choice, false, param_detail::solos, "Plays one of the three paths alone."},
   {"Input Trim", "dB", -24, 24, 0, ParamKind::linear, true, {}, "Gain before everything."},
-  {"Output Trim", "dB", -24, 24, 0, ParamKind::linear, true, {}, "Gain after everything but the headroom guard."},
-  {"Level Match", "", 0, 1, 1, ParamKind::toggle, true, {}, "Plays the design as loud as plain stereo on the same device, and A as loud as B."},
-  {"Safe Headroom", "", 0, 1, 1, ParamKind::toggle, true, {}, "Keeps every driver feed within full scale for any input within full scale."},
+  {"Output Trim", "dB", -24, 24, 0, ParamKind::linear, true, {}, "Gain after everything but the limiter."},
+  {"Level Match", "", 0, 1, 1, ParamKind::toggle, true, {}, "Plays the design as loud as plain stereo on the same device, A as loud as B, and bypass as loud as both."},
+  {"Safe Headroom", "", 0, 2, 2, ParamKind::choice, true, param_detail::headrooms, "Keeps all that is heard within full scale: by a gain that music hardly ever needs more of and a limiter (Programme), or on Speakers by a gain for the worst of all inputs (Strict)."},
   {"Status", "", 0, 5, 0, ParamKind::status, false, param_detail::statuses, "What the plugin has to say about what is playing (read only)."},
   {"Upmix Quality", "", 0, 1, 0, ParamKind::choice, false, param_detail::qualities, "How well the center is found, and how late everything comes: the latency changes with it."},
   {"Room", "", 0, 1, 0, ParamKind::toggle, false, {}, "Puts the headphones monitors into the room of the preset; off, nothing reflects."},
+  {"Gain", "dB", -60, 0, 0, ParamKind::meter, false, {}, "What safe_headroom turns the monitor down by (read only)."},
+  {"Reduction", "dB", 0, 60, 0, ParamKind::meter, false, {}, "What the limiter took besides, at most in the last second (read only)."},
+  {"Peak", "dB", -60, 40, -60, ParamKind::meter, false, {}, "Highest sample of the last second, over full scale (read only)."},
+  {"Clip", "", 0, 1, 0, ParamKind::status, false, param_detail::clips, "Whether anything went above full scale since the last reset (read only)."},
 };
 // clang-format on
 
 inline constexpr std::size_t param_count = std::size(params);
 static_assert(param_count == static_cast<std::size_t>(Param::count));
+
+constexpr bool is_read_only(const ParamSpec& row) {
+  return row.kind == ParamKind::status || row.kind == ParamKind::meter;
+}
 
 constexpr const ParamSpec& spec(Param id) { return params[static_cast<std::size_t>(id)]; }
 

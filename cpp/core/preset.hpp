@@ -48,9 +48,10 @@ struct Ears {
 
 /// Static gains, from BS.1770 loudness of a reference programme at the ears.
 struct Loudness {
-  float processed_db = 0.0f;       // brings the design to plain stereo on the same device
-  float device_ears_db = 0.0f;     // brings plain stereo at the simulated ears to the loudness of the input
-  float reference_ears_db = 0.0f;  // the same for the reference pair
+  float processed_db = 0.0f;         // brings the design to plain stereo on the same device
+  float device_ears_db = 0.0f;       // brings plain stereo at the simulated ears to the loudness of the input
+  float reference_ears_db = 0.0f;    // the same for the reference pair
+  std::optional<float> headroom_db;  // keeps programme within full scale; empty: estimated from the filters
   bool operator==(const Loudness&) const = default;
 };
 

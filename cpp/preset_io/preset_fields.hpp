@@ -119,6 +119,8 @@ inline constexpr auto fields<Loudness> = std::tuple{
           "Brings plain stereo at the simulated ears to the loudness of the input."),
     field("reference_ears_db", &Loudness::reference_ears_db, loudness_rule,
           "Brings the reference pair at the ears to the loudness of the input."),
+    field("headroom_db", &Loudness::headroom_db, Number{-60, 0, "dB"},
+          "Turns all monitors down alike, so that loud music hardly ever needs the limiter.", Need::optional),
 };
 
 template <>

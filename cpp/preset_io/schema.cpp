@@ -36,6 +36,8 @@ schema_json describe_rule(const Number& rule, Type<float>) {
   return number_schema("number", rule.min_value, rule.max_value);
 }
 
+schema_json describe_rule(const Number& rule, Type<std::optional<float>>) { return describe_rule(rule, Type<float>{}); }
+
 schema_json describe_rule(const Number& rule, Type<int>) {
   return number_schema("integer", rule.min_value, rule.max_value);
 }

@@ -70,7 +70,7 @@ void read_parameters(const json& node, const Path& path, Reading& reading) {
     reading.state.parameters[id] = static_cast<float>(std::clamp(item.get<double>(), -largest, largest));
   }
   for (const ParamSpec& param : params) {
-    if (param.kind == ParamKind::status) {
+    if (is_read_only(param)) {
       reading.state.parameters.erase(param_id(param));
     } else {
       attempt(reading.state, [&] { read_value(node, param, path, reading); });

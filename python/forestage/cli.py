@@ -266,7 +266,10 @@ def render(
         result = render_file(source, target, preset, headphone_eq=headphone_eq, progress=progress, **settings)
     seconds = result.frames / result.sample_rate
     layout = f"{result.channels} channels, {seconds:.2f} s at {result.sample_rate} Hz"
-    click.echo(f"{target}: {layout}, peak {result.peak_dbfs:.1f} dBFS", err=is_piped)
+    levels = f"peak {result.peak_dbfs:.1f} dBFS, gain {result.gain_db:.1f} dB, limited by {result.reduction_db:.1f} dB"
+    click.echo(f"{target}: {layout}, {levels}", err=is_piped)
+    if result.peak_dbfs > 0.0:
+        click.echo(f"{target}: clips: above full scale, where most players and files end", err=is_piped)
     if result.status != "OK":
         click.echo(f"{target}: {result.status}", err=is_piped)
 

@@ -29,7 +29,7 @@ def raw_value(param_id: str, value: Value) -> float:
     row = BY_ID.get(param_id)
     if row is None:
         raise ValueError(f"no parameter is called {param_id!r}; there are: {', '.join(BY_ID)}")
-    if row.kind == "status":
+    if row.is_read_only:
         raise ValueError(f"{param_id} is read-only")
     texts = texts_of(row)
     if hasattr(value, "item"):  # a truth value of NumPy is no number, but one of Python is
@@ -52,7 +52,7 @@ def raw_value(param_id: str, value: Value) -> float:
 
 def session_values(preset: _core.Preset, params: Mapping[str, Value]) -> dict[str, float]:
     """Raw values of all parameters: the table's defaults, over them the preset's, over them what is given."""
-    values = {row.id: row.default_value for row in BY_ID.values() if row.kind != "status"}
+    values = {row.id: row.default_value for row in BY_ID.values() if not row.is_read_only}
     given = {param_id: raw_value(param_id, value) for param_id, value in params.items()}
     return values | preset.parameters | given
 

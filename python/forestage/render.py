@@ -1,6 +1,7 @@
 """Play audio through the same C++ engine that the plugin runs."""
 
 import copy
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -145,6 +146,26 @@ class Renderer:
     def status(self) -> str:
         """What the engine has to say about what is playing, e.g. that filters were converted to this rate."""
         return text_value("status", self._engine.param("status"))
+
+    @property
+    def gain_db(self) -> float:
+        """What ``safe_headroom`` turns the chosen monitor down by, 0 or less."""
+        return self._engine.param("gain_db")
+
+    @property
+    def most_reduction_db(self) -> float:
+        """What the limiter took besides, at most since the last reset, 0 or more."""
+        return self._engine.most_reduction_db
+
+    @property
+    def peak_dbfs(self) -> float:
+        """Highest sample that was played since the last reset, of all channels, in dB over full scale."""
+        return 20 * math.log10(max(self._engine.most_peak, 1e-10))
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether anything went above full scale since the last reset."""
+        return self._engine.param("clip") > 0
 
     @property
     def latency_frames(self) -> int:

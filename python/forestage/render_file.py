@@ -26,6 +26,10 @@ class Rendered:
         Layout and length of the file.
     peak_dbfs : float
         Its highest sample.
+    gain_db : float
+        What ``safe_headroom`` turned everything down by.
+    reduction_db : float
+        What the limiter took besides, at most.
     status : str
         What the engine had to say.
     """
@@ -34,6 +38,8 @@ class Rendered:
     sample_rate: int
     frames: int
     peak_dbfs: float
+    gain_db: float
+    reduction_db: float
     status: str
 
 
@@ -69,7 +75,14 @@ def render_file(
                 done += block.shape[1]
                 if progress is not None and reader.frames:
                     progress(done / reader.frames)
-    return Rendered(**layout, frames=done, peak_dbfs=20 * math.log10(max(peak, 1e-10)), status=renderer.status)
+    return Rendered(
+        **layout,
+        frames=done,
+        peak_dbfs=20 * math.log10(max(peak, 1e-10)),
+        gain_db=renderer.gain_db,
+        reduction_db=renderer.most_reduction_db,
+        status=renderer.status,
+    )
 
 
 def _aligned(renderer: Renderer, reader: StereoReader) -> Iterator[NDArray[np.float32]]:

@@ -44,7 +44,7 @@ def test_reset_equals_fresh(preset, monitor):
 @rates
 def test_amount_zero_is_the_plain_stereo_delayed(preset, sample_rate):
     x = noise(frames=8000)
-    renderer = Renderer(preset, monitor="Speakers", sample_rate=sample_rate, amount=0)
+    renderer = Renderer(preset, monitor="Speakers", sample_rate=sample_rate, amount=0, safe_headroom="Off")
     y = renderer.process(x)
     late = renderer.latency_frames
     assert peak_db(y[:2, late:] - x[:, :-late]) <= -120
@@ -56,11 +56,36 @@ def test_amount_zero_is_the_plain_stereo_delayed(preset, sample_rate):
 @rates
 def test_bypass_is_the_input_delayed(preset, monitor, sample_rate):
     x = noise(frames=4000)
-    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, bypass=True)
+    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, bypass=True, level_match="Off")
     y = renderer.process(x)
     late = renderer.latency_frames
-    assert np.array_equal(y[:2, late:], x[:, :-late])
-    assert not y[2:].any()
+    if monitor == "Speakers":
+        plain = Renderer(preset, monitor=monitor, sample_rate=sample_rate, amount=0, safe_headroom="Off").process(x)
+        assert peak_db(y - plain) <= -120
+    else:
+        assert np.array_equal(y[:2, late:], x[:, :-late])
+        assert not y[2:].any()
+
+
+@presets
+@monitors
+def test_bypass_is_as_loud_as_what_it_is_compared_with(preset, monitor):
+    """One gain for plain stereo, bypass and the design, whatever the trims and the amount."""
+    x = noise(frames=8000, level=0.05)
+    settings = {"monitor": monitor, "input_trim_db": 6, "output_trim_db": 6, "solo": "Left", "amount": 40}
+    matched = Renderer(preset, bypass=True, **settings)
+    unmatched = Renderer(preset, bypass=True, safe_headroom="Off", **settings)
+    assert matched.gain_db == Renderer(preset, monitor=monitor).gain_db
+    assert unmatched.gain_db == 0.0
+    assert peak_db(matched.process(x) - 10 ** (matched.gain_db / 20) * unmatched.process(x)) <= -120
+
+
+@pytest.mark.parametrize("preset", ["soundbar-3", "five-driver-speaker"])
+def test_bypass_on_speakers_reaches_the_drivers_of_plain_stereo(preset):
+    """The second channel belongs to the right driver, not to whatever the second output drives; crossovers stay."""
+    x = noise(frames=8000)
+    plain = Renderer(preset, monitor="Speakers", amount=0).process(x)
+    assert peak_db(Renderer(preset, monitor="Speakers", bypass=True).process(x) - plain) <= -120
 
 
 @flat_presets
@@ -172,7 +197,18 @@ def test_without_upmix_the_chain_is_linear(preset):
 
 
 @presets
-@pytest.mark.parametrize("settings", [{}, {"upmix": 0}, {"amount": 50}, {"stage_width_deg": 60, "center_level_db": 6}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"upmix": 0},
+        {"amount": 50},
+        {"stage_width_deg": 60, "center_level_db": 6},
+        {"safe_headroom": "Strict"},
+        {"input_trim_db": 24, "output_trim_db": 24},
+    ],
+    ids=str,
+)
 def test_safe_headroom_keeps_feeds_within_full_scale(preset, settings):
     """Full-scale noise, square waves and the signs of the reversed responses, which add up worst."""
     rng = np.random.default_rng(3)
@@ -183,15 +219,57 @@ def test_safe_headroom_keeps_feeds_within_full_scale(preset, settings):
     square = np.sign(tone(hz=300, frames=9600, phase=2.0))
     for x in (np.sign(rng.standard_normal((2, 24_000))), square, *worst):
         assert np.max(np.abs(renderer.process(x.astype(np.float32)))) <= 1
+    assert not renderer.is_clipped
+
+
+@presets
+@monitors
+def test_no_monitor_plays_above_full_scale_and_the_peak_says_so(preset, monitor):
+    x = (3 * np.sign(noise(frames=12_000))).astype(np.float32)
+    renderer = Renderer(preset, monitor=monitor)
+    y = renderer.process(x)
+    assert np.abs(y).max() <= 1.0
+    assert renderer.peak_dbfs == pytest.approx(peak_db(y), abs=1e-4)
+    assert renderer.most_reduction_db > 1.0
+    assert not renderer.is_clipped
+    renderer.set(safe_headroom="Off")
+    assert np.abs(renderer.process(x)).max() > 1.0
+    assert renderer.is_clipped
+    renderer.reset()
+    assert not renderer.is_clipped
+    assert renderer.most_reduction_db == 0.0
+
+
+@presets
+@monitors
+def test_the_guard_leaves_sound_within_full_scale_as_it_is(preset, monitor):
+    x = noise(frames=8000, level=0.02)
+    guarded = Renderer(preset, monitor=monitor)
+    open_wide = Renderer(preset, monitor=monitor, safe_headroom="Off")
+    assert peak_db(guarded.process(x) - 10 ** (guarded.gain_db / 20) * open_wide.process(x)) <= -120
+    assert guarded.most_reduction_db == 0.0
+
+
+def test_slots_share_the_gain_of_the_one_that_needs_more():
+    gains = [Renderer(preset, monitor="Speakers").gain_db for preset in ("smart-speaker", "laptop")]
+    assert gains[0] < gains[1] < 0.0
+    for slot in "AB":
+        both = {"monitor": "Speakers", "slot": slot}
+        assert Renderer("smart-speaker", "laptop", **both).gain_db == pytest.approx(gains[0])
+        apart = Renderer("smart-speaker", "laptop", level_match="Off", **both).gain_db
+        assert apart == pytest.approx(gains["AB".index(slot)])
 
 
 @presets
 def test_headroom_is_not_needed_for_ordinary_levels_so_playing_stays_linear(preset):
-    """The static gain leaves room: at -6 dBFS noise the limiter behind it never acts."""
+    """Strict leaves room: at -6 dBFS noise the limiter behind it never acts."""
     x = 0.5 * np.sign(noise(frames=24_000)).astype(np.float32)
-    loud = Renderer(preset, monitor="Speakers", upmix=0).process(x)
-    quiet = Renderer(preset, monitor="Speakers", upmix=0).process(x / 8) * 8
+    settings = {"monitor": "Speakers", "upmix": 0, "safe_headroom": "Strict"}
+    renderer = Renderer(preset, **settings)
+    loud = renderer.process(x)
+    quiet = Renderer(preset, **settings).process(x / 8) * 8
     assert peak_db(loud - quiet) <= -120
+    assert renderer.most_reduction_db == 0.0
 
 
 @presets
@@ -208,8 +286,9 @@ def test_solo_paths_add_up_to_the_whole(preset, path):
 def test_slots_play_their_presets_at_a_common_latency(slot):
     x = noise(frames=9600)
     later = with_later_alignment("smart-speaker", frames=53)
-    both = Renderer(later, "laptop", monitor="Headphones", slot=slot)
-    alone = Renderer(later if slot == "A" else "laptop", monitor="Headphones")
+    settings = {"monitor": "Headphones", "safe_headroom": "Off"}
+    both = Renderer(later, "laptop", slot=slot, **settings)
+    alone = Renderer(later if slot == "A" else "laptop", **settings)
     assert both.latency_frames == Renderer("laptop").latency_frames + 53
     late = both.latency_frames - alone.latency_frames
     assert late == (0 if slot == "A" else 53)
@@ -287,9 +366,12 @@ def test_preset_parameters_are_in_effect(preset):
 
 
 @pytest.mark.parametrize("monitor", MONITORS[1:])
-def test_monitors_and_slots_are_as_loud_as_the_input(monitor):
+def test_monitors_and_slots_are_as_loud_as_bypass(monitor):
     """Within 0.5 LU, for another draw of the programme that presets are calibrated with."""
     x = programme(seed=99)
     for slot in "AB":
-        y = Renderer("smart-speaker", "laptop", monitor=monitor, slot=slot).process(x)
-        assert abs(loudness_lufs(y, sample_rate=48_000) - loudness_lufs(x, sample_rate=48_000)) <= 0.5
+        y, dry = (
+            Renderer("smart-speaker", "laptop", monitor=monitor, slot=slot, bypass=bypass).process(x)
+            for bypass in (False, True)
+        )
+        assert abs(loudness_lufs(y, sample_rate=48_000) - loudness_lufs(dry, sample_rate=48_000)) <= 0.5

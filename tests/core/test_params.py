@@ -9,7 +9,7 @@ from forestage.params import raw_value, text_value
 FROZEN_IDS = [
     "bypass", "monitor", "slot", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus",
     "center_level_db", "upmix", "solo", "input_trim_db", "output_trim_db", "level_match", "safe_headroom", "status",
-    "upmix_quality", "room",
+    "upmix_quality", "room", "gain_db", "reduction_db", "peak_db", "clip",
 ]  # fmt: skip
 
 
@@ -24,6 +24,12 @@ def test_row_is_consistent(row):
     assert (row.kind in {"choice", "status"}) == bool(row.choices)
     if row.choices:
         assert (row.min_value, row.max_value) == (0, len(row.choices) - 1)
+
+
+def test_what_the_engine_writes_is_no_part_of_presets():
+    read_only = [row for row in PARAMS if row.is_read_only]
+    assert [row.id for row in read_only] == ["status", "gain_db", "reduction_db", "peak_db", "clip"]
+    assert not any(row.in_preset for row in read_only)
 
 
 def test_percent_has_no_unit_because_hosts_drop_the_sign():
@@ -50,6 +56,8 @@ def test_text_and_value_agree_both_ways():
         ("amount", "much", "a number from 0 to 100"),
         ("amount", float("nan"), "amount is nan"),
         ("status", 1, "read-only"),
+        ("reduction_db", 1, "read-only"),
+        ("safe_headroom", "On", "Off, Strict, Programme"),
     ],
 )
 def test_wrong_values_say_what_would_be_right(param_id, value, hint):
@@ -73,6 +81,9 @@ def test_numbers_of_numpy_are_numbers():
         *[("room", value, 0.0) for value in ("off", "OFF", False, 0, np.False_)],
         *[("monitor", value, 2.0) for value in ("headphones plain", "HEADPHONES PLAIN", "headphones-plain", 2)],
         ("upmix_quality", "high_quality", 1.0),
+        *[("safe_headroom", value, 2.0) for value in ("programme", "PROGRAMME", 2)],
+        *[("safe_headroom", value, 1.0) for value in ("strict", True, 1)],
+        *[("safe_headroom", value, 0.0) for value in ("off", False)],
     ],
 )
 def test_texts_are_read_in_any_case(param_id, value, raw):

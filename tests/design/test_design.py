@@ -192,16 +192,26 @@ def test_monitors_are_equally_loud_after_calibration(finished, preset):
 
 
 def test_calibration_measures_what_it_is_given():
-    gains_db = {"Headphones": 5.0, "Headphones Plain": 3.0, "Headphones Reference": -4.0}
+    """Monitors that change the level and nothing else: the loud programme has 0 dBTP, so peaks are known."""
+    level_db = {"Headphones": 5.0, "Headphones Plain": 3.0, "Headphones Reference": -4.0, "Speakers": 4.5}
 
     def render(preset, audio, monitor):
-        assert preset["loudness"] == {"processed_db": 0.0, "device_ears_db": 0.0, "reference_ears_db": 0.0}
-        return audio * 10 ** (gains_db[monitor] / 20)
+        assert preset["parameters"]["safe_headroom"] == 0
+        gains = preset["loudness"]
+        own = {
+            "Speakers": gains["processed_db"],
+            "Headphones": gains["processed_db"] + gains["device_ears_db"],
+            "Headphones Plain": gains["device_ears_db"],
+            "Headphones Reference": gains["reference_ears_db"],
+        }
+        return audio * 10 ** ((level_db[monitor] + own[monitor]) / 20)
 
-    gains = calibrate({"loudness": {"processed_db": 9.0}}, render=render)
+    gains = calibrate({"loudness": {"processed_db": 9.0}, "parameters": {}}, render=render)
     assert gains.processed_db == pytest.approx(-2.0, abs=0.01)
     assert gains.device_ears_db == pytest.approx(-3.0, abs=0.01)
     assert gains.reference_ears_db == pytest.approx(4.0, abs=0.01)
+    # feeds of 4.5 - 2 dB, of which the limiter may take 1 dB; at the ears it is 0 dB
+    assert gains.headroom_db == pytest.approx(-1.5, abs=0.05)
 
 
 def test_loudness_of_a_997_hz_sine_is_as_bs_1770_says():

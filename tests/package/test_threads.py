@@ -110,7 +110,7 @@ def test_a_renderer_plays_on_whatever_other_threads_call(call):
     renderer.load("smart-speaker")
     renderer.set_headphone_eq(None)
     renderer.set(
-        **{row.id: row.default_value for row in PARAMS if row.kind != "status"}
+        **{row.id: row.default_value for row in PARAMS if not row.is_read_only}
         | load_preset("smart-speaker").parameters
     )
     renderer.process(np.zeros((2, 96_000), np.float32))

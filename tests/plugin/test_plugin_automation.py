@@ -14,7 +14,7 @@ SAMPLE_RATE = 48_000
 GLIDE_FRAMES = 960  # 20 ms
 LONG = 8192
 NULL = 1e-6  # -120 dBFS
-SET_BY_HOSTS = [row for row in PARAMS if row.kind != "status"]
+SET_BY_HOSTS = [row for row in PARAMS if not row.is_read_only]
 
 
 def noise(frames: int) -> np.ndarray:

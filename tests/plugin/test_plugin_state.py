@@ -102,11 +102,11 @@ def test_state_goes_round_through_another_instance():
 def test_values_set_by_the_host_are_in_the_state_after_one_block():
     plugin = load_plugin("smart-speaker")
     for row in PARAMS:
-        if row.kind != "status":
+        if not row.is_read_only:
             plugin.parameters[row.id].raw_value = 1.0
     play(plugin)
     parameters = state_of(plugin)["parameters"]
-    assert parameters == {row.id: row.max_value for row in PARAMS if row.kind != "status"}
+    assert parameters == {row.id: row.max_value for row in PARAMS if not row.is_read_only}
 
 
 def test_an_empty_slot_stays_empty_and_plays_the_other():

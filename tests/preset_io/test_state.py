@@ -6,11 +6,12 @@ import re
 import pytest
 
 from forestage import _core
+from forestage.params import text_value
 from headphone_eqs import parametric
 from make_preset import make_preset
 from places import GOLDEN, ROOT
 
-DEFAULTS = {row.id: row.default_value for row in _core.PARAMS if row.kind != "status"}
+DEFAULTS = {row.id: row.default_value for row in _core.PARAMS if not row.is_read_only}
 
 
 def preset(name: str = "Tiny"):
@@ -235,7 +236,9 @@ def test_state_of_every_release_opens_whole(release):
     assert (read["notes"], read["kept"]) == ([], "")
     assert (read["a"], read["b"].name) == (None, "Tiny")
     assert read["b"].drivers == ["driver 0", "driver 1"]
-    assert read["parameters"] == DEFAULTS | {"amount": 80, "slot": 1, "output_trim_db": -3.5}
+    headroom = 1.0 if release == "0.1.0" else DEFAULTS["safe_headroom"]  # it was On, which is what Strict does
+    changed = {"amount": 80, "slot": 1, "output_trim_db": -3.5, "safe_headroom": headroom}
+    assert read["parameters"] == DEFAULTS | changed
     if release != "0.1.0":
         assert read["b"] == _core.parse_preset(json.dumps(make_preset(drivers=2)))
         assert read["headphone_eq"] == parametric()
@@ -246,3 +249,11 @@ def test_state_is_written_as_the_next_release_will():
     tiny = _core.parse_preset(json.dumps(make_preset(drivers=2)))
     parameters = DEFAULTS | {"amount": 80, "slot": 1, "output_trim_db": -3.5}
     assert _core.write_state(None, tiny, parameters, parametric()) == (GOLDEN / "states/unreleased.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("stored", "means"), [({"safe_headroom": 0}, "Off"), ({"safe_headroom": 1}, "Strict"), ({}, "Programme")]
+)
+def test_headroom_of_old_states_keeps_its_meaning(stored, means):
+    """It was a toggle: off, and on for the worst of all inputs. Who stored nothing has the default of today."""
+    assert text_value("safe_headroom", parameters_of(stored)["safe_headroom"]) == means

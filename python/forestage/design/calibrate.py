@@ -1,18 +1,21 @@
-"""Static gains that make all monitors, and the design and the plain device, equally loud."""
+"""Static gains: all monitors, the design and the plain device equally loud, and loud music within full scale."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forestage.metrics.level import loud_programme, programme_headroom_db
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.render import Renderer
 
 SAMPLE_RATE = 48_000
+BINAURAL = ("Headphones", "Headphones Plain", "Headphones Reference")
+UNLIMITED = {"safe_headroom": 0}
 
 Render = Callable[[Mapping[str, Any], NDArray[np.float32], str], NDArray[np.float32]]
 
@@ -29,11 +32,19 @@ class Loudness:
         Brings plain stereo on the device, at the ears, to the loudness of the input.
     reference_ears_db : float
         The same for the reference pair.
+    headroom_db : float, optional
+        Turns all monitors down alike, so that loud music hardly ever needs the limiter; estimated by the engine if
+        there is none.
     """
 
     processed_db: float = 0.0
     device_ears_db: float = 0.0
     reference_ears_db: float = 0.0
+    headroom_db: float | None = None
+
+    def form(self) -> dict[str, float]:
+        """In the JSON form of a preset."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def render_with_core(preset: Mapping[str, Any], audio: NDArray[np.float32], monitor: str) -> NDArray[np.float32]:
@@ -49,13 +60,29 @@ def calibrate(preset: Mapping[str, Any], *, render: Render = render_with_core) -
     preset : mapping
         A preset in its JSON form; its gains do not matter.
     render : callable
-        ``render(preset, audio, monitor)`` plays stereo at 48 kHz and returns what the ears get.
+        ``render(preset, audio, monitor)`` plays stereo at 48 kHz and returns what the ears or, on ``"Speakers"``, the
+        drivers get.
     """
-    neutral = dict(preset) | {"loudness": {"processed_db": 0.0, "device_ears_db": 0.0, "reference_ears_db": 0.0}}
+    neutral = _with(preset, Loudness())
     audio = programme(sample_rate=SAMPLE_RATE)
     source = loudness_lufs(audio, sample_rate=SAMPLE_RATE)
     design, plain, reference = (
-        loudness_lufs(render(neutral, audio, monitor), sample_rate=SAMPLE_RATE)
-        for monitor in ("Headphones", "Headphones Plain", "Headphones Reference")
+        loudness_lufs(render(neutral, audio, monitor), sample_rate=SAMPLE_RATE) for monitor in BINAURAL
     )
-    return Loudness(round(plain - design, 3), round(source - plain, 3), round(source - reference, 3))
+    gains = Loudness(round(plain - design, 3), round(source - plain, 3), round(source - reference, 3))
+    played = _loud(_with(preset, gains), render)
+    return replace(gains, headroom_db=programme_headroom_db(played, sample_rate=SAMPLE_RATE))
+
+
+def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
+    """A preset with other gains, and without room for peaks."""
+    return dict(preset) | {"loudness": gains.form(), "parameters": dict(preset.get("parameters", {})) | UNLIMITED}
+
+
+def _loud(preset: Mapping[str, Any], render: Render) -> Iterator[NDArray[np.float32]]:
+    """Loud programme in every monitor, the plain device on Speakers among them."""
+    plain = preset | {"parameters": preset["parameters"] | {"amount": 0}}
+    for audio in loud_programme(sample_rate=SAMPLE_RATE):
+        for monitor in ("Speakers", *BINAURAL):
+            yield render(preset, audio, monitor)
+        yield render(plain, audio, "Speakers")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def room_preset(
     loudness = calibrate(only_room, render=render)
     return dict(preset) | {
         "ears": free,
-        "room": {"name": place.name, "ears": heard, "loudness": asdict(loudness)},
+        "room": {"name": place.name, "ears": heard, "loudness": loudness.form()},
         "design": dict(preset["design"]) | {"room": where},
     }
 

@@ -1,0 +1,48 @@
+// One headphones monitor: the responses at the ears behind it, the static gain, and the limiter.
+//
+// Responses begin with next to nothing: the first thing that is heard stands at the ears' delay. All behind that lead is
+// filtered ahead of its time, which is the limiter's look-ahead; the lead itself joins on the way out. So the sum is what
+// it always was, and look-ahead takes no time of its own.
+//
+//     in ─┬─ FIR matrix, taps from the lead on ── gain ── limiter, late by the lead ─┐
+//         └─ taps of the lead ─────────────────── gain ──────────────────────────────┴─ clamp ── out
+#pragma once
+
+#include <vector>
+
+#include "blocks.hpp"
+#include "delay.hpp"
+#include "fir_matrix.hpp"
+#include "lanes.hpp"
+#include "limiter.hpp"
+#include "preset.hpp"
+
+namespace forestage {
+
+/// Responses [ear][source].
+using EarResponses = std::array<std::vector<Fir>, 2>;
+
+class EarPath {
+ public:
+  /// `ears_delay_frames`: when the ears hear the first thing that counts; the look-ahead is never longer.
+  EarPath(const EarResponses& responses, float gain_db, int ears_delay_frames, double sample_rate,
+          int max_block_frames);
+
+  /// Overwrites out, two lanes.  [audio]
+  void process(ConstAudioBlock in, const float* gain, bool is_guarded, AudioBlock out) noexcept;
+  void reset() noexcept;
+  int tail_frames() const noexcept { return lookahead_frames_ + matrix_.tail_frames(); }
+  float least_gain() const noexcept { return limiter_.least_gain(); }
+
+ private:
+  void play_lead(ConstAudioBlock in, AudioBlock out) noexcept;
+
+  int lookahead_frames_;
+  EarResponses lead_;
+  FirMatrix matrix_;
+  std::vector<History> sources_;  // what the lead needs of them
+  Lanes lead_out_;
+  Limiter limiter_;
+};
+
+}  // namespace forestage

@@ -1,0 +1,131 @@
+#include "limiter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace forestage {
+namespace {
+
+constexpr double hold_s = 0.010;
+constexpr double release_s = 0.050;
+constexpr float least_held = 1e-6f;  // louder sound is no sound; the clamp takes it
+constexpr std::int64_t one = std::int64_t{1} << 30;
+
+}  // namespace
+
+void Limiter::Mean::fill(std::int64_t value) noexcept {
+  std::ranges::fill(values_, value);
+  sum_ = value * length();
+}
+
+std::int64_t Limiter::Mean::push(std::int64_t value) noexcept {
+  sum_ += value - values_[position_];
+  values_[position_] = value;
+  position_ = position_ + 1 == values_.size() ? 0 : position_ + 1;
+  return sum_;
+}
+
+Limiter::Limiter(int channels, int lookahead_frames, double sample_rate, int max_block_frames)
+    : lookahead_frames_(lookahead_frames),
+      true_peak_(sample_rate),
+      detector_frames_(true_peak_.is_needed() && lookahead_frames > TruePeak::half_taps ? TruePeak::half_taps : 0),
+      first_mean_(1 + (lookahead_frames - detector_frames_) / 2),
+      second_mean_(1 + (lookahead_frames - detector_frames_ + 1) / 2),
+      hold_frames_(static_cast<int>(hold_s * sample_rate)),
+      release_(static_cast<float>(1.0 - std::exp(-1.0 / (release_s * sample_rate)))),
+      most_rise_(static_cast<float>(std::pow(10.0, most_release_db_per_ms * 1000.0 / sample_rate / 20.0))),
+      rise_in_view_(static_cast<float>(std::pow(most_rise_, lookahead_frames + 1))),
+      delays_(static_cast<std::size_t>(channels),
+              History(std::max(lookahead_frames, 2 * detector_frames_), max_block_frames)),
+      frame_peaks_(2 * detector_frames_, max_block_frames),
+      between_(1 + static_cast<std::size_t>(max_block_frames)),
+      peaks_(static_cast<std::size_t>(max_block_frames)),
+      gains_(static_cast<std::size_t>(max_block_frames)) {
+  reset();
+}
+
+void Limiter::reset() noexcept {
+  for (History& delay : delays_) delay.reset();
+  frame_peaks_.reset();
+  between_[0] = 0.0f;
+  first_mean_.fill(one);
+  second_mean_.fill(one * first_mean_.length());
+  held_ = least_gain_ = 1.0f;
+  hold_left_ = rest_in_frames_ = 0;
+}
+
+void Limiter::process(AudioBlock io, bool is_on, ConstAudioBlock lead) noexcept {
+  const float* peaks = find_peaks(io);
+  const bool is_within = !is_on || std::all_of(peaks, peaks + io.frames, [](float peak) { return peak <= ceiling; });
+  const bool is_resting = is_within && rest_in_frames_ == 0;
+  least_gain_ = 1.0f;
+  if (!is_resting) find_gains(peaks, io.frames, is_on);
+  const float most = is_on ? 1.0f : INFINITY;
+  for (int c = 0; c < io.channels; ++c) {
+    const float* late = delays_[static_cast<std::size_t>(c)].newest() - lookahead_frames_;
+    float* out = io[c];
+    if (lead.channels > 0) {
+      for (int n = 0; n < io.frames; ++n) out[n] = late[n] + lead[c][n];
+    } else {
+      std::copy_n(late, io.frames, out);
+    }
+    if (is_resting && lead.channels == 0) continue;
+    if (!is_resting) {
+      for (int n = 0; n < io.frames; ++n) out[n] *= gains_[static_cast<std::size_t>(n)];
+    }
+    for (int n = 0; n < io.frames; ++n) out[n] = out[n] > most ? most : (out[n] < -most ? -most : out[n]);
+  }
+}
+
+/// Largest of all lanes at each frame and next to it, detector_frames_ late.
+const float* Limiter::find_peaks(ConstAudioBlock io) noexcept {
+  std::fill_n(peaks_.data(), io.frames, 0.0f);
+  for (int c = 0; c < io.channels; ++c) {
+    delays_[static_cast<std::size_t>(c)].push(io[c], io.frames);
+    raise_to_frames(io[c], peaks_.data(), io.frames);
+  }
+  if (detector_frames_ == 0) return peaks_.data();
+  const float* frame_peaks = frame_peaks_.push(peaks_.data(), io.frames);
+  const float largest = *std::max_element(frame_peaks - 2 * detector_frames_, frame_peaks + io.frames);
+  float* between = between_.data() + 1;
+  std::fill_n(between, io.frames, 0.0f);
+  if (largest * true_peak_.most_gain() > ceiling) {
+    for (const History& delay : delays_) true_peak_.raise(delay.newest(), between, io.frames);
+  }
+  for (int n = 0; n < io.frames; ++n) {
+    const float beside = std::max(between[n - 1], between[n]);
+    peaks_[static_cast<std::size_t>(n)] = std::max(frame_peaks[n - detector_frames_], beside);
+  }
+  if (io.frames > 0) between_[0] = between[io.frames - 1];
+  return peaks_.data();
+}
+
+void Limiter::find_gains(const float* peaks, int frames, bool is_on) noexcept {
+  const double scale = 1.0 / static_cast<double>(one * first_mean_.length() * second_mean_.length());
+  for (int n = 0; n < frames; ++n) {
+    const float held = next_held(is_on && peaks[n] > ceiling ? ceiling / peaks[n] : 1.0f);
+    const auto steps = static_cast<std::int64_t>(held * static_cast<float>(one));
+    const std::int64_t sum = second_mean_.push(first_mean_.push(steps));
+    gains_[static_cast<std::size_t>(n)] = static_cast<float>(static_cast<double>(sum) * scale);
+    rest_in_frames_ = held < 1.0f ? lookahead_frames_ + 2 : std::max(0, rest_in_frames_ - 1);
+  }
+  if (frames > 0) least_gain_ = *std::min_element(gains_.data(), gains_.data() + frames);
+}
+
+/// Falls at once, and rises when nothing in view could be passed by that.
+float Limiter::next_held(float needed) noexcept {
+  if (needed <= held_) {
+    if (needed < 1.0f) hold_left_ = hold_frames_;
+    return held_ = std::max(needed, least_held);
+  }
+  if (needed < std::min(1.0f, held_ * rise_in_view_)) hold_left_ = std::max(hold_left_, lookahead_frames_ + 1);
+  if (hold_left_ > 0) {
+    --hold_left_;
+    return held_;
+  }
+  held_ = std::min(held_ + release_ * (1.0f - held_), held_ * most_rise_);
+  if (held_ > 0.9999f) held_ = 1.0f;
+  return held_;
+}
+
+}  // namespace forestage

@@ -1,0 +1,111 @@
+"""Peaks of loud music, and the gain that leaves room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+from scipy.signal import resample_poly
+
+from forestage.metrics.loudness import loudness_lufs, programme
+
+OVERSAMPLING = 4
+# As loud and as high as masters get
+LOUD_LUFS = -9.0
+# The limiter may take this much of a short moment, and more of this share of them
+SHORT_DB = 1.0
+SHORT_SHARE = 0.005
+MOMENT_S = 0.050
+MOST_HEADROOM_DB = 6.0
+MASTERING_S = 0.005
+MASTERING_STEPS = 4
+
+
+def true_peaks(audio: ArrayLike) -> NDArray[np.float64]:
+    """Largest magnitude of all channels at each frame and between it and its neighbours, shape (frames,).
+
+    By four times the sample rate, as ITU-R BS.1770 has it.
+    """
+    audio = np.atleast_2d(np.asarray(audio, dtype=np.float64))
+    fine = np.abs(resample_poly(audio, OVERSAMPLING, 1, axis=-1)).max(axis=0)
+    near = maximum_filter1d(fine, 2 * OVERSAMPLING - 1, mode="constant")[::OVERSAMPLING]
+    return np.maximum(near, np.abs(audio).max(axis=0))
+
+
+def true_peak_dbtp(audio: ArrayLike) -> float:
+    """Highest true peak of all channels, in dB over full scale."""
+    return float(20 * np.log10(max(true_peaks(audio).max(), 1e-10)))
+
+
+def mastered(
+    audio: ArrayLike, *, sample_rate: float = 48_000.0, lufs: float = LOUD_LUFS, peak_dbtp: float = 0.0
+) -> NDArray[np.float32]:
+    """Stereo as loud as modern masters: turned up into a limiter until it has the loudness, its true peak where wanted.
+
+    Parameters
+    ----------
+    audio : array_like, shape (2, frames)
+        Any stereo.
+    sample_rate : float
+        In Hz.
+    lufs, peak_dbtp : float
+        Integrated loudness and true peak wanted. Sound of few and high peaks may stay some tenths below the loudness.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, frames)
+    """
+    audio = np.asarray(audio, dtype=np.float64)
+    ceiling = 10.0 ** (peak_dbtp / 20)
+    drive_db = lufs - loudness_lufs(audio, sample_rate=sample_rate)
+    for _ in range(MASTERING_STEPS):
+        loud = _limited(audio * 10.0 ** (drive_db / 20), ceiling, round(MASTERING_S * sample_rate))
+        drive_db += lufs - loudness_lufs(loud, sample_rate=sample_rate)
+    return (loud * (ceiling / true_peaks(loud).max())).astype(np.float32)
+
+
+def _limited(audio: NDArray[np.float64], ceiling: float, frames: int) -> NDArray[np.float64]:
+    gain = np.minimum(1.0, ceiling / np.maximum(true_peaks(audio), 1e-10))
+    gain = minimum_filter1d(gain, 2 * frames + 1)
+    return audio * uniform_filter1d(gain, 2 * frames + 1)
+
+
+@cache
+def loud_programme(*, sample_rate: float = 48_000.0, seconds: float = 4.0) -> tuple[NDArray[np.float32], ...]:
+    """Loud stereo of four kinds, each (2, frames): a mix, sides without a centre, one side alone, mono with beats."""
+    mix = programme(sample_rate=sample_rate, seconds=seconds).astype(np.float64)
+    other = programme(sample_rate=sample_rate, seconds=seconds, seed=9).astype(np.float64)
+    beats = np.exp(-((np.arange(mix.shape[1]) / sample_rate) % 0.5) / 0.06)
+    wide = np.stack([mix[0], other[0]])
+    alone = np.stack([mix[0], 0.03 * other[1]])
+    mono = np.stack([other[0] * beats] * 2)
+    return tuple(mastered(each, sample_rate=sample_rate) for each in (mix, wide, alone, mono))
+
+
+def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = 48_000.0) -> float:
+    """Gain that loud programme needs, so that a limiter hardly has to act.
+
+    Parameters
+    ----------
+    played : iterable of array_like, each of shape (channels, frames)
+        What monitors play of loud programme, unlimited.
+    sample_rate : float
+        In Hz.
+
+    Returns
+    -------
+    float
+        0 or less, in dB: with it at most `SHORT_SHARE` of all moments, in every monitor and programme, peak more than
+        `SHORT_DB` above full scale; `MOST_HEADROOM_DB` at most.
+    """
+    moment = round(MOMENT_S * sample_rate)
+    most_db = 0.0
+    for each in played:
+        peaks = true_peaks(each)
+        moments = peaks[: len(peaks) // moment * moment].reshape(-1, moment).max(axis=1)
+        needed = float(np.quantile(moments, 1.0 - SHORT_SHARE, method="higher"))
+        most_db = max(most_db, 20 * np.log10(max(needed, 1e-10)) - SHORT_DB)
+    return float(-min(round(most_db, 2), MOST_HEADROOM_DB)) + 0.0

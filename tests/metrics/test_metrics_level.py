@@ -1,0 +1,49 @@
+"""Peaks of loud music, and the gain that leaves room for them."""
+
+import numpy as np
+import pytest
+
+from forestage.metrics.level import (
+    MOST_HEADROOM_DB,
+    loud_programme,
+    mastered,
+    programme_headroom_db,
+    true_peak_dbtp,
+    true_peaks,
+)
+from forestage.metrics.loudness import loudness_lufs, programme
+
+
+def test_true_peak_of_a_tone_between_its_frames():
+    """A quarter of the sample rate, 45 degrees off: frames at -3.01 dB, peaks at 0 dB between them."""
+    x = np.sin(2 * np.pi * np.arange(4000) / 4 + np.pi / 4) * np.hanning(4000)
+    assert 20 * np.log10(np.abs(x).max()) == pytest.approx(-3.01, abs=0.01)
+    assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.1)
+    assert true_peaks(x).shape == (4000,)
+
+
+def test_mastered_has_the_loudness_and_the_true_peak():
+    x = mastered(programme())
+    assert loudness_lufs(x, sample_rate=48_000) == pytest.approx(-9.0, abs=0.3)
+    assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.01)
+
+
+def test_loud_programme_is_four_kinds_at_full_scale():
+    kinds = loud_programme(seconds=2.0)
+    assert len(kinds) == 4
+    for x in kinds:
+        assert x.shape == (2, 96_000)
+        assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.01)
+        assert loudness_lufs(x, sample_rate=48_000) > -12
+
+
+def test_headroom_is_what_all_but_the_rarest_moments_need():
+    """Three moments of 400 are higher, which is more than the share that may be: they count, and one dB is left to limit."""
+    x = np.full((1, 400 * 2400), 0.5)
+    for at in (30_000, 300_000, 600_000):
+        x[0, at : at + 100] = 10.0 ** (4.0 / 20)
+    assert programme_headroom_db([x]) == pytest.approx(-3.0, abs=0.8)  # steps ring between their frames
+    x[0, 600_000:600_100] = 0.5
+    x[0, 300_000:300_100] = 0.5
+    assert programme_headroom_db([x]) == 0.0
+    assert programme_headroom_db([8.0 * x]) == -MOST_HEADROOM_DB
