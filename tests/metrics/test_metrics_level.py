@@ -38,7 +38,7 @@ def test_loud_programme_is_four_kinds_at_full_scale():
 
 
 def test_headroom_is_what_all_but_the_rarest_moments_need():
-    """Three moments of 400 are higher, which is more than the share that may be: they count, and one dB is left to limit."""
+    """Three moments of 400 are higher, more than the share that may be: they count, but for the dB left to limit."""
     x = np.full((1, 400 * 2400), 0.5)
     for at in (30_000, 300_000, 600_000):
         x[0, at : at + 100] = 10.0 ** (4.0 / 20)

@@ -67,7 +67,7 @@ class Facts(ShortRepr):
     latency_frames, arrival_frames : int
         Reported, and where the impulse of plain stereo comes out.
     headroom_db : float
-        Gain of the headroom guard.
+        Gain of ``safe_headroom``.
     room_drr_db : dict
         Direct over reverberant sound of the centre at the listener's ears in the room, within DEPTH_BAND_HZ: "beam" and
         "plain".
@@ -114,7 +114,9 @@ def measure_design(preset: Path, design: Design) -> Facts:
     names = [driver.name for driver in design.device.drivers]
     center = probe.responses(BOTH, solo="Center", **NO_GAINS)
     ears = {monitor: probe.responses(LEFT, monitor=monitor) for monitor in EARS}
-    guarded, open_wide = (probe.responses(LEFT, monitor="Speakers", safe_headroom=value) for value in (1, 0))
+    guarded, open_wide = (
+        probe.responses(LEFT, monitor="Speakers", safe_headroom=value) for value in ("Programme", "Off")
+    )
     return Facts(
         separation,
         dict(zip(names, _level_db(processed[:, 0]), strict=True)),

@@ -201,7 +201,7 @@ class Design:
             ],
             "filters": [filters_form(filters) for filters in self.filters],
             "ears": ears_form(self.ears),
-            "loudness": asdict(self.loudness),
+            "loudness": self.loudness.form(),
         }
 
     def preset(self) -> dict[str, Any]:
