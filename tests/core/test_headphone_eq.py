@@ -25,7 +25,7 @@ def response_of(taps, frequency_hz, sample_rate):
 
 
 def played_impulse(preset, monitor, sample_rate, channel=0, **settings):
-    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, **settings)
+    renderer = Renderer(preset, monitor=monitor, sample_rate=sample_rate, safe_headroom="Off", **settings)
     frames = renderer.latency_frames + renderer.tail_frames
     return renderer.process(impulse(frames=frames, channel=channel, level=1.0))
 
