@@ -232,7 +232,7 @@ def test_a_new_equaliser_is_heard_as_if_it_had_always_been_there():
 
 def test_presets_and_slots_change_and_the_equaliser_stays():
     x = noise(frames=48_000)
-    values = session_values(load_preset("laptop"), {})
+    values = session_values(load_preset("laptop"), {"safe_headroom": "Off"})
     renderer = Renderer("laptop", "desktop-30", headphone_eq=parametric(), **values)
     renderer.process(x)
     for change, preset in [

@@ -103,7 +103,7 @@ def test_latency_is_right_at_load_without_an_editor():
 
 @pytest.mark.parametrize("sample_rate", first_fast([44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 50_000]))
 def test_bypass_is_the_input_delayed_by_the_reported_latency(sample_rate):
-    plugin = load_plugin("smart-speaker", bypass=True)
+    plugin = load_plugin("smart-speaker", bypass=True, level_match=False)
     x = noise(frames=4800)
     y = plugin.process(x, sample_rate, reset=False)
     latency = plugin.reported_latency_samples
