@@ -79,7 +79,7 @@ def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
     return dict(preset) | {"loudness": gains.form(), "parameters": dict(preset.get("parameters", {})) | UNLIMITED}
 
 
-def _loud(preset: Mapping[str, Any], render: Render) -> Iterator[NDArray[np.float32]]:
+def _loud(preset: dict[str, Any], render: Render) -> Iterator[NDArray[np.float32]]:
     """Loud programme in every monitor, the plain device on Speakers among them."""
     plain = preset | {"parameters": preset["parameters"] | {"amount": 0}}
     for audio in loud_programme(sample_rate=SAMPLE_RATE):
