@@ -9,7 +9,7 @@ from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver import Body, Driver
 from forestage.acoustics.fields import Field, ears
 from forestage.acoustics.head import Head, sphere_response
-from forestage.acoustics.plant import directivity, plant
+from forestage.acoustics.plant import directivity, geometry, plant
 from forestage.acoustics.seat import Listener, Seat
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh, transform
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -254,3 +254,15 @@ def test_frequency_grid_is_fine_enough(name):
 def test_head_that_overlaps_the_body_is_refused():
     with pytest.raises(ValueError, match=r"seat\.position_m = \[0\.1, 0\.0, 0\.0\].*overlap"):
         plant(speaker(), Seat((0.1, 0.0, 0.0)))
+
+
+@pytest.mark.parametrize("step_hz", [100.0, 200.0])
+@pytest.mark.parametrize("depth_m", [0.0, 0.5, 2.0])
+def test_plant_is_known_between_the_frequencies_of_its_grid(depth_m, step_hz):
+    """Also with a driver far behind the others, whose phase turns fast against theirs."""
+    places = {"left": (0.0, 0.2, 0.0), "right": (0.0, -0.2, 0.0), "center": (-depth_m, 0.0, 0.0)}
+    device = Device("Deep", tuple(Driver(name, name, place) for name, place in places.items()), Listener(3.0))
+    frequency_hz = np.arange(150.0, 16_000.0, 37.0)
+    expected = geometry(device, step_hz=10.0).at(frequency_hz)
+    error = np.abs(geometry(device, step_hz=step_hz).at(frequency_hz) - expected)
+    assert error.max() < 10 ** (-60 / 20) * np.abs(expected).max()

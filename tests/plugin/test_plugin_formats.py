@@ -1,5 +1,6 @@
 """The other formats: LV2 as hosts see and run it, and the bundles as files."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from forestage import Renderer, load_preset
+from forestage import PARAMS, Renderer, load_preset
 from forestage.host import plugin_path, plugin_state
 from lv2_host import Lv2Plugin
 
@@ -93,6 +94,20 @@ def test_lv2_state_goes_round(lv2):
     x = noise(frames=9600)
     expected = Renderer("laptop", monitor="Headphones Plain", stage_width_deg=12).process(x)
     assert np.abs(play(lv2, x) - expected).max() <= NULL
+
+
+def test_lv2_stepped_values_are_the_same_before_and_after_a_state(lv2):
+    """What a host keeps of them is what it gets back, whatever was chosen."""
+    stepped = {row.id: row for row in PARAMS if row.kind in ("choice", "toggle")}
+    tree = json.loads(plugin_state("laptop", b="smart-speaker"))
+    for share in (0.2, 0.49, 0.51, 0.8):
+        tree["parameters"] |= {id_: round(share * row.max_value) for id_, row in stepped.items()}
+        lv2.state = json.dumps(tree).encode()
+        first = lv2.state
+        held = json.loads(first)["parameters"]
+        assert {id_: held[id_] for id_ in stepped} == {id_: tree["parameters"][id_] for id_ in stepped}
+        lv2.state = first
+        assert lv2.state == first
 
 
 def test_lv2_keeps_its_state_when_it_gets_a_broken_one(lv2):

@@ -23,6 +23,8 @@ GRID_STEP_HZ = 100.0
 GRID_LOWEST_HZ = 20.0
 GRID_PER_OCTAVE = 12
 HIGHEST_HZ = 24_000.0
+# Distances of drivers that differ by no more turn slowly enough over the grid
+SHALLOW_M = 0.25
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +43,8 @@ class Plant(ShortRepr):
         Indices of the left and the right reference driver.
     plain : ndarray, shape (drivers, 2)
         Gains from the (left, right) channel in plain stereo.
+    late_s : ndarray, shape (drivers,), optional
+        How much later than the common delay each driver arrives, where that is too much to interpolate over.
     """
 
     frequency_hz: FloatArray
@@ -48,11 +52,16 @@ class Plant(ShortRepr):
     delay_s: float
     references: list[int]
     plain: FloatArray
+    late_s: FloatArray | None = None
 
     def at(self, frequency_hz: ArrayLike) -> ComplexArray:
         """Response at other frequencies, shape (2, drivers, n); above the grid its last value is held."""
         frequency = np.minimum(np.asarray(frequency_hz, dtype=np.float64), self.frequency_hz[-1])
-        return CubicSpline(self.frequency_hz, self.response, axis=-1)(frequency)
+        if self.late_s is None:
+            return CubicSpline(self.frequency_hz, self.response, axis=-1)(frequency)
+        turns = 2j * np.pi * self.late_s[:, None]
+        early = self.response * np.exp(turns * self.frequency_hz)
+        return CubicSpline(self.frequency_hz, early, axis=-1)(frequency) * np.exp(-turns * frequency)
 
 
 def plant(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STEP_HZ) -> Plant:
@@ -87,10 +96,12 @@ def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_
         response = np.array(reaches, dtype=np.complex128)[..., None] * np.ones(len(frequency))
         return Plant(frequency, response, 0.0, device.references, device.plain_gains)
     centres = np.array([field.centre_m for field in device.fields])
-    distance = float(np.linalg.norm(centres - seat.position_m, axis=-1).mean())
+    distances = np.linalg.norm(centres - seat.position_m, axis=-1)
+    distance = float(distances.mean())
     response = ears(device.fields, seat, frequency) * np.exp(1j * wave_number(frequency) * distance)
     response[..., 0] = response[..., 0].real
-    return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.references, device.plain_gains)
+    late_s = (distances - distance) / SPEED_OF_SOUND_M_S if np.ptp(distances) > SHALLOW_M else None
+    return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.references, device.plain_gains, late_s)
 
 
 def _grid(step_hz: float) -> FloatArray:
