@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from .acoustics.device import Device
     from .acoustics.measured_head import MeasuredHead
+
+POOR = 3  # what --strict ends with
 
 HEADPHONE_EQ = click.option(
     "--headphone-eq",
@@ -91,6 +94,7 @@ def cli() -> None:
     show_default=True,
     help="How the crosstalk is cancelled.",
 )
+@click.option("--strict", is_flag=True, help="End with 3 where the verdict is poor, or the geometry hard to believe.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def design_command(
     device: str,
@@ -101,18 +105,22 @@ def design_command(
     curve: str | None,
     drive_cap_db: float,
     method: str,
+    strict: bool,
     overwrite: bool,
 ) -> None:
     """Design the filters for DEVICE, a TOML file or a name that `forestage devices` lists, and write them as a preset.
 
-    Says where the design stays short of its target, and by how much.
+    Says where the design stays short of its target, and by how much, and ends with a verdict: what is good, limited or
+    poor for a listener, and what to change.
     """
     from .acoustics.device_file import load_device
     from .design.cancel import CancelTarget
     from .design.virtual_pair import VirtualPair
+    from .report.judgement import judgements
 
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
+    _believed(spec, strict=strict)
     separation_db = CancelTarget.separation_db if curve is None else _curve(curve)
     target = CancelTarget(separation_db=separation_db, drive_cap_db=drive_cap_db, method=method)
     pair = VirtualPair(width_deg=width_deg, head=None if head is None else _head(head))
@@ -121,6 +129,24 @@ def design_command(
     click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
     for fall in result.shortfall():
         click.echo(f"{output}: {fall}")
+    verdict = judgements(presets.preset_form(output))
+    for judgement in verdict:
+        click.echo(f"{output}: {judgement}")
+    if strict and any(judgement.grade == "poor" for judgement in verdict):
+        raise SystemExit(POOR)
+
+
+def _believed(device: Device, *, strict: bool) -> None:
+    """Ask about sizes that look like centimetres; where nobody can answer, say so, and end when being strict."""
+    from .acoustics.plausible import doubts
+
+    found = doubts(device)
+    for doubt in found:
+        click.echo(f"{device.name}: {doubt}", err=True)
+    if found and strict:
+        raise SystemExit(POOR)
+    if found and sys.stdin.isatty():
+        click.confirm("Design it all the same?", abort=True, err=True)
 
 
 def _designed(device: Device, **options: Any) -> Design:

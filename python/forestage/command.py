@@ -31,7 +31,10 @@ def progress_bar(label: str) -> Iterator[Callable[[float], None]]:
 
 
 def run_command(command: click.Command, *, name: str, arguments: list[str] | None = None) -> None:
-    """Run a command and exit: 0 for success, 1 for what could not be done, 2 for a wrong call, 130 after Ctrl-C."""
+    """Run a command and exit: 0 for success, 1 for what could not be done, 2 for a wrong call, 130 after Ctrl-C.
+
+    A command may end with another code by itself, as a strict one does that is not content.
+    """
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: click.echo(f"{name}: {message}", err=True)

@@ -116,11 +116,27 @@ def test_a_file_that_is_no_audio_is_named(tmp_path):
 
 
 @pytest.mark.slow
+def test_centimetres_typed_as_metres_are_asked_about(tmp_path):
+    """Where nobody can answer it is said, and who is strict gets no preset."""
+    text = (DEVICES / "laptop.toml").read_text().replace("0.5", "50").replace("0.14", "14.0")
+    device, made = tmp_path / "laptop.toml", tmp_path / "laptop.json"
+    device.write_text(text)
+    result = run("design", device, "-o", made, "--strict")
+    assert result.returncode == 3
+    assert "the drivers stand 28 m apart; was 0.28 m meant? Sizes are in metres" in result.stderr
+    assert "the listener sits 50 m away; was 0.5 m meant?" in result.stderr
+    assert not made.exists()
+
+
 def test_design_makes_the_shipped_preset_again(tmp_path):
     """The same filters, to rounding: other machines' numpy may round differently."""
     made = tmp_path / "laptop.json"
-    result = run("design", DEVICES / "laptop.toml", "-o", made)
+    result = run("design", DEVICES / "laptop.toml", "-o", made, "--strict")
     assert result.returncode == 0, result.stderr
+    verdict = [
+        line for line in result.stdout.splitlines() if any(f": {word}: " in line for word in ("good", "limited"))
+    ]
+    assert 5 <= len(verdict) <= 6
     ours, shipped = forestage.load_preset(made).filters(48_000), forestage.load_preset("laptop").filters(48_000)
     for mine, theirs in zip(ours.cancel, shipped.cancel, strict=True):
         assert np.max(db(np.array(mine) - np.array(theirs))) <= -120

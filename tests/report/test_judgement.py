@@ -1,0 +1,87 @@
+"""The verdict of a fresh design, line by line."""
+
+import pytest
+
+from forestage.report.judgement import judgements
+
+
+def preset(**changes):
+    """Figures that are all good, but for some changes."""
+    given = {
+        "time": 29.0,
+        "room_time": 26.0,
+        "high_loss": 4.0,
+        "center": 0.5,
+        "middle": 2.0,
+        "area": 900.0,
+        "drive": 6.0,
+    }
+    given |= changes
+    seat = {"seat_m": [2.0, 0.0, 0.0], "stage_width_deg": 30.0, "room_m3": 50.0, "room_rt60_s": 0.4}
+    width = {
+        f"{side}azimuth_by_{cue}_deg": {"processed": sign * given["time"]}
+        for side, sign in (("", 1.0), ("right_", -1.0))
+        for cue in ("time", "level")
+    }
+    width |= {f"center_azimuth_by_{cue}_deg": {"processed": given["center"]} for cue in ("time", "level")}
+    high = -10.0 - given["high_loss"]
+    room = {
+        "direct_over_reverberant_db": {"plain": [-10.0] * 5, "processed": [-18.0, -18.0, high, -11.0, -11.0]},
+        "azimuth_by_time_deg": {"processed": given["room_time"]},
+        "azimuth_by_level_deg": {"processed": 25.0},
+        "center_lead_db": {"plain": 2.0, "processed": 3.0, "reference": -0.5},
+    }
+    metrics = {
+        "conditions": seat,
+        "width": width,
+        "room": room,
+        "panning": {"error_deg": {cue: {"processed": given["middle"]} for cue in ("time", "level")}},
+        "zone": {"area_cm2": {"processed": given["area"]}, "sweet_spot_m": {"processed": 0.19}},
+        "effort": {"most_drive_db": {"cancelled": 4.0, "staged": given["drive"]}},
+    }
+    return {"design": {"metrics": metrics}}
+
+
+def test_verdict_of_a_good_design_is_good_in_six_lines():
+    found = judgements(preset())
+    assert [each.subject for each in found] == ["sides", "nearness in a room", "centre", "between", "zone", "drive"]
+    assert {each.grade for each in found} == {"good"}
+    assert str(found[0]) == (
+        "sides: good: heard at 29°, -29° by time and 29°, -29° by level in the free field, at ±26° and ±25° in a "
+        "living room; ±30° is wanted, 10° off is good"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "grade"),
+    [
+        ({"time": 15.0}, "sides", "limited"),
+        ({"room_time": 5.0}, "sides", "poor"),
+        ({"high_loss": 7.0}, "nearness in a room", "limited"),
+        ({"high_loss": 10.0}, "nearness in a room", "poor"),
+        ({"center": 5.0}, "centre", "limited"),
+        ({"middle": 9.0}, "between", "poor"),
+        ({"area": 200.0}, "zone", "limited"),
+        ({"area": 0.0}, "zone", "poor"),
+        ({"drive": 14.0}, "drive", "poor"),
+    ],
+)
+def test_each_line_has_its_limits(change, subject, grade):
+    grades = {each.subject: each.grade for each in judgements(preset(**change))}
+    assert grades.pop(subject) == grade
+    assert set(grades.values()) == {"good"}
+
+
+def test_narrow_sides_far_away_ask_for_a_nearer_seat():
+    """One and a half critical distances of the room; who sits there already is told nothing."""
+    far = preset(room_time=5.0)
+    assert "sit nearer, at 1.0 m or less, or take --variant free-field" in judgements(far)[0].text
+    far["design"]["metrics"]["conditions"]["seat_m"] = [0.5, 0.0, 0.0]
+    assert "nearer" not in judgements(far)[0].text
+
+
+def test_headphones_have_what_makes_sense_for_them():
+    form = preset()
+    for group in ("room", "panning", "zone"):
+        del form["design"]["metrics"][group]
+    assert [each.subject for each in judgements(form)] == ["sides", "centre", "drive"]
