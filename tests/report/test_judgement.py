@@ -12,6 +12,7 @@ def preset(**changes):
         "room_time": 26.0,
         "high_loss": 4.0,
         "center": 0.5,
+        "ripple": 0.4,
         "middle": 2.0,
         "area": 900.0,
         "drive": 6.0,
@@ -36,6 +37,7 @@ def preset(**changes):
         "width": width,
         "room": room,
         "panning": {"error_deg": {cue: {"processed": given["middle"]} for cue in ("time", "level")}},
+        "colour": {"center_ripple_db": {"processed": given["ripple"]}},
         "zone": {"area_cm2": {"processed": given["area"]}, "sweet_spot_m": {"processed": 0.19}},
         "effort": {"most_drive_db": {"cancelled": 4.0, "staged": given["drive"]}},
     }
@@ -60,6 +62,7 @@ def test_verdict_of_a_good_design_is_good_in_six_lines():
         ({"high_loss": 7.0}, "nearness in a room", "limited"),
         ({"high_loss": 10.0}, "nearness in a room", "poor"),
         ({"center": 5.0}, "centre", "limited"),
+        ({"ripple": 8.8}, "centre", "poor"),
         ({"middle": 9.0}, "between", "poor"),
         ({"area": 200.0}, "zone", "limited"),
         ({"area": 0.0}, "zone", "poor"),
@@ -78,6 +81,14 @@ def test_narrow_sides_far_away_ask_for_a_nearer_seat():
     assert "sit nearer, at 1.0 m or less, or take --variant free-field" in judgements(far)[0].text
     far["design"]["metrics"]["conditions"]["seat_m"] = [0.5, 0.0, 0.0]
     assert "nearer" not in judgements(far)[0].text
+
+
+def test_uneven_centre_asks_for_drivers_of_its_own():
+    """What a device gets that is written as left, left, right, right."""
+    center = next(each for each in judgements(preset(ripple=8.8)) if each.subject == "centre")
+    assert (
+        'flat on axis within ±8.8 dB, ±3 dB are good; drivers in between can play it: channel = "center"' in center.text
+    )
 
 
 def test_headphones_have_what_makes_sense_for_them():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ Grade = Literal["good", "limited", "poor"]
 
 # Up to where a figure is good, and from where on it is poor
 SIDES_DEG = (10.0, 20.0)
-CENTER_DEG = (3.0, 10.0)
+CENTER_DEG, CENTER_DB = (3.0, 10.0), (3.0, 8.0)
 MIDDLE_DEG = (2.5, 6.0)
 LOST_DB = ((9.0, 12.0), (6.0, 9.0))  # below and above 800 Hz
 AREA_CM2 = (400.0, 100.0)
@@ -73,6 +73,10 @@ def _graded(value: float, limits: tuple[float, float]) -> Grade:
     return "limited" if sign * value <= sign * poor else "poor"
 
 
+def _worst(grades: Sequence[Grade]) -> Grade:
+    return max(grades, key=("good", "limited", "poor").index)
+
+
 def _sides(figures: Mapping[str, Any]) -> Iterator[Judgement]:
     wanted, width, room = figures["conditions"]["stage_width_deg"], figures["width"], figures.get("room")
     by_time, by_level = (
@@ -108,7 +112,7 @@ def _nearness(figures: Mapping[str, Any]) -> Iterator[Judgement]:
     lost_db = np.subtract(direct["plain"], direct["processed"])
     low, high = float(lost_db[:LOW_OCTAVES].max()), float(lost_db[LOW_OCTAVES:].max())
     grades = [_graded(*each) for each in zip((low, high), LOST_DB, strict=True)]
-    grade = next(each for each in ("poor", "limited", "good") if each in grades)
+    grade = _worst(grades)
     lead_db = {name: value for name, value in figures["room"]["center_lead_db"].items() if name != "plain"}
     yield Judgement(
         "nearness in a room",
@@ -121,8 +125,15 @@ def _nearness(figures: Mapping[str, Any]) -> Iterator[Judgement]:
 
 def _center(figures: Mapping[str, Any]) -> Iterator[Judgement]:
     heard = [figures["width"][f"center_azimuth_by_{cue}_deg"]["processed"] for cue in ("time", "level")]
-    grade = _graded(abs(heard[0]), CENTER_DEG)
-    yield Judgement("centre", grade, f"heard at {_degrees(heard)} by time and level; {CENTER_DEG[0]:g}° off is good")
+    grades = [_graded(abs(heard[0]), CENTER_DEG)]
+    text = f"heard at {_degrees(heard)} by time and level; {CENTER_DEG[0]:g}° off is good"
+    if "center_ripple_db" in figures["colour"]:
+        ripple_db = figures["colour"]["center_ripple_db"]["processed"]
+        grades.append(_graded(ripple_db, CENTER_DB))
+        text += f"; flat on axis within ±{ripple_db:.1f} dB, ±{CENTER_DB[0]:g} dB are good"
+        if grades[-1] != "good":
+            text += '; drivers in between can play it: channel = "center"'
+    yield Judgement("centre", _worst(grades), text)
 
 
 def _middle(figures: Mapping[str, Any]) -> Iterator[Judgement]:
