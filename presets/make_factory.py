@@ -3,7 +3,8 @@
 Each but the headphones gets the living room, heard from the seat it was designed for.
 
 A device has the variants that differ in substance: who sits close to a laptop has no closer seat, and a wide zone is
-worth a preset where it widens the sweet spot by a tenth. With two or three drivers it does not.
+worth a preset where it widens the sweet spot by a tenth. With two or three drivers it does not. Where a room takes most
+of the width, on the round speaker, the free field has a preset of its own.
 """
 
 import sys
@@ -16,7 +17,7 @@ from forestage.design.room_preset import room_preset
 
 HERE = Path(__file__).resolve().parent
 FACTORY = {
-    "smart-speaker": ("standard", "close"),
+    "smart-speaker": ("standard", "close", "free-field"),
     "smart-speaker-up": ("standard",),
     "five-driver-speaker": ("standard", "wide-zone", "close"),
     "laptop": ("standard",),

@@ -6,6 +6,7 @@ Each is a function of its file's text so far: a page keeps all but what stands b
 import json
 import re
 import sys
+from itertools import cycle
 from pathlib import Path
 
 from forestage import PARAMS, _core, factory_presets
@@ -33,31 +34,44 @@ def degrees(angles):
     return ", ".join(f"{round(angle)}°" for angle in angles)
 
 
+def both_versions(figures, *forms):
+    """Figures of the design, and in brackets those of plain stereo, each in its form, or all in one."""
+    processed, plain = (
+        ", ".join(form.format(figure[version]) for form, figure in zip(cycle(forms), figures.values(), strict=False))
+        for version in ("processed", "plain")
+    )
+    return f"{processed} ({plain})"
+
+
 def figures_table():
     lines = [
         "| preset | left, centre and right are heard at, by time (unaided) | left and right by level "
+        "| panning error, by time and level (unaided) | balance: loudness, third octaves (unaided) "
         "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair "
         "| zone | in the room: direct over reverberant sound lost below and above 800 Hz, separation for 5 ms above, "
         "heard at by time and by level |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, path in factory_presets().items():
         figures = json.loads(path.read_text())["design"]["metrics"]
         heard = [figures["width"][f"{sound}azimuth_by_time_deg"] for sound in ("", "center_", "right_")]
         time = degrees(azimuth["processed"] for azimuth in heard)
         plain = f" ({degrees(azimuth['plain'] for azimuth in heard)})" if "zone" in figures else ""
-        separation, spot = "–", "–"
+        separation, spot, panning, balance = "–", "–", "–", "–"
         if "zone" in figures:
             versions = figures["width"]["separation_db"]
             mean = {version: sum(values) / len(values) for version, values in versions.items()}
             separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
+            panning = both_versions(figures["panning"]["error_deg"], "{:.0f}°")
+            balance = both_versions(figures["balance"], "{:.1f} LU", "{:.1f} dB")
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
         level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))
         drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
         zone = figures.get("zone", {}).get("area_cm2", {}).get("processed")
         area = "–" if zone is None else f"{zone:.0f} cm²"
         room = in_the_room(figures)
-        lines.append(f"| `{name}` | {time}{plain} | {level} | {separation} | {spot} | {drive} | {area} | {room} |")
+        heard_at = f"{time}{plain} | {level} | {panning} | {balance}"
+        lines.append(f"| `{name}` | {heard_at} | {separation} | {spot} | {drive} | {area} | {room} |")
     return "\n".join(lines) + "\n"
 
 

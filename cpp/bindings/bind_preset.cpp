@@ -84,6 +84,7 @@ void bind_preset(py::module_& m) {
                                return rows;
                              })
       .def_property_readonly("beam", [](const FilterSet& set) { return fir_list(set.beam); })
+      .def_property_readonly("phantom", [](const FilterSet& set) { return fir_list(set.phantom); })
       .def_property_readonly("driver_eq", [](const FilterSet& set) { return fir_list(set.driver_eq); });
 
   py::class_<Preset, std::shared_ptr<Preset>>(m, "Preset", "A parsed preset; it never changes.")

@@ -1,5 +1,5 @@
 // From path signals to driver feeds: a matrix of designed FIRs, blended against the plain routing of the same signals.
-// CancelMatrix (left, right -> drivers) and CentreBeam (centre -> drivers) are two of these.
+// The cancellation (left, right -> drivers) is one of these, and each beam of the center (center_beam.hpp).
 //
 //     in ─┬─ align ── FIR matrix (modelling delay D inside) ──┐
 //         └─ delay D + plain_align ── plain gains ────────────┴─ blend ── N feeds

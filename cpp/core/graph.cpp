@@ -49,6 +49,7 @@ Graph::Controls::Controls(double rate, int frames)
       stage_crosstalk(rate, frames),
       cancellation(rate, frames),
       center_focus(rate, frames),
+      center_presence(rate, frames),
       center_gain(rate, frames),
       processed_gain(rate, frames),
       room_gain(rate, frames),
@@ -72,7 +73,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
       cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
       center_delay_(1, stage_latency_frames(filters), spec.max_block_frames),
-      center_beam_(center_beam_spec(preset, filters), spec.max_block_frames),
+      center_beam_(preset, filters, spec.max_block_frames),
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
@@ -152,6 +153,7 @@ void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
   aim(controls_.stage_crosstalk, store.fraction(Param::stage_crosstalk));
   aim(controls_.cancellation, store.fraction(Param::cancellation));
   aim(controls_.center_focus, store.fraction(Param::center_focus));
+  aim(controls_.center_presence, store.fraction(Param::center_presence));
   aim(controls_.center_gain, from_db(store.get(Param::center_level_db)));
   aim(controls_.processed_gain, matched(processed_db_));
   aim(controls_.room_gain, matched(room_processed_db_));
@@ -201,7 +203,7 @@ void Graph::play_designed(int frames) noexcept {
   cancel_matrix_.process(sides, controls_.cancellation.advance(frames), feeds);
   scale(center, controls_.center_gain.advance(frames));
   center_delay_.process(center, center);
-  center_beam_.process(center, controls_.center_focus.advance(frames), center_feeds);
+  center_beam_.process(center, controls_.center_presence, controls_.center_focus.advance(frames), center_feeds);
   for (int d = 0; d < drivers_; ++d) {
     for (int n = 0; n < frames; ++n) feeds[d][n] += center_feeds[d][n];
   }

@@ -1,7 +1,7 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
 //     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
-//                               ├─ C ───── delay ───────── CentreBeam ───┴─ Σ ─ driver EQ ─ loudness ─┬─ amount ─ Monitors
+//                               ├─ C ───── delay ───────── CenterBeam ───┴─ Σ ─ driver EQ ─ loudness ─┬─ amount ─ Monitors
 //                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ────────────┘
 //
 // Real-time contract
@@ -17,6 +17,7 @@
 #include <memory>
 
 #include "blocks.hpp"
+#include "center_beam.hpp"
 #include "delay.hpp"
 #include "driver_matrix.hpp"
 #include "headroom.hpp"
@@ -70,7 +71,8 @@ class Graph {
   struct Controls {
     Controls(double sample_rate, int max_block_frames);
     Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
-        center_focus, center_gain, processed_gain, room_gain, amount, speakers_gain, ears_gain, output_gain;
+        center_focus, center_presence, center_gain, processed_gain, room_gain, amount, speakers_gain, ears_gain,
+        output_gain;
   };
   void aim(Ramp& ramp, float target) noexcept;
   void split_paths(AudioBlock io) noexcept;
@@ -91,7 +93,7 @@ class Graph {
   VirtualStereo virtual_stereo_;
   DriverMatrix cancel_matrix_;
   Delay center_delay_;
-  DriverMatrix center_beam_;
+  CenterBeam center_beam_;
   std::unique_ptr<FirMatrix> plain_eq_;  // driver equalisation; null when the drivers are flat
   std::unique_ptr<FirMatrix> designed_eq_;
   Delay reference_delay_;

@@ -6,6 +6,7 @@
 #include <complex>
 #include <numeric>
 
+#include "center_beam.hpp"
 #include "decibels.hpp"
 #include "fft.hpp"
 #include "params.hpp"
@@ -48,13 +49,14 @@ std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, i
 }
 
 std::vector<Fir> center_response(const Preset& preset, const FilterSet& filters, int frames) {
-  DriverMatrix matrix(center_beam_spec(preset, filters), frames);
+  CenterBeam beam(preset, filters, frames);
+  Ramp presence = steady(0.01f * setting(preset, Param::center_presence), filters, frames);
   Ramp focus = steady(0.01f * setting(preset, Param::center_focus), filters, frames);
   const int drivers = static_cast<int>(preset.drivers.size());
   Lanes center(1, frames);
   Lanes feeds(drivers, frames);
   center[0][stage_latency_frames(filters)] = from_db(setting(preset, Param::center_level_db));
-  matrix.process(center.block(frames), focus.advance(frames), feeds.block(frames));
+  beam.process(center.block(frames), presence, focus.advance(frames), feeds.block(frames));
   std::vector<Fir> result;
   for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);
   return result;
@@ -92,6 +94,7 @@ int response_frames(const FilterSet& filters) {
   std::size_t taps = 1;
   for (const auto& row : filters.cancel) taps = std::max({taps, row[0].size(), row[1].size()});
   for (const Fir& fir : filters.beam) taps = std::max(taps, fir.size());
+  for (const Fir& fir : filters.phantom) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.driver_eq) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.crosstalk) taps = std::max(taps, fir.size());
   // Far-ear delay, shelf and alignment are a few milliseconds; the shelf has faded by -100 dB in ten.

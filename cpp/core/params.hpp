@@ -77,6 +77,7 @@ enum class Param {
   reduction_db,
   peak_db,
   clip,
+  center_presence,
   count,
 };
 
@@ -104,6 +105,7 @@ inline constexpr ParamSpec params[] = {
   {"Reduction", "dB", 0, 60, 0, ParamKind::meter, false, {}, "What the limiter took besides, at most in the last second (read only)."},
   {"Peak", "dB", -60, 40, -60, ParamKind::meter, false, {}, "Highest sample of the last second, over full scale (read only)."},
   {"Clip", "", 0, 1, 0, ParamKind::status, false, param_detail::clips, "Whether anything went above full scale since the last reset (read only)."},
+  {"Center Presence", "", 0, 100, 0, ParamKind::linear, true, {}, "From a center as it is between two loudspeakers (0) to one that is flat, early and loud (100), in presets that have both."},
 };
 // clang-format on
 

@@ -38,7 +38,8 @@ inline DriverMatrixSpec cancel_matrix_spec(const Preset& preset, const FilterSet
   return spec;
 }
 
-inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& filters) {
+/// `beam`: one of the sets of filters from the center to the drivers, or none.
+inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& filters, const std::vector<Fir>& beam) {
   DriverMatrixSpec spec{1,
                         static_cast<int>(preset.drivers.size()),
                         {},
@@ -48,8 +49,8 @@ inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& 
   for (const DriverRoute& driver : preset.drivers) {
     spec.plain_gains.push_back({driver.plain_left_gain + driver.plain_right_gain});
   }
-  for (int d = 0; d < static_cast<int>(filters.beam.size()); ++d) {
-    spec.paths.push_back({0, d, filters.beam[static_cast<std::size_t>(d)]});
+  for (int d = 0; d < static_cast<int>(beam.size()); ++d) {
+    spec.paths.push_back({0, d, beam[static_cast<std::size_t>(d)]});
   }
   return spec;
 }

@@ -22,7 +22,7 @@ struct DriverRoute {
   bool operator==(const DriverRoute&) const = default;
 };
 
-/// All filters of the chain at one sample rate. Cancel and beam carry `delay_frames` of modelling delay.
+/// All filters of the chain at one sample rate. Cancel, beam and phantom carry `delay_frames` of modelling delay.
 struct FilterSet {
   int sample_rate = 0;
   int delay_frames = 0;
@@ -32,6 +32,7 @@ struct FilterSet {
   std::vector<Fir> crosstalk;  // [from left, from right]: weight of the virtual crosstalk; empty = all of it
   std::vector<std::array<Fir, 2>> cancel;  // [driver][left, right]
   std::vector<Fir> beam;                   // [driver]; empty = the device cannot beam, the center is mixed plain
+  std::vector<Fir> phantom;                // [driver]; a beam as a phantom sounds; empty = the beam alone
   std::vector<Fir> driver_eq;              // [driver]; empty = flat
   int driver_eq_delay_frames = 0;          // not in files: what converting minimum-phase filters to another rate adds
   bool operator==(const FilterSet&) const = default;

@@ -48,6 +48,7 @@ FilterSet filters_at(const FilterSet& set, int to_rate) {
   for (const Fir& fir : set.crosstalk) result.crosstalk.push_back(crosstalk(fir));
   for (const auto& row : set.cancel) result.cancel.push_back({cancel(row[0]), cancel(row[1])});
   for (const Fir& fir : set.beam) result.beam.push_back(beam(fir));
+  for (const Fir& fir : set.phantom) result.phantom.push_back(beam(fir));
   for (const Fir& fir : set.driver_eq) result.driver_eq.push_back(driver_eq(fir));
   return result;
 }

@@ -52,6 +52,9 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
   const Path beam(path, "beam");
   if (!set.beam.empty()) check_rows(set.beam.size(), drivers, beam);
   check_delay(set.beam, set.delay_frames, beam);
+  const Path phantom(path, "phantom");
+  if (!set.phantom.empty()) check_rows(set.phantom.size(), drivers, phantom);
+  check_delay(set.phantom, set.delay_frames, phantom);
   const Path crosstalk(path, "crosstalk");
   if (!set.crosstalk.empty() && set.crosstalk.size() != 2) {
     fail(crosstalk,

@@ -83,7 +83,8 @@ inline constexpr auto fields<DriverRoute> = std::tuple{
 template <>
 inline constexpr auto fields<FilterSet> = std::tuple{
     field("sample_rate", &FilterSet::sample_rate, SampleRate{}, "The rate these filters are for, in Hz."),
-    field("delay_frames", &FilterSet::delay_frames, delay_rule, "Modelling delay in every cancel and beam filter."),
+    field("delay_frames", &FilterSet::delay_frames, delay_rule,
+          "Modelling delay in every cancel, beam and phantom filter."),
     field("cancel_align_frames", &FilterSet::cancel_align_frames, delay_rule,
           "Extra delay of left and right, so that the three paths arrive together."),
     field("beam_align_frames", &FilterSet::beam_align_frames, delay_rule,
@@ -96,6 +97,9 @@ inline constexpr auto fields<FilterSet> = std::tuple{
     field("cancel", &FilterSet::cancel, fir_pairs_of_drivers, "Per driver: filter from left, filter from right."),
     field("beam", &FilterSet::beam, firs_or_none,
           "Per driver: filter from the center. Empty: the device cannot beam, the center is mixed plain.",
+          Need::optional),
+    field("phantom", &FilterSet::phantom, firs_or_none,
+          "Per driver: filter from the center, which then sounds as between two loudspeakers. Empty: beam alone.",
           Need::optional),
     field("driver_eq", &FilterSet::driver_eq, firs_or_none, "Per driver: equalisation, no delay. Empty: flat.",
           Need::optional),

@@ -36,8 +36,8 @@ def export_wav(
     """Write the filters as WAV impulse responses, one channel per driver.
 
     Writes ``crosstalk.wav`` (weight of the virtual crosstalk, from left and from right), ``cancel-left.wav`` and
-    ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` (from the centre) and
-    ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
+    ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` and ``phantom.wav`` (from
+    the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
     """
     filters = load_preset(preset).filters(sample_rate)
     matrices = {
@@ -45,6 +45,7 @@ def export_wav(
         "cancel-left": ([row[0] for row in filters.cancel], filters.cancel_align_frames),
         "cancel-right": ([row[1] for row in filters.cancel], filters.cancel_align_frames),
         "beam": (filters.beam, filters.beam_align_frames),
+        "phantom": (filters.phantom, filters.beam_align_frames),
         "driver-eq": (filters.driver_eq, 0),
     }
     directory = Path(folder)

@@ -30,7 +30,9 @@ class FilterSet(ShortRepr):
     cancel : ndarray of float32, shape (drivers, 2, taps)
         From the (left, right) channel to each driver.
     beam : ndarray of float32, shape (drivers, taps)
-        From the centre to each driver; (0, 0) without a centre driver.
+        From the centre to each driver, flat on axis; (0, 0) without a centre driver.
+    phantom : ndarray of float32, shape (drivers, taps)
+        The same, as left and right would make it between them.
     driver_eq : ndarray of float32, shape (drivers, taps)
         Equalisation of the drivers; (0, 0) for none.
     """
@@ -43,6 +45,7 @@ class FilterSet(ShortRepr):
     crosstalk: Taps
     cancel: Taps
     beam: Taps
+    phantom: Taps
     driver_eq: Taps
 
 

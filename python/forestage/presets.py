@@ -56,7 +56,13 @@ def filters_sha256(forms: Iterable[Mapping[str, Any]]) -> str:
     digest = hashlib.sha256()
     for form in forms:
         sides = [text for row in form["cancel"] for text in row]
-        for text in [*form.get("crosstalk", []), *sides, *form.get("beam", []), *form.get("driver_eq", [])]:
+        for text in [
+            *form.get("crosstalk", []),
+            *sides,
+            *form.get("beam", []),
+            *form.get("phantom", []),
+            *form.get("driver_eq", []),
+        ]:
             digest.update(text.encode("ascii") + b"\n")
     return digest.hexdigest()
 

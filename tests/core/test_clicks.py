@@ -39,7 +39,17 @@ def test_parameter_jumps_do_not_click(preset, monitor, row):
     assert splash_db(y, 9600) <= -90
 
 
-AUTOMATED = ["bypass", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus", "upmix", "solo"]
+AUTOMATED = [
+    "bypass",
+    "amount",
+    "stage_width_deg",
+    "stage_crosstalk",
+    "cancellation",
+    "center_focus",
+    "center_presence",
+    "upmix",
+    "solo",
+]
 
 
 @pytest.mark.parametrize("param_id", [*AUTOMATED, "center_level_db", "input_trim_db", "output_trim_db"])

@@ -9,7 +9,7 @@ from forestage.params import raw_value, text_value
 FROZEN_IDS = [
     "bypass", "monitor", "slot", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus",
     "center_level_db", "upmix", "solo", "input_trim_db", "output_trim_db", "level_match", "safe_headroom", "status",
-    "upmix_quality", "room", "gain_db", "reduction_db", "peak_db", "clip",
+    "upmix_quality", "room", "gain_db", "reduction_db", "peak_db", "clip", "center_presence",
 ]  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def test_preset_holds_the_exported_filters(speaker):
     filters = speaker.filter_set(48_000)
     np.testing.assert_array_equal(taps(table["cancel"][0][1]), filters.cancel[0, 1])
     np.testing.assert_array_equal(taps(table["beam"][2]), filters.beam[2])
+    np.testing.assert_array_equal(taps(table["phantom"][2]), filters.phantom[2])
     np.testing.assert_array_equal(taps(table["cancel"][2][0]), filters.cancel[2, 0])
     assert table["beam_align_frames"] == filters.beam_align_frames
     assert [(d["name"], d["plain_left_gain"], d["plain_right_gain"]) for d in preset["drivers"]] == [
@@ -106,7 +107,7 @@ def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(f
     assert parse_device(preset["design"]["device"]) == finished.device
     digest = hashlib.sha256()
     for table in preset["filters"]:
-        for row in (table["crosstalk"], *table["cancel"], table["beam"], table["driver_eq"]):
+        for row in (table["crosstalk"], *table["cancel"], table["beam"], table["phantom"], table["driver_eq"]):
             for text in row:
                 digest.update(text.encode() + b"\n")
     assert preset["design"]["filters_sha256"] == digest.hexdigest()

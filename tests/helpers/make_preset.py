@@ -40,6 +40,7 @@ def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
         "crosstalk": [impulse_text(at=3, frames=frames), impulse_text(at=3, frames=frames, gain=0.5)],
         "cancel": [[tap, ""] if i % 2 == 0 else ["", tap] for i in range(drivers)],
         "beam": [tap] * drivers,
+        "phantom": [impulse_text(at=5, frames=frames)] * drivers,
         "driver_eq": [impulse_text(at=0, frames=1)] * drivers,
     }
 

@@ -26,7 +26,16 @@ def headphones():
 
 
 def stub_design(
-    device, *, cancel=None, crosstalk=(), beam=(), delay_frames=8, crosstalk_delay_frames=8, width_deg=30.0
+    device,
+    *,
+    cancel=None,
+    crosstalk=(),
+    beam=(),
+    phantom=(),
+    delay_frames=8,
+    crosstalk_delay_frames=8,
+    align_frames=(0, 0),
+    width_deg=30.0,
 ):
     """A design with given FIRs; plain stereo, a plain mix and all of the virtual crosstalk by default."""
     if cancel is None:
@@ -35,10 +44,13 @@ def stub_design(
     filters = SimpleNamespace(
         sample_rate=SAMPLE_RATE,
         delay_frames=delay_frames,
+        cancel_align_frames=align_frames[0],
+        beam_align_frames=align_frames[1],
         crosstalk_delay_frames=crosstalk_delay_frames,
         cancel=np.asarray(cancel),
         crosstalk=np.asarray(crosstalk),
         beam=np.asarray(beam),
+        phantom=np.asarray(phantom),
     )
     return SimpleNamespace(
         device=device,
@@ -60,7 +72,9 @@ def shipped(name):
         cancel=[[_padded(fir, taps) for fir in row] for row in filters.cancel],
         crosstalk=filters.crosstalk,
         beam=[_padded(fir, taps) for fir in filters.beam],
+        phantom=[_padded(fir, taps) for fir in filters.phantom],
         delay_frames=filters.delay_frames,
+        align_frames=(filters.cancel_align_frames, filters.beam_align_frames),
         crosstalk_delay_frames=filters.crosstalk_delay_frames,
         width_deg=preset.parameters["stage_width_deg"],
     )

@@ -106,7 +106,8 @@ def test_near_ear_ripple_of_a_comb_is_its_depth():
     comb = np.zeros((2, 2, 64))
     comb[[0, 1], [0, 1], 8] = 1.0
     comb[[0, 1], [0, 1], 32] = 0.25
-    ripple = colour.near_ear_ripple_db(stub_design(pair(), cancel=comb))["cancelled"]
+    real_pair = pair(y_m=np.sin(np.pi / 6), x_m=1.0 - np.cos(np.pi / 6))  # what near ears are held against
+    ripple = colour.near_ear_ripple_db(stub_design(real_pair, cancel=comb))["cancelled"]
     assert ripple == pytest.approx(10 * np.log10(1.25 / 0.75), abs=0.15)
 
 

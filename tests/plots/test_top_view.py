@@ -35,7 +35,7 @@ def test_places_are_those_of_the_preset():
     }
     assert scene.seat == (2.0, 0.0)
     np.testing.assert_allclose(scene.pair, [(2 - 3**0.5, 1.0), (2 - 3**0.5, -1.0)])
-    assert (scene.body_radius_m, scene.pair_deg, scene.zone_width_m, scene.zone_db) == (0.09, 30.0, 0.23, 6.0)
+    assert (scene.body_radius_m, scene.pair_deg, scene.zone_width_m, scene.zone_db) == (0.09, 30.0, 0.11, 6.0)
 
 
 def test_zone_is_where_the_map_says():

@@ -94,9 +94,10 @@ def test_optional_keys_may_be_absent():
         del preset[key]
     for filters in preset["filters"]:
         del filters["beam"]
+        del filters["phantom"]
         filters["driver_eq"] = []
     text = _core.parse_preset(json.dumps(preset)).to_json()
-    for key in ("text", "room", "analysis", "maps", "design", "beam", "driver_eq"):
+    for key in ("text", "room", "analysis", "maps", "design", "beam", "phantom", "driver_eq"):
         assert f'"{key}"' not in text
 
 

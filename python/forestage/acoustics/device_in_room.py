@@ -25,6 +25,7 @@ from forestage.acoustics.field_check import number, settle
 from forestage.acoustics.head import Head
 from forestage.acoustics.image_sources import Images, Progress, Responses
 from forestage.acoustics.measured_head import MeasuredHead
+from forestage.acoustics.pair import REFERENCE_DEG
 from forestage.acoustics.patterns import band_end, driver_patterns, head_patterns, lead_frames, pattern_order, turned
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.room import room_response, room_tensor
@@ -34,7 +35,6 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import ROOM_LENGTH_S
 from forestage.short_repr import ShortRepr
 
-REFERENCE_DEG = 30.0
 # A usual place: on a sideboard at the west wall, not quite in its middle
 BEHIND_M, ASIDE, HEIGHT_M = 0.45, 0.46, 1.0
 DIRECT_ONLY = Images(max_order=0)

@@ -28,10 +28,17 @@ from forestage.design.filters import (
     delay_for,
     sample_firs,
 )
+from forestage.design.phantom import phantom_firs
 from forestage.design.result import Design
 from forestage.design.skew import Skew
 from forestage.design.variants import VARIANTS
-from forestage.design.virtual_pair import CROSSTALK_DELAY_S, VirtualPair, crosstalk_firs
+from forestage.design.virtual_pair import (
+    CROSSTALK_DELAY_S,
+    VirtualPair,
+    crosstalk_firs,
+    far_feed,
+    with_even_near_ears,
+)
 from forestage.firs import FilterSet
 
 if TYPE_CHECKING:
@@ -102,14 +109,19 @@ def design(
     solution = Solution(problem, solve(problem, target.method))
     if target.method in CAPPED:
         solution = guarded(solution)
+    heard_pair = pair.heard_by(device)
+    solution = with_even_near_ears(solution, heard_pair)
     cancel_master = cancel_firs(solution)
-    crosstalk_master = crosstalk_firs(solution, pair)
+    crosstalk_master = crosstalk_firs(solution, heard_pair)
     report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
     center = _center(device, seat, beam)
+    far = far_feed(crosstalk_master, pair.width_deg)
+    phantom_master = phantom_firs(device, seat, cancel_master, far, center.plan)
     filters = []
     for index, rate in enumerate(sample_rates):
         report(0.5 + 0.3 * index / len(sample_rates), f"filters at {rate} Hz")
         beam_taps, cancel_align, beam_align = center.sample(rate)
+        phantom_taps = sample_firs(phantom_master, sample_rate=rate, advance_s=center.moved_s(rate))
         filters.append(
             FilterSet(
                 rate,
@@ -120,6 +132,7 @@ def design(
                 sample_firs(crosstalk_master, sample_rate=rate, delay_s=CROSSTALK_DELAY_S).astype(np.float32),
                 sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
                 beam_taps.astype(np.float32),
+                phantom_taps.astype(np.float32),
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),
             )
         )
@@ -148,8 +161,11 @@ class _Center:
             return self.master, 0, 0
         if self.plan is None:
             return sample_firs(self.master, sample_rate=rate), 0, 0
-        advance_s = self.plan.advance_s(rate) - self.plan.advance_s(MASTER_RATE)
-        return sample_firs(self.master, sample_rate=rate, advance_s=advance_s), *self.plan.align_frames(rate)
+        return sample_firs(self.master, sample_rate=rate, advance_s=self.moved_s(rate)), *self.plan.align_frames(rate)
+
+    def moved_s(self, rate: int) -> float:
+        """How much earlier than at the highest rate the filters are, as alignment delays are whole frames."""
+        return 0.0 if self.plan is None else self.plan.advance_s(rate) - self.plan.advance_s(MASTER_RATE)
 
 
 def _center(device: Device, seat: Plant, target: BeamTarget) -> _Center:

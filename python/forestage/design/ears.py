@@ -14,13 +14,13 @@ from scipy.fft import next_fast_len
 from scipy.optimize import minimize_scalar
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.device_in_room import HALF_A_SECOND, REFERENCE_DEG, DeviceInRoom, Rendering
+from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering
 from forestage.acoustics.driver_response import driver_responses, early_s
 from forestage.acoustics.image_sources import Progress
+from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
-from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
 from forestage.short_repr import ShortRepr
@@ -61,17 +61,13 @@ class EarFirs(ShortRepr):
 def ear_firs(device: Device) -> EarFirs:
     """Ear responses of a device, from its driver feeds, and of the reference pair at the same distance."""
     frequency = grid_for(SAMPLE_RATE)
-    distance = device.listener.distance_m
-    angle = np.deg2rad(REFERENCE_DEG)
-    towards = np.array([np.cos(angle), np.sin(angle), 0.0])
-    pair = device.listener.head.ears(frequency, distance * np.stack([towards, towards * [1.0, -1.0, 1.0]]))
-    pair *= np.exp(2j * np.pi * frequency * distance / SPEED_OF_SOUND_M_S)
+    pair = pair_ears(device.listener, frequency)
     response = geometry(device).at(frequency) * driver_responses(device, frequency)
     device_ears = _counted(response, _plain_near(device, response, frequency), frequency)
-    pair_ears = _counted(pair, _near(pair), frequency)
+    reference_ears = _counted(pair, _near(pair), frequency)
     delay = _delay_frames(device, device_ears, frequency)
-    taps = _taps(np.concatenate([device_ears, pair_ears], axis=1), frequency, delay)
-    device_firs, pair_firs = (to_fir(ears, taps=taps, delay_frames=delay) for ears in (device_ears, pair_ears))
+    taps = _taps(np.concatenate([device_ears, reference_ears], axis=1), frequency, delay)
+    device_firs, pair_firs = (to_fir(ears, taps=taps, delay_frames=delay) for ears in (device_ears, reference_ears))
     return EarFirs(device_firs, pair_firs, delay)
 
 

@@ -36,6 +36,7 @@ def filters_form(filters: FilterSet) -> dict[str, Any]:
         "crosstalk": [encode_fir(fir) for fir in filters.crosstalk],
         "cancel": [[encode_fir(fir) for fir in row] for row in filters.cancel],
         "beam": [encode_fir(fir) for fir in filters.beam],
+        "phantom": [encode_fir(fir) for fir in filters.phantom],
         "driver_eq": [encode_fir(fir) for fir in filters.driver_eq],
     }
 

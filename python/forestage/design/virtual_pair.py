@@ -7,12 +7,13 @@ head in the place of the closed form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forestage._core import far_ear
+from forestage.acoustics.device import Device
 from forestage.acoustics.head import HeadModel
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import WIDTH_DEG
@@ -39,6 +40,12 @@ REACH = (10.0 ** (-24 / 20), 10.0 ** (-12 / 20))
 TREBLE_HZ = (10_000.0, 16_000.0)
 PAIR_BISECTIONS = 12
 SHARE_OCTAVES = 1 / 6
+# What the seat counts for among the heads of the zone, and how much room in the treble is made for what differs there
+SEAT_SHARE, SPREAD_SHARE = 0.6, 0.5
+# From here on levels tell where a sound between the sides is, and no longer times
+LEVEL_HZ = (1000.0, 2000.0)
+# What the pair adds to the near ear is taken back in steps, each smoothed and bounded
+EVEN_OCTAVES, MOST_EVEN_DB, EVEN_STEPS = 1 / 6, 4.0, 3
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +57,8 @@ class VirtualPair(ShortRepr):
     width_deg : float
         Half angle of the pair, 5 to 90.
     head : head, optional
-        Whose far ear it is, a sphere or measured; the engine's own closed form by default.
+        Whose far ear it is, a sphere or measured. By default that of the listener who is designed for, and for
+        headphones the closed form of the engine.
     distance_m : float
         Distance of the virtual loudspeakers, for ``head``.
     drive_cap_db : float
@@ -66,6 +74,12 @@ class VirtualPair(ShortRepr):
     def __post_init__(self) -> None:
         if not 5.0 <= self.width_deg <= 90.0:
             raise ValueError(f"width_deg = {self.width_deg}: must be within 5..90")
+
+    def heard_by(self, device: Device) -> VirtualPair:
+        """The pair as the listener of a device would hear it, unless it has a head of its own."""
+        if self.head is not None or device.is_headphones:
+            return self
+        return replace(self, head=device.listener.head, distance_m=device.listener.distance_m)
 
     def far_over_near(self, frequency_hz: ArrayLike) -> ComplexArray:
         """Far over near ear for the (left, right) virtual loudspeaker, shape (2, n)."""
@@ -98,11 +112,12 @@ def crosstalk_weight(solution: Solution, pair: VirtualPair) -> ComplexArray:
     With a ratio rho of far to near ear left by the cancellation, a far-ear feed x makes the ratio
     ``(rho + x) / (1 + x rho)`` at the ears. The x that comes closest to a ratio R over the zone is
 
-        x = sum conj(1 - R rho_i) (R - rho_i) / sum |1 - R rho_i|^2
+        x = sum m_i conj(1 - R rho_i) (R - rho_i) / sum m_i |1 - R rho_i|^2
 
-    Where rho is the same all over the zone it is made up for; where not, its power is, by a smaller R. This is for
-    sides that are alike. Where they are not, each side takes the x that makes the ratio H which its own rho has with
-    the x above, of what it and the other side, dashed, bring to their near ears n and far ears f at the seat:
+    where the seat has half of the shares m_i. Where rho is the same all over the zone it is made up for; where not, its
+    power is, by a smaller R: see `_less_spread`. This is for sides that are alike. Where they are not, each side takes
+    the x that makes the ratio H which its own rho has with the x above, of what it and the other side, dashed, bring to
+    their near ears n and far ears f at the seat:
 
         x = (H n - f) / (n' - H f')
 
@@ -125,10 +140,12 @@ def _feed(solution: Solution, wanted: ComplexArray) -> ComplexArray:
     problem = solution.problem
     ears = np.einsum("sedf,dcf->secf", problem.response, solution.weights)
     left_over = np.stack([ears[:, 1, 0] / ears[:, 0, 0], ears[:, 0, 1] / ears[:, 1, 1]], axis=1)
-    spread = np.mean(np.abs(left_over) ** 2, axis=0) - np.abs(np.mean(left_over, axis=0)) ** 2
-    wanted = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
+    shares = _shares(len(left_over))
+    spread = np.sum(shares * np.abs(left_over) ** 2, axis=0) - np.abs(np.sum(shares * left_over, axis=0)) ** 2
+    wanted = _less_spread(wanted, spread, problem.frequency_hz)
     open_path = 1.0 - wanted * left_over
-    feed = np.sum(open_path.conj() * (wanted - left_over), axis=0) / np.sum(np.abs(open_path) ** 2, axis=0)
+    feed = np.sum(shares * open_path.conj() * (wanted - left_over), axis=0)
+    feed /= np.sum(shares * np.abs(open_path) ** 2, axis=0)
     near, far = np.stack([ears[0, 0, 0], ears[0, 1, 1]]), np.stack([ears[0, 1, 0], ears[0, 0, 1]])
     # A symmetric device is left alone
     if np.any(np.abs([near - near[::-1], far - far[::-1]]) > ROUNDING * np.abs(near)):
@@ -136,7 +153,8 @@ def _feed(solution: Solution, wanted: ComplexArray) -> ComplexArray:
         feed = (heard * near - far) / (near[::-1] - heard * far[::-1])
         feed *= log_fade(np.abs(near[::-1] / near), *REACH)
     bass = 1.0 - log_fade(problem.frequency_hz, *BASS_HZ)
-    return feed * (1.0 - bass * np.minimum(np.abs(left_over[0]), 1.0))
+    treble = log_fade(problem.frequency_hz, *TREBLE_HZ)
+    return feed * (1.0 - bass * np.minimum(np.abs(left_over[0]), 1.0)) * (1.0 - treble)
 
 
 def _feed_in_room(solution: Solution, room: Reverberation, wanted: ComplexArray) -> ComplexArray:
@@ -184,6 +202,28 @@ def _log_unwrapped(ratio: ComplexArray) -> ComplexArray:
     return unwrapped
 
 
+def _shares(heads: int) -> FloatArray:
+    """What each head of the zone counts for, the seat first, shape (heads, 1, 1)."""
+    if heads == 1:
+        return np.ones((1, 1, 1))
+    others = np.full(heads - 1, (1.0 - SEAT_SHARE) / (heads - 1))
+    return np.append(SEAT_SHARE, others)[:, None, None]
+
+
+def _less_spread(wanted: ComplexArray, spread: FloatArray, frequency_hz: FloatArray) -> ComplexArray:
+    """A wanted ratio less the power of what differs all over the zone, shape (2, n).
+
+    Where times tell the place of a sound, phases stay as wanted. Levels tell it in the treble: with gains l and r of a
+    sound between the sides, the power at an ear is ``l^2 + r^2 |R|^2 + 2 l r Re R``. So there the real part stays, and
+    the imaginary part makes room as far as it can.
+    """
+    shorter = wanted * np.sqrt(np.clip(1.0 - spread / np.abs(wanted) ** 2, 0.0, 1.0))
+    imaginary = np.sqrt(np.clip(wanted.imag**2 - SPREAD_SHARE * spread, 0.0, None))
+    levelled = wanted.real + 1j * np.copysign(imaginary, wanted.imag)
+    share = log_fade(frequency_hz, *LEVEL_HZ)
+    return (1.0 - share) * shorter + share * levelled
+
+
 def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: ComplexArray, cap_db: float) -> FloatArray:
     """Largest share of the far-ear feeds, shape (2, n), with which the drive of the pair stays within a cap."""
     weights = solution.weights
@@ -195,6 +235,34 @@ def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: Complex
         2.0 * (np.sum((weights.conj() * other).real, axis=0) - cap * beside.real),
         np.sum(np.abs(weights) ** 2, axis=0) - cap,
     )
+
+
+def with_even_near_ears(solution: Solution, pair: VirtualPair) -> Solution:
+    """The solution, with near ears that are as they should be once the pair plays, within some dB.
+
+    What the pair plays into the other channel comes back to the near ear in part.
+    """
+    problem = solution.problem
+    octaves = np.log2(problem.frequency_hz)
+    window = 0.5 ** ((octaves[:, None] - octaves) / (EVEN_OCTAVES / 2)) ** 2
+    window /= window.sum(axis=1, keepdims=True)
+    for _ in range(EVEN_STEPS):
+        feed = crosstalk_weight(solution, pair) * closed_form_far_ear(pair.width_deg, problem.frequency_hz)
+        ears = problem.ears(solution.weights, seat=0)
+        near = np.stack([ears[0, 0] + feed[0] * ears[0, 1], ears[1, 1] + feed[1] * ears[1, 0]])
+        over_db = 20 * np.log10(np.abs(near / problem.wanted)) @ window.T
+        gain = 10.0 ** (-np.clip(over_db, -MOST_EVEN_DB, MOST_EVEN_DB) / 20)
+        solution = replace(solution, weights=solution.weights * gain)
+    return solution
+
+
+def far_feed(firs: FloatArray, width_deg: float) -> ComplexArray:
+    """What filters of `crosstalk_firs` make of the far ear, on the grid of the highest rate, shape (2, bins)."""
+    frequency = grid_for(MASTER_RATE)
+    late = np.exp(2j * np.pi * frequency * delay_for(MASTER_RATE, delay_s=CROSSTALK_DELAY_S) / MASTER_RATE)
+    weights = np.fft.rfft(firs, 2 * (len(frequency) - 1), axis=-1) * late
+    feed: ComplexArray = weights * closed_form_far_ear(width_deg, frequency)
+    return feed
 
 
 def crosstalk_firs(solution: Solution, pair: VirtualPair, *, sample_rate: int = MASTER_RATE) -> FloatArray:
@@ -212,7 +280,6 @@ def crosstalk_firs(solution: Solution, pair: VirtualPair, *, sample_rate: int = 
     firs = []
     for weight, share in zip(crosstalk_weight(solution, pair), shares, strict=True):
         wanted = np.interp(inside, grid, weight.real) + 1j * np.interp(inside, grid, weight.imag)
-        wanted *= 1.0 - log_fade(frequency, *TREBLE_HZ)
         kernel = price * np.interp(inside, grid, share)
         firs.append(fit_firs(wanted[None], kernel=kernel[None, None], taps=taps, delay_frames=delay)[0])
     return np.stack(firs)

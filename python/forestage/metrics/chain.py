@@ -19,7 +19,7 @@ _FAR_EAR_FRAMES = 2048
 
 @dataclass(frozen=True, repr=False)
 class Chain(ShortRepr):
-    """Responses from inputs to the equalised feeds of the drivers, without modelling and alignment delays.
+    """Responses from inputs to the equalised feeds of the drivers, without the delay that all paths have.
 
     Attributes
     ----------
@@ -31,8 +31,9 @@ class Chain(ShortRepr):
         Crosstalk cancellation alone: what separates the ears.
     staged : ndarray of complex, shape (drivers, 2, n)
         A virtual pair through the cancellation: what a sound in one channel goes through.
-    plain_center, center : ndarray of complex, shape (drivers, n)
-        The centre as a plain mix, and as the beam of the design (the same where it has none).
+    plain_center, flat_center, center : ndarray of complex, shape (drivers, n)
+        The centre as a plain mix, as the flat beam of the design, and as it is heard unless told otherwise: as a
+        phantom. Where the design has none of them, the one before.
     """
 
     frequency_hz: FloatArray
@@ -40,6 +41,7 @@ class Chain(ShortRepr):
     cancelled: ComplexArray
     staged: ComplexArray
     plain_center: ComplexArray
+    flat_center: ComplexArray
     center: ComplexArray
 
     @classmethod
@@ -57,15 +59,22 @@ class Chain(ShortRepr):
         filters = design.filter_set(sample_rate)
         plain = np.repeat(design.device.plain_gains[..., None].astype(np.complex128), len(frequency), axis=-1)
         cancelled = _responses(filters.cancel, filters.delay_frames, filters, frequency)
-        has_beam = len(filters.beam) > 0
-        plain_center = plain.sum(axis=1)
+        plain_center = flat_center = plain.sum(axis=1)
+        # Either path may wait for the other
+        beam_frames = filters.delay_frames + filters.cancel_align_frames - filters.beam_align_frames
+        if len(filters.beam):
+            flat_center = _responses(filters.beam, beam_frames, filters, frequency)
+        center = flat_center
+        if len(filters.phantom):
+            center = _responses(filters.phantom, beam_frames, filters, frequency)
         return cls(
             frequency,
             plain,
             cancelled,
             cancelled + cancelled[:, ::-1] * _virtual_crosstalk(filters, frequency, width_deg),
             plain_center,
-            _responses(filters.beam, filters.delay_frames, filters, frequency) if has_beam else plain_center,
+            flat_center,
+            center,
         )
 
 

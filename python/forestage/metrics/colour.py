@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import Plant, directivity
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid, smoothed_db
@@ -17,7 +18,9 @@ BAND_HZ = (100.0, 10_000.0)
 
 
 def near_ear_ripple_db(design: Played) -> dict[str, float]:
-    """Ripple of the near ear against plain stereo, of the channel that has more; see `ripple_db`.
+    """Ripple of the near ear against that of a real pair, of the channel that has more; see `ripple_db`.
+
+    Headphones are held against themselves: their colour is their own.
 
     Returns
     -------
@@ -25,21 +28,26 @@ def near_ear_ripple_db(design: Played) -> dict[str, float]:
         "cancelled": crosstalk cancellation alone; "staged": with the virtual pair.
     """
     chain = Chain.of(design, FREQUENCY_HZ)
+    pair = pair_ears(design.device.listener, FREQUENCY_HZ)
+    wanted_db = 20 * np.log10(np.abs(np.stack([pair[0, 0], pair[1, 1]])))
+    plain_db = 0.0
+    if not design.device.is_headphones:
+        plain_db = 20 * np.log10(np.abs(near_ears(design.plant, chain.plain, FREQUENCY_HZ)[1])) - wanted_db
     return {
-        name: float(ripple_db(FREQUENCY_HZ, near_ear_db(design.plant, filters, FREQUENCY_HZ)).max())
+        name: float(ripple_db(FREQUENCY_HZ, near_ear_db(design.plant, filters, FREQUENCY_HZ) + plain_db).max())
         for name, filters in (("cancelled", chain.cancelled), ("staged", chain.staged))
     }
 
 
 def center_ripple_db(design: Played) -> dict[str, float]:
-    """Ripple of a mono programme on the axis, without a head, of the plain mix and of the design; see `ripple_db`."""
+    """Ripple of mono on the axis, without a head, as a plain mix and as the flat beam; see `ripple_db`."""
     chain = Chain.of(design, FREQUENCY_HZ)
     axis = directivity(design.device, FREQUENCY_HZ, [0.0])[:, 0]
 
     def ripple(filters: ComplexArray) -> float:
         return float(ripple_db(FREQUENCY_HZ, 20 * np.log10(np.abs(np.sum(axis * filters, axis=0)))))
 
-    return {"plain": ripple(chain.plain_center), "processed": ripple(chain.center)}
+    return {"plain": ripple(chain.plain_center), "processed": ripple(chain.flat_center)}
 
 
 def ripple_db(frequency_hz: ArrayLike, level_db: ArrayLike) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from forestage.acoustics.driver import Side
 from forestage.acoustics.head import Head, HeadModel
-from forestage.metrics import colour, depth, effort, in_room, width, zone
+from forestage.metrics import balance, colour, depth, effort, in_room, panning, width, zone
 from forestage.metrics.bands import OCTAVES, octave_means
 from forestage.metrics.chain import SAMPLE_RATE
 from forestage.metrics.played import Played
@@ -31,8 +31,8 @@ def design_metrics(design: Played) -> dict[str, Any]:
     Returns
     -------
     dict
-        "conditions", "width", "effort", "colour", but for headphones "depth" and "zone", and "room" for what fits into
-        one, see `in_room`.
+        "conditions", "width", "effort", "colour", but for headphones "panning", "balance", "depth" and "zone", and
+        "room" for what fits into one, see `in_room`.
     """
     found: dict[str, Any] = {
         "conditions": _conditions(design),
@@ -42,6 +42,12 @@ def design_metrics(design: Played) -> dict[str, Any]:
     }
     if not design.device.is_headphones:
         found["colour"]["center_ripple_db"] = colour.center_ripple_db(design)
+        found["panning"] = {"error_deg": panning.panning_error_deg(design)}
+        balances = balance.balance_of(design)
+        found["balance"] = {
+            "loudness_lu": {name: each.worst_lu for name, each in balances.items()},
+            "third_octave_db": {name: each.worst_third_db for name, each in balances.items()},
+        }
         by_version = depth.center_depth(design)
         found["depth"] = {
             figure: {name: figures[figure] for name, figures in by_version.items()} for figure in by_version["plain"]

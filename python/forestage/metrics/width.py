@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.driver import Side
+from forestage.acoustics.pair import pair_ears
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
@@ -91,14 +92,11 @@ def coherence(design: Played) -> dict[str, FloatArray]:
     dict
         "plain", "processed", and "reference" for real loudspeakers where the virtual ones are: `interaural_coherence`.
     """
-    listener = design.device.listener
     chain = Chain.of(design, COHERENCE_HZ)
-    angle = np.deg2rad(design.width_deg) * np.array([1.0, -1.0])
-    pair = listener.distance_m * np.stack([np.cos(angle), np.sin(angle), np.zeros(2)], axis=-1)
     heard = {
         "plain": ears(design, COHERENCE_HZ, chain.plain),
         "processed": ears(design, COHERENCE_HZ, chain.staged),
-        "reference": listener.head.ears(COHERENCE_HZ, pair),
+        "reference": pair_ears(design.device.listener, COHERENCE_HZ, width_deg=design.width_deg),
     }
     return {name: interaural_coherence(COHERENCE_HZ, responses) for name, responses in heard.items()}
 

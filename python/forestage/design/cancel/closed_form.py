@@ -3,11 +3,12 @@
 The channel of one side drives its own (near) driver and, through the ratio ``w = -beta G_far,near / G_far,far``, the
 other driver. With ``q`` the product of both natural far-to-near ratios,
 
-    near ear = G_near (1 - beta q)      far ear = G_far (1 - beta)      drive^2 = (1 + |w|^2) / |1 - beta q|^2
+    near ear = G_near (1 - beta q)      far ear = G_far (1 - beta)      drive^2 = |p + w p'|^2 / |p|^2 / |1 - beta q|^2
 
-where the common equaliser ``1 / (1 - beta q)`` gives the near ear the response of the plain driver back. ``beta`` runs
-from 0 (plain stereo) to 1 (an exact null); per frequency it goes as far as the target or the drive cap is met. Both
-conditions are quadratics in ``beta``.
+with w times beta, and p and p' what drives the device from this and from the other channel: ``1 + |w|^2`` above for one
+driver each. The common equaliser ``1 / (1 - beta q)`` gives the near ear the response of the plain driver back.
+``beta`` runs from 0 (plain stereo) to 1 (an exact null); per frequency it goes as far as the target or the drive cap is
+met. Both conditions are quadratics in ``beta``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Cancellation(ShortRepr):
     drive_db: FloatArray
 
 
-def cancel(plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike) -> Cancellation:
+def cancel(
+    plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike, gains: ArrayLike | None = None
+) -> Cancellation:
     """Solve for both channels.
 
     Parameters
@@ -52,6 +55,8 @@ def cancel(plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike) -
         Wanted separation in dB. Where the plain device separates more, nothing is cancelled.
     drive_cap_db : array_like, scalar or shape (n,) or (2, n)
         Cap of the drive.
+    gains : array_like of complex, shape (drivers, 2, n), optional
+        What the two channels drive, if it is not one driver each.
 
     Returns
     -------
@@ -67,17 +72,21 @@ def cancel(plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike) -
         natural = np.abs(own) / np.abs(leak)
     goal = 10.0 ** (np.broadcast_to(target_db, natural.shape) / 20)
     cap = 10.0 ** (np.broadcast_to(drive_cap_db, natural.shape) / 10)
-    beta = np.where(natural >= goal, 0.0, np.minimum(_to_target(q, goal / natural), _to_cap(q, ratio, cap)))
+    channels = np.eye(2)[:, :, None] if gains is None else np.asarray(gains)
+    power = np.sum(np.abs(channels) ** 2, axis=0)
+    other = np.abs(ratio) ** 2 * power[::-1] / power
+    shared = 2.0 * (ratio * np.sum(channels.conj() * channels[:, ::-1], axis=0)).real / power
+    beta = np.where(natural >= goal, 0.0, np.minimum(_to_target(q, goal / natural), _to_cap(q, shared, other, cap)))
     open_path = 1.0 - beta * q
     with np.errstate(divide="ignore"):
         separation_db = 20 * np.log10(natural * np.abs(open_path) / (1.0 - beta))
-    drive_db = 10 * np.log10((1.0 + np.abs(beta * ratio) ** 2) / np.abs(open_path) ** 2)
+    drive_db = 10 * np.log10((1.0 + beta * shared + beta**2 * other) / np.abs(open_path) ** 2)
     return Cancellation(1.0 / open_path, beta * ratio / open_path, beta, separation_db, drive_db)
 
 
 def closed_form(problem: CancelProblem, channel: int) -> ComplexArray:
     """Weights of one channel from the closed form on the plain channels, shape (drivers, n)."""
-    solved = cancel(problem.pair, target_db=problem.target_db, drive_cap_db=problem.drive_cap_db)
+    solved = cancel(problem.pair, target_db=problem.target_db, drive_cap_db=problem.drive_cap_db, gains=problem.plain)
     return problem.plain[:, channel] * solved.near[channel] + problem.plain[:, 1 - channel] * solved.far[channel]
 
 
@@ -86,9 +95,9 @@ def _to_target(q: ComplexArray, gain: FloatArray) -> FloatArray:
     return first_root(np.abs(q) ** 2 - gain**2, 2 * gain**2 - 2 * q.real, 1.0 - gain**2)
 
 
-def _to_cap(q: ComplexArray, ratio: ComplexArray, cap: FloatArray) -> FloatArray:
-    """Beta at which 1 + beta^2 |ratio|^2 = cap |1 - beta q|^2."""
-    return first_root(np.abs(ratio) ** 2 - cap * np.abs(q) ** 2, 2 * cap * q.real, 1.0 - cap)
+def _to_cap(q: ComplexArray, shared: FloatArray, other: FloatArray, cap: FloatArray) -> FloatArray:
+    """Beta at which 1 + beta shared + beta^2 other = cap |1 - beta q|^2."""
+    return first_root(other - cap * np.abs(q) ** 2, shared + 2 * cap * q.real, 1.0 - cap)
 
 
 def first_root(a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 A channel c (left 0, right 1) has a near ear (its own) and a far ear (the other one). Weights w of the drivers, one
 complex number per frequency, make ``near = a . w`` and ``far = b . w``, where a and b are rows of the plant. Every
-method looks for w; the near ear of the seat is to get what plain stereo gives it, so that no colour is added.
+method looks for w; the near ear of the seat is to get what a pair of loudspeakers gives it (`near_ear`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.room import Reverberation
 from forestage.design.cancel.target import CancelTarget
 from forestage.design.filters import log_fade
-from forestage.design.skew import aligned_plain
+from forestage.design.near_ear import even_plain
 from forestage.short_repr import ShortRepr
 
 STEP_HZ = 200.0
@@ -38,7 +38,8 @@ class CancelProblem(ShortRepr):
     response : ndarray of complex, shape (seats, 2, drivers, n)
         From drivers to the (left, right) ear; the listener's own seat first.
     plain : ndarray of complex, shape (drivers, 2, n)
-        How plain stereo drives the device from the (left, right) channel, left and right aligned in phase and level.
+        How the device is driven from the (left, right) channel without cancellation: plain stereo, left and right
+        aligned in phase and level, with near ears as of a real pair.
     target_db, drive_cap_db : ndarray, shape (n,)
         Separation to go up to, and drive not to exceed.
     driver_errors : ndarray of complex, shape (k,)
@@ -126,7 +127,7 @@ def cancel_problem(
     return CancelProblem(
         frequency,
         response,
-        aligned_plain(seat, frequency),
+        even_plain(device, seat, frequency),
         target.curve_db(frequency) * _share_known(device, frequency),
         target.cap_db(frequency),
         target.zone.driver_errors(),

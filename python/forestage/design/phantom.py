@@ -1,0 +1,129 @@
+"""The centre as left and right make it between them, played by the beam.
+
+The upmix takes C out of both channels, so what it leaves at an ear is complete only if C arrives there as the sum of
+left and right would: in spectrum, phase and time. With s the ears of the sides' filters, both channels alike, and b
+those of a beam with weights w, the phantom is
+
+    w g + v        g = b^H s / b^H b
+
+with v, of least drive, for what g leaves of s: nothing where both ears of the seat hear the beam alike. The pattern of
+the beam stays. A device that does not beam plays C like both channels.
+
+Above the bass the sides of a device may not be apart enough to sound together as a pair does; there s gets the level
+that a pair has for the centre.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forestage.acoustics.device import Device
+from forestage.acoustics.pair import pair_ears
+from forestage.acoustics.plant import Plant
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.design.beam import BeamPlan
+from forestage.design.beam.plan import HIGHEST_HZ
+from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for
+from forestage.design.skew import GRID_HZ
+from forestage.metrics.bands import smoothed_db
+
+# Most gain of a driver: what it would take beyond is left out, and the centre gives way
+MOST_GAIN = 4.0
+# Of the mean power that reaches the ears: what least drive is regularised with, and filters by themselves
+LOADING, OWN_SHARE = 0.05, 0.05
+# Errors count at the ears of the seat, and less by what they do to the pattern
+PATTERN_SHARE = 0.1
+PATTERN_DEG = np.arange(-110.0, 111.0, 10.0)
+# From where on the level of a pair counts more than that of the sides, and how far it may be from theirs
+LEVELLED_HZ, LEVELLED_OCTAVES, MOST_LEVELLED_DB = (300.0, 600.0), 1 / 3, 9.0
+
+
+def phantom_weights(seat: ComplexArray, beam: ComplexArray, sides: ComplexArray) -> ComplexArray:
+    """Weights of all drivers, shape (drivers, n).
+
+    Parameters
+    ----------
+    seat : ndarray of complex, shape (2, drivers, n)
+        From drivers to ears.
+    beam : ndarray of complex, shape (drivers, n)
+        Weights of the beam.
+    sides : ndarray of complex, shape (drivers, n)
+        Weights of both channels together, with the virtual pair inside.
+    """
+    wanted, heard = (np.einsum("edf,df->ef", seat, weights) for weights in (sides, beam))
+    gain = np.sum(heard.conj() * wanted, axis=0) / np.maximum(np.sum(np.abs(heard) ** 2, axis=0), 1e-30)
+    left = wanted - gain * heard
+    power = np.einsum("edf,gdf->feg", seat, seat.conj())
+    power += LOADING * np.trace(power, axis1=1, axis2=2).real[:, None, None] / 2 * np.eye(2)
+    added = np.einsum("edf,fe->df", seat.conj(), np.linalg.solve(power, left.T[..., None])[..., 0])
+    weights = gain * beam + added
+    most = np.abs(weights).max(axis=0)
+    weights /= (1.0 + (most / MOST_GAIN) ** 24) ** (1.0 / 24.0)
+    return weights
+
+
+def phantom_firs(
+    device: Device, seat: Plant, sides: FloatArray, far_over_near: ComplexArray, plan: BeamPlan | None
+) -> FloatArray:
+    """Fitted filters at the highest rate, shape (drivers, taps), to be played with the plan's alignment delays.
+
+    Parameters
+    ----------
+    device : Device
+        The device, for its listener.
+    seat : Plant
+        From drivers to ears.
+    sides : ndarray, shape (drivers, 2, taps)
+        Filters of the cancellation, at the highest rate.
+    far_over_near : ndarray of complex, shape (2, bins)
+        What of the (left, right) channel the virtual pair plays into the other one, on the grid of that rate.
+    plan : BeamPlan, optional
+        The beam, of a device that has one.
+    """
+    frequency = grid_for(MASTER_RATE)
+    held = np.minimum(np.arange(len(frequency)), np.searchsorted(frequency, HIGHEST_HZ))
+    heard_hz = frequency[held]
+    rows = seat.at(heard_hz)
+    late = np.exp(2j * np.pi * frequency * delay_for(MASTER_RATE) / MASTER_RATE)
+    played = np.fft.rfft(sides, 2 * (len(frequency) - 1), axis=-1) * late
+    staged = (played + played[:, ::-1] * far_over_near)[..., held]
+    mono: ComplexArray = staged.sum(axis=1)
+    if not device.is_headphones:
+        mono = mono * 10.0 ** (_levelled_db(device, np.einsum("edf,dcf->ecf", rows, staged), heard_hz) / 20)
+    wanted, advance_s = mono, 0.0
+    if plan is not None:
+        wanted = phantom_weights(rows, plan.array.to_drivers(plan.responses(heard_hz)), mono)
+        advance_s = plan.advance_s(MASTER_RATE)
+    power = np.mean(np.abs(rows) ** 2)
+    kernel = np.einsum("edf,egf->dgf", rows.conj(), rows) / power
+    if plan is not None:
+        around = plan.array.pattern(heard_hz, PATTERN_DEG)
+        kernel += PATTERN_SHARE / len(PATTERN_DEG) * np.einsum("daf,eaf->def", around.conj(), around) / power
+    kernel += OWN_SHARE * np.eye(len(wanted))[:, :, None]
+    kernel /= np.sqrt(np.clip(frequency, 100.0, 20_000.0))
+    return fit_firs(
+        wanted * np.exp(2j * np.pi * frequency * advance_s),
+        kernel=kernel,
+        taps=taps_for(MASTER_RATE),
+        delay_frames=delay_for(MASTER_RATE),
+    )
+
+
+def _levelled_db(device: Device, ears: ComplexArray, frequency_hz: FloatArray) -> FloatArray:
+    """Gain of the centre over both sides together that gives it its level before a pair, shape (n,).
+
+    Over the power of near ears, which are alike, so that sides that lack treble have a centre that does.
+    """
+    pair = pair_ears(device.listener, GRID_HZ)
+    inside = np.clip(frequency_hz, GRID_HZ[0], GRID_HZ[-1])
+    over_db = _together_db(pair) - np.interp(GRID_HZ, inside, _together_db(ears))
+    over_db = np.clip(smoothed_db(GRID_HZ, over_db, octaves=LEVELLED_OCTAVES), -MOST_LEVELLED_DB, MOST_LEVELLED_DB)
+    return np.interp(inside, GRID_HZ, over_db * log_fade(GRID_HZ, *LEVELLED_HZ))
+
+
+def _together_db(ears: ComplexArray) -> FloatArray:
+    """Both channels together over the near ears of each, shape (n,)."""
+    near = np.abs(ears[0, 0]) ** 2 + np.abs(ears[1, 1]) ** 2
+    together = np.sum(np.abs(ears.sum(axis=1)) ** 2, axis=0)
+    level_db: FloatArray = 10 * np.log10(together / near)
+    return level_db
