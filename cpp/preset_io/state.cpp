@@ -192,20 +192,18 @@ bool is_same_value(const std::string& id, float value, float before) {
 }
 
 void change_parameters(json& tree, const PluginState& state, const PluginState& before, const json& now) {
-  json* const parameters = object_in(tree, "parameters");
-  if (parameters == nullptr) return;
   for (const auto& [id, value] : state.parameters) {
     const auto was = before.parameters.find(id);
-    if (was == before.parameters.end() || !is_same_value(id, value, was->second)) {
-      (*parameters)[id] = now.at("parameters").at(id);
-    }
+    if (was != before.parameters.end() && is_same_value(id, value, was->second)) continue;
+    if (json* const parameters = object_in(tree, "parameters")) (*parameters)[id] = now.at("parameters").at(id);
   }
 }
 
 void change_slot(json& tree, const std::string& key, const std::optional<Preset>& preset,
                  const std::optional<Preset>& before, const json& now) {
+  if (preset == before) return;
   json* const slots = object_in(tree, "slots");
-  if (slots == nullptr || preset == before) return;
+  if (slots == nullptr) return;
   if (!before && slots->contains(key)) {  // one that could not be read
     if (json* const replaced = object_in(tree, "replaced")) replaced->emplace(key, (*slots)[key]);
   }

@@ -135,6 +135,8 @@ LATER = {
     "a text for a number": (state(parameters={"amount": "loud"}), '/parameters/amount: is "loud"; must be a number'),
     "other parameters": (state(parameters=[1, 2]), "/parameters: is an array of 2; must be an object"),
     "other slots": (state(slots=[make_preset()]), "/slots: is an array of 1; must be an object"),
+    "no slots": ({"forestage_state": 1, "parameters": DEFAULTS}, 'top level: no key "slots"; it is required'),
+    "no parameters": ({"forestage_state": 1, "slots": {}}, 'top level: no key "parameters"; it is required'),
     "no slot": (state(slots={"a": None}), "/slots/a: is null; must be an object"),
 }
 SILENT = {
