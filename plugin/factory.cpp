@@ -1,11 +1,13 @@
 #include "factory.hpp"
 
-#include <factory_data.h>
+#include <dlfcn.h>
+#include <juce_core/juce_core.h>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
+#include <exception>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "preset_io.hpp"
@@ -13,33 +15,85 @@
 namespace forestage::plugin {
 namespace {
 
+namespace fs = std::filesystem;
+
+// From the binary: the resources of a VST3 bundle, or a folder beside it, as in an LV2 bundle.
+constexpr std::array<std::string_view, 2> folders{"../Resources/factory", "factory"};
+
 // A new instance plays the first program, with the second in slot B; the rest by file name.
 constexpr std::array<std::string_view, 2> first_files{"smart-speaker.json", "laptop.json"};
 
-std::ptrdiff_t rank(std::string_view file) { return std::ranges::find(first_files, file) - first_files.begin(); }
+void log(const std::string& message) {
+  juce::Logger::writeToLog("Forestage: " + juce::String::fromUTF8(message.c_str()));
+}
 
-std::vector<std::pair<std::string_view, std::string_view>> embedded_files() {
-  std::vector<std::pair<std::string_view, std::string_view>> files;
-  for (int i = 0; i < factory_data::namedResourceListSize; ++i) {
-    int bytes = 0;
-    const char* data = factory_data::getNamedResource(factory_data::namedResourceList[i], bytes);
-    files.emplace_back(factory_data::originalFilenames[i], std::string_view(data, static_cast<std::size_t>(bytes)));
-  }
-  std::ranges::sort(files, {}, [](const auto& file) { return std::pair(rank(file.first), file.first); });
+fs::path own_folder() {
+  static const char here = 0;
+  Dl_info binary{};
+  if (dladdr(&here, &binary) == 0) return {};
+  std::error_code error;
+  const auto file = fs::canonical(binary.dli_fname, error);  // what a link in a plugin folder leads to
+  return (error ? fs::path(binary.dli_fname) : file).parent_path();
+}
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".json") files.push_back(entry->path());
+  const auto rank = [](const fs::path& file) {
+    return std::ranges::find(first_files, file.filename().string()) - first_files.begin();
+  };
+  std::ranges::sort(files, {}, [&](const fs::path& file) { return std::pair(rank(file), file.filename()); });
   return files;
+}
+
+std::vector<fs::path> factory_files() {
+  std::string tried;
+  for (const auto place : folders) {
+    const auto folder = (own_folder() / place).lexically_normal();
+    if (auto files = files_in(folder); !files.empty()) return files;
+    tried += (tried.empty() ? "" : " and ") + folder.string();
+  }
+  log("no factory presets in " + tried);
+  return {};
 }
 
 }  // namespace
 
 FactoryPresets::FactoryPresets() {
-  for (const auto& [name, text] : embedded_files()) {
-    all_.push_back(std::make_shared<const Preset>(parse_preset(text)));
+  for (auto& file : factory_files()) {
+    try {
+      auto name = preset_name(file);
+      all_.push_back({std::move(file), std::move(name), {}});
+    } catch (const std::exception& error) {
+      log(std::string("left out of the programs: ") + error.what());
+    }
   }
 }
 
-int FactoryPresets::index_of(const Preset& preset) const {
-  const auto same = std::ranges::find_if(all_, [&](const auto& own) { return *own == preset; });
-  return static_cast<int>(same - all_.begin());
+std::shared_ptr<const Preset> FactoryPresets::load(int index) const {
+  const std::lock_guard guard(mutex_);
+  const auto& entry = all_[static_cast<std::size_t>(index)];
+  auto preset = entry.in_use.lock();
+  if (preset == nullptr) {
+    preset = std::make_shared<const Preset>(load_preset(entry.file));
+    entry.in_use = preset;
+  }
+  return preset;
+}
+
+int FactoryPresets::index_of(const std::shared_ptr<const Preset>& preset) const {
+  for (int index = 0; preset != nullptr && index < count(); ++index) {
+    if (preset->name != name(index)) continue;
+    try {
+      const auto own = load(index);
+      if (own == preset || *own == *preset) return index;
+    } catch (const std::exception& error) {
+      log(error.what());
+    }
+  }
+  return count();
 }
 
 }  // namespace forestage::plugin

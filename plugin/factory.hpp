@@ -1,7 +1,11 @@
-// The presets that are compiled into the plugin: its programs. Parsed once per process and shared by all instances.
+// The factory presets, the plugin's programs: a folder of files beside the plugin's binary, so that a package holds them
+// once. Only the names are read until somebody plays one, and instances share what is being played.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "preset.hpp"
@@ -10,15 +14,24 @@ namespace forestage::plugin {
 
 class FactoryPresets {
  public:
-  FactoryPresets();  // [main] a broken file cannot get here: it would fail the tests of the presets
+  FactoryPresets();  // [main] says in the log what is missing or broken, and does without it
 
   int count() const noexcept { return static_cast<int>(all_.size()); }
-  std::shared_ptr<const Preset> operator[](int index) const { return all_[static_cast<std::size_t>(index)]; }
+  const std::string& name(int index) const { return all_[static_cast<std::size_t>(index)].name; }
+  /// Reads the file unless an instance holds the preset; throws PresetError.  [any but audio]
+  std::shared_ptr<const Preset> load(int index) const;
   /// Which factory preset this is, to the last tap; count() if it is none of them.  [any but audio]
-  int index_of(const Preset& preset) const;
+  int index_of(const std::shared_ptr<const Preset>& preset) const;
 
  private:
-  std::vector<std::shared_ptr<const Preset>> all_;
+  struct Entry {
+    std::filesystem::path file;
+    std::string name;
+    mutable std::weak_ptr<const Preset> in_use;
+  };
+
+  mutable std::mutex mutex_;  // of in_use
+  std::vector<Entry> all_;
 };
 
 }  // namespace forestage::plugin

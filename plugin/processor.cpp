@@ -25,14 +25,13 @@ Processor::Processor()
                          .withInput("Stereo In", juce::AudioChannelSet::stereo())
                          .withOutput("Driver Feeds Or Headphones", juce::AudioChannelSet::stereo())),
       parameters_(*this) {
-  const auto first = (*factory_)[0];
-  const SlotPresets presets{first, factory_->count() > 1 ? (*factory_)[1] : nullptr};
+  const SlotPresets presets{program(0), program(1)};
   session_.load(Contents{presets, {}});
   note_programs(presets);
   known_programs_[0] = program_in_slot_[0].load();
   known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
   shown_program_ = program_in_slot_[0].load();
-  follow_preset(*first);
+  if (presets[0] != nullptr) follow_preset(*presets[0]);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
   session_.prepare(EngineSpec{}, getCallbackLock());
   report();
@@ -126,16 +125,19 @@ void Processor::timerCallback() {
 int Processor::getNumPrograms() { return factory_->count() + (wrapperType == wrapperType_LV2 ? 0 : 1); }
 
 int Processor::getCurrentProgram() {
-  return std::min(program_in_slot_[active_slot()].load(std::memory_order_relaxed), getNumPrograms() - 1);
+  const int program = program_in_slot_[active_slot()].load(std::memory_order_relaxed);
+  return std::max(0, std::min(program, getNumPrograms() - 1));
 }
 
 const juce::String Processor::getProgramName(int index) {
   if (index < 0 || index >= getNumPrograms()) return {};
-  return index < factory_->count() ? juce::String::fromUTF8((*factory_)[index]->name.c_str()) : "Custom";
+  return index < factory_->count() ? juce::String::fromUTF8(factory_->name(index).c_str()) : "Custom";
 }
 
 std::optional<float> Processor::decided(Steinberg::Vst::ParamID id) {
-  if (id == vst3_program_id) return static_cast<float>(getCurrentProgram()) / static_cast<float>(getNumPrograms() - 1);
+  if (id == vst3_program_id) {
+    return static_cast<float>(getCurrentProgram()) / static_cast<float>(std::max(1, getNumPrograms() - 1));
+  }
   const auto& status = parameters_[Param::status];
   if (id == vst3_id_of(status)) return status.getValue();
   return std::nullopt;
@@ -161,7 +163,8 @@ void Processor::setCurrentProgram(int index) {
   shown_program_ = index;  // where that is wrong now, the host is told so by the timer and the controller
   if (is_written_back) return;
   const std::size_t slot = active_slot();
-  const auto preset = (*factory_)[index];
+  const auto preset = program(index);
+  if (preset == nullptr) return;
   try {
     session_.load(static_cast<Slot>(slot), preset);
   } catch (const std::exception& error) {
@@ -173,6 +176,16 @@ void Processor::setCurrentProgram(int index) {
   follow_preset(*preset);
   report();
   report_program();
+}
+
+std::shared_ptr<const Preset> Processor::program(int index) const {
+  if (index >= factory_->count()) return nullptr;
+  try {
+    return factory_->load(index);
+  } catch (const std::exception& error) {
+    log("program not loaded", error);
+    return nullptr;
+  }
 }
 
 juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this); }
@@ -266,7 +279,7 @@ void Processor::report_program() {
 void Processor::note_programs(const SlotPresets& presets) {
   const auto program_of = [&](std::size_t slot) {
     const auto& preset = presets[slot] != nullptr ? presets[slot] : presets[1 - slot];  // an empty slot plays the other
-    return preset != nullptr ? factory_->index_of(*preset) : factory_->count();
+    return factory_->index_of(preset);
   };
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}})
     program_in_slot_[slot].store(program_of(slot), std::memory_order_relaxed);

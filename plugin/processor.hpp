@@ -78,6 +78,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   void load_state(std::string_view text);
   void report();
   void report_program();
+  std::shared_ptr<const Preset> program(int index) const;  // null where there is none, or it is broken
   std::size_t active_slot() const { return static_cast<std::size_t>(parameters_.plain(Param::slot)); }
   bool is_known_program(int index) const;
   void note_programs(const SlotPresets& presets);

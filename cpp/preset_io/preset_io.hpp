@@ -21,6 +21,9 @@ Preset parse_preset(std::string_view json);
 /// parse_preset of a file; messages begin with its path.
 Preset load_preset(const std::filesystem::path& file);
 
+/// The name alone: reads no further than there, so that a list of presets costs next to nothing. Throws PresetError.
+std::string preset_name(const std::filesystem::path& file);
+
 /// Throws PresetError, too, so that whatever this returns can be read back.
 std::string write_preset(const Preset& preset);
 

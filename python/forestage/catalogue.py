@@ -6,10 +6,18 @@ from importlib import resources
 from pathlib import Path
 
 
-def data_folder() -> Path:
-    """Folder with ``factory``, ``devices`` and ``schema``: in the installed package, or in the source tree."""
-    installed = Path(str(resources.files("forestage"))) / "presets"
-    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "presets"
+def data_folder(name: str) -> Path:
+    """Folder ``factory``, ``devices`` or ``schema``: in the installed package, or in the source tree.
+
+    The plugin's bundle holds the only copy of the factory presets, unless the package was built without it.
+    """
+    package = Path(str(resources.files("forestage")))
+    parents = (
+        package / "plugin" / "Forestage.vst3" / "Contents" / "Resources",
+        package / "presets",
+        Path(__file__).resolve().parents[2] / "presets",
+    )
+    return next((parent / name for parent in parents if (parent / name).is_dir()), parents[-1] / name)
 
 
 def factory_presets() -> dict[str, Path]:
@@ -35,7 +43,7 @@ def factory_devices() -> dict[str, Path]:
 
 
 def _named(folder: str, ending: str) -> dict[str, Path]:
-    return {path.stem: path for path in sorted((data_folder() / folder).glob(f"*{ending}"))}
+    return {path.stem: path for path in sorted(data_folder(folder).glob(f"*{ending}"))}
 
 
 def preset_path(name: str | Path) -> Path:

@@ -399,7 +399,7 @@ def devices_command() -> None:
     width = max(map(len, devices))
     for name, path in devices.items():
         click.echo(f"{name:{width}}  {load_device(path).text}")
-    click.echo(f"Their files are in {catalogue.data_folder() / 'devices'}")
+    click.echo(f"Their files are in {catalogue.data_folder('devices')}")
 
 
 @cli.command("install-plugin")

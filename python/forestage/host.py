@@ -92,7 +92,7 @@ def load_plugin(
 
 
 def install_plugin(*, remove: bool = False) -> list[Path]:
-    """Copy VST3 and LV2 to the user's plugin folders, or take them away again.
+    """Copy VST3 and LV2 to the user's plugin folders, each complete in itself, or take them away again.
 
     Returns
     -------
@@ -117,12 +117,21 @@ def install_plugin(*, remove: bool = False) -> list[Path]:
         _remove(fresh)
         try:
             shutil.copytree(sources[kind], fresh)
+            if kind == "lv2":
+                _complete_lv2(fresh)
             _remove(target)
             fresh.rename(target)
         except BaseException:
             _remove(fresh)
             raise
     return list(targets.values())
+
+
+def _complete_lv2(bundle: Path) -> None:
+    """Give an LV2 bundle of its own what the package holds once, in the VST3 bundle: the binary and the presets."""
+    contents = plugin_path("vst3") / "Contents"
+    shutil.copy2(next(contents.glob("*/Forestage.so")), bundle / "libForestage.so")
+    shutil.copytree(contents / "Resources" / "factory", bundle / "factory")
 
 
 def _home() -> Path:

@@ -227,6 +227,7 @@ def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch
     assert run("install-plugin").returncode == 0
     assert (tmp_path / ".vst3/Forestage.vst3/Contents").is_dir()
     assert (tmp_path / ".lv2/Forestage.lv2/manifest.ttl").is_file()
+    assert (tmp_path / ".lv2/Forestage.lv2/factory/laptop.json").is_file()
     result = run("install-plugin", "--remove")
     assert result.returncode == 0
     assert result.stdout.count("removed") == 2

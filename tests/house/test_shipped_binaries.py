@@ -1,13 +1,17 @@
 """What we ship shares no state with the rest of its process: Python module, VST3, LV2 and standalone."""
 
 import ctypes.util
+import importlib.metadata
+import re
 import subprocess
 import sys
+import zlib
 
 import pytest
 
 from forestage import _core
 from forestage.host import plugin_path
+from places import ROOT
 
 BINARIES = {
     "module": lambda: _core.__file__,
@@ -17,7 +21,10 @@ BINARIES = {
 }
 ENTRY_POINTS = {
     "module": {"PyInit__core"},
-    "vst3": {"GetPluginFactory", "ModuleEntry", "ModuleExit"},
+    "vst3": {
+        *("GetPluginFactory", "ModuleEntry", "ModuleExit"),
+        *("lv2_descriptor", "lv2ui_descriptor", "forestage_standalone"),
+    },
     "lv2": {"lv2_descriptor", "lv2ui_descriptor"},
     "standalone": set(),
 }
@@ -69,7 +76,7 @@ def test_binary_asks_nobody_for_fftw(binary):
     assert "fftw" not in tool("nm", "--dynamic", "--undefined-only", BINARIES[binary]())
 
 
-@pytest.mark.parametrize("binary", ["module", "vst3", "lv2"])
+@pytest.mark.parametrize("binary", BINARIES)
 def test_binary_needs_the_c_library_only(binary):
     lines = tool("readelf", "--dynamic", "--wide", BINARIES[binary]()).splitlines()
     assert {line.split("[")[1].rstrip("]") for line in lines if "(NEEDED)" in line} <= ANY_LINUX
@@ -79,6 +86,27 @@ def test_binary_needs_the_c_library_only(binary):
 def test_binary_needs_no_glibc_after_2_34(binary):
     versions = tool("objdump", "--dynamic-syms", BINARIES[binary]()).split("GLIBC_2.")[1:]
     assert max(int(text.split(")")[0].split(".")[0]) for text in versions) <= 34
+
+
+def installed():
+    return [path for path in importlib.metadata.files("forestage") if path.suffix != ".pyc"]
+
+
+def test_wheel_is_smaller_than_20_mb():
+    compressed = sum(len(zlib.compress(path.read_binary(), 6)) for path in installed())
+    assert compressed < 20e6, f"{compressed / 1e6:.1f} MB"
+
+
+def test_licence_of_every_library_in_the_binaries_comes_along():
+    texts = {path.stem for path in installed() if "/licenses/licenses/" in str(path)}
+    compiled_in = {"juce", "libstdc++", "nlohmann-json", "pybind11"}
+    licence_of = {"png16": "libpng", "jpeg": "libjpeg-turbo", "z": "zlib", "brotlidec": "brotli"}
+    lists = re.findall(r"link_archives\(\w+ ([^)]+)\)", (ROOT / "plugin/CMakeLists.txt").read_text())
+    archives = {name for names in lists for name in names.split()} - {"brotlicommon"}
+    archives |= set(re.findall(r"lib(fftw3)f\.a", (ROOT / "cpp/CMakeLists.txt").read_text()))
+    assert {"freetype", "fftw3"} <= archives
+    needed = compiled_in | {licence_of.get(name, name.rstrip("3")) for name in archives}
+    assert needed <= texts
 
 
 @pytest.fixture(scope="module")
