@@ -324,7 +324,7 @@ def test_speakers_with_too_few_outputs_play_the_headphones_preview_and_say_so():
 @flat_presets
 @pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
 def test_a_rate_without_filters_is_converted_and_said_so(preset, monitor):
-    """50 kHz against 48 kHz: the same response within 0.5 dB up to 8 kHz."""
+    """50 kHz against 48 kHz: the same response within 0.7 dB up to 8 kHz, where filters are steepest."""
     frequency_hz = np.geomspace(100, 8000, 100)
 
     def response(sample_rate):
@@ -337,7 +337,7 @@ def test_a_rate_without_filters_is_converted_and_said_so(preset, monitor):
     assert native.status == "OK"
     assert converted.status == "Preset Has No Filters For This Sample Rate: Converted"
     audible = expected > 0.01 * expected.max()
-    assert np.max(np.abs(db(found / np.maximum(expected, 1e-9)))[audible]) <= 0.5
+    assert np.max(np.abs(db(found / np.maximum(expected, 1e-9)))[audible]) <= 0.7
 
 
 def test_loading_a_bad_preset_keeps_the_one_that_plays():
