@@ -235,10 +235,10 @@ def test_session_of_a_later_version_is_saved_as_it_came_and_the_status_says_so(w
 
 def test_of_a_later_session_all_plays_that_is_known():
     sounds = {
-        "a later state": core_sound("laptop", amount=10, headphone_eq=parametric()),
-        "a later key of a preset": core_sound("laptop", amount=10, headphone_eq=parametric()),
+        "a later state": core_sound("laptop", b="smart-speaker", amount=10, headphone_eq=parametric()),
+        "a later key of a preset": core_sound("laptop", b="smart-speaker", amount=10, headphone_eq=parametric()),
         "a later preset": core_sound("smart-speaker", amount=10, headphone_eq=parametric()),
-        "a later equaliser": core_sound("laptop", amount=10),
+        "a later equaliser": core_sound("laptop", b="smart-speaker", amount=10),
     }
     for what, expected in sounds.items():
         plugin = fresh_plugin()
