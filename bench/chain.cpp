@@ -138,7 +138,7 @@ void bench_stages(Bench& bench, const Preset& preset) {
   print("stage, CancelMatrix", bench.measure(2, [&](AudioBlock io) {
     cancel.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
   }));
-  DriverMatrix beam(center_beam_spec(preset, filters), block_frames);
+  DriverMatrix beam(center_beam_spec(preset, filters, filters.beam), block_frames);
   print("stage, CentreBeam", bench.measure(1, [&](AudioBlock io) {
     beam.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
   }));

@@ -143,7 +143,7 @@ def test_laptop_is_near_enough_to_be_left_alone():
     _, in_the_open = solved("laptop", is_free=True)
     band = (SOLVE_HZ > 200.0) & (SOLVE_HZ < 6400.0)
     here, there = (with_pair(each)[:, band] for each in (in_room, in_the_open))
-    assert np.sqrt(np.mean(np.abs(here - there) ** 2) / np.mean(np.abs(there) ** 2)) < 0.1
+    assert np.sqrt(np.mean(np.abs(here - there) ** 2) / np.mean(np.abs(there) ** 2)) < 0.15
 
 
 def test_image_does_not_turn_over_beside_the_soundbar():
