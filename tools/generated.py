@@ -62,7 +62,7 @@ def figures_table():
             versions = figures["width"]["separation_db"]
             mean = {version: sum(values) / len(values) for version, values in versions.items()}
             separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
-            panning = both_versions(figures["panning"]["error_deg"], "{:.0f}°")
+            panning = both_versions(figures["panning"], "{:.0f}°")
             balance = both_versions(figures["balance"], "{:.1f} LU", "{:.1f} dB")
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
         level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))

@@ -36,7 +36,7 @@ def preset(**changes):
         "conditions": seat,
         "width": width,
         "room": room,
-        "panning": {"error_deg": {cue: {"processed": given["middle"]} for cue in ("time", "level")}},
+        "panning": {f"error_by_{cue}_deg": {"processed": given["middle"]} for cue in ("time", "level")},
         "colour": {"center_ripple_db": {"processed": given["ripple"]}},
         "zone": {"area_cm2": {"processed": given["area"]}, "sweet_spot_m": {"processed": 0.19}},
         "effort": {"most_drive_db": {"cancelled": 4.0, "staged": given["drive"]}},

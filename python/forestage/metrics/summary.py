@@ -42,7 +42,7 @@ def design_metrics(design: Played) -> dict[str, Any]:
     }
     if not design.device.is_headphones:
         found["colour"]["center_ripple_db"] = colour.center_ripple_db(design)
-        found["panning"] = {"error_deg": panning.panning_error_deg(design)}
+        found["panning"] = {f"error_by_{cue}_deg": error for cue, error in panning.panning_error_deg(design).items()}
         balances = balance.balance_of(design)
         found["balance"] = {
             "loudness_lu": {name: each.worst_lu for name, each in balances.items()},

@@ -137,10 +137,10 @@ def _center(figures: Mapping[str, Any]) -> Iterator[Judgement]:
 
 
 def _middle(figures: Mapping[str, Any]) -> Iterator[Judgement]:
-    errors = figures.get("panning", {}).get("error_deg")
+    errors = figures.get("panning")
     if errors:
-        off = errors["time"]["processed"]
-        text = f"up to {off:.1f}° off by time and {errors['level']['processed']:.0f}° by level"
+        off, by_level = (errors[f"error_by_{cue}_deg"]["processed"] for cue in ("time", "level"))
+        text = f"up to {off:.1f}° off by time and {by_level:.0f}° by level"
         yield Judgement(
             "between",
             _graded(off, MIDDLE_DEG),
