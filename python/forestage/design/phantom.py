@@ -122,8 +122,9 @@ def _levelled_db(device: Device, ears: ComplexArray, frequency_hz: FloatArray) -
 
 
 def _together_db(ears: ComplexArray) -> FloatArray:
-    """Both channels together over the near ears of each, shape (n,)."""
+    """Both channels together over the near ears of each, shape (n,); as unrelated sounds where there is silence."""
     near = np.abs(ears[0, 0]) ** 2 + np.abs(ears[1, 1]) ** 2
     together = np.sum(np.abs(ears.sum(axis=1)) ** 2, axis=0)
-    level_db: FloatArray = 10 * np.log10(together / near)
+    silence = 1e-12 * near.max()
+    level_db: FloatArray = 10 * np.log10((together + silence) / (near + silence))
     return level_db
