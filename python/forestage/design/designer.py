@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
@@ -41,11 +39,7 @@ from forestage.design.virtual_pair import (
 )
 from forestage.firs import FilterSet
 
-if TYPE_CHECKING:
-    pass
-
 Progress = Callable[[float, str], None]
-Taps = NDArray[np.float32]
 
 
 # One thread, so that the sums, and with them the bytes of the file, do not depend on the number of cores.
