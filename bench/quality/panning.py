@@ -49,7 +49,7 @@ def listeners(device):
     """Whoever hears the feeds of a device: a seat, what localises there, and a real pair in its place."""
     for each in (device, with_head(device, kemar())):
         listener = each.listener
-        yield plant(each), Localiser.of(listener.head, distance_m=listener.distance_m), listener
+        yield plant(each), Localiser.in_place_of(listener), listener
 
 
 def azimuths(played, seat, localiser, listener):

@@ -23,7 +23,7 @@ def image_shortfalls(design: Played, *, sample_rate: int) -> Iterator[ImageShort
     over what is usual for them.
     """
     listener, width_deg = design.device.listener, design.width_deg
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    localiser = Localiser.in_place_of(listener)
     chain = Chain.of(design, TIME_HZ, sample_rate=sample_rate)
     pressure = ears(design, TIME_HZ, np.stack([chain.staged[:, 0], chain.center, chain.staged[:, 1]], axis=1))
     wanted = (width_deg, 0.0, -width_deg)

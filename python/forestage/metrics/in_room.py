@@ -22,7 +22,7 @@ from forestage.acoustics.shoebox import ROOMS
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import OCTAVE_EDGES_HZ
 from forestage.metrics.chain import Chain
-from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
+from forestage.metrics.localisation import Localiser
 from forestage.metrics.played import Played
 from forestage.metrics.room import onset_frame
 from forestage.short_repr import ShortRepr
@@ -82,7 +82,7 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     behind = feed_responses(design.device, BIN_HZ)[:, None] * LATE
     pair = np.repeat(np.eye(2, dtype=np.complex128)[:, :, None], len(BIN_HZ), axis=-1) * LATE
     listener = design.device.listener
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    localiser = Localiser.in_place_of(listener)
     heard = {
         "plain": _figures(places, chain.plain * behind, chain.plain_center[:, None] * behind, localiser),
         "processed": _figures(places, chain.staged * behind, chain.center[:, None] * behind, localiser),
@@ -159,10 +159,11 @@ def _azimuths_deg(ears: FloatArray, localiser: Localiser) -> tuple[float, float]
     """Azimuth by time and by level of impulse responses (2, frames)."""
     times = np.arange(ears.shape[-1]) / SAMPLE_RATE
     used = np.flatnonzero(np.any(ears, axis=0))
-    time, level = (
-        ears[:, used] @ np.exp(-2j * np.pi * np.outer(times[used], frequency)) for frequency in (TIME_HZ, LEVEL_HZ)
+    by_time, by_level = (
+        float(azimuth_deg(ears[:, used] @ np.exp(-2j * np.pi * np.outer(times[used], frequency))))
+        for _, frequency, azimuth_deg in localiser.cues()
     )
-    return float(localiser.time_azimuth_deg(time)), float(localiser.level_azimuth_deg(level))
+    return by_time, by_level
 
 
 def _energy(signals: FloatArray) -> FloatArray:

@@ -11,12 +11,14 @@ disagree. ``bench/quality/localisation.py`` plays it the same sounds: where the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.head import HeadModel
+from forestage.acoustics.seat import Listener
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import ear_bands, ear_centres_hz
 from forestage.short_repr import ShortRepr
@@ -56,6 +58,16 @@ class Localiser(ShortRepr):
         left, right = head.ears(TIME_HZ, circle)
         ratio = right / left
         return cls(ratio / np.abs(ratio), _level_db(head.ears(LEVEL_HZ, circle)))
+
+    @classmethod
+    def in_place_of(cls, listener: Listener) -> Localiser:
+        """Listen with a listener's head, to sources as far away as the device."""
+        return cls.of(listener.head, distance_m=listener.distance_m)
+
+    def cues(self) -> Iterator[tuple[str, FloatArray, Callable[[ComplexArray], FloatArray]]]:
+        """Both cues by name, the frequencies that they need the ears at, and how they are heard."""
+        yield "time", TIME_HZ, self.time_azimuth_deg
+        yield "level", LEVEL_HZ, self.level_azimuth_deg
 
     def time_azimuth_deg(self, ears: ArrayLike, *, within_hz: tuple[float, float] = TIME_BAND_HZ) -> FloatArray:
         """Azimuth that the times between the ears tell.

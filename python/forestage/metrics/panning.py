@@ -20,7 +20,7 @@ from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.chain import Chain
-from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
+from forestage.metrics.localisation import Localiser
 from forestage.metrics.played import Played
 from forestage.render import Renderer
 from forestage.short_repr import ShortRepr
@@ -112,7 +112,7 @@ def panned_feeds(
     if in_mix:
         stereo = stereo + CENTER_GAIN * np.sqrt(0.5) * center + SIDE_GAIN * np.stack([left, right])
     stereo *= 0.05 / np.std(source)
-    settings: dict[str, Any] = {"safe_headroom": False, "level_match": False, "upmix_quality": upmix_quality}
+    settings: dict[str, Any] = {"safe_headroom": "Off", "level_match": "Off", "upmix_quality": upmix_quality}
     renderer = Renderer(preset, sample_rate=SAMPLE_RATE, monitor="Speakers", **(settings | parameters))
     late = renderer.latency_frames
     feeds = renderer.process(np.pad(stereo, ((0, 0), (0, late))).astype(np.float32))[:, late:]
@@ -159,13 +159,13 @@ def panning(
     """
     seat = plant(device) if seat is None else seat
     listener = device.listener
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    localiser = Localiser.in_place_of(listener)
     pan = np.asarray(pans, dtype=np.float64)
     played = [
         panned_feeds(preset, each, upmix_quality=upmix_quality, in_mix=in_mix, **(parameters or {})) for each in pan
     ]
     found = []
-    for grid, azimuth_deg in ((TIME_HZ, localiser.time_azimuth_deg), (LEVEL_HZ, localiser.level_azimuth_deg)):
+    for _, grid, azimuth_deg in localiser.cues():
         device_ears = np.stack([heard(seat, *each, grid) for each in played], axis=1)
         pair = np.einsum("ecf,cp->epf", pair_ears(listener, grid), pan_gains(pan))
         found.append([azimuth_deg(device_ears), azimuth_deg(pair)])
@@ -184,11 +184,10 @@ def panning_error_deg(design: Played) -> dict[str, dict[str, float]]:
         ``["time" or "level"]["plain" or "processed"]``, in degrees.
     """
     listener = design.device.listener
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    localiser = Localiser.in_place_of(listener)
     gains = pan_gains(np.concatenate([-np.array(PANS), PANS]))
     found = {}
-    for cue, grid in (("time", TIME_HZ), ("level", LEVEL_HZ)):
-        azimuth_deg = localiser.time_azimuth_deg if cue == "time" else localiser.level_azimuth_deg
+    for cue, grid, azimuth_deg in localiser.cues():
         chain, seat = Chain.of(design, grid), design.plant.at(grid)
         real = azimuth_deg(np.einsum("ecf,cp->epf", pair_ears(listener, grid), gains))
         plain = np.einsum("edf,dcf,cp->epf", seat, chain.plain, gains)

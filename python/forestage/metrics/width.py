@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,7 @@ from forestage.acoustics.pair import pair_ears
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
-from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
+from forestage.metrics.localisation import Localiser
 from forestage.metrics.played import Played
 from forestage.metrics.separation import octave_separation_db
 
@@ -57,7 +57,7 @@ def side_azimuth_deg(
     """
     channel = ("left", "right").index(side)
     found: dict[str, dict[str, FloatArray]] = {}
-    for cue, frequency, azimuth_deg in _cues(design):
+    for cue, frequency, azimuth_deg in Localiser.in_place_of(design.device.listener).cues():
         chains = [Chain.of(design, frequency, width_deg=width_deg) for width_deg in widths_deg]
         staged = np.stack([chain.staged[:, channel] for chain in chains], axis=1)
         found[cue] = {"processed": azimuth_deg(ears(design, frequency, staged))}
@@ -69,19 +69,11 @@ def side_azimuth_deg(
 def center_azimuth_deg(design: Played) -> dict[str, dict[str, float]]:
     """Azimuth of a sound in the centre alone, in degrees: ``["time" or "level"]["plain" or "processed"]``."""
     found = {}
-    for cue, frequency, azimuth_deg in _cues(design):
+    for cue, frequency, azimuth_deg in Localiser.in_place_of(design.device.listener).cues():
         chain = Chain.of(design, frequency)
         heard = azimuth_deg(ears(design, frequency, np.stack([chain.plain_center, chain.center], axis=1)))
         found[cue] = {"plain": float(heard[0]), "processed": float(heard[1])}
     return found
-
-
-def _cues(design: Played) -> Iterator[tuple[str, FloatArray, Callable[[ComplexArray], FloatArray]]]:
-    """Both cues, the frequencies that they need the ears at, and how they are heard."""
-    listener = design.device.listener
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
-    yield "time", TIME_HZ, localiser.time_azimuth_deg
-    yield "level", LEVEL_HZ, localiser.level_azimuth_deg
 
 
 def coherence(design: Played) -> dict[str, FloatArray]:

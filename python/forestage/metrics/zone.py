@@ -263,7 +263,7 @@ def _azimuth_error_deg(
     speaker = listener.distance_m * np.array([1.0 - np.cos(angle), side * np.sin(angle), 0.0])
     ahead, left, _ = np.stack([seat.in_head([speaker])[0] for seat in seats], axis=-1)
     ears = np.einsum("sedf,df->esf", responses, filters)
-    localiser = Localiser.of(listener.head, distance_m=listener.distance_m)
+    localiser = Localiser.in_place_of(listener)
     return localiser.time_azimuth_deg(ears) - np.rad2deg(np.arctan2(left, ahead))
 
 
