@@ -17,7 +17,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering
 from forestage.acoustics.driver_response import driver_responses, early_s
 from forestage.acoustics.image_sources import Progress
-from forestage.acoustics.pair import pair_ears
+from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
@@ -64,7 +64,7 @@ def ear_firs(device: Device) -> EarFirs:
     pair = pair_ears(device.listener, frequency)
     response = geometry(device).at(frequency) * driver_responses(device, frequency)
     device_ears = _counted(response, _plain_near(device, response, frequency), frequency)
-    reference_ears = _counted(pair, _near(pair), frequency)
+    reference_ears = _counted(pair, own_ears(pair), frequency)
     delay = _delay_frames(device, device_ears, frequency)
     taps = _taps(np.concatenate([device_ears, reference_ears], axis=1), frequency, delay)
     device_firs, pair_firs = (to_fir(ears, taps=taps, delay_frames=delay) for ears in (device_ears, reference_ears))
@@ -111,7 +111,7 @@ def room_ear_firs(
         )
         for responses, late_s, near in (
             (np.fft.rfft(heard, transform) * drivers, direct_s, plain_near),
-            (np.fft.rfft(pair, transform), pair_s, _near(pair_direct)),
+            (np.fft.rfft(pair, transform), pair_s, own_ears(pair_direct)),
         )
     )
     return EarFirs(device_firs, pair_firs, delay)
@@ -121,11 +121,6 @@ def _direct(scene: DeviceInRoom, seat: Seat, frequency: FloatArray) -> tuple[Com
     """What arrives first, shape (2, drivers, n), and its delay, which is taken out of it."""
     free = geometry(scene.device, seat)
     return free.at(frequency), free.delay_s
-
-
-def _near(ears: ComplexArray) -> ComplexArray:
-    """Near ears of the (left, right) channel of ears [ear, channel], shape (2, n)."""
-    return np.stack([ears[0, 0], ears[1, 1]])
 
 
 def _plain_near(device: Device, response: ComplexArray, frequency: FloatArray) -> ComplexArray:

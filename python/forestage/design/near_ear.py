@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.pair import pair_ears
+from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.filters import log_fade
@@ -51,7 +51,7 @@ def _gain_db(device: Device, seat: Plant) -> FloatArray:
     """Near ear of a pair over that of the device, alike from `LEVEL_HZ`, shape (2, len(GRID_HZ))."""
     pair = pair_ears(device.listener, GRID_HZ)
     near = np.einsum("cdf,dcf->cf", seat.at(GRID_HZ), aligned_plain(seat, GRID_HZ))
-    over_db = 20 * np.log10(np.abs(np.stack([pair[0, 0], pair[1, 1]]) / near))
+    over_db = 20 * np.log10(np.abs(own_ears(pair) / near))
     over_db = smoothed_db(GRID_HZ, over_db, octaves=SMOOTHING_OCTAVES)
     levelled = (LEVEL_HZ[0] <= GRID_HZ) & (LEVEL_HZ[1] >= GRID_HZ)
     over_db -= over_db[:, levelled].mean()

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.filters import log_fade
+from forestage.metrics.bands import octave_window
 from forestage.short_repr import ShortRepr
 
 GRID_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 961)
@@ -118,7 +119,7 @@ def _smooth_phase(ratio: ComplexArray, is_known: NDArray[np.bool_]) -> FloatArra
     omega, octaves = 2.0 * np.pi * GRID_HZ, np.log2(GRID_HZ)
     timed = _within(DELAY_HZ)
     later_s = -float(np.polyfit(omega[timed], np.unwrap(np.angle(ratio[timed])), 1)[0])
-    window = 0.5 ** ((octaves[:, None] - octaves) / (SMOOTHING_OCTAVES / 2)) ** 2
+    window = octave_window(GRID_HZ, SMOOTHING_OCTAVES)
     still = window @ (ratio / np.abs(ratio) * np.exp(1j * omega * later_s) * is_known)
     known = np.unwrap(np.angle(still[is_known]))
     return np.interp(octaves, octaves[is_known], known) - omega * later_s

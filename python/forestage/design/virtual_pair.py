@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from forestage._core import far_ear
 from forestage.acoustics.device import Device
 from forestage.acoustics.head import HeadModel
+from forestage.acoustics.pair import pair_positions_m
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import WIDTH_DEG
 from forestage.design.cancel.closed_form import first_root
@@ -29,6 +30,7 @@ from forestage.design.filters import (
     taps_for,
 )
 from forestage.design.skew import ROUNDING
+from forestage.metrics.bands import octave_window
 from forestage.short_repr import ShortRepr
 
 # Modelling delay of the weights: with that of the other filters it keeps the whole chain within 5 ms
@@ -86,9 +88,7 @@ class VirtualPair(ShortRepr):
         frequency = np.atleast_1d(np.asarray(frequency_hz, dtype=np.float64))
         if self.head is None:
             return np.tile(closed_form_far_ear(self.width_deg, frequency), (2, 1))
-        angle = np.deg2rad(self.width_deg)
-        sources = self.distance_m * np.array([[np.cos(angle), side * np.sin(angle), 0.0] for side in (1.0, -1.0)])
-        ears = self.head.ears(frequency, sources)
+        ears = self.head.ears(frequency, pair_positions_m(self.width_deg, self.distance_m))
         return np.stack([ears[1, 0] / ears[0, 0], ears[0, 1] / ears[1, 1]])
 
 
@@ -243,8 +243,7 @@ def with_even_near_ears(solution: Solution, pair: VirtualPair) -> Solution:
     What the pair plays into the other channel comes back to the near ear in part.
     """
     problem = solution.problem
-    octaves = np.log2(problem.frequency_hz)
-    window = 0.5 ** ((octaves[:, None] - octaves) / (EVEN_OCTAVES / 2)) ** 2
+    window = octave_window(problem.frequency_hz, EVEN_OCTAVES)
     window /= window.sum(axis=1, keepdims=True)
     for _ in range(EVEN_STEPS):
         feed = crosstalk_weight(solution, pair) * closed_form_far_ear(pair.width_deg, problem.frequency_hz)

@@ -69,8 +69,8 @@ def programmes(*, sample_rate: int = SAMPLE_RATE, seconds: float = SECONDS) -> d
     noise = np.fft.irfft(spectra, frames)
     noise *= 0.05 / np.std(noise, axis=-1, keepdims=True)
     one = noise[0]
-    gains = {"mono": (0.0,), "left": (100.0,), "right": (-100.0,), "between": (MID_PAN,)}
-    panned = {name: pan_gains(*pan)[:, None] * one for name, pan in gains.items()}
+    pans = {"mono": 0.0, "left": 100.0, "right": -100.0, "between": MID_PAN}
+    panned = {name: pan_gains(pan)[:, None] * one for name, pan in pans.items()}
     played = panned | {"decorrelated": np.sqrt(0.5) * noise}
     return {name: audio.astype(np.float32) for name, audio in played.items()}
 

@@ -49,6 +49,13 @@ def octave_means(frequency_hz: ArrayLike, values: ArrayLike) -> FloatArray:
     return np.asarray(values, dtype=np.float64) @ (inside / inside.sum(axis=1, keepdims=True)).T
 
 
+def octave_window(frequency_hz: ArrayLike, octaves: float) -> FloatArray:
+    """Gaussian windows around each frequency, so wide between their points at half height, shape (n, n)."""
+    place = np.log2(np.asarray(frequency_hz, dtype=np.float64))
+    window: FloatArray = 0.5 ** ((place - place[:, None]) / (octaves / 2)) ** 2
+    return window
+
+
 def smoothed_db(frequency_hz: ArrayLike, level_db: ArrayLike, *, octaves: float = 1 / 6) -> FloatArray:
     """Levels with their power averaged over a Gaussian window on the logarithm of frequency.
 
@@ -65,8 +72,7 @@ def smoothed_db(frequency_hz: ArrayLike, level_db: ArrayLike, *, octaves: float 
     -------
     ndarray, shape (..., n)
     """
-    place = np.log2(np.asarray(frequency_hz, dtype=np.float64))
-    window = 0.5 ** ((place - place[:, None]) / (octaves / 2)) ** 2
+    window = octave_window(frequency_hz, octaves)
     power = 10 ** (np.asarray(level_db, dtype=np.float64) / 10)
     return 10 * np.log10(power @ (window / window.sum(axis=1, keepdims=True)).T)
 

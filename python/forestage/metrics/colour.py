@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.pair import pair_ears
+from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import Plant, directivity
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import log_grid, smoothed_db
@@ -29,7 +29,7 @@ def near_ear_ripple_db(design: Played) -> dict[str, float]:
     """
     chain = Chain.of(design, FREQUENCY_HZ)
     pair = pair_ears(design.device.listener, FREQUENCY_HZ)
-    wanted_db = 20 * np.log10(np.abs(np.stack([pair[0, 0], pair[1, 1]])))
+    wanted_db = 20 * np.log10(np.abs(own_ears(pair)))
     plain_db = 0.0
     if not design.device.is_headphones:
         plain_db = 20 * np.log10(np.abs(near_ears(design.plant, chain.plain, FREQUENCY_HZ)[1])) - wanted_db

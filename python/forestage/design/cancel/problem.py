@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
+from forestage.acoustics.pair import own_ears
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.cancel.room import Reverberation
@@ -65,7 +66,7 @@ class CancelProblem(ShortRepr):
     @property
     def wanted(self) -> ComplexArray:
         """Response wanted at the near ear of the (left, right) channel at the seat, shape (2, n)."""
-        return _near(self.pair)
+        return own_ears(self.pair)
 
     @property
     def pair(self) -> ComplexArray:
@@ -96,7 +97,7 @@ class CancelProblem(ShortRepr):
 
     def drive_db(self, weights: ComplexArray) -> FloatArray:
         """Power of all drivers over that of plain stereo with the same near ear at the seat, shape (2, n)."""
-        near = _near(self.ears(weights, seat=0))
+        near = own_ears(self.ears(weights, seat=0))
         power = np.sum(np.abs(weights) ** 2, axis=0) / np.sum(np.abs(self.plain) ** 2, axis=0)
         return 10 * np.log10(power * np.abs(self.wanted / near) ** 2)
 
@@ -157,8 +158,3 @@ def zone_plants(device: Device, target: CancelTarget) -> list[Plant]:
 def _rows(response: ComplexArray, channel: int) -> tuple[ComplexArray, ComplexArray]:
     rows = response.transpose(1, 3, 0, 2)
     return rows[channel], rows[1 - channel]
-
-
-def _near(ears: ComplexArray) -> ComplexArray:
-    """Near ear of the (left, right) channel of ears [ear, channel], shape (2, n)."""
-    return np.stack([ears[0, 0], ears[1, 1]])
