@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include "decibels.hpp"
 
@@ -10,28 +12,25 @@ namespace {
 
 constexpr int ears = 2;
 constexpr double least_lead = 0.01;  // of the sum of all taps of an ear: 0.1 dB that the limiter does not foresee
-constexpr double longest_lead_s = 0.001;
 
-double sum_of(const Fir& fir, std::size_t first, std::size_t end) {
+std::span<const float> first_of(const Fir& fir, std::size_t count) {
+  return std::span(fir).first(std::min(fir.size(), count));
+}
+
+double sum_of_first(const std::vector<Fir>& firs, std::size_t count) {
   double sum = 0.0;
-  for (std::size_t k = first; k < std::min(end, fir.size()); ++k) sum += std::abs(static_cast<double>(fir[k]));
+  for (const Fir& fir : firs) {
+    for (const float tap : first_of(fir, count)) sum += std::abs(static_cast<double>(tap));
+  }
   return sum;
 }
 
 /// How many frames at the begin of all responses are next to nothing.
 int lead_frames(const EarResponses& responses, int ears_delay_frames, double sample_rate) {
-  int frames = std::min(ears_delay_frames, static_cast<int>(longest_lead_s * sample_rate));
+  int frames = Limiter::lookahead_within(ears_delay_frames, sample_rate);
   for (const auto& sources : responses) {
-    const auto share = [&](int count) {
-      double lead = 0.0;
-      double all = 1e-30;
-      for (const Fir& fir : sources) {
-        lead += sum_of(fir, 0, static_cast<std::size_t>(count));
-        all += sum_of(fir, 0, fir.size());
-      }
-      return lead / all;
-    };
-    while (frames > 0 && share(frames) > least_lead) --frames;
+    const double all = sum_of_first(sources, std::numeric_limits<std::size_t>::max());
+    while (sum_of_first(sources, static_cast<std::size_t>(frames)) > least_lead * all) --frames;
   }
   return frames;
 }
@@ -46,9 +45,12 @@ EarResponses scaled(EarResponses responses, float gain) {
 }
 
 EarResponses first_taps(const EarResponses& responses, int count) {
-  EarResponses result = responses;
-  for (auto& sources : result) {
-    for (Fir& fir : sources) fir.resize(std::min(fir.size(), static_cast<std::size_t>(count)));
+  EarResponses result;
+  for (std::size_t ear = 0; ear < responses.size(); ++ear) {
+    for (const Fir& fir : responses[ear]) {
+      const auto taps = first_of(fir, static_cast<std::size_t>(count));
+      result[ear].emplace_back(taps.begin(), taps.end());
+    }
   }
   return result;
 }
@@ -69,9 +71,13 @@ FirMatrix without_first_taps(const EarResponses& responses, int count) {
 
 EarPath::EarPath(const EarResponses& responses, float gain_db, int ears_delay_frames, double sample_rate,
                  int max_block_frames)
-    : lookahead_frames_(lead_frames(responses, ears_delay_frames, sample_rate)),
-      lead_(first_taps(scaled(responses, from_db(gain_db)), lookahead_frames_)),
-      matrix_(without_first_taps(scaled(responses, from_db(gain_db)), lookahead_frames_)),
+    : EarPath(scaled(responses, from_db(gain_db)), lead_frames(responses, ears_delay_frames, sample_rate), sample_rate,
+              max_block_frames) {}
+
+EarPath::EarPath(const EarResponses& responses, int lookahead_frames, double sample_rate, int max_block_frames)
+    : lookahead_frames_(lookahead_frames),
+      lead_(first_taps(responses, lookahead_frames_)),
+      matrix_(without_first_taps(responses, lookahead_frames_)),
       sources_(responses[0].size(), History(lookahead_frames_, max_block_frames)),
       lead_out_(ears, max_block_frames),
       limiter_(ears, lookahead_frames_, sample_rate, max_block_frames) {}

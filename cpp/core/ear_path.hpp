@@ -8,6 +8,7 @@
 //         └─ taps of the lead ─────────────────── gain ──────────────────────────────┴─ clamp ── out
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "blocks.hpp"
@@ -35,6 +36,8 @@ class EarPath {
   float least_gain() const noexcept { return limiter_.least_gain(); }
 
  private:
+  /// `responses` have the gain in them.
+  EarPath(const EarResponses& responses, int lookahead_frames, double sample_rate, int max_block_frames);
   void play_lead(ConstAudioBlock in, AudioBlock out) noexcept;
 
   int lookahead_frames_;

@@ -25,6 +25,10 @@ std::int64_t Limiter::Mean::push(std::int64_t value) noexcept {
   return sum_;
 }
 
+int Limiter::lookahead_within(int delay_frames, double sample_rate) noexcept {
+  return std::min(delay_frames, static_cast<int>(longest_lookahead_s * sample_rate));
+}
+
 Limiter::Limiter(int channels, int lookahead_frames, double sample_rate, int max_block_frames)
     : lookahead_frames_(lookahead_frames),
       true_peak_(sample_rate),

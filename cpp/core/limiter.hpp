@@ -14,7 +14,6 @@
 
 #include "blocks.hpp"
 #include "delay.hpp"
-#include "lanes.hpp"
 #include "true_peak.hpp"
 
 namespace forestage {
@@ -23,6 +22,10 @@ class Limiter {
  public:
   static constexpr float ceiling = 0.977f;  // -0.2 dB: what four values per frame miss between them
   static constexpr double most_release_db_per_ms = 0.5;
+  static constexpr double longest_lookahead_s = 0.001;
+
+  /// The look-ahead where sound is `delay_frames` late in any case.
+  static int lookahead_within(int delay_frames, double sample_rate) noexcept;
 
   /// A look-ahead too short to see between frames guards the frames alone.
   Limiter(int channels, int lookahead_frames, double sample_rate, int max_block_frames);

@@ -8,11 +8,6 @@ namespace forestage {
 namespace {
 
 constexpr int stereo = 2;  // ears
-constexpr double longest_lookahead_s = 0.001;
-
-int lookahead_frames(int ears_delay_frames, double sample_rate) {
-  return std::min(ears_delay_frames, static_cast<int>(longest_lookahead_s * sample_rate));
-}
 
 EarResponses reference_of(const Ears& ears) {
   EarResponses responses;
@@ -52,7 +47,7 @@ Monitors::Monitors(std::vector<MonitorEars> places, int ears_delay_frames, int d
     : drivers_(drivers),
       output_channels_(output_channels),
       places_(std::move(places)),
-      limiter_(drivers, lookahead_frames(ears_delay_frames, sample_rate), sample_rate, max_block_frames),
+      limiter_(drivers, Limiter::lookahead_within(ears_delay_frames, sample_rate), sample_rate, max_block_frames),
       speakers_delay_(drivers, ears_delay_frames - limiter_.latency_frames(), max_block_frames),
       next_out_(output_channels, max_block_frames),
       hand_over_(sample_rate, max_block_frames) {}

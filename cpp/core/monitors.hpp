@@ -9,7 +9,6 @@
 // warms the next one up and cross-fades.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "blocks.hpp"
