@@ -86,7 +86,7 @@ const float* Limiter::find_peaks(ConstAudioBlock io) noexcept {
   std::fill_n(peaks_.data(), io.frames, 0.0f);
   for (int c = 0; c < io.channels; ++c) {
     delays_[static_cast<std::size_t>(c)].push(io[c], io.frames);
-    raise_to_frames(io[c], peaks_.data(), io.frames);
+    true_peak_.raise_to_frames(io[c], peaks_.data(), io.frames);
   }
   if (detector_frames_ == 0) return peaks_.data();
   const float* frame_peaks = frame_peaks_.push(peaks_.data(), io.frames);

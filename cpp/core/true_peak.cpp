@@ -7,6 +7,12 @@
 #include "windowed_sinc.hpp"
 
 namespace forestage {
+
+struct PeakKernels {
+  void (*frames)(const float* x, float* peaks, int frames);
+  void (*between)(const float* x, float* peaks, int frames, const float* h, int phases);
+};
+
 namespace {
 
 constexpr int taps = 2 * TruePeak::half_taps;
@@ -63,11 +69,6 @@ FORESTAGE_INLINE int between_body(const float* x, float* peaks, int n, int frame
   return n;
 }
 
-struct Kernels {
-  void (*frames)(const float* x, float* peaks, int frames);
-  void (*between)(const float* x, float* peaks, int frames, const float* h, int phases);
-};
-
 void frames_baseline(const float* x, float* peaks, int frames) {
   const int done = frames_body<simd::Baseline>(x, peaks, 0, frames);
   frames_body<float>(x, peaks, done, frames);
@@ -90,21 +91,19 @@ FORESTAGE_AVX2 void between_avx2(const float* x, float* peaks, int frames, const
 }
 #endif
 
-const Kernels& best() noexcept {
+constexpr PeakKernels baseline{frames_baseline, between_baseline};
+
+const PeakKernels& best() noexcept {
 #if defined(FORESTAGE_HAS_AVX2)
-  static const Kernels kernels =
-      simd::has_avx2() ? Kernels{frames_avx2, between_avx2} : Kernels{frames_baseline, between_baseline};
-#else
-  static const Kernels kernels{frames_baseline, between_baseline};
+  static constexpr PeakKernels avx2{frames_avx2, between_avx2};
+  if (simd::has_avx2()) return avx2;
 #endif
-  return kernels;
+  return baseline;
 }
 
 }  // namespace
 
-void raise_to_frames(const float* x, float* peaks, int frames) noexcept { best().frames(x, peaks, frames); }
-
-TruePeak::TruePeak(double sample_rate) : phases_(phases_at(sample_rate)) {
+TruePeak::TruePeak(double sample_rate) : kernels_(&best()), phases_(phases_at(sample_rate)) {
   for (int phase = 1; phase <= phases_; ++phase) {
     const double fraction = static_cast<double>(phase) / (phases_ + 1);
     double gain = 0.0;
@@ -117,8 +116,12 @@ TruePeak::TruePeak(double sample_rate) : phases_(phases_at(sample_rate)) {
   }
 }
 
+void TruePeak::raise_to_frames(const float* x, float* peaks, int frames) const noexcept {
+  kernels_->frames(x, peaks, frames);
+}
+
 void TruePeak::raise(const float* x, float* peaks, int frames) const noexcept {
-  best().between(x, peaks, frames, taps_.data(), phases_);
+  kernels_->between(x, peaks, frames, taps_.data(), phases_);
 }
 
 }  // namespace forestage

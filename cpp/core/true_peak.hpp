@@ -6,8 +6,7 @@
 
 namespace forestage {
 
-/// peaks[n] becomes at least |x[n]|.  [audio]
-void raise_to_frames(const float* x, float* peaks, int frames) noexcept;
+struct PeakKernels;
 
 class TruePeak {
  public:
@@ -15,6 +14,8 @@ class TruePeak {
 
   explicit TruePeak(double sample_rate);
 
+  /// peaks[n] becomes at least |x[n]|.  [audio]
+  void raise_to_frames(const float* x, float* peaks, int frames) const noexcept;
   /// peaks[n] becomes at least the largest |value| between x[n - half_taps] and the frame after it; reads from
   /// x[1 - 2 half_taps] on.  [audio]
   void raise(const float* x, float* peaks, int frames) const noexcept;
@@ -24,6 +25,7 @@ class TruePeak {
   float most_gain() const noexcept { return most_gain_; }
 
  private:
+  const PeakKernels* kernels_;  // chosen here, since the first choice of a process may wait for another thread's
   int phases_;
   float most_gain_ = 1.0f;
   std::vector<float> taps_;  // [phase][frames back]
