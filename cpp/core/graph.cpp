@@ -86,7 +86,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       center_feeds_(drivers_, spec.max_block_frames),
       feeds_(drivers_, spec.max_block_frames),
       room_feeds_(drivers_, spec.max_block_frames),
-      levels_{find_peaks(preset, filters), programme_headroom_db(preset, filters)} {
+      levels_(find_levels(preset, filters)) {
   latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
                     filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <complex>
 #include <numeric>
+#include <optional>
 
 #include "center_beam.hpp"
 #include "decibels.hpp"
@@ -152,13 +153,10 @@ Responses responses_of(const Preset& preset, const FilterSet& filters) {
   return r;
 }
 
-}  // namespace
-
-Peaks find_peaks(const Preset& preset, const FilterSet& filters) {
-  const Responses r = responses_of(preset, filters);
+Peaks peaks_of(const Responses& r) {
   double plain = 0.0;
   double designed = 0.0;
-  for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
+  for (std::size_t d = 0; d < r.center.size(); ++d) {
     const double sides_only = l1_norm(r.left[d]) + l1_norm(r.right[d]);
     const double center_is_left = l1_norm(r.center[d], &r.right[d]) + l1_norm(r.right[d]);
     const double center_is_right = l1_norm(r.center[d], &r.left[d]) + l1_norm(r.left[d]);
@@ -168,21 +166,27 @@ Peaks find_peaks(const Preset& preset, const FilterSet& filters) {
   return {static_cast<float>(plain), static_cast<float>(designed)};
 }
 
-float programme_headroom_db(const Preset& preset, const FilterSet& filters) {
-  const auto& stated = preset.loudness.headroom_db;
-  const auto& in_room = preset.room ? preset.room->loudness.headroom_db : std::nullopt;
-  if (stated) return std::min(*stated, in_room.value_or(0.0f));
-  const Responses r = responses_of(preset, filters);
+float expected_headroom_db(const Responses& r, const Preset& preset, const FilterSet& filters) {
   const auto matched = from_db(preset.loudness.processed_db);
   MusicPower power(filters.sample_rate, response_frames(filters));
   double most = power.of_one();
-  for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
+  for (std::size_t d = 0; d < r.center.size(); ++d) {
     const double sides = power(r.left[d]) + power(r.right[d]);
     most = std::max({most, power(sum(r.plain_left[d], r.plain_right[d])), matched * matched * sides,
                      matched * matched * power(r.center[d])});
   }
   const double gain_db = 10.0 * std::log10(most / power.of_one());
   return -std::min(most_programme_headroom_db, static_cast<float>(gain_db) + dispersed_peaks_db);
+}
+
+}  // namespace
+
+Levels find_levels(const Preset& preset, const FilterSet& filters) {
+  const Responses r = responses_of(preset, filters);
+  const auto& stated_db = preset.loudness.headroom_db;
+  if (!stated_db) return {peaks_of(r), expected_headroom_db(r, preset, filters)};
+  const auto& in_room_db = preset.room ? preset.room->loudness.headroom_db : std::nullopt;
+  return {peaks_of(r), std::min(*stated_db, in_room_db.value_or(0.0f))};
 }
 
 StaticGains static_gains(const ParamStore& store, const Levels& own, const Levels& common) noexcept {

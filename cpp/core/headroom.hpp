@@ -1,8 +1,6 @@
 // How large a driver feed can become.
 #pragma once
 
-#include <optional>
-
 #include "param_store.hpp"
 #include "preset.hpp"
 
@@ -14,22 +12,19 @@ struct Peaks {
   float designed = 1.0f;
 };
 
-/// At the preset's own settings: the L1 norm of the impulse responses, over everything a broadband upmix can steer to
-/// (C = 0, C = L, C = R and what lies between, by convexity).  [main]
-Peaks find_peaks(const Preset& preset, const FilterSet& filters);
-
 /// The most that the gain for programme takes; the limiter takes the rest.
 inline constexpr float most_programme_headroom_db = 6.0f;
-
-/// Gain in dB, 0 or less, that keeps loud music within full scale in all monitors but for short moments: what the preset
-/// says, or what its filters let expect.  [main]
-float programme_headroom_db(const Preset& preset, const FilterSet& filters);
 
 /// What decides about the static gain of a preset, or of two that are compared.
 struct Levels {
   Peaks peaks;               // of the feeds; `designed` after the loudness gain where two are compared
   float headroom_db = 0.0f;  // for programme
 };
+
+/// At the preset's own settings. Peaks: the L1 norm of the impulse responses, over everything a broadband upmix can steer
+/// to (C = 0, C = L, C = R and what lies between, by convexity). Headroom: the gain in dB, 0 or less, that keeps loud music
+/// within full scale in all monitors but for short moments: what the preset says, or what its filters let expect.  [main]
+Levels find_levels(const Preset& preset, const FilterSet& filters);
 
 struct StaticGains {
   float speakers = 1.0f;
