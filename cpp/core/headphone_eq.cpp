@@ -242,6 +242,14 @@ void equalise(Ears& ears, const EarFirs& eq) {
 
 }  // namespace
 
+void check_eq_rate(std::int64_t sample_rate) {
+  if (sample_rate < eq_sample_rates[0] || sample_rate > eq_sample_rates[1]) {
+    throw std::invalid_argument("its sample rate is " + std::to_string(sample_rate) + " Hz; " +
+                                std::to_string(eq_sample_rates[0]) + " to " + std::to_string(eq_sample_rates[1]) +
+                                " Hz would be right");
+  }
+}
+
 void check_eq_frames(std::size_t frames, int sample_rate) {
   const std::size_t most = std::min(longest_frames(sample_rate), max_eq_frames);
   if (frames > most) {
@@ -252,11 +260,7 @@ void check_eq_frames(std::size_t frames, int sample_rate) {
 }
 
 void check(const FirEq& eq) {
-  if (eq.sample_rate < eq_sample_rates[0] || eq.sample_rate > eq_sample_rates[1]) {
-    throw std::invalid_argument("its sample rate is " + std::to_string(eq.sample_rate) + " Hz; " +
-                                std::to_string(eq_sample_rates[0]) + " to " + std::to_string(eq_sample_rates[1]) +
-                                " Hz would be right");
-  }
+  check_eq_rate(eq.sample_rate);
   for (const Fir& fir : eq.firs) {
     check_eq_frames(fir.size(), eq.sample_rate);
     if (!std::ranges::all_of(fir, [](float tap) { return std::isfinite(tap); })) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -77,6 +78,7 @@ inline constexpr std::size_t max_eq_frames = 131072;                // of a file
 
 /// Throw std::invalid_argument with a message a user can act on when impulse responses cannot be an equaliser.
 void check(const FirEq& eq);
+void check_eq_rate(std::int64_t sample_rate);
 void check_eq_frames(std::size_t frames, int sample_rate);
 
 /// The equaliser as impulse responses that begin at once; throws as check() does.  [main; allocates]

@@ -1,31 +1,25 @@
 #include "headphone_eq_file.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
 #include "file_bytes.hpp"
+#include "headphone_eq_line.hpp"
 #include "headphone_eq_text.hpp"
 #include "headphone_eq_wav.hpp"
 
 namespace forestage {
 
-using preset_detail::file_bytes;
+using namespace preset_detail;
 
 namespace {
 
 constexpr std::size_t max_wav_bytes = std::size_t{16} << 20U;  // half a second of anything, and its tags
 
-std::string lower_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  return extension;
-}
-
 }  // namespace
 
 HeadphoneEq load_headphone_eq(const std::filesystem::path& file) {
-  const std::string extension = lower_extension(file);
+  const std::string extension = lower(file.extension().string());
   const std::string name = file.stem().string();
   if (extension == ".txt") return parse_parametric_eq(file_bytes(file, max_eq_text_bytes), name);
   if (extension == ".wav") return parse_eq_wav(file_bytes(file, max_wav_bytes), name);

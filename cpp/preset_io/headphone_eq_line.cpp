@@ -31,7 +31,6 @@ constexpr std::array replacements{
     Replacement{"\x97", "-"},
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool are_three_digits(std::string_view text) { return text.size() == 3 && std::ranges::all_of(text, is_digit); }

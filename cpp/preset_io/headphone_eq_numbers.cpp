@@ -9,7 +9,6 @@ namespace forestage::preset_detail {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool are_digits(std::string_view text) { return std::ranges::all_of(text, is_digit); }
 
 /// Digits without what parts their thousands: groups of three, but for the first.

@@ -13,6 +13,8 @@
 
 namespace forestage::preset_detail {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// Which marks a text uses for decimals, as far as it has been read.
 struct DecimalMarks {
   bool point = false;

@@ -131,20 +131,12 @@ struct Format {
   std::size_t frame_bytes() const { return channels * sample_bytes; }
 };
 
-int checked_rate(std::uint64_t rate) {
-  if (std::cmp_less(rate, eq_sample_rates[0]) || std::cmp_greater(rate, eq_sample_rates[1])) {
-    fail("its sample rate is " + std::to_string(rate) + " Hz; " + std::to_string(eq_sample_rates[0]) + " to " +
-         std::to_string(eq_sample_rates[1]) + " Hz would be right");
-  }
-  return static_cast<int>(rate);
-}
-
 Format read_format(std::string_view chunk) {
   if (chunk.size() < 16) fail("has a broken header (a format of " + std::to_string(chunk.size()) + " bytes)");
   Format format;
   format.tag = unsigned_at(chunk, 0, 2);
   format.channels = unsigned_at(chunk, 2, 2);
-  const std::uint64_t rate = unsigned_at(chunk, 4, 4);
+  const auto rate = static_cast<std::int64_t>(unsigned_at(chunk, 4, 4));
   const std::uint64_t frame_bytes = unsigned_at(chunk, 12, 2);
   const std::uint64_t bits = unsigned_at(chunk, 14, 2);
   if (format.tag == extensible && chunk.size() >= 26) format.tag = unsigned_at(chunk, 24, 2);
@@ -152,7 +144,8 @@ Format read_format(std::string_view chunk) {
   if (format.channels != 1 && format.channels != 2) {
     fail("has " + std::to_string(format.channels) + " channels; one or two would be right");
   }
-  format.sample_rate = checked_rate(rate);
+  check_eq_rate(rate);
+  format.sample_rate = static_cast<int>(rate);
   format.sample_bytes = (bits + 7) / 8;
   const bool is_right = format.tag == pcm ? bits >= 1 && bits <= 32 : bits == 32 || bits == 64;
   if (!is_right) {

@@ -166,10 +166,8 @@ void read(const json& node, const Path& path, Object rule, std::optional<Struct>
   read(node, path, rule, value.emplace());
 }
 
-}  // namespace
-
-namespace {
 std::string reads_up_to(int newest) { return "this version reads up to " + std::to_string(newest); }
+
 }  // namespace
 
 const json& object(const json& node, const Path& path) {
