@@ -61,22 +61,28 @@ struct PyVirtualStereo {
 };
 
 struct PyLimiter {
-  PyLimiter(int channels, int lookahead_frames, double sample_rate)
-      : limiter(channels, lookahead_frames, checked_rate(sample_rate), chunk_frames) {
+  PyLimiter(int channels_, int lookahead_frames, double sample_rate)
+      : channels(checked(channels_, lookahead_frames)),
+        limiter(channels, lookahead_frames, checked_rate(sample_rate), chunk_frames) {}
+
+  static int checked(int channels, int lookahead_frames) {
     if (channels < 1 || lookahead_frames < 0) throw std::invalid_argument("a limiter needs channels and time");
+    return channels;
   }
 
   Audio process(const Audio& x, bool is_on) {
-    least_gain = 1.0f;
-    const auto channels = x.shape(0);
-    return play(turns, x, channels, channels, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
+    float least = 1.0f;
+    Audio y = play(turns, x, channels, channels, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
       for (int c = 0; c < in.channels; ++c) std::copy_n(in[c], in.frames, out[c]);
       limiter.process(out, is_on);
-      least_gain = std::min(least_gain, limiter.least_gain());
+      least = std::min(least, limiter.least_gain());
     });
+    least_gain = least;  // under the GIL, as it is read
+    return y;
   }
 
   Turns turns;
+  int channels;  // before the limiter: it is checked first
   Limiter limiter;
   float least_gain = 1.0f;
 };
