@@ -113,11 +113,12 @@ void HostParameters::copy_to(Engine& engine) const noexcept {
   }
 }
 
-bool HostParameters::show_status(Status status) {
-  auto& parameter = *choice_[static_cast<std::size_t>(Param::status)];
-  if (!parameter.show(static_cast<int>(status))) return false;
-  parameter.sendValueChangedMessageToListeners(parameter.getValue());
-  return true;
+bool HostParameters::show(Param id, float plain_value) {
+  const auto i = static_cast<std::size_t>(id);
+  const bool is_new =
+      linear_[i] != nullptr ? linear_[i]->show(plain_value) : choice_[i]->show(static_cast<int>(plain_value));
+  if (is_new) all_[i]->sendValueChangedMessageToListeners(all_[i]->getValue());
+  return is_new;
 }
 
 std::map<std::string, float> HostParameters::values() const {

@@ -30,6 +30,8 @@ class LinearParameter final : public juce::RangedAudioParameter {
   explicit LinearParameter(const ParamSpec& spec);
 
   float plain() const noexcept { return value_.load(std::memory_order_relaxed); }
+  /// As in ChoiceParameter.
+  bool show(float value) noexcept { return value_.exchange(value, std::memory_order_relaxed) != value; }
 
   const juce::NormalisableRange<float>& getNormalisableRange() const override { return range_; }
   float getValue() const override { return convertTo0to1(plain()); }
@@ -44,7 +46,7 @@ class LinearParameter final : public juce::RangedAudioParameter {
   std::atomic<float> value_;
 };
 
-/// A toggle, a choice or the read-only status: one of a few texts.
+/// A toggle, a choice or a read-only status: one of a few texts.
 class ChoiceParameter final : public juce::AudioProcessorParameterWithID {
  public:
   explicit ChoiceParameter(const ParamSpec& spec);
@@ -84,8 +86,9 @@ class HostParameters {
   void set(Param id, float plain_value);
   /// One atomic store per row; runs before each block, so that only the audio thread touches a live engine.  [audio]
   void copy_to(Engine& engine) const noexcept;
-  /// True for a new status. JUCE's notice takes a lock.  [any but audio]
-  bool show_status(Status status);
+  /// The engine's way in to a read-only row, which tells the host of a new value: true for one. JUCE's notice takes a
+  /// lock.  [any but audio]
+  bool show(Param id, float plain_value);
 
   /// Every value that a state holds: id -> value.  [any]
   std::map<std::string, float> values() const;

@@ -13,6 +13,7 @@ namespace forestage::plugin {
 namespace {
 
 constexpr int status_hz = 10;
+constexpr std::array meters{Param::gain_db, Param::reduction_db, Param::peak_db, Param::clip};
 
 void log(const juce::String& what, const std::exception& error) {
   juce::Logger::writeToLog("Forestage: " + what + ": " + error.what());
@@ -111,7 +112,7 @@ int32_t Processor::queryIAudioProcessor(const Steinberg::TUID iid, void** found)
 }
 
 void Processor::timerCallback() {
-  parameters_.show_status(session_.status(parameters_));
+  show_readings();
   if (parameters_.plain(Param::upmix_quality) != reported_quality_.load(std::memory_order_relaxed)) report();
   if (shown_program_ != getCurrentProgram()) {  // the slot was automated
     note_program_shown();
@@ -138,8 +139,11 @@ std::optional<float> Processor::decided(Steinberg::Vst::ParamID id) {
   if (id == vst3_program_id) {
     return static_cast<float>(getCurrentProgram()) / static_cast<float>(std::max(1, getNumPrograms() - 1));
   }
-  const auto& status = parameters_[Param::status];
-  if (id == vst3_id_of(status)) return status.getValue();
+  for (std::size_t i = 0; i < param_count; ++i) {
+    if (!is_read_only(params[i])) continue;
+    const auto& parameter = parameters_[static_cast<Param>(i)];
+    if (id == vst3_id_of(parameter)) return parameter.getValue();
+  }
   return std::nullopt;
 }
 
@@ -267,9 +271,14 @@ void Processor::report() {
     is_new_latency = is_new_latency || frames != getLatencySamples();
     setLatencySamples(frames);
   }
-  const bool is_new_status = parameters_.show_status(session_.status(parameters_));
+  const bool is_new_status = show_readings();
   if (is_new_latency) announce_latency();
   if (is_new_status) announce(parameters_[Param::status]);
+}
+
+bool Processor::show_readings() {
+  for (const Param meter : meters) parameters_.show(meter, session_.measured(meter));
+  return parameters_.show(Param::status, static_cast<float>(session_.status(parameters_)));
 }
 
 void Processor::report_program() {

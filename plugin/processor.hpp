@@ -73,7 +73,9 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
   void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept override;
-  void timerCallback() override;  // the host hears of a new status or latency from here, never from the audio thread
+  // The host hears of a new status, latency or meter from here, never from the audio thread.
+  void timerCallback() override;
+  bool show_readings();  // of the engine; true for a new status
   void follow_preset(const Preset& preset);
   void load_state(std::string_view text);
   void report();

@@ -117,6 +117,11 @@ Status Session::status(const HostParameters& parameters) const {
   return contents_.notes.empty() || status == Status::headphones_preview ? status : Status::more_in_session;
 }
 
+float Session::measured(Param id) const {
+  const std::lock_guard guard(mutex_);
+  return engine_ != nullptr ? engine_->param(id) : spec(id).default_value;
+}
+
 void Session::note_tail() {
   const double tail_s = engine_ != nullptr ? engine_->tail_frames() / engine_->spec().sample_rate : 0.0;
   tail_s_.store(tail_s, std::memory_order_relaxed);

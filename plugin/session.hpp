@@ -52,6 +52,7 @@ class Session {
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
   int latency_frames(const HostParameters& parameters) const;                         // [any but audio]
   Status status(const HostParameters& parameters) const;                              // [any but audio]
+  float measured(Param id) const;                                                     // [any but audio] a read-only row
   double tail_s() const noexcept { return tail_s_.load(std::memory_order_relaxed); }  // [any]
 
  private:

@@ -2,11 +2,12 @@
 
 import itertools
 import json
+import time
 
 import numpy as np
 import pytest
 
-from forestage import PARAMS, _core, load_plugin, load_preset
+from forestage import PARAMS, Renderer, _core, load_plugin, load_preset
 from forestage.host import plugin_path, plugin_state
 from raw_vst3 import PROGRAM, RawVst3
 
@@ -103,6 +104,31 @@ def test_status_is_the_plugins_whatever_a_host_writes(host):
     host.set(host.ids["Status"], 0.75)
     assert host.get(host.ids["Status"]) == 0
     assert host.told[host.ids["Status"]] == 0
+
+
+def test_meters_show_what_the_engine_does_and_are_no_part_of_the_state(host):
+    """A timer of the plugin moves them, so the host hears of them a little after the sound."""
+    settings = {"input_trim_db": 24, "output_trim_db": 24}
+    load(host, "laptop", **settings)
+    state, renderer = host.state, Renderer("laptop", **settings)
+    x = np.tile(0.1 * np.sin(np.arange(480, dtype=np.float32)), (2, 1)).astype(np.float32)  # what the host plays
+    for _ in range(20):
+        np.testing.assert_allclose(host.process(frames=480), renderer.process(x), atol=1e-5)
+    assert renderer.most_reduction_db > 20
+    plain = {"Gain": renderer.gain_db, "Reduction": renderer.most_reduction_db, "Peak": renderer.peak_dbfs, "Clip": 0}
+    expected = {
+        name: (value - ROWS[name].min_value) / (ROWS[name].max_value - ROWS[name].min_value)
+        for name, value in plain.items()
+    }
+    peak = host.ids["Peak"]
+    deadline = time.monotonic() + 10
+    while host.told.get(peak) != pytest.approx(expected["Peak"], abs=1e-5) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert host.told[peak] == pytest.approx(expected["Peak"], abs=1e-5)
+    assert {name: host.get(host.ids[name]) for name in expected} == pytest.approx(expected, abs=1e-5)
+    host.set(peak, 0.25)
+    assert host.get(peak) == pytest.approx(expected["Peak"], abs=1e-5)
+    assert host.state == state
 
 
 @pytest.mark.parametrize("text", ["nan", "nan1", "inf 1", "-inf 2", "1e999", "-1e999", ""])
