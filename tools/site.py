@@ -17,6 +17,7 @@ import forestage
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "python" / "forestage"
+SEARCH_WORKER = ROOT / "tools" / "search_worker.js"
 # Where what lies outside docs/ comes to stand on the site
 PLACES = {
     "README.md": "index.md",
@@ -94,11 +95,11 @@ def gather(folder):
     (folder / "api/forestage.md").write_text(front_door(), encoding="utf-8")
 
 
-def take_workers_along(output):
-    """Let search work from a disk: what the generator would load from the network for it lies beside the pages."""
-    shutil.copy(Path(__file__).with_name("iframe-worker.js"), output / "assets")
+def search_from_disk(output):
+    """Let search work from a disk: a script of ours lies beside the pages, where theirs would come from the network."""
+    shutil.copy(SEARCH_WORKER, output / "assets")
     for path in output.rglob("*.html"):
-        here = posixpath.relpath("assets/iframe-worker.js", path.parent.relative_to(output).as_posix())
+        here = posixpath.relpath(f"assets/{SEARCH_WORKER.name}", path.parent.relative_to(output).as_posix())
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("https://unpkg.com/iframe-worker/shim", here), encoding="utf-8")
 
@@ -117,7 +118,7 @@ def build(output):
     made.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     words = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(made)]
     subprocess.run(words, check=True, cwd=ROOT)
-    take_workers_along(output)
+    search_from_disk(output)
 
 
 if __name__ == "__main__":

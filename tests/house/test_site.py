@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import forestage
+from browser import evaluate, needs_browser
 from places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -63,3 +64,24 @@ def test_pages_of_the_repository_keep_their_tables_and_pictures(site):
 def test_search_knows_the_functions(site):
     found = json.loads((site / "search.json").read_text(encoding="utf-8"))
     assert "forestage.acoustics.plant" in json.dumps(found)
+
+
+@needs_browser
+@pytest.mark.parametrize("page", ["index.html", "api/forestage.render.html"])
+def test_search_finds_from_a_disk(site, page, tmp_path):
+    script = """
+    document.querySelector(".md-search__button").click();
+    const {shadowRoot} = [...document.querySelectorAll("*")].find(each => each.shadowRoot);
+    const all = selector => [...shadowRoot.querySelectorAll(selector)];
+    for (let tries = 0; tries < 100; ++tries) {
+      const [input] = all("input");
+      if (input && !input.value) {
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, "room_preset");
+        input.dispatchEvent(new Event("input", {bubbles: true}));
+      }
+      if (all("a[href]").length) break;
+      await new Promise(done => setTimeout(done, 100));
+    }
+    return all("a[href]").map(link => link.href);"""
+    found = evaluate(site / page, script, folder=tmp_path)
+    assert any("/api/forestage.design.room_preset.html" in link for link in found), found
