@@ -39,8 +39,6 @@ from .measure import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forestage.demo.content import Demo, DeviceDemo
-
 # What is offered to listen to, in this order: monitor, button, explanation
 VERSIONS = (
     ("", "Original", "the music as it is"),
