@@ -87,7 +87,6 @@ def test_directivity_with_noise_gaps_and_delay_gives_the_plant_within_0_db_2(fro
     assert np.abs(error_db(from_sofa, seat, added_db=LEVEL_DB)).max() < 0.2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seat", [Seat((2.0, 0.0, 0.0)), Seat((2.0, 0.2, 0.0)), Seat((1.8, -0.1, 0.0), yaw_deg=20.0)])
 def test_five_microphones_across_the_listening_area_give_the_plant_there_within_0_db_2(from_wav, seat):
     assert np.abs(error_db(from_wav, seat)).max() < 0.2
@@ -208,7 +207,6 @@ def test_grid_that_tells_next_to_nothing_is_refused(folder):
         load_directivity(from_grid(folder, grid_directions(60.0)))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["front", "back"])
 def test_gap_is_refused_where_the_listener_is_and_said_elsewhere(where, folder):
     """Half a sphere, of a driver that aims at its listener."""

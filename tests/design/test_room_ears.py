@@ -142,7 +142,6 @@ def test_preset_that_does_not_know_its_device_is_refused(preset):
         room_preset({key: value for key, value in preset.items() if key != "design"}, "kitchen")
 
 
-@pytest.mark.slow
 def test_command_writes_a_preset(tmp_path):
     target = tmp_path / "laptop-kitchen.json"
     result = run("ears", "laptop", "--room", "kitchen", "--seat", "0.6,0.1", "--length", "0.1", "-o", target)
@@ -153,7 +152,6 @@ def test_command_writes_a_preset(tmp_path):
     assert forestage.load_preset(target).room == "Kitchen"
 
 
-@pytest.mark.slow
 def test_command_designs_for_a_device_file_and_names_the_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["ears", str(DEVICES / "laptop.toml"), "--length", "0.1"])
@@ -168,7 +166,6 @@ def test_command_says_what_is_wrong_with_a_preset(tmp_path):
     assert "broken.json: not JSON" in result.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(("--seat", "near"), "2.0,0.3 would be right"), (("--place", "1,2"), "0.45,1.9,1.0 would be right")],

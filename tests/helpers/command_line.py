@@ -2,9 +2,7 @@
 
 import contextlib
 import io
-import os
 import subprocess
-import sys
 import warnings
 
 from forestage.cli import cli
@@ -32,9 +30,3 @@ def run(*arguments, cwd=None):
         except SystemExit as end:
             code = end.code or 0
     return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
-
-
-def run_alone(*arguments, **options):
-    """The same in a process of its own, for what is about processes."""
-    words = [sys.executable, "-m", "forestage", *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ, **options)

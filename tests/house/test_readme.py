@@ -11,11 +11,6 @@ from places import ROOT
 README = ROOT / "README.md"
 
 
-def test_named_files_exist():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
-        assert (ROOT / target).exists(), target
-
-
 @pytest.mark.parametrize("command", re.findall(r"^    forestage (.*)$", README.read_text(), re.MULTILINE))
 def test_command_lines_name_what_there_is(command):
     words = command.split("#")[0].split()

@@ -23,7 +23,6 @@ def panels(figure):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_page_has_a_panel_for_each_question(page):
     name, figure = page
     assert len(panels(figure)) == {"smart-speaker": 10, "laptop": 8, "headphones": 4}[name]
