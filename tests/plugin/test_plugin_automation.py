@@ -7,18 +7,14 @@ import pytest
 
 from forestage import PARAMS, Renderer
 from forestage.host import plugin_state
+from plugin_sound import NULL, noise
 from vst3_host import CHECKS, Point, Vst3Plugin, plugin_binary
 
 PRESET = "smart-speaker"
 SAMPLE_RATE = 48_000
 GLIDE_FRAMES = 960  # 20 ms
 LONG = 8192
-NULL = 1e-6  # -120 dBFS
 SET_BY_HOSTS = [row for row in PARAMS if not row.is_read_only]
-
-
-def noise(frames: int) -> np.ndarray:
-    return np.random.default_rng(11).uniform(-0.1, 0.1, (2, frames)).astype(np.float32)
 
 
 def plain(name: str, value: float) -> float:

@@ -10,9 +10,9 @@ from forestage._core import Preset
 from forestage.host import plugin_state
 from kinds import first_fast
 from make_preset import fir_text, make_preset
+from plugin_sound import NULL, noise
 from vst3_host import SAMPLE_32, SAMPLE_64, STEREO, Vst3Plugin
 
-NULL = 1e-6  # -120 dBFS
 FRAMES = 4800
 FIRST = {n: (1 << n) - 1 for n in range(2, 17)}  # the first n speakers of VST3, as Ardour and others ask for them
 NAMED = {  # pluginterfaces/vst/vstspeaker.h: L R C Lfe Ls Rs Lc Rc S Sl Sr Tc Tfl Tfc Tfr Trl Trc Trr Lfe2 M
@@ -30,10 +30,6 @@ AMBISONIC = {
 }
 
 
-def noise(channels: int) -> np.ndarray:
-    return np.random.default_rng(5).uniform(-0.1, 0.1, (channels, FRAMES)).astype(np.float32)
-
-
 @functools.cache
 def preset_for(channels: int) -> Preset:
     """As many drivers as channels, each with a response of its own."""
@@ -47,7 +43,7 @@ def preset_for(channels: int) -> Preset:
 @functools.cache
 def feeds(channels: int) -> np.ndarray:
     renderer = Renderer(preset_for(channels), monitor="Speakers", output_channels=channels)
-    y = renderer.process(noise(channels)[:2])
+    y = renderer.process(noise(FRAMES, channels)[:2])
     distances = np.abs(y[:, None] - y).max(axis=-1) + np.eye(channels)
     assert distances.min() > 1e-3  # or a wrong order would not be heard
     return y
@@ -65,7 +61,7 @@ def play(arrangements: tuple[int, int], **kwargs) -> np.ndarray:
     assert plugin.arrange(*arrangements)
     assert plugin.arrangements == arrangements
     plugin.start(48_000, FRAMES)
-    return plugin.process(noise(channels)[:inputs], channels=channels, **kwargs)
+    return plugin.process(noise(FRAMES, channels)[:inputs], channels=channels, **kwargs)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -89,13 +85,13 @@ def test_buffers_may_be_shared_in_any_order(order):
 
 @pytest.mark.parametrize("rows", first_fast(range(2, 9)))  # pedalboard knows no layout for more
 def test_driver_i_is_in_row_i_of_pedalboard(rows):
-    y = load_plugin(preset_for(rows), monitor="Speakers").process(noise(rows), 48_000, reset=False)
+    y = load_plugin(preset_for(rows), monitor="Speakers").process(noise(FRAMES, rows), 48_000, reset=False)
     np.testing.assert_allclose(y, feeds(rows), atol=NULL)
 
 
 def test_a_block_longer_than_announced_plays():
     plugin = Vst3Plugin(max_block_frames=512, state=plugin_state(preset_for(2), monitor="Speakers").encode())
-    np.testing.assert_allclose(plugin.process(noise(2)), feeds(2), atol=NULL)
+    np.testing.assert_allclose(plugin.process(noise(FRAMES, 2)), feeds(2), atol=NULL)
 
 
 def test_doubles_are_refused():
@@ -103,7 +99,7 @@ def test_doubles_are_refused():
     assert plugin.can_play(SAMPLE_32)
     assert not plugin.can_play(SAMPLE_64)
     with pytest.raises(RuntimeError, match="process"):
-        plugin.process(noise(2), sample_size=SAMPLE_64)
+        plugin.process(noise(FRAMES, 2), sample_size=SAMPLE_64)
 
 
 def test_latency_and_tail_reach_the_host():

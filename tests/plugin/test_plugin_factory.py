@@ -11,13 +11,9 @@ import pytest
 from forestage import Renderer, factory_presets, load_preset, vst3
 from forestage.host import install_plugin, plugin_path, plugin_state
 from lv2_host import Lv2Plugin
+from plugin_sound import NULL, noise
 
-NULL = 1e-6  # -120 dBFS
 NO_PRESET = "No Preset: Passing Stereo Through"
-
-
-def noise(*, frames: int) -> np.ndarray:
-    return np.random.default_rng(11).uniform(-0.1, 0.1, (2, frames)).astype(np.float32)
 
 
 @pytest.fixture

@@ -11,13 +11,9 @@ import pytest
 from forestage import PARAMS, Renderer, load_preset
 from forestage.host import plugin_path, plugin_state
 from lv2_host import Lv2Plugin
+from plugin_sound import NULL, noise
 
 URI = "urn:forestage:forestage"
-NULL = 1e-6  # -120 dBFS
-
-
-def noise(*, frames: int) -> np.ndarray:
-    return np.random.default_rng(6).uniform(-0.1, 0.1, (2, frames)).astype(np.float32)
 
 
 @pytest.fixture

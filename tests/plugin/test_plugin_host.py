@@ -10,15 +10,11 @@ from forestage import PARAMS, Renderer, load_plugin, load_preset
 from forestage.host import plugin_path
 from headphone_eqs import parametric, wav_eq
 from kinds import KINDS, first_fast
+from plugin_sound import NULL, assert_null, noise
 
 MONITORS = next(row.choices for row in PARAMS if row.id == "monitor")
 SAMPLE_RATES = (44_100, 48_000, 96_000)
 BLOCKS = (1, 17, 64, 480, 1024, 8192)
-NULL = 1e-6  # -120 dBFS
-
-
-def noise(*, frames: int, channels: int = 2, seed: int = 7) -> np.ndarray:
-    return np.random.default_rng(seed).uniform(-0.1, 0.1, (channels, frames)).astype(np.float32)
 
 
 @functools.cache
@@ -38,12 +34,6 @@ def spread(stereo: np.ndarray, channels: int) -> np.ndarray:
     x = noise(frames=stereo.shape[1], channels=channels, seed=8)
     x[:2] = stereo
     return x
-
-
-def assert_null(y: np.ndarray, expected: np.ndarray) -> None:
-    assert y.shape == expected.shape
-    assert np.abs(expected).max() > 1e-3
-    assert np.abs(y - expected).max() <= NULL
 
 
 def channels_for(preset: str, monitor: str) -> int:

@@ -13,17 +13,13 @@ from forestage import PARAMS, Renderer, _core, load_plugin, load_preset, vst3
 from forestage.export import export_vstpreset
 from forestage.host import plugin_path, plugin_state
 from headphone_eqs import parametric, wav_eq
+from plugin_sound import assert_null, noise
 
 CHANGED = {
     "monitor": "Headphones Plain", "slot": "B", "amount": 37.5, "stage_width_deg": 41, "center_level_db": -3.25,
     "upmix": 12, "solo": "Left", "input_trim_db": 6, "output_trim_db": -11, "level_match": False,
     "safe_headroom": False,
 }  # fmt: skip
-NULL = 1e-6  # -120 dBFS
-
-
-def noise(*, frames: int = 4800) -> np.ndarray:
-    return np.random.default_rng(5).uniform(-0.1, 0.1, (2, frames)).astype(np.float32)
 
 
 def fresh_plugin() -> pedalboard.VST3Plugin:
@@ -54,12 +50,6 @@ def core_sound(*args, **kwargs) -> np.ndarray:
     renderer = Renderer(*args, **kwargs)
     latency = renderer.latency_frames
     return renderer.process(np.pad(noise(), ((0, 0), (0, latency))))[:, latency:]
-
-
-def assert_null(y: np.ndarray, expected: np.ndarray) -> None:
-    assert y.shape == expected.shape
-    assert np.abs(expected).max() > 1e-3
-    assert np.abs(y - expected).max() <= NULL
 
 
 def test_exported_file_brings_both_slots_into_a_host(tmp_path):
