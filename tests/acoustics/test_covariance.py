@@ -16,6 +16,7 @@ from forestage.acoustics.covariance import (
     truncation_error_db,
 )
 from forestage.acoustics.spherical_harmonics import evaluate, fibonacci_quadrature, per_coefficient, real_sh
+from signals import complex_normal
 
 EVERYWHERE = fibonacci_quadrature(500).directions
 
@@ -23,11 +24,6 @@ EVERYWHERE = fibonacci_quadrature(500).directions
 def random_directions(count: int, *, seed: int = 1) -> np.ndarray:
     vectors = np.random.default_rng(seed).standard_normal((count, 3))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def complex_normal(*shape: int, seed: int = 2) -> np.ndarray:
-    parts = np.random.default_rng(seed).standard_normal((2, *shape))
-    return (parts[0] + 1j * parts[1]) / np.sqrt(2)
 
 
 def chords(a: np.ndarray, b: np.ndarray) -> np.ndarray:

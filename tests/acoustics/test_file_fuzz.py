@@ -20,6 +20,7 @@ from forestage.acoustics.measured_driver import load_directivity, load_impulse_r
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.sofa import SofaFile
 from measurements import directivity, grid_directions, ring_directions, sphere_head, write_sofa
+from trees import places_in
 
 MUTATIONS = 10_000
 LIMIT_S = 1.0
@@ -117,16 +118,11 @@ ODD = [
 ]
 
 
-def places(value: Any, path: tuple = ()) -> list[tuple]:
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [*([path] if path else []), *(place for key, item in inside for place in places(item, (*path, key)))]
-
-
 def changed_table(rng: random.Random) -> tuple[dict, str]:
     table = copy.deepcopy(rng.choice((TABLE, BALL)))
     said = []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        path = rng.choice(places(table))
+        path = rng.choice(places_in(table))
         owner: Any = table
         for key in path[:-1]:
             owner = owner[key]
@@ -138,7 +134,7 @@ def changed_table(rng: random.Random) -> tuple[dict, str]:
         else:
             owner[path[-1]] = copy.deepcopy(rng.choice(ODD))
         said.append(f"{how} {path}")
-        if not places(table):
+        if not places_in(table):
             break
     return table, "; ".join(said)
 

@@ -12,14 +12,10 @@ from forestage.acoustics.spherical_harmonics import (
     product_quadrature,
     transform,
 )
+from signals import complex_normal
 
 EVERYWHERE = fibonacci_quadrature(1000).directions
 FRONT, LEFT, RIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]])
-
-
-def complex_normal(*shape: int, seed: int = 2) -> np.ndarray:
-    parts = np.random.default_rng(seed).standard_normal((2, *shape))
-    return (parts[0] + 1j * parts[1]) / np.sqrt(2)
 
 
 def point_sources(places: np.ndarray, *, order: int = 10) -> np.ndarray:

@@ -174,14 +174,17 @@ HEADS = {
 }
 
 
+def assert_refused_by_name(load, path: Path, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        load(path)
+    assert str(error.value).startswith(str(path))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HEADS)
 def test_head_that_cannot_be_used_is_refused_by_name(name, tmp_path):
     make, message = HEADS[name]
-    path = make(tmp_path / "head.sofa")
-    with pytest.raises(ValueError, match=message) as error:
-        load_head(path)
-    assert str(error.value).startswith(str(path))
+    assert_refused_by_name(load_head, make(tmp_path / "head.sofa"), message)
 
 
 def silent(path: Path) -> Path:
@@ -245,10 +248,7 @@ DRIVERS = {
 @pytest.mark.parametrize("name", DRIVERS)
 def test_directivity_that_cannot_be_used_is_refused_by_name(name, tmp_path):
     make, message = DRIVERS[name]
-    path = make(tmp_path / "driver.sofa")
-    with pytest.raises(ValueError, match=message) as error:
-        load_directivity(path)
-    assert str(error.value).startswith(str(path))
+    assert_refused_by_name(load_directivity, make(tmp_path / "driver.sofa"), message)
 
 
 def table(**driver) -> dict:

@@ -4,33 +4,17 @@ import numpy as np
 import pytest
 
 from forestage import _core
-from forestage.acoustics.head import Head
-from forestage.constants import SPEED_OF_SOUND_M_S
 from signals import db, impulse, in_blocks, noise
+from sphere import sphere_ears
 
 FREQUENCY_HZ = np.geomspace(200, 8000, 200)
 LATENCY_FRAMES = 16
 
 
 def sphere_far_over_near(width_deg):
-    """Far over near ear for a source at 2 m, by its own Duda-Martens series (scipy's Bessel functions)."""
-    from scipy.special import eval_legendre, spherical_jn, spherical_yn
-
-    head = Head()
-    ka = 2 * np.pi * FREQUENCY_HZ * head.radius_m / SPEED_OF_SOUND_M_S
-    ratio = 2.0 / head.radius_m
-
-    def hankel(m, x, derivative=False):
-        return spherical_jn(m, x, derivative) - 1j * spherical_yn(m, x, derivative)
-
-    def pressure(angle_deg):
-        cosine = np.cos(np.deg2rad(angle_deg))
-        terms = [
-            (2 * m + 1) * eval_legendre(m, cosine) * hankel(m, ka * ratio) / hankel(m, ka, True) for m in range(40)
-        ]
-        return np.sum(terms, axis=0)
-
-    return pressure(90 + width_deg) / pressure(90 - width_deg)
+    """Far over near ear for a source at 2 m, by a series of its own."""
+    near, far = sphere_ears(width_deg, FREQUENCY_HZ)
+    return far / near
 
 
 def running_far_over_near(width_deg, sample_rate):

@@ -13,6 +13,7 @@ from forestage.design.designer import design
 from forestage.design.filters import SAMPLE_RATES
 from forestage.design.result import Design
 from forestage.metrics.directivity import on_off_db, pattern, white_noise_gain_db, window_db
+from signals import transfer
 
 AZIMUTH_DEG = np.arange(-110.0, 111.0, 2.5)
 BAND_HZ = np.geomspace(300.0, 1250.0, 120)
@@ -20,17 +21,10 @@ ON_AXIS = len(AZIMUTH_DEG) // 2
 
 pytestmark = pytest.mark.slow  # the whole search for a speaker of three drivers
 
-pytestmark = pytest.mark.slow  # the whole search for a speaker of three drivers
-
 
 @pytest.fixture(scope="module")
 def finished() -> Design:
     return designed("smart-speaker")
-
-
-def transfer(firs, frequency_hz, sample_rate) -> np.ndarray:
-    taps = np.asarray(firs, dtype=np.float64)
-    return taps @ np.exp(-2j * np.pi * np.outer(np.arange(taps.shape[-1]), frequency_hz) / sample_rate)
 
 
 def power(finished: Design, filters, frequency_hz) -> np.ndarray:

@@ -17,6 +17,7 @@ from forestage.design.result import Design
 from forestage.design.zone import Zone
 from kinds import first_fast
 from places import DEVICES
+from signals import transfer
 
 BAND_HZ = np.geomspace(200.0, 8000.0, 400)
 WIDE_HZ = np.geomspace(10.0, 20_000.0, 1200)
@@ -30,12 +31,6 @@ def finished(request) -> Design:
     # Without a room, where the drive is all that limits
     target = CancelTarget(zone=SMALL_ZONE).in_free_field()
     return design(DEVICES / f"{request.param}.toml", target=target, render=None)
-
-
-def transfer(firs, frequency_hz, sample_rate) -> np.ndarray:
-    """Plain DFT of the taps, independent of the library."""
-    taps = np.asarray(firs, dtype=np.float64)
-    return taps @ np.exp(-2j * np.pi * np.outer(np.arange(taps.shape[-1]), frequency_hz) / sample_rate)
 
 
 def ears(finished: Design, frequency_hz, sample_rate=48_000) -> np.ndarray:

@@ -24,6 +24,18 @@ def tone(*, hz=997.0, frames=96_000, sample_rate=48_000, level=0.25, phase=0.0):
     return np.stack([left, right]).astype(np.float32)
 
 
+def complex_normal(*shape, seed=2):
+    """Noise of unit power."""
+    parts = np.random.default_rng(seed).standard_normal((2, *shape))
+    return (parts[0] + 1j * parts[1]) / np.sqrt(2)
+
+
+def transfer(firs, frequency_hz, sample_rate):
+    """Plain DFT of the taps, independent of the library."""
+    taps = np.asarray(firs, dtype=np.float64)
+    return taps @ np.exp(-2j * np.pi * np.outer(np.arange(taps.shape[-1]), frequency_hz) / sample_rate)
+
+
 def db(ratio):
     return 20 * np.log10(np.maximum(np.abs(ratio), 1e-15))
 

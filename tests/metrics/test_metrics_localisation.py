@@ -2,37 +2,18 @@
 
 import numpy as np
 import pytest
-from scipy.special import eval_legendre, spherical_jn, spherical_yn
 
 from forestage.acoustics.head import Head
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.metrics import width
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
+from sphere import HEAD_M, sphere_ears
 from stub_design import pair, shipped, stub_design
-
-HEAD_M = 0.0875
 
 
 @pytest.fixture(scope="module")
 def listener():
     return Localiser.of(Head(), distance_m=2.0)
-
-
-def sphere_ears(azimuth_deg, frequency_hz):
-    """Duda and Martens' series with scipy's functions, for a source 2 m away, at the (left, right) ear."""
-    ka = 2 * np.pi * frequency_hz * HEAD_M / SPEED_OF_SOUND_M_S
-    kr = ka * 2.0 / HEAD_M
-
-    def hankel(m, x, derivative=False):
-        return spherical_jn(m, x, derivative) - 1j * spherical_yn(m, x, derivative)
-
-    def pressure(angle_deg):
-        cosine = np.cos(np.deg2rad(angle_deg))
-        return np.sum(
-            [(2 * m + 1) * eval_legendre(m, cosine) * hankel(m, kr) / hankel(m, ka, True) for m in range(45)], axis=0
-        )
-
-    return np.stack([pressure(90.0 - azimuth_deg), pressure(90.0 + azimuth_deg)])
 
 
 @pytest.mark.parametrize("azimuth_deg", [-50.0, -7.0, 0.0, 3.0, 21.0, 45.0, 57.0])

@@ -27,6 +27,7 @@ from forestage.report.figures import conditions, rows
 from forestage.report.verdict import shortfall_lines, verdict
 from make_preset import fir_text, make_preset, taps_of
 from stub_design import shipped
+from trees import places_in
 
 
 @pytest.fixture(scope="module")
@@ -349,11 +350,6 @@ def test_command_writes_one_preset_against_another(tmp_path):
 # -- what people and other versions write into a design ---------------------------------------------------------------
 
 ODD = [None, True, "x", 0, -1.5, 1e300, 10**30, [], [1], [[1]], [1, "x"], {}, {"x": 1}, {"plain": [1, 2]}, [0.5] * 7]
-
-
-def places_in(value, path=()):
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [*([path] if path else []), *(place for key, item in inside for place in places_in(item, (*path, key)))]
 
 
 def edited(rng: random.Random, preset: dict, places: list[tuple]) -> dict:
