@@ -14,12 +14,14 @@ import numpy as np
 from forestage import load_device
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import load_head
+from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import plant
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve, zone_plants
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.filters import delay_for, sample_firs
 from forestage.firs import response_of
 from forestage.metrics.bands import log_grid
+from forestage.metrics.colour import ripple_db
 
 DEVICES = Path(__file__).resolve().parents[2] / "presets" / "devices"
 SAMPLE_RATE = 48_000
@@ -85,6 +87,13 @@ def designed(device, method, *, target=None, seat=None, zone=None):
 @cache
 def zone_of(device, target):
     return zone_plants(device, target)
+
+
+def near_ear_ripple_db(device, seat, filters):
+    """How uneven the near ear is against that of a real pair, which designs aim at; of the channel that has more."""
+    ears = np.einsum("edf,dcf->ecf", seat.at(FREQUENCY_HZ), filters)
+    near = own_ears(ears) / own_ears(pair_ears(device.listener, FREQUENCY_HZ))
+    return float(ripple_db(FREQUENCY_HZ, 20 * np.log10(np.abs(near))).max())
 
 
 def held_out_seats(device):
