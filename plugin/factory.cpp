@@ -1,11 +1,11 @@
 #include "factory.hpp"
 
 #include <dlfcn.h>
-#include <juce_core/juce_core.h>
 
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <iostream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -23,9 +23,7 @@ constexpr std::array<std::string_view, 2> folders{"../Resources/factory", "facto
 // A new instance plays the first program, with the second in slot B; the rest by file name.
 constexpr std::array<std::string_view, 2> first_files{"smart-speaker.json", "laptop.json"};
 
-void log(const std::string& message) {
-  juce::Logger::writeToLog("Forestage: " + juce::String::fromUTF8(message.c_str()));
-}
+void log(const std::string& message) { std::cerr << "Forestage: " + message + "\n"; }
 
 fs::path own_folder() {
   static const char here = 0;
@@ -48,11 +46,11 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   return files;
 }
 
-std::vector<fs::path> factory_files() {
+fs::path bundled_folder() {
   std::string tried;
   for (const auto place : folders) {
-    const auto folder = (own_folder() / place).lexically_normal();
-    if (auto files = files_in(folder); !files.empty()) return files;
+    auto folder = (own_folder() / place).lexically_normal();
+    if (!files_in(folder).empty()) return folder;
     tried += (tried.empty() ? "" : " and ") + folder.string();
   }
   log("no factory presets in " + tried);
@@ -61,8 +59,10 @@ std::vector<fs::path> factory_files() {
 
 }  // namespace
 
-FactoryPresets::FactoryPresets() {
-  for (auto& file : factory_files()) {
+FactoryPresets::FactoryPresets() : FactoryPresets(bundled_folder()) {}
+
+FactoryPresets::FactoryPresets(const fs::path& folder) {
+  for (auto& file : files_in(folder)) {
     try {
       auto name = preset_name(file);
       all_.push_back({std::move(file), std::move(name), {}});

@@ -14,7 +14,9 @@ namespace forestage::plugin {
 
 class FactoryPresets {
  public:
-  FactoryPresets();  // [main] says in the log what is missing or broken, and does without it
+  /// Says on stderr what is missing or broken, and does without it.  [main]
+  FactoryPresets();
+  explicit FactoryPresets(const std::filesystem::path& folder);
 
   int count() const noexcept { return static_cast<int>(all_.size()); }
   const std::string& name(int index) const { return all_[static_cast<std::size_t>(index)].name; }

@@ -10,6 +10,11 @@
 
 static const char binary[] = "Forestage.vst3/Contents/" FORESTAGE_ARCHITECTURE "-linux/Forestage.so";
 
+int forestage_own_file(char path[PATH_MAX]) {
+  Dl_info own;
+  return dladdr(&binary, &own) != 0 && realpath(own.dli_fname, path) != NULL;
+}
+
 void forestage_to_parent(char* path) {
   char* slash = strrchr(path, '/');
   if (slash != NULL) *slash = '\0';

@@ -121,10 +121,9 @@ bool HostParameters::show(Param id, float plain_value) {
   return is_new;
 }
 
-std::map<std::string, float> HostParameters::values() const {
-  std::map<std::string, float> values;
-  for (std::size_t i = 0; i < param_count; ++i)
-    if (!is_read_only(params[i])) values.emplace(param_id(params[i]), plain(static_cast<Param>(i)));
+ParamValues HostParameters::values() const noexcept {
+  ParamValues values{};
+  for (std::size_t i = 0; i < param_count; ++i) values[i] = plain(static_cast<Param>(i));
   return values;
 }
 

@@ -1,8 +1,6 @@
 // The parameter table as JUCE parameters. The id, the name, the range, the unit and the texts come from params.hpp.
 //
-// Linear rows are ranged parameters. Toggles and choices are not, on purpose: JUCE's LV2 client writes scale points
-// from 0 to 1 whatever the range is, so a ranged choice of four would offer 0, 0.33, 0.67 and 1 for a range from 0
-// to 3.
+// Linear rows are ranged parameters. Toggles and choices hold an index, so that nothing between two steps is kept.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>
@@ -11,11 +9,10 @@
 #include <array>
 #include <atomic>
 #include <cmath>
-#include <map>
-#include <string>
 
 #include "engine.hpp"
 #include "params.hpp"
+#include "session.hpp"
 
 namespace forestage::plugin {
 
@@ -90,8 +87,8 @@ class HostParameters {
   /// lock.  [any but audio]
   bool show(Param id, float plain_value);
 
-  /// Every value that a state holds: id -> value.  [any]
-  std::map<std::string, float> values() const;
+  /// Every row in the unit of the table.  [any]
+  ParamValues values() const noexcept;
 
  private:
   std::array<juce::AudioProcessorParameter*, param_count> all_{};

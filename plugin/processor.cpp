@@ -7,7 +7,7 @@
 
 #include "editor.hpp"
 #include "preset_io.hpp"
-#include "state.hpp"
+#include "vst3_variants.hpp"
 
 namespace forestage::plugin {
 namespace {
@@ -15,8 +15,10 @@ namespace {
 constexpr int status_hz = 10;
 constexpr std::array meters{Param::gain_db, Param::reduction_db, Param::peak_db, Param::clip};
 
+void log(const juce::String& what) { juce::Logger::writeToLog("Forestage: " + what); }
+
 void log(const juce::String& what, const std::exception& error) {
-  juce::Logger::writeToLog("Forestage: " + what + ": " + error.what());
+  log(what + ": " + juce::String::fromUTF8(error.what()));
 }
 
 }  // namespace
@@ -24,17 +26,19 @@ void log(const juce::String& what, const std::exception& error) {
 Processor::Processor()
     : AudioProcessor(BusesProperties()
                          .withInput("Stereo In", juce::AudioChannelSet::stereo())
-                         .withOutput("Driver Feeds Or Headphones", juce::AudioChannelSet::stereo())),
+                         .withOutput("Driver Feeds Or Headphones",
+                                     juce::AudioChannelSet::canonicalChannelSet(std::max(fixed_outputs, 2)))),
+      fixed_outputs_(fixed_outputs),
       parameters_(*this) {
-  const SlotPresets presets{program(0), program(1)};
-  session_.load(Contents{presets, {}});
-  note_programs(presets);
+  session_.load(Contents{list_.first(), {}, {}});
+  note_programs();
   known_programs_[0] = program_in_slot_[0].load();
   known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
+  for (auto& program : saved_programs_) program = -1;
   shown_program_ = program_in_slot_[0].load();
-  if (presets[0] != nullptr) follow_preset(*presets[0]);
+  if (const auto first = session_.contents().presets[0]) follow_preset(*first);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
-  session_.prepare(EngineSpec{}, getCallbackLock());
+  session_.prepare(EngineSpec{}, audio_lock());
   report();
   startTimerHz(status_hz);
 }
@@ -45,17 +49,36 @@ bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
   const auto in = layout.getMainInputChannelSet();
   const auto out = layout.getMainOutputChannelSet();
   const auto is_numbered = [](const auto& set) { return set.getAmbisonicOrder() < 0; };  // ambisonics are no feeds
+  if (fixed_outputs_ != 0 && out.size() != fixed_outputs_) return false;
   return out.size() >= 2 && out.size() <= max_channels && (in.size() == 2 || in.size() == out.size()) &&
          is_numbered(in) && is_numbered(out);
 }
 
 void Processor::prepareToPlay(double sample_rate, int) {
   try {
-    session_.prepare({.sample_rate = sample_rate, .output_channels = getMainBusNumOutputChannels()}, getCallbackLock());
+    session_.prepare({.sample_rate = sample_rate, .output_channels = getMainBusNumOutputChannels()}, audio_lock());
   } catch (const std::exception& error) {
     log("cannot play at " + juce::String(sample_rate) + " Hz, so stereo passes through", error);
   }
   report();
+}
+
+// The format wrappers hold JUCE's callback lock around each block.
+AudioLock Processor::audio_lock() {
+  return [this](const auto& swap) {
+    const juce::ScopedLock guard(getCallbackLock());
+    swap();
+  };
+}
+
+Status Processor::status() const {
+  return session_.status(static_cast<Slot>(active_slot()),
+                         static_cast<Monitor>(static_cast<int>(parameters_.plain(Param::monitor))),
+                         parameters_.plain(Param::room) > 0.5f);
+}
+
+int Processor::latency_frames() const {
+  return session_.latency_frames(static_cast<UpmixQuality>(static_cast<int>(parameters_.plain(Param::upmix_quality))));
 }
 
 void Processor::reset() {
@@ -120,24 +143,15 @@ void Processor::timerCallback() {
   }
 }
 
-// After the factory presets VST3 hosts see one more program, for a preset that came with a state. Without it a session
-// with the user's own preset would claim a factory program, and a host that sends it back would overwrite the preset.
-// LV2 has no current program, and would publish the extra one as a preset that does nothing.
-int Processor::getNumPrograms() { return factory_->count() + (wrapperType == wrapperType_LV2 ? 0 : 1); }
+// One of the positions stands for a preset that came with a state. Without it a session with a preset from elsewhere
+// would claim another one, and a host that sends it back would overwrite what was there.
+int Processor::getCurrentProgram() { return program_in_slot_[active_slot()].load(std::memory_order_relaxed); }
 
-int Processor::getCurrentProgram() {
-  const int program = program_in_slot_[active_slot()].load(std::memory_order_relaxed);
-  return std::max(0, std::min(program, getNumPrograms() - 1));
-}
-
-const juce::String Processor::getProgramName(int index) {
-  if (index < 0 || index >= getNumPrograms()) return {};
-  return index < factory_->count() ? juce::String::fromUTF8(factory_->name(index).c_str()) : "Custom";
-}
+const juce::String Processor::getProgramName(int index) { return juce::String::fromUTF8(list_.name(index).c_str()); }
 
 std::optional<float> Processor::decided(Steinberg::Vst::ParamID id) {
   if (id == vst3_program_id) {
-    return static_cast<float>(getCurrentProgram()) / static_cast<float>(std::max(1, getNumPrograms() - 1));
+    return static_cast<float>(getCurrentProgram()) / static_cast<float>(getNumPrograms() - 1);
   }
   for (std::size_t i = 0; i < param_count; ++i) {
     if (!is_read_only(params[i])) continue;
@@ -154,42 +168,32 @@ void Processor::note_program_shown() {
   shown_program_ = program;
 }
 
-// LV2 has no current program, so nothing is written back: whoever asks for one there has chosen it.
 bool Processor::is_known_program(int index) const {
-  return wrapperType != wrapperType_LV2 &&
-         (index == shown_program_ || index == known_programs_[0] || index == known_programs_[1]);
+  const auto is_among = [index](const auto& programs) { return index == programs[0] || index == programs[1]; };
+  return index == shown_program_ || is_among(known_programs_) || is_among(saved_programs_);
 }
 
 // JUCE's wrappers call this from the host's main thread only, so the preset may be built here.
 void Processor::setCurrentProgram(int index) {
-  if (index < 0 || index >= factory_->count()) return;
+  if (index < 0 || index >= list_.count()) return;
   const bool is_written_back = is_known_program(index);
   shown_program_ = index;  // where that is wrong now, the host is told so by the timer and the controller
   if (is_written_back) return;
   const std::size_t slot = active_slot();
-  const auto preset = program(index);
-  if (preset == nullptr) return;
+  std::shared_ptr<const Preset> preset;
   try {
-    session_.load(static_cast<Slot>(slot), preset);
+    preset = list_.load(index);
+    session_.load(static_cast<Slot>(slot), preset, ChosenPreset{list_.name(index), index});
   } catch (const std::exception& error) {
-    log("program \"" + getProgramName(index) + "\" not loaded", error);
+    log("preset \"" + getProgramName(index) + "\" not loaded", error);
     return;
   }
-  note_programs(session_.contents().presets);
+  note_programs();
+  for (auto& program : saved_programs_) program = -1;
   known_programs_[slot] = index;
   follow_preset(*preset);
   report();
   report_program();
-}
-
-std::shared_ptr<const Preset> Processor::program(int index) const {
-  if (index >= factory_->count()) return nullptr;
-  try {
-    return factory_->load(index);
-  } catch (const std::exception& error) {
-    log("program not loaded", error);
-    return nullptr;
-  }
 }
 
 juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this); }
@@ -210,52 +214,27 @@ void Processor::follow_preset(const Preset& preset) {
 }
 
 void Processor::getStateInformation(juce::MemoryBlock& destination) {
-  const auto contents = session_.contents();
-  try {
-    remember_state(write_state(state_of(contents, parameters_.values())));
-  } catch (const std::exception& error) {
-    log("state not written, the last one is kept", error);
-  }
-  const auto text = last_state();
-  destination.replaceAll(text.data(), text.size());
-}
-
-void Processor::remember_state(std::string text) {
-  const std::lock_guard guard(state_mutex_);
-  last_state_ = std::move(text);
-}
-
-std::string Processor::last_state() const {
-  const std::lock_guard guard(state_mutex_);
-  return last_state_;
+  const auto state = session_.state(parameters_.values());
+  if (!state.problem.empty()) log("state not written, the last one is kept: " + state.problem);
+  destination.replaceAll(state.text.data(), state.text.size());
 }
 
 void Processor::setStateInformation(const void* data, int bytes) {
   if (data == nullptr || bytes <= 0) return;
+  ParamValues values{};
   try {
-    load_state({static_cast<const char*>(data), static_cast<std::size_t>(bytes)});
+    values = session_.load_state({static_cast<const char*>(data), static_cast<std::size_t>(bytes)});
   } catch (const std::exception& error) {
     log("state not loaded, nothing changed", error);
+    return;
   }
-}
-
-void Processor::load_state(std::string_view text) {
-  PluginState state = parse_state(text);
-  const auto shared = [](std::optional<Preset>& preset) {
-    return preset ? std::make_shared<const Preset>(std::move(*preset)) : nullptr;
-  };
-  const SlotPresets presets{shared(state.a), shared(state.b)};
-  std::array<float, param_count> values{};
-  for (std::size_t i = 0; i < param_count; ++i) {
-    const auto value = state.parameters.extract(param_id(params[i]));
-    values[i] = value.empty() ? params[i].default_value : value.mapped();
+  note_programs();
+  const auto chosen = session_.contents().chosen;
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
+    known_programs_[slot] = program_in_slot_[slot].load();
+    saved_programs_[slot] = chosen[slot] ? chosen[slot]->position : -1;
   }
-  auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : session_.contents().headphone_eq;
-  for (const std::string& note : state.notes) juce::Logger::writeToLog("Forestage: state: " + juce::String(note));
-  session_.load(
-      {presets, std::move(headphone_eq), std::move(state.parameters), std::move(state.kept), std::move(state.notes)});
-  note_programs(presets);
-  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) known_programs_[slot] = program_in_slot_[slot].load();
+  for (const std::string& note : session_.notes()) log("state: " + juce::String::fromUTF8(note.c_str()));
   for (std::size_t i = 0; i < param_count; ++i)
     if (!is_read_only(params[i])) parameters_.set(static_cast<Param>(i), values[i]);
   report();
@@ -266,8 +245,8 @@ void Processor::report() {
   reported_quality_.store(parameters_.plain(Param::upmix_quality), std::memory_order_relaxed);
   bool is_new_latency = false;
   // The host's thread and the timer's may both be here: who comes last must leave the latency of the newest engine.
-  for (int frames = -1; frames != session_.latency_frames(parameters_);) {
-    frames = session_.latency_frames(parameters_);
+  for (int frames = -1; frames != latency_frames();) {
+    frames = latency_frames();
     is_new_latency = is_new_latency || frames != getLatencySamples();
     setLatencySamples(frames);
   }
@@ -278,20 +257,22 @@ void Processor::report() {
 
 bool Processor::show_readings() {
   for (const Param meter : meters) parameters_.show(meter, session_.measured(meter));
-  return parameters_.show(Param::status, static_cast<float>(session_.status(parameters_)));
+  return parameters_.show(Param::status, static_cast<float>(status()));
 }
 
 void Processor::report_program() {
   updateHostDisplay(ChangeDetails().withProgramChanged(true).withNonParameterStateChanged(true));
 }
 
-void Processor::note_programs(const SlotPresets& presets) {
-  const auto program_of = [&](std::size_t slot) {
-    const auto& preset = presets[slot] != nullptr ? presets[slot] : presets[1 - slot];  // an empty slot plays the other
-    return factory_->index_of(preset);
-  };
-  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}})
-    program_in_slot_[slot].store(program_of(slot), std::memory_order_relaxed);
+void Processor::note_programs() {
+  const auto contents = session_.contents();
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
+    const std::size_t playing = contents.presets[slot] != nullptr ? slot : 1 - slot;  // an empty slot plays the other
+    const auto& preset = contents.presets[playing];
+    const auto& chosen = contents.chosen[playing];
+    const int position = preset != nullptr ? list_.position_of(preset, chosen ? chosen->name : "") : PresetList::custom;
+    program_in_slot_[slot].store(position, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace forestage::plugin

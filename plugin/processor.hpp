@@ -1,8 +1,9 @@
 // The plugin: JUCE's view of one forestage::Engine. No filter maths here.
 //
-// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16; stereo is the host's channels 1-2, and driver i its channel i, whatever
-// the layout is called.
-// Programs: the factory presets. Selecting one loads it into the active slot and sets the parameters a preset holds.
+// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16 (a variant has one N); stereo is the host's channels 1-2, and driver
+// i its channel i, whatever the layout is called.
+// Programs: the list of presets, factory and the user's own, which hosts see as the parameter "Preset". Selecting one
+// loads it into the active slot and sets the parameters a preset holds.
 // In VST3 the program is a value that hosts write back, late and in any order with the slot and the state, so a program
 // that a host knows of either slot, or was shown last, is not a choice and changes nothing.
 // State: all parameters, both presets and the headphone equaliser, whole. What is no state changes nothing; of one that
@@ -15,12 +16,11 @@
 #include <array>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
-#include "factory.hpp"
 #include "parameters.hpp"
+#include "preset_list.hpp"
 #include "session.hpp"
 #include "vst3_audio.hpp"
 #include "vst3_host.hpp"
@@ -48,7 +48,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   double getTailLengthSeconds() const override { return session_.tail_s(); }
   juce::AudioProcessorParameter* getBypassParameter() const override { return &parameters_[Param::bypass]; }
 
-  int getNumPrograms() override;
+  int getNumPrograms() override { return PresetList::positions; }
   int getCurrentProgram() override;
   void setCurrentProgram(int index) override;
   const juce::String getProgramName(int index) override;
@@ -77,26 +77,25 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   void timerCallback() override;
   bool show_readings();  // of the engine; true for a new status
   void follow_preset(const Preset& preset);
-  void load_state(std::string_view text);
+  Status status() const;
+  int latency_frames() const;
+  AudioLock audio_lock();
   void report();
   void report_program();
-  std::shared_ptr<const Preset> program(int index) const;  // null where there is none, or it is broken
   std::size_t active_slot() const { return static_cast<std::size_t>(parameters_.plain(Param::slot)); }
   bool is_known_program(int index) const;
-  void note_programs(const SlotPresets& presets);
-  void remember_state(std::string text);
-  std::string last_state() const;
+  void note_programs();
 
-  juce::SharedResourcePointer<FactoryPresets> factory_;
+  const int fixed_outputs_;  // of a variant; 0 = as the host arranges
+  PresetList list_;
   HostParameters parameters_;
   Session session_;
   std::unique_ptr<Vst3Audio> vst3_audio_;
-  std::atomic<float> reported_quality_{0.0f};          // of the latency that the host was told
-  std::array<std::atomic<int>, 2> program_in_slot_{};  // count() of the factory = a preset of the user's own
-  std::array<std::atomic<int>, 2> known_programs_{};   // of each slot, as a host may know it; -1 = not at all
-  std::atomic<int> shown_program_{-1};                 // what the host was told, has read or has written last
-  mutable std::mutex state_mutex_;
-  std::string last_state_;
+  std::atomic<float> reported_quality_{0.0f};  // of the latency that the host was told
+  std::array<std::atomic<int>, 2> program_in_slot_{};
+  std::array<std::atomic<int>, 2> known_programs_{};  // of each slot, as a host may know it; -1 = not at all
+  std::array<std::atomic<int>, 2> saved_programs_{};  // where the list of the state's time had them; -1 = unknown
+  std::atomic<int> shown_program_{-1};                // what the host was told, has read or has written last
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Processor)
 };

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace forestage::plugin {
@@ -33,19 +34,17 @@ PluginState state_of(const Contents& contents, std::map<std::string, float> para
   if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
   state.has_headphone_eq = true;
   state.headphone_eq = contents.headphone_eq;
+  state.chosen = contents.chosen;
   state.kept = contents.kept;
   return state;
 }
 
-void Session::prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock) {
+void Session::prepare(const EngineSpec& spec, const AudioLock& lock) {
   const std::lock_guard guard(mutex_);
   std::unique_ptr<Engine> next;
   const auto swap_in = [&] {
-    {
-      const juce::ScopedLock audio_guard(callback_lock);
-      std::swap(engine_, next);
-    }
-    note_tail();
+    lock([&] { std::swap(engine_, next); });
+    note_contents();
   };
   try {
     next = std::make_unique<Engine>(spec);
@@ -58,12 +57,13 @@ void Session::prepare(const EngineSpec& spec, const juce::CriticalSection& callb
   swap_in();
 }
 
-void Session::load(Slot slot, std::shared_ptr<const Preset> preset) {
+void Session::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
   const std::lock_guard guard(mutex_);
   if (engine_ != nullptr) engine_->load(slot, *preset);
   contents_.presets[static_cast<std::size_t>(slot)] = std::move(preset);
+  contents_.chosen[static_cast<std::size_t>(slot)] = std::move(chosen);
   update_kept(contents_);
-  note_tail();
+  note_contents();
 }
 
 void Session::load(Contents contents) {
@@ -74,7 +74,40 @@ void Session::load(Contents contents) {
     fill(*engine_, contents);
   }
   contents_ = std::move(contents);
-  note_tail();
+  note_contents();
+}
+
+ParamValues Session::load_state(std::string_view text) {
+  PluginState state = parse_state(text);
+  const auto shared = [](std::optional<Preset>& preset) {
+    return preset ? std::make_shared<const Preset>(std::move(*preset)) : nullptr;
+  };
+  ParamValues values{};
+  for (std::size_t i = 0; i < param_count; ++i) {
+    const auto value = state.parameters.extract(param_id(params[i]));
+    values[i] = value.empty() ? params[i].default_value : value.mapped();
+  }
+  auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : contents().headphone_eq;
+  load({{shared(state.a), shared(state.b)},
+        std::move(state.chosen),
+        std::move(headphone_eq),
+        std::move(state.parameters),
+        std::move(state.kept),
+        std::move(state.notes)});
+  return values;
+}
+
+Session::StateText Session::state(const ParamValues& values) {
+  const std::lock_guard guard(mutex_);
+  std::map<std::string, float> parameters;
+  for (std::size_t i = 0; i < param_count; ++i)
+    if (!is_read_only(params[i])) parameters.emplace(param_id(params[i]), values[i]);
+  try {
+    last_state_ = write_state(state_of(contents_, std::move(parameters)));
+  } catch (const std::exception& error) {
+    return {last_state_, error.what()};
+  }
+  return {last_state_, {}};
 }
 
 void Session::set_headphone_eq(std::optional<HeadphoneEq> eq) {
@@ -82,7 +115,7 @@ void Session::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   if (engine_ != nullptr) engine_->set_headphone_eq(eq);
   contents_.headphone_eq = std::move(eq);
   update_kept(contents_);
-  note_tail();
+  note_contents();
 }
 
 Contents Session::contents() const {
@@ -101,20 +134,14 @@ std::vector<std::string> Session::notes() const {
   return contents_.notes;
 }
 
-int Session::latency_frames(const HostParameters& parameters) const {
+int Session::latency_frames(UpmixQuality quality) const {
   const std::lock_guard guard(mutex_);
-  const auto quality = static_cast<UpmixQuality>(static_cast<int>(parameters.plain(Param::upmix_quality)));
   return engine_ != nullptr ? engine_->latency_frames(quality) : 0;
 }
 
-Status Session::status(const HostParameters& parameters) const {
+Status Session::status(Slot slot, Monitor monitor, bool in_room) const {
   const std::lock_guard guard(mutex_);
-  if (engine_ == nullptr) return Status::no_preset;
-  const Status status = engine_->status(static_cast<Slot>(static_cast<int>(parameters.plain(Param::slot))),
-                                        static_cast<Monitor>(static_cast<int>(parameters.plain(Param::monitor))),
-                                        parameters.plain(Param::room) > 0.5f);
-  // Headphones sound in the place of a device must be said in any case.
-  return contents_.notes.empty() || status == Status::headphones_preview ? status : Status::more_in_session;
+  return playing_status(slot, monitor, in_room);
 }
 
 float Session::measured(Param id) const {
@@ -122,9 +149,18 @@ float Session::measured(Param id) const {
   return engine_ != nullptr ? engine_->param(id) : spec(id).default_value;
 }
 
-void Session::note_tail() {
+Status Session::playing_status(Slot slot, Monitor monitor, bool in_room) const noexcept {
+  if (engine_ == nullptr) return Status::no_preset;
+  const Status status = engine_->status(slot, monitor, in_room);
+  // Headphones sound in the place of a device must be said in any case.
+  const bool is_more_to_say = has_notes_.load(std::memory_order_relaxed) && status != Status::headphones_preview;
+  return is_more_to_say ? Status::more_in_session : status;
+}
+
+void Session::note_contents() {
   const double tail_s = engine_ != nullptr ? engine_->tail_frames() / engine_->spec().sample_rate : 0.0;
   tail_s_.store(tail_s, std::memory_order_relaxed);
+  has_notes_.store(!contents_.notes.empty(), std::memory_order_relaxed);
 }
 
 }  // namespace forestage::plugin

@@ -1,30 +1,32 @@
-// What is loaded: the engine, the presets in its two slots and the equaliser of the headphones. Every call but `engine()` takes a mutex that the audio
-// thread never takes. `prepare` replaces the engine, so the host must not be processing; JUCE's callback lock, which
-// the format wrappers hold around each block anyway, guards the swap against hosts that are.
+// What is loaded: the engine, the presets in its two slots and the equaliser of the headphones, and the state that hosts
+// keep of it. Every call but `engine()` takes a mutex that the audio thread never takes. `prepare` replaces the engine,
+// so the host must not be processing; `AudioLock` guards the swap against hosts that are.
 #pragma once
-
-#include <juce_core/juce_core.h>
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine.hpp"
-#include "parameters.hpp"
 #include "preset.hpp"
 #include "state.hpp"
 
 namespace forestage::plugin {
 
-using SlotPresets = std::array<std::shared_ptr<const Preset>, 2>;  // A, B; null = empty
+using SlotPresets = std::array<std::shared_ptr<const Preset>, 2>;          // A, B; null = empty
+using ParamValues = std::array<float, param_count>;                        // in the unit of the table
+using AudioLock = std::function<void(const std::function<void()>& swap)>;  // runs `swap` while the audio thread is out
 
 struct Contents {
   SlotPresets presets;
+  std::array<std::optional<ChosenPreset>, 2> chosen;
   std::optional<HeadphoneEq> headphone_eq;
   std::map<std::string, float> unknown_parameters = {};  // of a later version; written back as they are
   std::string kept = {};                                 // as in PluginState
@@ -38,30 +40,40 @@ class Session {
  public:
   /// Sizes the engine and loads what the slots hold; throws std::exception and then has no engine.  [main, audio
   /// stopped]
-  void prepare(const EngineSpec& spec, const juce::CriticalSection& callback_lock);
+  void prepare(const EngineSpec& spec, const AudioLock& lock);
   /// Loads one slot; on a throw all stays as it was.  [any but audio]
-  void load(Slot slot, std::shared_ptr<const Preset> preset);
+  void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
   /// Loads both slots and the equaliser, or on a throw nothing.  [any but audio]
   void load(Contents contents);
+  /// Loads a state and returns its parameters; on a throw all stays as it was.  [any but audio]
+  ParamValues load_state(std::string_view text);
   /// On a throw all stays as it was.  [any but audio]
   void set_headphone_eq(std::optional<HeadphoneEq> eq);
 
+  struct StateText {
+    std::string text;     // when a state cannot be written, the last one that could
+    std::string problem;  // why it could not
+  };
+  StateText state(const ParamValues& values);                                         // [any but audio]
   Contents contents() const;                                                          // [any but audio]
   std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
   std::vector<std::string> notes() const;                                             // [any but audio]
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
-  int latency_frames(const HostParameters& parameters) const;                         // [any but audio]
-  Status status(const HostParameters& parameters) const;                              // [any but audio]
+  int latency_frames(UpmixQuality quality) const;                                     // [any but audio]
+  Status status(Slot slot, Monitor monitor, bool in_room) const;                      // [any but audio]
+  Status playing_status(Slot slot, Monitor monitor, bool in_room) const noexcept;     // [audio]
   float measured(Param id) const;                                                     // [any but audio] a read-only row
   double tail_s() const noexcept { return tail_s_.load(std::memory_order_relaxed); }  // [any]
 
  private:
-  void note_tail();
+  void note_contents();
 
   mutable std::mutex mutex_;
   Contents contents_;
   std::unique_ptr<Engine> engine_;
+  std::string last_state_;
   std::atomic<double> tail_s_{0.0};
+  std::atomic<bool> has_notes_{false};
 };
 
 }  // namespace forestage::plugin

@@ -88,7 +88,10 @@ class Vst3Controller final : public Front<Vst3Controller, IEditController> {
   tresult PLUGIN_API getState(IBStream* state) override { return behind_->getState(state); }
   int32 PLUGIN_API getParameterCount() override { return behind_->getParameterCount(); }
   tresult PLUGIN_API getParameterInfo(int32 index, ParameterInfo& info) override {
-    return behind_->getParameterInfo(index, info);
+    const auto result = behind_->getParameterInfo(index, info);
+    if (result != kResultOk || info.id != vst3_program_id) return result;
+    for (auto* title : {info.title, info.shortTitle}) std::copy_n(u"Preset", 7, title);  // JUCE says "Program"
+    return result;
   }
   tresult PLUGIN_API getParamStringByValue(ParamID id, ParamValue value, String128 text) override {
     return behind_->getParamStringByValue(id, usable(id, value), text);

@@ -25,13 +25,13 @@ x = soundfile.read("song.wav", dtype="float32")[0].T
 ears = soundfile.read("ears.wav", dtype="float32")[0].T
 plugin = forestage.load_plugin("laptop", monitor="Headphones")
 y = plugin.process(x, 48_000)
-assert plugin.program == forestage.load_preset("laptop").name
+assert plugin.preset == forestage.load_preset("laptop").name
 n = min(y.shape[1], ears.shape[1]) - 4800
 assert n > 40_000 and np.abs(y[:, :n] - ears[:, :n]).max() < 1e-4, "the plugin and `forestage render` differ"
 
 home = pathlib.Path.home()
 alone = pedalboard.VST3Plugin(str(home / ".vst3/Forestage.vst3"))
-assert len(alone.parameters["program"].valid_values) == len(forestage.factory_presets()) + 1
+assert alone.parameters["preset"].valid_values[0] == forestage.load_preset("smart-speaker").name
 for library in (home / ".lv2/Forestage.lv2/libForestage.so", forestage.host.plugin_path("lv2") / "libForestage.so"):
     descriptor = ctypes.CDLL(str(library)).lv2_descriptor
     descriptor.restype = ctypes.c_void_p

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -21,7 +22,7 @@ namespace {
 constexpr std::array<Step, state_version - 1> state_steps{};
 static_assert(is_whole(state_steps), "every version of a state needs a step to the next");
 
-constexpr std::array<std::string_view, 4> keys{"forestage_state", "parameters", "slots", "headphone_eq"};
+constexpr std::array<std::string_view, 5> keys{"forestage_state", "parameters", "slots", "headphone_eq", "chosen"};
 constexpr std::array<std::string_view, 2> slot_keys{"a", "b"};
 // What parameters lose on their way through a host, as a share of their range
 constexpr float rounding = 1e-5f;
@@ -99,6 +100,21 @@ json object_at(const json& tree, std::string_view key, const Path& root, PluginS
   return node;
 }
 
+/// A hint for hosts, so what is wrong with it is no reason to refuse the state.
+std::optional<ChosenPreset> read_chosen(const json& tree, std::string_view slot) {
+  const auto all = tree.find("chosen");
+  if (all == tree.end() || !all->is_object()) return std::nullopt;
+  const auto found = all->find(slot);
+  if (found == all->end() || !found->is_object()) return std::nullopt;
+  const auto name = found->find("name");
+  const auto position = found->find("position");
+  if (name == found->end() || !name->is_string() || position == found->end() || !position->is_number_unsigned())
+    return std::nullopt;
+  constexpr std::uint64_t last_position = 65535;
+  if (position->get<std::uint64_t>() > last_position) return std::nullopt;
+  return ChosenPreset{name->get<std::string>(), position->get<int>()};
+}
+
 Reading read_tree(const json& tree) {
   Reading reading;
   PluginState& state = reading.state;
@@ -115,6 +131,7 @@ Reading read_tree(const json& tree) {
       if (!eq->is_null()) state.headphone_eq = read_headphone_eq(*eq, Path(root, "headphone_eq"));
     });
   }
+  for (std::size_t slot = 0; slot < slot_keys.size(); ++slot) state.chosen[slot] = read_chosen(tree, slot_keys[slot]);
   reading.has_more = reading.has_more || !state.notes.empty();
   return reading;
 }
@@ -138,6 +155,17 @@ std::string without_file_data(const std::string& design_json) {
     }
   }
   return design.dump();
+}
+
+void write_chosen(TextWriter& out, const PluginState& state) {
+  json tree = json::object();
+  for (std::size_t slot = 0; slot < slot_keys.size(); ++slot) {
+    if (const auto& chosen = state.chosen[slot])
+      tree[std::string(slot_keys[slot])] = {{"name", chosen->name}, {"position", chosen->position}};
+  }
+  if (tree.empty()) return;
+  out.key("chosen");
+  out.raw(tree.dump());
 }
 
 void write_slot(TextWriter& out, std::string_view key, const std::optional<Preset>& preset) {
@@ -169,6 +197,7 @@ std::string text_of(const PluginState& state) {
       out.raw("null");
     }
   }
+  write_chosen(out, state);
   out.end();
   out.raw("\n");
   std::string text = std::move(out).take();
@@ -222,6 +251,8 @@ std::string changed_text(const PluginState& state) {
   if (state.has_headphone_eq && !(before.has_headphone_eq && state.headphone_eq == before.headphone_eq)) {
     tree["headphone_eq"] = now.at("headphone_eq");
   }
+  tree.erase("chosen");
+  if (const auto chosen = now.find("chosen"); chosen != now.end()) tree["chosen"] = *chosen;
   TextWriter out;
   out.tree(tree);
   out.raw("\n");

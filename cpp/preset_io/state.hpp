@@ -2,16 +2,18 @@
 // session opens on a machine that has none of the preset files.
 //
 //     {"forestage_state": 1, "parameters": {"amount": 100, ...}, "slots": {"a": PRESET, "b": PRESET},
-//      "headphone_eq": EQUALISER}
+//      "headphone_eq": EQUALISER, "chosen": {"a": {"name": "my-laptop", "position": 19}}}
 //
 // An empty slot is absent. The equaliser is null for headphones without one; where the key is absent (sessions of
 // before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
+// "chosen" says where a slot's preset came from; it is absent for presets that came from elsewhere than the list.
 //
 // Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all is
 // read that this version knows, and nothing is lost: what it is read from stays in `kept`, and is written back with no
 // more changed than what was changed here.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +27,13 @@ namespace forestage {
 
 inline constexpr int state_version = 1;
 
+/// A preset as a host chooses it from the plugin's list, whose order may be another one when the state is read.
+struct ChosenPreset {
+  std::string name;
+  int position = 0;
+  bool operator==(const ChosenPreset&) const = default;
+};
+
 struct PluginState {
   std::map<std::string, float> parameters = {};  // id -> value; parse_state gives every id of the table but the status
   std::optional<Preset> a = {};
@@ -33,6 +42,7 @@ struct PluginState {
   std::optional<HeadphoneEq> headphone_eq = {};  // null: they have no equaliser
   std::string kept = {};                         // the text it was read from, where that holds more than the above
   std::vector<std::string> notes = {};           // what of it could not be read, or is not known: place and reason
+  std::array<std::optional<ChosenPreset>, 2> chosen = {};  // of slot a and b
 };
 
 /// Throws PresetError when what it writes is one that could not be read back.

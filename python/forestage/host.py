@@ -15,10 +15,15 @@ from .presets import PresetLike, load_preset
 if TYPE_CHECKING:
     import pedalboard
 
-Format = Literal["vst3", "lv2", "standalone"]
+Format = Literal["vst3", "vst3-drivers", "lv2", "standalone"]
 
-_BUNDLES: dict[Format, str] = {"vst3": "Forestage.vst3", "lv2": "Forestage.lv2", "standalone": "Forestage"}
-_USER_FOLDERS: dict[Format, str] = {"vst3": ".vst3", "lv2": ".lv2"}
+_BUNDLES: dict[Format, str] = {
+    "vst3": "Forestage.vst3",
+    "vst3-drivers": "Forestage Drivers.vst3",
+    "lv2": "Forestage.lv2",
+    "standalone": "Forestage",
+}
+_USER_FOLDERS: dict[Format, str] = {"vst3": ".vst3", "vst3-drivers": ".vst3", "lv2": ".lv2"}
 
 
 def plugin_path(kind: Format = "vst3") -> Path:
@@ -92,7 +97,7 @@ def load_plugin(
 
 
 def install_plugin(*, remove: bool = False) -> list[Path]:
-    """Copy VST3 and LV2 to the user's plugin folders, each complete in itself, or take them away again.
+    """Copy VST3 and LV2 to the user's plugin folders, or take them away again.
 
     Returns
     -------

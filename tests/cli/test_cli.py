@@ -230,7 +230,7 @@ def test_install_plugin_goes_to_the_users_folders_and_back(tmp_path, monkeypatch
     assert (tmp_path / ".lv2/Forestage.lv2/factory/laptop.json").is_file()
     result = run("install-plugin", "--remove")
     assert result.returncode == 0
-    assert result.stdout.count("removed") == 2
+    assert result.stdout.count("removed") == 3
     assert not (tmp_path / ".vst3/Forestage.vst3").exists()
     assert "nothing to remove" in run("install-plugin", "--remove").stdout
 

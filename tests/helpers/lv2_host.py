@@ -1,23 +1,22 @@
 """A small LV2 host over ctypes, enough to run one plugin: audio ports, control ports, state."""
 
 import ctypes as c
+import itertools
+import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from forestage import PARAMS
+
+URI = "urn:forestage:forestage"
 LV2 = "http://lv2plug.in/ns/"
 JUCE_BASE64 = ".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
 
 
 class Feature(c.Structure):
     _fields_ = [("uri", c.c_char_p), ("data", c.c_void_p)]
-
-
-class Option(c.Structure):
-    _fields_ = [
-        ("context", c.c_uint32), ("subject", c.c_uint32), ("key", c.c_uint32), ("size", c.c_uint32),
-        ("type", c.c_uint32), ("value", c.c_void_p),
-    ]  # fmt: skip
 
 
 MapFunction = c.CFUNCTYPE(c.c_uint32, c.c_void_p, c.c_char_p)
@@ -65,90 +64,131 @@ def from_juce_base64(text: str) -> bytes:
     return np.packbits(bits, bitorder="little").tobytes()[: int(size)]
 
 
-class Lv2Plugin:
-    """One instance of a plugin made with JUCE: two inputs, two outputs, then control, latency and enabled ports."""
+PORTS_AFTER_AUDIO = ["in", "out", "latency", "freeWheeling", "enabled", "preset", *(row.id for row in PARAMS)]
 
-    def __init__(self, bundle: Path, *, sample_rate: float, max_block_frames: int) -> None:
+
+class Lv2Plugin:
+    """One instance of one of the plugin's layouts. `controls` are values of ports by symbol, set before `activate`.
+
+    A bare host offers no feature at all, and so no messages and no state; one that connects late does so after
+    `activate`.
+    """
+
+    def __init__(
+        self,
+        bundle: Path,
+        *,
+        sample_rate: float = 48_000,
+        outputs: int = 2,
+        controls: Mapping[str, float] | None = None,
+        is_bare: bool = False,
+        connects_late: bool = False,
+        state: bytes | None = None,
+    ) -> None:
         (binary,) = bundle.glob("*.so")
         library = c.CDLL(str(binary))
         library.lv2_descriptor.restype = c.POINTER(Descriptor)
-        self._plugin = library.lv2_descriptor(0).contents
-        self.uri = self._plugin.uri.decode()
+        uri = URI if outputs == 2 else f"{URI}:drivers{outputs}"
+        found = (library.lv2_descriptor(index) for index in itertools.count())
+        self._plugin = next(entry for entry in found if entry.contents.uri.decode() == uri).contents
+        self.outputs = outputs
         self._urids: dict[bytes, int] = {}
-        self._keep_alive = [self._features(max_block_frames)]
+        self._map = UridMap(None, MapFunction(lambda _, name: self._urid(name.decode())))
+        feature = Feature(f"{LV2}ext/urid#map".encode(), c.addressof(self._map))
+        self._features = (c.c_void_p * 2)(None if is_bare else c.addressof(feature), None)
+        self._keep_alive = feature
         path = str(bundle).encode() + b"/"
-        address = c.addressof(self._plugin)
-        self._handle = self._plugin.instantiate(address, sample_rate, path, c.addressof(self._keep_alive[0]))
-        self._sequences = [self._sequence(), self._sequence()]
-        self._controls = {"latency": c.c_float(-1), "free_wheeling": c.c_float(0), "enabled": c.c_float(1)}
-        for port, target in enumerate([*self._sequences, *self._controls.values()], start=4):
-            self._plugin.connect_port(self._handle, port, c.addressof(target))
+        self._handle = self._plugin.instantiate(
+            c.addressof(self._plugin), sample_rate, path, c.addressof(self._features)
+        )
+        defaults = {row.id: row.default_value for row in PARAMS} | {"latency": -1, "freeWheeling": 0, "enabled": 1}
+        defaults |= {"preset": 0}
+        self.controls = {name: c.c_float((controls or {}).get(name, value)) for name, value in defaults.items()}
+        self._sequences = {name: (c.c_uint8 * 8192)() for name in ("in", "out")}
+        if state is not None:
+            self.state = state
+        if not connects_late:
+            self._connect()
         self._plugin.activate(self._handle)
+        if connects_late:
+            self._connect()
+
+    def _connect(self) -> None:
+        for port, name in enumerate(PORTS_AFTER_AUDIO, start=2 + self.outputs):
+            target = self._sequences.get(name) or self.controls[name]
+            self._plugin.connect_port(self._handle, port, c.addressof(target))
 
     def _urid(self, uri: str) -> int:
         return self._urids.setdefault(uri.encode(), len(self._urids) + 1)
 
-    def _features(self, max_block_frames: int):
-        self._map = UridMap(None, MapFunction(lambda _, uri: self._urids.setdefault(uri, len(self._urids) + 1)))
-        self._block = c.c_int32(max_block_frames)
-        key, kind = self._urid(LV2 + "ext/buf-size#maxBlockLength"), self._urid(LV2 + "ext/atom#Int")
-        self._options = (Option * 2)(Option(0, 0, key, 4, kind, c.addressof(self._block)), Option())
-        self._feature_list = [
-            Feature(f"{LV2}ext/urid#map".encode(), c.addressof(self._map)),
-            Feature(f"{LV2}ext/options#options".encode(), c.addressof(self._options)),
-            Feature(f"{LV2}ext/buf-size#boundedBlockLength".encode(), None),
-        ]
-        return (c.c_void_p * 4)(*[c.addressof(feature) for feature in self._feature_list], None)
-
-    def _sequence(self):
-        empty = np.zeros(1 << 16, np.uint8)
-        empty[:8].view(np.uint32)[:] = [8, self._urid(LV2 + "ext/atom#Sequence")]
-        return (c.c_uint8 * len(empty)).from_buffer(bytearray(empty.tobytes()))
-
-    def process(self, x: np.ndarray, *, enabled: bool = True) -> np.ndarray:
-        """Play one block of at most `max_block_frames`."""
+    def process(self, x: np.ndarray, *, files: Mapping[str, str] | None = None, **controls: float) -> np.ndarray:
+        """Play one block, with controls from here on; `files` are sent by the names of the plugin's properties."""
+        for name, value in controls.items():
+            self.controls[name].value = value
         lanes = np.ascontiguousarray(x, np.float32)
-        y = np.zeros_like(lanes)
+        y = np.full((self.outputs, lanes.shape[1]), 9.0, np.float32)
         for port, lane in enumerate([*lanes, *y]):
             self._plugin.connect_port(self._handle, port, lane.ctypes.data)
-        self._controls["enabled"].value = float(enabled)
-        output = np.frombuffer(self._sequences[1], np.uint8)
-        output[:8].view(np.uint32)[:] = [len(output) - 8, self._urid(LV2 + "ext/atom#Chunk")]
+        events = b"".join(self._set_path(f"{URI}:{name}", path) for name, path in (files or {}).items())
+        sequence = struct.pack("<IIII", 8 + len(events), self._urid(LV2 + "ext/atom#Sequence"), 0, 0) + events
+        c.memmove(self._sequences["in"], sequence, len(sequence))
+        room = struct.pack("<II", 8184, self._urid(LV2 + "ext/atom#Chunk"))
+        c.memmove(self._sequences["out"], room, len(room))
         self._plugin.run(self._handle, lanes.shape[1])
         return y
 
-    @property
-    def latency_frames(self) -> float:
-        return self._controls["latency"].value
+    def _set_path(self, key: str, path: str) -> bytes:
+        atom, patch = LV2 + "ext/atom#", LV2 + "ext/patch#"
+
+        def entry(name: str, kind: str, body: bytes) -> bytes:
+            head = struct.pack("<IIII", self._urid(name), 0, len(body), self._urid(atom + kind))
+            return head + body + bytes(-len(body) % 8)
+
+        body = struct.pack("<II", 0, self._urid(patch + "Set"))
+        body += entry(patch + "property", "URID", struct.pack("<I", self._urid(key)))
+        body += entry(patch + "value", "Path", path.encode() + b"\0")
+        return struct.pack("<qII", 0, len(body), self._urid(atom + "Object")) + body
+
+    def value(self, name: str) -> float:
+        return self.controls[name].value
 
     def _state(self) -> StateInterface:
         address = self._plugin.extension_data(f"{LV2}ext/state#interface".encode())
         return c.cast(address, c.POINTER(StateInterface)).contents
 
-    @property
-    def state(self) -> bytes:
+    def save(self) -> dict[str, tuple[bytes, str]]:
+        """All that a host keeps: value and type by key."""
+        names = {number: name.decode() for name, number in self._urids.items()}
         stored = {}
 
-        def store(_, key, value, size, *__):
-            stored[key] = c.string_at(value, size)
+        def store(_, key, value, size, kind, __):
+            stored[names[key]] = (c.string_at(value, size), names[kind])
             return 0
 
-        self._state().save(self._handle, StoreFunction(store), None, 0, None)
-        return from_juce_base64(stored[self._urid(f"{self.uri}:StateString")].rstrip(b"\0").decode())
+        assert self._state().save(self._handle, StoreFunction(store), None, 0, None) == 0
+        return stored
+
+    def restore(self, stored: Mapping[str, tuple[bytes, str]]) -> int:
+        buffers = {
+            self._urid(key): (c.create_string_buffer(v, len(v)), self._urid(t)) for key, (v, t) in stored.items()
+        }
+
+        def retrieve(_, key, size, kind, flags):
+            if key not in buffers:
+                return None
+            buffer, number = buffers[key]
+            size[0], kind[0], flags[0] = len(buffer), number, 3
+            return c.addressof(buffer)
+
+        return self._state().restore(self._handle, RetrieveFunction(retrieve), None, 0, None)
+
+    @property
+    def state(self) -> bytes:
+        return from_juce_base64(self.save()[f"{URI}:StateString"][0].rstrip(b"\0").decode())
 
     @state.setter
     def state(self, data: bytes) -> None:
-        text = c.create_string_buffer(to_juce_base64(data).encode())
-        wanted = self._urid(f"{self.uri}:StateString")
-
-        def retrieve(_, key, size, kind, flags):
-            if key != wanted:
-                return None
-            size[0], kind[0], flags[0] = len(text), self._urid(LV2 + "ext/atom#String"), 3
-            return c.addressof(text)
-
-        self._state().restore(self._handle, RetrieveFunction(retrieve), None, 0, None)
+        self.restore({f"{URI}:StateString": (to_juce_base64(data).encode() + b"\0", LV2 + "ext/atom#String")})
 
     def close(self) -> None:
-        self._plugin.deactivate(self._handle)
         self._plugin.cleanup(self._handle)

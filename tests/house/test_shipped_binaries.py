@@ -16,16 +16,18 @@ from places import ROOT
 BINARIES = {
     "module": lambda: _core.__file__,
     "vst3": lambda: next(plugin_path("vst3").glob("Contents/*/Forestage.so")),
+    "vst3-drivers": lambda: next(plugin_path("vst3-drivers").glob("Contents/*/Forestage Drivers.so")),
     "lv2": lambda: plugin_path("lv2") / "libForestage.so",
     "standalone": lambda: plugin_path("standalone"),
 }
 ENTRY_POINTS = {
     "module": {"PyInit__core"},
     "vst3": {
-        *("GetPluginFactory", "ModuleEntry", "ModuleExit"),
-        *("lv2_descriptor", "lv2ui_descriptor", "forestage_standalone"),
+        *("GetPluginFactory", "forestage_variants", "ModuleEntry", "ModuleExit"),
+        *("lv2_descriptor", "forestage_standalone"),
     },
-    "lv2": {"lv2_descriptor", "lv2ui_descriptor"},
+    "vst3-drivers": {"GetPluginFactory", "ModuleEntry", "ModuleExit"},
+    "lv2": {"lv2_descriptor"},
     "standalone": set(),
 }
 ANY_LINUX = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}

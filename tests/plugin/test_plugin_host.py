@@ -104,7 +104,7 @@ def test_bypass_is_the_input_delayed_by_the_reported_latency(sample_rate):
 
 def test_parameters_are_those_of_the_table_in_order():
     plugin = load_plugin("smart-speaker")
-    assert list(plugin.parameters) == [*(row.id for row in PARAMS), "program"]
+    assert list(plugin.parameters) == [*(row.id for row in PARAMS), "preset"]
 
 
 @pytest.mark.parametrize("row", PARAMS, ids=lambda row: row.id)

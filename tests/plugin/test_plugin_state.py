@@ -67,7 +67,7 @@ def test_first_start_plays_the_smart_speaker_with_the_laptop_in_b():
     state = state_of(plugin)
     assert state["a"].to_json() == load_preset("smart-speaker").to_json()
     assert state["b"].to_json() == load_preset("laptop").to_json()
-    assert plugin.program == load_preset("smart-speaker").name
+    assert plugin.preset == load_preset("smart-speaker").name
     assert_null(play(plugin), core_sound("smart-speaker", b="laptop"))
 
 
@@ -173,7 +173,7 @@ def test_a_session_without_an_equaliser_takes_it_away():
 
 def test_programs_and_exported_presets_leave_the_headphone_equaliser():
     plugin = load_plugin("laptop", headphone_eq=parametric())
-    plugin.program = load_preset("smart-speaker").name
+    plugin.preset = load_preset("smart-speaker").name
     assert state_of(plugin)["headphone_eq"] == parametric()
     assert_null(play(plugin), core_sound("smart-speaker", headphone_eq=parametric()))
     load_state(plugin, plugin_state("desktop-30"))
@@ -260,7 +260,7 @@ def test_what_a_user_changes_in_a_later_session_is_all_that_changes():
 def test_program_in_the_place_of_a_later_preset_sets_it_aside_and_the_status_is_right_again():
     plugin = fresh_plugin()
     load_state(plugin, json.dumps(LATER["a later preset"]))
-    plugin.program = load_preset("tablet").name
+    plugin.preset = load_preset("tablet").name
     play(plugin)
     assert plugin.status == "OK"
     tree = tree_of(plugin)
@@ -279,7 +279,7 @@ def test_a_session_of_this_version_says_nothing_after_a_later_one():
 
 def test_programs_are_the_factory_presets_and_one_for_any_other():
     names = [load_preset(name).name for name in ("smart-speaker", "laptop")]
-    programs = fresh_plugin().parameters["program"].valid_values
+    programs = fresh_plugin().parameters["preset"].valid_values
     assert programs[:2] == names
     assert programs[-1] == "Custom"
     assert len(set(programs)) == len(programs)
@@ -287,7 +287,7 @@ def test_programs_are_the_factory_presets_and_one_for_any_other():
 
 def test_program_loads_a_preset_with_its_parameters():
     plugin = load_plugin("smart-speaker", stage_width_deg=77, amount=5)
-    plugin.program = load_preset("laptop").name
+    plugin.preset = load_preset("laptop").name
     assert_null(play(plugin), core_sound("laptop"))
     state = state_of(plugin)
     for row in PARAMS:
@@ -299,14 +299,14 @@ def test_program_loads_a_preset_with_its_parameters():
 @pytest.mark.parametrize("name", ["smart-speaker", "laptop"])
 def test_state_with_a_factory_preset_shows_its_program(name):
     plugin = load_plugin(name)
-    assert plugin.program == load_preset(name).name
+    assert plugin.preset == load_preset(name).name
     play(plugin)
-    assert plugin.program == load_preset(name).name
+    assert plugin.preset == load_preset(name).name
 
 
 def test_host_sees_the_parameters_of_a_new_program_at_once():
     plugin = load_plugin("smart-speaker", amount=5)
-    plugin.program = load_preset("laptop").name
+    plugin.preset = load_preset("laptop").name
     assert plugin.parameters["amount"].raw_value == pytest.approx(
         load_preset("laptop").parameters.get("amount", 100) / 100, abs=1e-6
     )
@@ -314,7 +314,7 @@ def test_host_sees_the_parameters_of_a_new_program_at_once():
 
 def test_program_goes_into_the_active_slot():
     plugin = load_plugin("smart-speaker", b="smart-speaker", slot="B")
-    plugin.program = load_preset("laptop").name
+    plugin.preset = load_preset("laptop").name
     play(plugin)
     state = state_of(plugin)
     assert state["a"].to_json() == load_preset("smart-speaker").to_json()
@@ -324,9 +324,9 @@ def test_program_goes_into_the_active_slot():
 def test_preset_of_the_users_own_is_not_taken_for_a_program(tmp_path):
     own = json.loads(load_preset("laptop").to_json()) | {"text": "mine"}
     plugin = load_plugin(own)
-    assert plugin.program == "Custom"
+    assert plugin.preset == "Custom"
     before = plugin.raw_state
-    plugin.program = "Custom"
+    plugin.preset = "Custom"
     assert plugin.raw_state == before
 
 
@@ -345,7 +345,7 @@ def test_programs_slots_and_states_change_while_sound_runs():
     audio = threading.Thread(target=run_audio)
     audio.start()
     for turn in range(60):
-        plugin.program = load_preset(("smart-speaker", "laptop")[turn % 2]).name
+        plugin.preset = load_preset(("smart-speaker", "laptop")[turn % 2]).name
         plugin.parameters["slot"].raw_value = float(turn % 3 == 0)
         if turn % 5 == 0:
             plugin.raw_state = kept

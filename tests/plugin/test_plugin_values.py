@@ -66,7 +66,7 @@ def test_host_that_never_reads_back_finds_every_value_restored(seed):
     """What pluginval does at its highest level: it trusts its own copy of the values, and what it is told."""
     rng = np.random.default_rng(seed)
     plugin = load_plugin("smart-speaker", b="laptop")
-    parameters = [plugin.parameters[name] for name in (*(row.id for row in STEPPED if row.id != "bypass"), "program")]
+    parameters = [plugin.parameters[name] for name in (*(row.id for row in STEPPED if row.id != "bypass"), "preset")]
     for parameter in parameters:
         parameter.raw_value = rng.uniform()
     original = plugin.raw_state
@@ -171,9 +171,9 @@ def test_program_follows_the_slot(host):
 def test_program_follows_the_slot_in_hosts_that_do_not_read_back():
     plugin = load_plugin("smart-speaker", b=OWN)
     plugin.slot = "B"
-    assert plugin.program == "Custom"
+    assert plugin.preset == "Custom"
     plugin.slot = "A"
-    assert plugin.program == load_preset("smart-speaker").name
+    assert plugin.preset == load_preset("smart-speaker").name
 
 
 @pytest.mark.parametrize("b", ["laptop", OWN], ids=["factory", "own"])

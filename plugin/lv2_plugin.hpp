@@ -1,0 +1,89 @@
+// The LV2 plugins: one forestage::Engine behind the ports of lv2_ports.hpp, without JUCE.
+//
+// Values: a port counts when it moves, a state or a preset when it is loaded; what came last holds. So a port that stays
+// at its default leaves the values of a state, and a session whose ports and state agree opens as it was in any order.
+// Presets: `preset` is a position in the list (preset_list.hpp) and goes into the slot that plays, with the preset's own
+// values. What is set at first is there at the first frame: it is loaded in `activate`, or, for hosts that connect ports
+// only afterwards (ffmpeg), in the first block, which waits. Later it is loaded by a thread of the plugin's own, or, when
+// the host is free-wheeling and may wait, within the block.
+// Files: patch:Set with preset_file or headphone_eq and a path.
+// State: as the other formats have it, as text under the key that JUCE's LV2 client used.
+#pragma once
+
+#include <lv2/atom/atom.h>
+#include <lv2/core/lv2.h>
+#include <lv2/state/state.h>
+#include <lv2/urid/urid.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "lanes.hpp"
+#include "lv2_loader.hpp"
+#include "lv2_ports.hpp"
+#include "preset_list.hpp"
+#include "session.hpp"
+
+namespace forestage::plugin {
+
+class Lv2Plugin {
+ public:
+  /// Throws std::exception where the engine cannot play at this rate.  [main]
+  Lv2Plugin(int outputs, double sample_rate, const LV2_URID_Map* map);
+
+  void connect(std::uint32_t port, void* data) noexcept;  // [audio, or stopped]
+  void activate();                                        // [main]
+  void run(std::uint32_t frames) noexcept;                // [audio]
+
+  LV2_State_Status save(LV2_State_Store_Function store, LV2_State_Handle handle);           // [any but audio]
+  LV2_State_Status restore(LV2_State_Retrieve_Function retrieve, LV2_State_Handle handle);  // [any but audio]
+
+ private:
+  struct Urids {
+    explicit Urids(const LV2_URID_Map* map);
+    LV2_URID atom_int = 0, atom_string = 0, atom_path = 0, atom_urid = 0, atom_object = 0, atom_blank = 0,
+             atom_resource = 0, atom_sequence = 0, patch_set = 0, patch_property = 0, patch_value = 0, state = 0,
+             program = 0, preset_port = 0, preset_file = 0, headphone_eq = 0;
+  };
+
+  const float* control(int port) const noexcept;
+  bool is_on(int port, bool otherwise) const noexcept;
+  void take_ports() noexcept;
+  bool take_preset_port() noexcept;
+  void take_messages() noexcept;
+  bool take_message(const LV2_Atom_Event& event) noexcept;
+  void play(std::uint32_t start, std::uint32_t frames) noexcept;
+  void report() noexcept;
+  void serve();
+  void load_preset(int position);
+  void load_file(const FileRequest& request);
+  void load_chosen(std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
+  void take_values(const ParamValues& values) noexcept;
+  float value(Param id) const noexcept { return values_[static_cast<std::size_t>(id)].load(std::memory_order_relaxed); }
+
+  const Lv2Ports ports_;
+  const Urids urids_;
+  std::vector<void*> connected_;
+  Lanes lanes_;
+  PresetList list_;
+  Session session_;
+
+  std::array<std::atomic<float>, param_count> values_{};       // what holds
+  std::array<std::atomic<unsigned>, param_count> moved_in_{};  // the request during which a port last moved its value
+  bool has_started_with_ports_ = false;
+  ParamValues seen_{};                // of the ports; audio thread
+  std::atomic<int> preset_seen_{0};   // of its port
+  std::atomic<int> restored_preset_;  // where the port stood when the state was saved: no choice
+  std::atomic<int> wanted_preset_;
+  std::atomic<unsigned> request_{0};  // counts wanted presets
+  FileRequests files_;
+  std::mutex load_mutex_;  // who loads: the loader, the host's main thread
+  Loader loader_;          // the last one: it uses the others
+};
+
+}  // namespace forestage::plugin
