@@ -12,8 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from forestage import design
-from forestage.design.preset_form import save_form
 from forestage.design.room_preset import room_preset
+from forestage.presets import save_preset
 
 HERE = Path(__file__).resolve().parent
 FACTORY = {
@@ -48,7 +48,7 @@ def make(name):
     preset = result.preset()
     if not result.device.is_headphones:
         preset = room_preset(preset, "living-room", folder=HERE / "devices")
-    path = save_form(preset, HERE / "factory" / f"{name}.json", overwrite=True)
+    path = save_preset(preset, HERE / "factory" / f"{name}.json", overwrite=True)
     falls = [f"    {fall}" for fall in result.shortfall()]
     return "\n".join([f"{path.name}: {path.stat().st_size // 1024} KiB", *falls])
 

@@ -9,7 +9,9 @@ import sys
 from itertools import cycle
 from pathlib import Path
 
-from forestage import PARAMS, _core, factory_presets
+import numpy as np
+
+from forestage import PARAMS, _core, factory_presets, load_preset
 from forestage.params import text_value
 from forestage.plots import scene_of, top_view
 
@@ -92,10 +94,31 @@ def seen():
     return scene_of(json.loads(factory_presets()["smart-speaker"].read_text()))
 
 
-def between_marks(text, name, made):
+def between_marks(text, name, made, *, begin="<!-- ", end=" -->"):
     """The page with what stands between the marks of this name replaced."""
-    marked = re.compile(rf"(<!-- {name}: .*?-->\n)(.*?)(<!-- end of {name} -->)", re.DOTALL)
+    begin, end = re.escape(begin), re.escape(end)
+    marked = re.compile(rf"({begin}{name}: [^\n]*?{end}\n)(.*?)({begin}end of {name}{end})", re.DOTALL)
     return marked.sub(lambda match: match[1] + made + match[3], text)
+
+
+def stub_type(value):
+    """Type of what the core holds, as the stubs write it."""
+    if isinstance(value, np.ndarray):
+        return "_Audio"
+    if isinstance(value, tuple):
+        return f"tuple[{', '.join(map(stub_type, value))}]"
+    if isinstance(value, list):
+        return f"list[{stub_type(value[0])}]" if value else "list[_Audio]"  # optional filters, of which there are none
+    return type(value).__name__
+
+
+def stubs(text):
+    filters = load_preset("smart-speaker").filters(48_000)
+    rows = [name for name, row in vars(_core.FilterSet).items() if isinstance(row, property)]
+    lines = ["class FilterSet(metaclass=_Bound):"]
+    for name in rows:
+        lines += ["    @property", f"    def {name}(self) -> {stub_type(getattr(filters, name))}: ..."]
+    return between_marks(text, "filters", "\n".join(lines) + "\n\n", begin="# ", end="")
 
 
 def readme(text):
@@ -107,6 +130,7 @@ def readme(text):
 GENERATED = {
     "README.md": readme,
     PICTURE: lambda _: top_view(seen()),
+    "python/forestage/_core.pyi": stubs,
     "presets/schema/preset.schema.json": lambda _: _core.preset_schema(),
 }
 

@@ -5,6 +5,7 @@
 #include "headphone_eq_file.hpp"
 #include "headphone_eq_text.hpp"
 #include "headphone_eq_wav.hpp"
+#include "preset_fields.hpp"
 #include "preset_io.hpp"
 #include "state.hpp"
 
@@ -58,10 +59,22 @@ std::string describe(const Preset& preset) {
   return "<Preset \"" + preset.name + "\": " + drivers + "; " + rates + " Hz" + room + ">";
 }
 
-py::list fir_list(const std::vector<Fir>& firs) {
+// What a preset holds, as Python has it.
+int shown(int frames) { return frames; }
+py::array_t<float> shown(const Fir& fir) { return taps_of(fir); }
+py::tuple shown(const std::array<Fir, 2>& pair) { return py::make_tuple(taps_of(pair[0]), taps_of(pair[1])); }
+
+template <class Item>
+py::list shown(const std::vector<Item>& items) {
   py::list result;
-  for (const Fir& fir : firs) result.append(taps_of(fir));
+  for (const Item& item : items) result.append(shown(item));
   return result;
+}
+
+py::array_t<float> decode(std::string_view text) { return taps_of(parse_fir(text)); }
+
+std::string encode(const py::array_t<float, py::array::c_style | py::array::forcecast>& taps) {
+  return write_fir({taps.data(), taps.data() + taps.size()});
 }
 
 }  // namespace
@@ -69,23 +82,12 @@ py::list fir_list(const std::vector<Fir>& firs) {
 void bind_preset(py::module_& m) {
   py::register_exception<PresetError>(m, "PresetError", PyExc_ValueError);
 
-  py::class_<FilterSet>(m, "FilterSet", "All filters of the chain at one sample rate.")
-      .def_readonly("sample_rate", &FilterSet::sample_rate)
-      .def_readonly("delay_frames", &FilterSet::delay_frames)
-      .def_readonly("cancel_align_frames", &FilterSet::cancel_align_frames)
-      .def_readonly("beam_align_frames", &FilterSet::beam_align_frames)
-      .def_readonly("crosstalk_delay_frames", &FilterSet::crosstalk_delay_frames)
-      .def_property_readonly("crosstalk", [](const FilterSet& set) { return fir_list(set.crosstalk); })
-      .def_property_readonly("cancel",
-                             [](const FilterSet& set) {
-                               py::list rows;
-                               for (const auto& row : set.cancel)
-                                 rows.append(py::make_tuple(taps_of(row[0]), taps_of(row[1])));
-                               return rows;
-                             })
-      .def_property_readonly("beam", [](const FilterSet& set) { return fir_list(set.beam); })
-      .def_property_readonly("phantom", [](const FilterSet& set) { return fir_list(set.phantom); })
-      .def_property_readonly("driver_eq", [](const FilterSet& set) { return fir_list(set.driver_eq); });
+  py::class_<FilterSet> filter_set(m, "FilterSet", "All filters of the chain at one sample rate.");
+  preset_detail::each_field<FilterSet>([&](const auto& row) {
+    filter_set.def_property_readonly(
+        std::string(row.key).c_str(), [member = row.member](const FilterSet& set) { return shown(set.*member); },
+        std::string(row.text).c_str());
+  });
 
   py::class_<Preset, std::shared_ptr<Preset>>(m, "Preset", "A parsed preset; it never changes.")
       .def_readonly("name", &Preset::name)
@@ -152,6 +154,13 @@ void bind_preset(py::module_& m) {
   m.def("headphone_eq_from_firs", &eq_from_firs, py::arg("taps").noconvert(), py::kw_only(), py::arg("sample_rate"),
         py::arg("name"), "Equaliser from impulse responses, (2, frames).");
 
+  m.attr("PRESET_SCHEMA") = preset_schema;
+  m.attr("SAMPLE_RATES") = py::tuple(py::cast(preset_detail::required_sample_rates));
+  m.attr("MAX_DRIVERS") = preset_detail::max_drivers;
+  m.attr("LONGEST_EARS_S") = preset_detail::longest_ears_s;
+  m.attr("LONG_TAPS") = long_taps;
+  m.def("encode_fir", &encode, "Taps as the text that a preset has for them.", py::arg("taps"));
+  m.def("decode_fir", &decode, "Taps of the text of a preset.", py::arg("text"));
   m.def("preset_schema", &preset_schema_json, "JSON Schema of the preset format.");
   m.def(
       "write_state",

@@ -20,9 +20,8 @@ struct PyImageModel {
 };
 
 PyImageModel make_model(const Vector& dimensions_m, const Reals& reflection, const Reals& diffuse,
-                        double diffuse_step_s, const Vector& source_m, const Vector& receiver_m,
-                        double speed_of_sound_m_s, double sample_rate, double image_s, double response_s, int max_order,
-                        double jitter_m, std::uint64_t seed) {
+                        double diffuse_step_s, const Vector& source_m, const Vector& receiver_m, double sample_rate,
+                        double image_s, double response_s, int max_order, double jitter_m, std::uint64_t seed) {
   if (reflection.ndim() != 2 || reflection.shape(0) != 6) {
     throw std::invalid_argument("reflection must have shape (6, bands)");
   }
@@ -30,7 +29,7 @@ PyImageModel make_model(const Vector& dimensions_m, const Reals& reflection, con
   if (is_diffuse && (diffuse.ndim() != 2 || diffuse.shape(0) != reflection.shape(1) || diffuse.shape(1) < 2)) {
     throw std::invalid_argument("diffuse must have shape (bands, steps), or be empty");
   }
-  PyImageModel model{{dimensions_m, {}, {}, diffuse_step_s, source_m, receiver_m, speed_of_sound_m_s},
+  PyImageModel model{{dimensions_m, {}, {}, diffuse_step_s, source_m, receiver_m},
                      {sample_rate, image_s, response_s, max_order, jitter_m, seed}};
   for (py::ssize_t wall = 0; wall < 6; ++wall) {
     model.shoebox.reflection[static_cast<std::size_t>(wall)].assign(reflection.data(wall, 0),
@@ -121,9 +120,8 @@ void bind_room(py::module_& m) {
 
   py::class_<PyImageModel>(m, "ImageModel", "Image sources of a shoebox; see cpp/core/room.")
       .def(py::init(&make_model), py::kw_only(), py::arg("dimensions_m"), py::arg("reflection"), py::arg("diffuse"),
-           py::arg("diffuse_step_s"), py::arg("source_m"), py::arg("receiver_m"), py::arg("speed_of_sound_m_s"),
-           py::arg("sample_rate"), py::arg("image_s"), py::arg("response_s"), py::arg("max_order"), py::arg("jitter_m"),
-           py::arg("seed"))
+           py::arg("diffuse_step_s"), py::arg("source_m"), py::arg("receiver_m"), py::arg("sample_rate"),
+           py::arg("image_s"), py::arg("response_s"), py::arg("max_order"), py::arg("jitter_m"), py::arg("seed"))
       .def("moments", &moments, py::arg("mirror"), py::kw_only(), py::arg("order"), py::arg("out").noconvert(),
            py::arg("cancel"), "Writes the moments of one mirror to out, (bands, (order + 1)^2, frames).")
       .def("responses", &responses, py::arg("mirror"), py::kw_only(), py::arg("sources"), py::arg("receivers"),
@@ -134,6 +132,7 @@ void bind_room(py::module_& m) {
   m.def("departure_signs", &departure_signs, py::arg("order"),
         "Signs (mirrors, (order + 1)^2) of harmonics towards where an image's sound left, over where it comes from.");
   m.attr("MIRRORS") = mirrors;
+  m.attr("LEAST_PER_SECOND") = least_per_second;
   m.attr("LEAD_FRAMES") = lead_frames;
   m.attr("HIGHEST_ORDER") = SphericalHarmonics::highest_order;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,7 +13,9 @@ namespace forestage {
 
 inline constexpr int preset_schema = 1;
 
-using Fir = std::vector<float>;            // taps; empty = silence
+using Fir = std::vector<float>;  // taps; empty = silence
+/// Room responses are most of a preset. Longer filters than this may be held as float16, for half the text.
+inline constexpr std::size_t long_taps = 4096;
 inline constexpr float max_tap = 1000.0f;  // 60 dB: past any filter, so damaged or not what it is said to be
 
 struct DriverRoute {

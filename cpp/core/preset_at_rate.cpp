@@ -1,13 +1,20 @@
 #include "preset_at_rate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <stdexcept>
+#include <vector>
 
+#include "preset_fields.hpp"
 #include "resample_fir.hpp"
 
 namespace forestage {
 namespace {
+
+using preset_detail::each_field;
+using preset_detail::is_filters;
 
 const FilterSet& nearest_filters(const Preset& preset, int sample_rate) {
   const FilterSet* above = nullptr;
@@ -25,45 +32,65 @@ int scaled_frames(int frames, int from_rate, int to_rate) {
   return static_cast<int>(std::lround(static_cast<double>(frames) * to_rate / from_rate));
 }
 
+Fir converted(FirResampler& convert, const Fir& fir) { return convert(fir); }
+
+// Lists nest in any order, so the one below must be known to the one above.
+template <class Item, std::size_t count>
+std::array<Item, count> converted(FirResampler& convert, const std::array<Item, count>& items);
+
+template <class Item>
+std::vector<Item> converted(FirResampler& convert, const std::vector<Item>& items) {
+  std::vector<Item> result;
+  for (const Item& item : items) result.push_back(converted(convert, item));
+  return result;
+}
+
+template <class Item, std::size_t count>
+std::array<Item, count> converted(FirResampler& convert, const std::array<Item, count>& items) {
+  std::array<Item, count> result;
+  for (std::size_t i = 0; i < count; ++i) result[i] = converted(convert, items[i]);
+  return result;
+}
+
+/// All filters of a struct, brought to the rate and the delays that `to` has.
+template <class Struct>
+void convert_filters(const Struct& from, Struct& to) {
+  const double ratio = static_cast<double>(to.sample_rate) / from.sample_rate;
+  each_field<Struct>([&](const auto& row) {
+    if constexpr (is_filters<decltype(row)>) {
+      // Alignment stays whole frames; what rounding takes away goes into the filters.
+      const double rounded_away = row.align != nullptr ? from.*row.align * ratio - to.*row.align : 0.0;
+      FirResampler convert(from.sample_rate, from.*row.delay, to.sample_rate, to.*row.delay + rounded_away);
+      to.*row.member = converted(convert, from.*row.member);
+    }
+  });
+}
+
+/// The rate itself and all that is counted in frames, at another rate.
+template <class Struct>
+Struct scaled(const Struct& from, int to_rate) {
+  Struct to;
+  each_field<Struct>([&](const auto& row) {
+    if constexpr (!is_filters<decltype(row)>)
+      to.*row.member = scaled_frames(from.*row.member, from.sample_rate, to_rate);
+  });
+  return to;
+}
+
 FilterSet filters_at(const FilterSet& set, int to_rate) {
   if (set.sample_rate == to_rate) return set;
-  const double ratio = static_cast<double>(to_rate) / set.sample_rate;
-  FilterSet result;
-  result.sample_rate = to_rate;
-  result.delay_frames = scaled_frames(set.delay_frames, set.sample_rate, to_rate);
-  result.cancel_align_frames = scaled_frames(set.cancel_align_frames, set.sample_rate, to_rate);
-  result.beam_align_frames = scaled_frames(set.beam_align_frames, set.sample_rate, to_rate);
-  // Alignment stays whole frames; what rounding takes away goes into the filters.
-  const auto resampler = [&](int align, int rounded_align) {
-    return FirResampler(set.sample_rate, set.delay_frames, to_rate,
-                        result.delay_frames + align * ratio - rounded_align);
-  };
-  FirResampler cancel = resampler(set.cancel_align_frames, result.cancel_align_frames);
-  FirResampler beam = resampler(set.beam_align_frames, result.beam_align_frames);
+  FilterSet result = scaled(set, to_rate);
   // Driver equalisers have no delay of their own to ring in before their main tap.
   result.driver_eq_delay_frames = set.driver_eq.empty() ? 0 : FirResampler::pre_ringing_frames;
-  FirResampler driver_eq(set.sample_rate, 0.0, to_rate, result.driver_eq_delay_frames);
-  result.crosstalk_delay_frames = scaled_frames(set.crosstalk_delay_frames, set.sample_rate, to_rate);
-  FirResampler crosstalk(set.sample_rate, set.crosstalk_delay_frames, to_rate, result.crosstalk_delay_frames);
-  for (const Fir& fir : set.crosstalk) result.crosstalk.push_back(crosstalk(fir));
-  for (const auto& row : set.cancel) result.cancel.push_back({cancel(row[0]), cancel(row[1])});
-  for (const Fir& fir : set.beam) result.beam.push_back(beam(fir));
-  for (const Fir& fir : set.phantom) result.phantom.push_back(beam(fir));
-  for (const Fir& fir : set.driver_eq) result.driver_eq.push_back(driver_eq(fir));
+  convert_filters(set, result);
   return result;
 }
 
 Ears ears_at(const Ears& ears, int to_rate) {
   if (ears.sample_rate == to_rate) return ears;
-  Ears result;
-  result.sample_rate = to_rate;
-  result.delay_frames = std::max(static_cast<int>(FirResampler::pre_ringing_frames),
-                                 scaled_frames(ears.delay_frames, ears.sample_rate, to_rate));
-  FirResampler convert(ears.sample_rate, ears.delay_frames, to_rate, result.delay_frames);
-  for (std::size_t ear = 0; ear < 2; ++ear) {
-    for (const Fir& fir : ears.device[ear]) result.device[ear].push_back(convert(fir));
-    for (std::size_t c = 0; c < 2; ++c) result.reference[ear][c] = convert(ears.reference[ear][c]);
-  }
+  Ears result = scaled(ears, to_rate);
+  result.delay_frames = std::max(static_cast<int>(FirResampler::pre_ringing_frames), result.delay_frames);
+  convert_filters(ears, result);
   return result;
 }
 

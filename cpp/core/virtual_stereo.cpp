@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "physics.hpp"
+
 namespace forestage {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr float max_width_deg = 90.0f;
 }  // namespace
 
 FarEar far_ear(double width_deg) noexcept {
-  constexpr double head_s = 0.0875 / 343.0;  // head radius / speed of sound
+  constexpr double head_s = head_radius_m / speed_of_sound_m_s;
   const double angle = width_deg * std::numbers::pi / 180.0;
   const double angle_2 = angle * angle;
   const double delay_s = head_s * (angle + std::sin(angle)) * (1.046 - 0.0103 * angle_2);  // Woodworth, corrected

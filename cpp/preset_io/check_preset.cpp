@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <set>
 #include <span>
 #include <stdexcept>
+#include <vector>
 
 #include "preset_fields.hpp"
 #include "read_preset.hpp"
@@ -27,13 +29,19 @@ void check_delay(std::span<const Fir> firs, int delay_frames, const Path& path) 
   }
 }
 
-/// Room enough for any room; bounds what a conversion to a higher rate may take.
+void check_delays(const std::vector<Fir>& firs, int delay_frames, const Path& path) {
+  check_delay(firs, delay_frames, path);
+}
+
+void check_delays(const std::vector<std::array<Fir, 2>>& rows, int delay_frames, const Path& path) {
+  for (std::size_t i = 0; i < rows.size(); ++i) check_delay(rows[i], delay_frames, Path(path, i));
+}
+
 void check_duration(std::span<const Fir> firs, int sample_rate, const Path& path) {
-  constexpr int longest_s = 2;
   for (std::size_t i = 0; i < firs.size(); ++i) {
-    const auto most = static_cast<std::size_t>(longest_s * sample_rate);
+    const auto most = static_cast<std::size_t>(longest_ears_s * sample_rate);
     if (firs[i].size() > most) {
-      fail(Path(path, i), "has " + std::to_string(firs[i].size()) + " taps; at most " + std::to_string(longest_s) +
+      fail(Path(path, i), "has " + std::to_string(firs[i].size()) + " taps; at most " + std::to_string(longest_ears_s) +
                               " seconds, " + std::to_string(most) + ", would be right");
     }
   }
@@ -46,15 +54,16 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
     fail(path, "delays add up to " + std::to_string(late) + " frames; at most a quarter of a second, " +
                    std::to_string(set.sample_rate / 4) + ", would be right");
   }
-  const Path cancel(path, "cancel");
-  check_rows(set.cancel.size(), drivers, cancel);
-  for (std::size_t i = 0; i < drivers; ++i) check_delay(set.cancel[i], set.delay_frames, Path(cancel, i));
-  const Path beam(path, "beam");
-  if (!set.beam.empty()) check_rows(set.beam.size(), drivers, beam);
-  check_delay(set.beam, set.delay_frames, beam);
-  const Path phantom(path, "phantom");
-  if (!set.phantom.empty()) check_rows(set.phantom.size(), drivers, phantom);
-  check_delay(set.phantom, set.delay_frames, phantom);
+  each_field<FilterSet>([&](const auto& row) {
+    if constexpr (is_filters<decltype(row)>) {
+      const auto& filters = set.*row.member;
+      const Path place(path, row.key);
+      if (row.is_per_driver && (row.need == Need::required || !filters.empty())) {
+        check_rows(filters.size(), drivers, place);
+      }
+      check_delays(filters, set.*row.delay, place);
+    }
+  });
   const Path crosstalk(path, "crosstalk");
   if (!set.crosstalk.empty() && set.crosstalk.size() != 2) {
     fail(crosstalk,
@@ -64,8 +73,6 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
     fail(Path(path, "crosstalk_delay_frames"),
          "is " + std::to_string(set.crosstalk_delay_frames) + " without crosstalk filters; must be 0");
   }
-  check_delay(set.crosstalk, set.crosstalk_delay_frames, crosstalk);
-  if (!set.driver_eq.empty()) check_rows(set.driver_eq.size(), drivers, Path(path, "driver_eq"));
 }
 
 void check_filters(const Preset& preset, const Path& path) {

@@ -13,9 +13,7 @@ namespace forestage::preset_detail {
 
 namespace {
 
-// Room responses are most of a preset. Written with float16 taps they take half the text; short filters gain nothing.
 constexpr std::string_view half_prefix = "f16:";
-constexpr std::size_t long_taps = 4096;
 
 /// Bits of a number that float16 (IEEE 754) holds exactly.
 std::optional<std::uint16_t> half_bits(float value) {

@@ -1,6 +1,7 @@
 #include "preset_io.hpp"
 
 #include "file_bytes.hpp"
+#include "fir_text.hpp"
 #include "json_tree.hpp"
 #include "read_preset.hpp"
 #include "write_preset.hpp"
@@ -18,6 +19,10 @@ Preset load_preset(const std::filesystem::path& file) {
     throw PresetError(file.string() + ": " + error.what());
   }
 }
+
+std::string write_fir(const Fir& taps) { return encode_fir(taps); }
+
+Fir parse_fir(std::string_view text) { return decode_fir(text, Path()); }
 
 std::string write_preset(const Preset& preset) {
   TextWriter out;

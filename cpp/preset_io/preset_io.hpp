@@ -27,6 +27,10 @@ std::string preset_name(const std::filesystem::path& file);
 /// Throws PresetError, too, so that whatever this returns can be read back.
 std::string write_preset(const Preset& preset);
 
+/// Taps as the text that a preset has for them, and back.
+std::string write_fir(const Fir& taps);
+Fir parse_fir(std::string_view text);
+
 /// JSON Schema, draft 2020-12, of what parse_preset reads. Checks across fields (counts that must agree) are not in it.
 std::string preset_schema_json();
 

@@ -150,15 +150,12 @@ void read_field(const json& node, const Path& path, const Field<Struct, Value, R
 
 template <class Struct>
 void read(const json& node, const Path& path, Object, Struct& value) {
-  const auto each_row = [](auto&& visit) {
-    std::apply([&](const auto&... row) { (visit(row), ...); }, fields<Struct>);
-  };
   std::vector<std::string> keys;
-  each_row([&](const auto& row) { keys.emplace_back(row.key); });
+  each_field<Struct>([&](const auto& row) { keys.emplace_back(row.key); });
   for (const auto& [key, item] : object(node, path).items()) {
     if (std::ranges::find(keys, key) == keys.end()) unknown_key(path, key, keys);
   }
-  each_row([&](const auto& row) { read_field(node, path, row, value); });
+  each_field<Struct>([&](const auto& row) { read_field(node, path, row, value); });
 }
 
 template <class Struct>

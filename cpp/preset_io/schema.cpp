@@ -103,7 +103,7 @@ schema_json describe_rule(Object, Type<Struct>) {
                         {"additionalProperties", false},
                         {"required", schema_json::array()},
                         {"properties", schema_json::object()}};
-  std::apply([&](const auto&... row) { (add_row(schema, row), ...); }, fields<Struct>);
+  each_field<Struct>([&](const auto& row) { add_row(schema, row); });
   return schema;
 }
 

@@ -74,7 +74,7 @@ void write_field(TextWriter& out, const Field<Struct, Value, Rule>& row, const S
 template <class Struct>
 void write(TextWriter& out, Object, const Struct& value) {
   out.begin('{');
-  std::apply([&](const auto&... row) { (write_field(out, row, value), ...); }, fields<Struct>);
+  each_field<Struct>([&](const auto& row) { write_field(out, row, value); });
   out.end();
 }
 

@@ -5,19 +5,29 @@ from os import PathLike
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _Audio = NDArray[np.float32]
+
+class _Bound(type): ...  # pybind11's
+
 _Vector = Sequence[float] | NDArray[np.float64]
 
 __version__: str
 MANUFACTURER_CODE: str
 PLUGIN_CODE: str
+SPEED_OF_SOUND_M_S: float
+HEAD_RADIUS_M: float
+PRESET_SCHEMA: int
+SAMPLE_RATES: tuple[int, ...]
+MAX_DRIVERS: int
+LONGEST_EARS_S: int
+LONG_TAPS: int
 PARAMS: tuple[ParamSpec, ...]
 
 class PresetError(ValueError): ...
 
-class ParamSpec:
+class ParamSpec(metaclass=_Bound):
     @property
     def id(self) -> str: ...
     @property
@@ -41,7 +51,8 @@ class ParamSpec:
     @property
     def text(self) -> str: ...
 
-class FilterSet:
+# filters: one property per row of preset_fields.hpp, made by ./run update
+class FilterSet(metaclass=_Bound):
     @property
     def sample_rate(self) -> int: ...
     @property
@@ -63,7 +74,11 @@ class FilterSet:
     @property
     def driver_eq(self) -> list[_Audio]: ...
 
-class Preset:
+# end of filters
+
+class Preset(metaclass=_Bound):
+    def __copy__(self) -> Preset: ...
+    def __deepcopy__(self, memo: object) -> Preset: ...
     def _repr_html_(self) -> str: ...
     @property
     def name(self) -> str: ...
@@ -84,7 +99,9 @@ class Preset:
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
-class HeadphoneEq:
+class HeadphoneEq(metaclass=_Bound):
+    def __copy__(self) -> HeadphoneEq: ...
+    def __deepcopy__(self, memo: object) -> HeadphoneEq: ...
     @property
     def name(self) -> str: ...
     def firs(self, *, sample_rate: int) -> tuple[_Audio, _Audio]: ...
@@ -97,6 +114,8 @@ def load_headphone_eq(path: str | PathLike[str]) -> HeadphoneEq: ...
 def headphone_eq_from_firs(taps: _Audio, *, sample_rate: int, name: str) -> HeadphoneEq: ...
 def parse_preset(text: str | bytes) -> Preset: ...
 def load_preset(path: str | PathLike[str]) -> Preset: ...
+def encode_fir(taps: ArrayLike) -> str: ...
+def decode_fir(text: str) -> _Audio: ...
 def preset_schema() -> str: ...
 def write_state(
     a: Preset | None,
@@ -108,7 +127,7 @@ def write_state(
 ) -> str: ...
 def parse_state(text: str | bytes) -> dict[str, object]: ...
 
-class Engine:
+class Engine(metaclass=_Bound):
     def __init__(self, sample_rate: float, *, output_channels: int = 2) -> None: ...
     def load(self, slot: str, preset: Preset) -> None: ...
     def preset(self, slot: str) -> Preset | None: ...
@@ -132,25 +151,25 @@ class Engine:
     @property
     def output_channels(self) -> int: ...
 
-class FirMatrix:
+class FirMatrix(metaclass=_Bound):
     def __init__(self, taps: _Audio, partition_frames: int = 0) -> None: ...
     def process(self, x: _Audio) -> _Audio: ...
     def reset(self) -> None: ...
     @property
     def latency_frames(self) -> int: ...
 
-class FractionalDelay:
+class FractionalDelay(metaclass=_Bound):
     LATENCY_FRAMES: ClassVar[int]
     def __init__(self, max_delay_frames: float) -> None: ...
     def process(self, x: _Audio, delay_frames: NDArray[np.float64]) -> _Audio: ...
 
-class VirtualStereo:
+class VirtualStereo(metaclass=_Bound):
     def __init__(self, sample_rate: float, width_deg: float, crosstalk: float = 1.0) -> None: ...
     def process(self, x: _Audio) -> _Audio: ...
     @property
     def latency_frames(self) -> int: ...
 
-class Upmix:
+class Upmix(metaclass=_Bound):
     def __init__(
         self, sample_rate: float, amount: float = 1.0, quality: str = "Low Latency", gain_rule: str = ""
     ) -> None: ...
@@ -159,7 +178,7 @@ class Upmix:
     @property
     def latency_frames(self) -> int: ...
 
-class Limiter:
+class Limiter(metaclass=_Bound):
     CEILING: ClassVar[float]
     def __init__(self, *, channels: int, lookahead_frames: int, sample_rate: float) -> None: ...
     def process(self, x: _Audio, is_on: bool = True) -> _Audio: ...
@@ -169,7 +188,7 @@ class Limiter:
     @property
     def latency_frames(self) -> int: ...
 
-class FarEar:
+class FarEar(metaclass=_Bound):
     @property
     def delay_s(self) -> float: ...
     @property
@@ -181,16 +200,17 @@ def far_ear(width_deg: float) -> FarEar: ...
 def resample_fir(taps: _Audio, *, from_rate: int, from_delay: float, to_rate: int, to_delay: float) -> _Audio: ...
 
 MIRRORS: int
+LEAST_PER_SECOND: float
 LEAD_FRAMES: int
 HIGHEST_ORDER: int
 
 class Cancelled(RuntimeError): ...
 
-class CancelFlag:
+class CancelFlag(metaclass=_Bound):
     def __init__(self) -> None: ...
     def set(self) -> None: ...
 
-class ImageModel:
+class ImageModel(metaclass=_Bound):
     def __init__(
         self,
         *,
@@ -200,7 +220,6 @@ class ImageModel:
         diffuse_step_s: float,
         source_m: _Vector,
         receiver_m: _Vector,
-        speed_of_sound_m_s: float,
         sample_rate: float,
         image_s: float,
         response_s: float,

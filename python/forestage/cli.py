@@ -13,6 +13,7 @@ import click
 from . import catalogue, choices, presets, vst3
 from ._core import Preset, __version__, parse_state
 from .command import AnyCase, progress_bar, reason, run_command
+from .constants import SAMPLE_RATE
 from .files import checked_target
 from .params import BY_ID, Value
 
@@ -206,7 +207,6 @@ def ears(
     room. What it had for the free field stays.
     """
     from .acoustics.device_in_room import Rendering
-    from .design.preset_form import save_form
     from .design.room_preset import room_preset
 
     path = catalogue.preset_path(preset)
@@ -229,7 +229,7 @@ def ears(
             rendering=Rendering(length_s=length_s),
             progress=progress,
         )
-    save_form(result, output, overwrite=overwrite)
+    presets.save_preset(result, output, overwrite=overwrite)
     click.echo(f"{output}: {result['name']}, {result['room']['name']}, {output.stat().st_size // 1024} KiB")
 
 
@@ -341,7 +341,7 @@ def _held(path: Path) -> list[Preset]:
 @click.option("--to", "form", type=AnyCase(["vstpreset", "wav"]), required=True, help="What to make of it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
 @click.option("--slot-b", help="Preset for the second slot, for vstpreset; empty without it.")
-@click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Which filters, for wav.")
+@click.option("--sample-rate", type=int, default=SAMPLE_RATE, show_default=True, help="Which filters, for wav.")
 @HEADPHONE_EQ
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 def export_command(

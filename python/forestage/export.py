@@ -6,6 +6,7 @@ import numpy as np
 
 from . import host, vst3
 from .audio_file import write_wav
+from .constants import SAMPLE_RATE
 from .files import checked_target, written_whole
 from .headphone_eq import HeadphoneEqLike
 from .presets import PresetLike, load_preset
@@ -31,7 +32,7 @@ def export_vstpreset(
 
 
 def export_wav(
-    preset: PresetLike, folder: str | Path, *, sample_rate: int = 48_000, overwrite: bool = False
+    preset: PresetLike, folder: str | Path, *, sample_rate: int = SAMPLE_RATE, overwrite: bool = False
 ) -> list[Path]:
     """Write the filters as WAV impulse responses, one channel per driver.
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forestage import _core
 from forestage.arrays import ComplexArray, FloatArray, Taps
 from forestage.short_repr import ShortRepr
-
-HALF = "f16:"  # begins the text of float16 taps
-LONG_TAPS = 4096  # shorter filters stay float32, here and in fir_text.cpp
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +68,7 @@ def response_of(
 
 
 def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
-    """Base64 of little-endian float32 taps; an empty text is silence.
+    """Text of a filter in a preset; an empty text is silence.
 
     Parameters
     ----------
@@ -85,9 +82,9 @@ def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
     >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
     ('AACAPw==', '')
     """
-    is_half = half and np.size(fir) > LONG_TAPS
-    taps = np.asarray(fir, dtype="<f2" if is_half else "<f4")
-    return (HALF if is_half else "") + base64.b64encode(taps.tobytes()).decode("ascii") if np.any(taps) else ""
+    is_half = half and np.size(fir) > _core.LONG_TAPS
+    taps = np.asarray(fir, dtype=np.float16 if is_half else np.float32)
+    return _core.encode_fir(taps) if np.any(taps) else ""
 
 
 def decode_fir(text: str) -> FloatArray:
@@ -98,5 +95,4 @@ def decode_fir(text: str) -> FloatArray:
     >>> decode_fir("AACAPw==").tolist(), decode_fir("f16:ADw=").tolist()
     ([1.0], [1.0])
     """
-    dtype = "<f2" if text.startswith(HALF) else "<f4"
-    return np.frombuffer(base64.b64decode(text.removeprefix(HALF)), dtype=dtype).astype(np.float64)
+    return _core.decode_fir(text).astype(np.float64)

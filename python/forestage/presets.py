@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from . import _core
 from .catalogue import preset_path
-from .files import read_text
+from .files import checked_target, read_text, written_whole
 
 PresetLike = _core.Preset | str | Path | Mapping[str, Any]
 
@@ -44,6 +45,30 @@ def load_preset(preset: PresetLike) -> _core.Preset:
     return _core.load_preset(path)
 
 
+def save_preset(preset: PresetLike, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a preset as the core writes it, `to_json()`; an existing file is only replaced when asked to.
+
+    Parameters
+    ----------
+    preset : str, Path, dict or Preset
+        As for `load_preset`.
+    path : str or Path
+        The file, which is written whole or not at all.
+
+    Raises
+    ------
+    PresetError
+        When the preset is not right; what is written can be read back.
+    FileExistsError
+        When there is such a file, and ``overwrite`` was not asked for.
+    """
+    target = checked_target(path, overwrite=overwrite)
+    text = load_preset(preset).to_json()
+    with written_whole(target) as file:
+        file.write(text.encode())
+    return target
+
+
 def preset_form(path: str | Path) -> dict[str, Any]:
     """JSON form of a preset file, as it was written; errors are those of `load_preset`."""
     _core.load_preset(path)  # says what is wrong with it, and where
@@ -53,18 +78,23 @@ def preset_form(path: str | Path) -> dict[str, Any]:
 
 def filters_sha256(forms: Iterable[Mapping[str, Any]]) -> str:
     """Hash of filters at all rates, in the form of a preset."""
+    from .firs import FilterSet  # takes numpy, for which names of presets need not wait
+
     digest = hashlib.sha256()
     for form in forms:
-        sides = [text for row in form["cancel"] for text in row]
-        for text in [
-            *form.get("crosstalk", []),
-            *sides,
-            *form.get("beam", []),
-            *form.get("phantom", []),
-            *form.get("driver_eq", []),
-        ]:
-            digest.update(text.encode("ascii") + b"\n")
+        for key in fields(FilterSet):
+            for text in _texts(form.get(key.name)):
+                digest.update(text.encode("ascii") + b"\n")
     return digest.hexdigest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in lists of lists, in their order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def has_designed_filters(preset: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core, notebook
+from .constants import SAMPLE_RATE
 from .headphone_eq import HeadphoneEqLike, load_headphone_eq
 from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
@@ -78,7 +79,7 @@ class Renderer:
         preset: PresetLike,
         b: PresetLike | None = None,
         *,
-        sample_rate: float = 48_000,
+        sample_rate: float = SAMPLE_RATE,
         output_channels: int | None = None,
         headphone_eq: HeadphoneEqLike | None = None,
         **params: Value,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from designs import designed, preset_of
-from forestage import _core
+from forestage import PresetError, _core, load_preset
 from forestage.acoustics.device import Device as DeviceSpec
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.driver import Driver
@@ -22,6 +22,7 @@ from forestage.design.result import Design
 from forestage.firs import response_of
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import separation_db
+from forestage.presets import save_preset
 from kinds import first_fast
 from places import DEVICES
 
@@ -91,6 +92,22 @@ def test_same_device_gives_the_same_bytes(laptop, again, tmp_path):
     first = laptop.save(tmp_path / "first.json").read_bytes()
     second = again[0].save(tmp_path / "second.json").read_bytes()
     assert first == second
+
+
+def test_saved_preset_is_what_the_core_writes(laptop, tmp_path):
+    path = laptop.save(tmp_path / "preset.json")
+    assert path.read_bytes() == load_preset(path).to_json().encode()
+    saved, made = json.loads(path.read_text()), laptop.preset()
+    assert saved["filters"] == [{key: item for key, item in table.items() if item != []} for table in made["filters"]]
+    assert saved["ears"] == made["ears"]
+    assert saved["design"] == json.loads(json.dumps(made["design"]))
+
+
+def test_what_could_not_be_read_back_is_not_written(laptop, tmp_path):
+    path = tmp_path / "preset.json"
+    with pytest.raises(PresetError, match=r"/loudness/processed_db: is 61\.0; must be a number from -60 to 60 dB"):
+        save_preset(laptop.preset() | {"loudness": laptop.preset()["loudness"] | {"processed_db": 61.0}}, path)
+    assert not path.exists()
 
 
 def test_save_does_not_overwrite_unless_asked(laptop, tmp_path):

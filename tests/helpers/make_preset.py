@@ -6,8 +6,7 @@ import json
 import numpy as np
 
 from forestage import factory_presets
-
-SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+from forestage._core import SAMPLE_RATES
 
 
 def fir_text(taps, *, half: bool = False) -> str:

@@ -18,11 +18,11 @@ FORBIDDEN = {
 # From the bottom up. A module may import what is in its own layer or below, for its types and inside functions as well.
 LAYERS = {
     "ground": ["_core", "arrays", "blas", "constants", "short_repr", "choices", "files", "catalogue"],
+    "filters": ["firs"],
     "sound files": ["wav_file", "audio_file"],
     "playing": ["params", "headphone_eq", "presets", "notebook", "render", "center", "render_file"],
     "hosts": ["vst3", "host", "export"],
     "acoustics": ["acoustics"],
-    "filters": ["firs"],
     "metrics": ["metrics"],
     "pictures": ["plots"],
     "design": ["design"],

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "physics.hpp"
+
 namespace forestage::room {
 namespace {
 
@@ -28,9 +30,6 @@ class Random {
  private:
   std::uint64_t state_;
 };
-
-// Sound that is scattered is no sparser than this: too dense to be told apart.
-constexpr double least_per_second = 10'000.0;
 
 /// The images of one mirror along one axis: a lattice with `spacing_m`, and what the walls leave of each.
 class Axis {
@@ -86,7 +85,6 @@ class Finder {
         options_(options),
         cancel_(cancel),
         mirror_(mirror),
-        speed_m_s_(room.speed_of_sound_m_s),
         volume_m3_(room.dimensions_m[0] * room.dimensions_m[1] * room.dimensions_m[2]),
         axes_{axis(room, 0), axis(room, 1), axis(room, 2)},
         gains_(static_cast<std::size_t>(room.bands())) {
@@ -94,7 +92,7 @@ class Finder {
   }
 
   void add_lattice() {
-    const double reach = options_.image_s * speed_m_s_;
+    const double reach = options_.image_s * speed_of_sound_m_s;
     const auto& [along_x, along_y, along_z] = axes_;
     for (long i = along_x.cell_above(-reach); i < along_x.cell_above(reach); ++i) {
       stop_if(cancel_);
@@ -113,7 +111,7 @@ class Finder {
   /// Statistical images, one in each interval of a clock, at the density that the model has at `image_s`.
   void add_tail() {
     const double start = options_.image_s;
-    const double reach = start * speed_m_s_;
+    const double reach = start * speed_of_sound_m_s;
     const double per_second = per_second_at(reach);
     const double end = options_.response_s;
     const auto count = static_cast<std::uint64_t>((end + 2.0 * margin_s() - start) * per_second);
@@ -124,8 +122,8 @@ class Finder {
       const Vector direction = anywhere(random);
       // As many images as stand at this distance would add up in power.
       const double gain = (random.bits() & 1 ? 1.0 : -1.0) / reach;
-      const double distance = speed_m_s_ * time + shift_m(direction);
-      if (distance < reach || distance >= end * speed_m_s_) continue;
+      const double distance = speed_of_sound_m_s * time + shift_m(direction);
+      if (distance < reach || distance >= end * speed_of_sound_m_s) continue;
       std::array<long, 3> cell{};
       for (std::size_t a = 0; a < 3; ++a) cell[a] = axes_[a].nearest(direction[a] * distance);
       reflect(gain, cell);
@@ -137,17 +135,18 @@ class Finder {
   /// The diffuse field before the tail: statistical images as dense as the lattice, or denser.
   void add_diffuse() {
     const double nearest = first_reflection_m();
-    const double reach = options_.image_s * speed_m_s_;
+    const double reach = options_.image_s * speed_of_sound_m_s;
     Random random(~(options_.seed * mirrors + static_cast<std::uint64_t>(mirror_)));
     std::uint64_t n = 0;
     for (double time = -margin_s(); time < options_.image_s + margin_s(); ++n) {
       if (n % 4096 == 0) stop_if(cancel_);
-      const double per_second = std::max(per_second_at(std::max(time, 0.0) * speed_m_s_), least_per_second / mirrors);
+      const double per_second =
+          std::max(per_second_at(std::max(time, 0.0) * speed_of_sound_m_s), least_per_second / mirrors);
       const double at = time + random.uniform() / per_second;
       time += 1.0 / per_second;
       const Vector direction = anywhere(random);
       const double gain = (random.bits() & 1 ? 1.0 : -1.0) * std::sqrt(per_second_at(1.0) / per_second);
-      const double distance = speed_m_s_ * at + shift_m(direction);
+      const double distance = speed_of_sound_m_s * at + shift_m(direction);
       if (distance < nearest || distance >= reach) continue;
       std::ranges::fill(gains_, 0.0);
       scatter(gain, distance);
@@ -179,7 +178,7 @@ class Finder {
 
  private:
   Axis axis(const Shoebox& room, int n) const {
-    return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_m_s_};
+    return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_of_sound_m_s};
   }
 
   /// Images in the order of their frames, by counting: millions at once, and few steps to wait for when cancelled.
@@ -198,7 +197,7 @@ class Finder {
 
   /// Images of this mirror that arrive in a second from a distance.
   double per_second_at(double distance_m) const {
-    return 4.0 * std::numbers::pi * speed_m_s_ * distance_m * distance_m / volume_m3_ / mirrors;
+    return 4.0 * std::numbers::pi * speed_of_sound_m_s * distance_m * distance_m / volume_m3_ / mirrors;
   }
 
   static Vector anywhere(Random& random) {
@@ -224,7 +223,7 @@ class Finder {
   /// No shift is longer.
   double margin_s() const {
     const auto& [x, y, z] = room_.dimensions_m;
-    return std::hypot(x, y, z) / speed_m_s_;
+    return std::hypot(x, y, z) / speed_of_sound_m_s;
   }
 
   /// How far the first sound has gone that has met a wall.
@@ -273,7 +272,7 @@ class Finder {
   /// Adds the power of the diffuse field to `gains_`.
   void scatter(double gain, double distance) {
     if (room_.diffuse.empty()) return;
-    const double position = distance / speed_m_s_ / room_.diffuse_step_s;
+    const double position = distance / speed_of_sound_m_s / room_.diffuse_step_s;
     for (std::size_t b = 0; b < gains_.size(); ++b) {
       const auto& energy = room_.diffuse[b];
       const std::size_t step = std::min(static_cast<std::size_t>(position), energy.size() - 2);
@@ -284,7 +283,7 @@ class Finder {
 
   void add(const Vector& direction, double distance) {
     if (std::ranges::all_of(gains_, [](double gain) { return gain == 0.0; })) return;
-    const double delay = distance / speed_m_s_ * options_.sample_rate;
+    const double delay = distance / speed_of_sound_m_s * options_.sample_rate;
     const double whole = std::floor(delay);
     found_.x.push_back(static_cast<float>(direction[0]));
     found_.y.push_back(static_cast<float>(direction[1]));
@@ -298,7 +297,6 @@ class Finder {
   const ImageOptions& options_;
   const CancelFlag& cancel_;
   int mirror_;
-  double speed_m_s_;
   double volume_m3_;
   std::array<Axis, 3> axes_;
   std::vector<double> gains_;  // [band] of the image at hand

@@ -25,6 +25,8 @@
 namespace forestage::room {
 
 inline constexpr int mirrors = 8;
+/// Statistical images of scattered sound are no sparser than this: too dense to be told apart.
+inline constexpr double least_per_second = 10'000.0;
 
 using Vector = std::array<double, 3>;
 
@@ -36,7 +38,6 @@ struct Shoebox {
   double diffuse_step_s;
   Vector source_m;
   Vector receiver_m;
-  double speed_of_sound_m_s;
 
   int bands() const noexcept { return static_cast<int>(reflection[0].size()); }
 };

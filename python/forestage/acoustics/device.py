@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from forestage._core import MAX_DRIVERS
 from forestage.acoustics.driver import PLAIN_GAINS, Body, Channel, Driver, Side
 from forestage.acoustics.field_check import instance_of, line, optional, settle, shown, size_to, text
 from forestage.acoustics.fields import CapPiston, Field, PointSource
@@ -18,7 +19,6 @@ from forestage.acoustics.seat import MOST_DISTANCE_M, Listener, Seat
 from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
-MAX_DRIVERS = 16
 MAX_RELATIVE_DELAY_MS = 2.5
 MOST_HEAD_RADIUS_M = 0.3
 # Between a head and anything that sounds

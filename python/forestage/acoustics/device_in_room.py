@@ -33,6 +33,7 @@ from forestage.acoustics.seat import Seat, Vector
 from forestage.acoustics.shoebox import Room, named_room
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import ROOM_LENGTH_S
+from forestage.constants import SAMPLE_RATE
 from forestage.short_repr import ShortRepr
 
 # A usual place: on a sideboard at the west wall, not quite in its middle
@@ -59,7 +60,7 @@ class Rendering:
     """
 
     length_s: float = ROOM_LENGTH_S
-    sample_rate: int = 48_000
+    sample_rate: int = SAMPLE_RATE
     highest_hz: float = 16_000.0
     images: Images = Images(until_s=0.1, scattering=SCATTERING)
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.field_check import number, settle
 from forestage.arrays import ComplexArray, FloatArray
-from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.constants import HEAD_RADIUS_M, SPEED_OF_SOUND_M_S
 
 
 class HeadModel(Protocol):
@@ -49,7 +49,7 @@ class Head:
         Angle of the ears above the horizontal plane in degrees.
     """
 
-    radius_m: float = 0.0875
+    radius_m: float = HEAD_RADIUS_M
     ear_azimuth_deg: float = 90.0
     ear_elevation_deg: float = 0.0
 

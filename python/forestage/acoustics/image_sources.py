@@ -27,7 +27,6 @@ RINGING_S = 0.05
 WINDOW_FRAMES = 64
 NEAREST_M = 0.01
 MOST_REFLECTIONS = 10**9
-LEAST_PER_SECOND = 10_000  # statistical images of the diffuse field, in the core
 MOST_JITTER_M = 1.0
 
 # Of octave_weights: the weights themselves, and what comes up on the way.
@@ -145,7 +144,6 @@ class Kernel(ShortRepr):
             diffuse_step_s=STEP_S,
             source_m=source,
             receiver_m=receiver,
-            speed_of_sound_m_s=SPEED_OF_SOUND_M_S,
             sample_rate=sample_rate,
             image_s=until,
             response_s=length_s,
@@ -181,7 +179,7 @@ def _image_count(room: Room, until_s: float, length_s: float, images: Images) ->
     tail = SPEED_OF_SOUND_M_S * (length_s - until_s)
     count = 4 * math.pi * reach**2 * (reach / 3 + tail) / room.volume_m3
     if np.any(images.scattering):
-        return 2 * count + LEAST_PER_SECOND * until_s
+        return 2 * count + _core.LEAST_PER_SECOND * until_s
     return count if images.max_order is None else min(count, (2 * images.max_order + 1) ** 3)
 
 

@@ -36,6 +36,7 @@ from forestage.acoustics.image_sources import (
 from forestage.acoustics.shoebox import Room
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
 from forestage.blas import one_thread
+from forestage.constants import SAMPLE_RATE
 from forestage.short_repr import ShortRepr
 
 OMNI = np.full((1, 1), math.sqrt(4 * math.pi), dtype=np.float32)
@@ -113,7 +114,7 @@ def room_tensor(
     source_order: int,
     receiver_order: int,
     length_s: float,
-    sample_rate: int = 48_000,
+    sample_rate: int = SAMPLE_RATE,
     images: Images = ALL_IMAGES,
     pattern_frames: int = 512,
     threads: int | None = None,
@@ -201,7 +202,7 @@ def room_response(
     length_s: float,
     source: ArrayLike = OMNI,
     receiver: ArrayLike = OMNI,
-    sample_rate: int = 48_000,
+    sample_rate: int = SAMPLE_RATE,
     images: Images = ALL_IMAGES,
     threads: int | None = None,
     progress: Progress | None = None,

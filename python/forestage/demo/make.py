@@ -14,10 +14,10 @@ from forestage.acoustics.device_file import load_device
 from forestage.audio_file import read_stereo
 from forestage.center import upmix
 from forestage.design.designer import design
-from forestage.design.preset_form import save_form
 from forestage.design.result import Design
 from forestage.design.room_preset import room_preset
 from forestage.params import BY_ID
+from forestage.presets import save_preset
 
 from . import page
 from .content import EXCERPT, ROOM, Demo, DeviceDemo, Track
@@ -105,7 +105,7 @@ def _design_all(folder: Path, progress: Progress) -> dict[Path, Design]:
             result = design(device, progress=report)
         with progress(f"Putting {device.name} into a room", 1) as advance:
             form = room_preset(result.preset(), ROOM)
-            path = save_form(form, folder / f"{device.slug}.json", overwrite=True)
+            path = save_preset(form, folder / f"{device.slug}.json", overwrite=True)
             advance(1)
         designs[path] = result
     return designs

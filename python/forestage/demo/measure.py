@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forestage.arrays import FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.result import Design
 from forestage.firs import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, pattern
@@ -19,7 +20,6 @@ from forestage.short_repr import ShortRepr
 
 from .sound import Audio, Probe, to_db
 
-SAMPLE_RATE = 48_000
 FREQUENCY_HZ = np.geomspace(50.0, 20_000.0, 260)
 PATTERN_HZ = np.geomspace(100.0, 10_000.0, 160)
 OCTAVES_HZ = (250, 500, 1000, 2000, 4000, 8000)

@@ -19,6 +19,7 @@ from matplotlib.ticker import MultipleLocator
 from forestage import _core, plots
 from forestage._core import __version__
 from forestage.arrays import FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
 from forestage.plots.alternatives import Table, curve_table, in_words, map_table, octaves_within
 from forestage.plots.top_view import scene_of, top_view
@@ -32,7 +33,6 @@ from .measure import (
     JUDGED_BAND_HZ,
     OCTAVES_HZ,
     PATTERN_HZ,
-    SAMPLE_RATE,
     Facts,
 )
 

@@ -17,6 +17,7 @@ from scipy.signal import resample_poly
 
 from forestage import host
 from forestage.audio_file import wav_writer
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.loudness import loudness_lufs
 from forestage.params import BY_ID, Value, session_values
 from forestage.presets import load_preset, preset_form
@@ -107,7 +108,7 @@ class Player:
 class Probe:
     """The VST3, asked with impulses: one plugin for all questions, because loading it takes longest."""
 
-    def __init__(self, preset: Path, *, sample_rate: int = 48_000) -> None:
+    def __init__(self, preset: Path, *, sample_rate: int = SAMPLE_RATE) -> None:
         self.sample_rate = sample_rate
         self._plugin: Any = host.load_plugin(preset)
         self._preset = load_preset(preset)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.level import loud_programme, programme_headroom_db
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.render import Renderer
 
-SAMPLE_RATE = 48_000
 BINAURAL = ("Headphones", "Headphones Plain", "Headphones Reference")
 UNLIMITED = {"safe_headroom": 0}
 

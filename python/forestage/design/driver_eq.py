@@ -9,12 +9,13 @@ from scipy.signal import butter, sosfreqz
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.driver_response import early_s, inverse_db, minimum_phase, signed_gain
+from forestage.acoustics.patterns import band_end
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.filters import LENGTH_S, grid_for, taps_for, to_fir
 
 # In front of filters that delay by parts of a frame, whose band then ends gently; ear responses take the lead out again
-LEAD_S = 16 / 48_000
-BAND_END = (0.42, 0.49)
+LEAD_S = 16 / SAMPLE_RATE
 PERIODS_OF_LOWEST_EDGE = 2.0
 
 
@@ -36,9 +37,7 @@ def equalisers(device: Device, frequency_hz: ArrayLike, *, sample_rate: int) -> 
     late = np.ones((1, len(frequency)), dtype=np.complex128)
     if early.any():
         lead_s = round(LEAD_S * sample_rate) / sample_rate
-        low, high = (share * sample_rate for share in BAND_END)
-        band = 0.5 + 0.5 * np.cos(np.pi * np.clip((frequency - low) / (high - low), 0.0, 1.0))
-        late = band * np.exp(-2j * np.pi * (early + lead_s) * frequency)
+        late = band_end(frequency, sample_rate) * np.exp(-2j * np.pi * (early + lead_s) * frequency)
     inverse = np.stack([inverse_db(driver, frequency) for driver in device.drivers])
     gains = np.array([1.0 / signed_gain(driver) for driver in device.drivers])
     crossovers = np.stack([_digital_crossover(driver, frequency, sample_rate) for driver in device.drivers])

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.fft import next_fast_len
 from scipy.optimize import minimize_scalar
 
+from forestage._core import LONGEST_EARS_S
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import HALF_A_SECOND, DeviceInRoom, Rendering
 from forestage.acoustics.driver_response import driver_responses, early_s
@@ -21,11 +22,11 @@ from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.driver_eq import LEAD_S, equalisers
 from forestage.design.filters import grid_for, to_fir
 from forestage.short_repr import ShortRepr
 
-SAMPLE_RATE = 48_000
 DELAY_FRAMES = 20
 TAPS = 256
 # Ear responses become longer at both ends until they are right to 0.1 dB, and to -60 dB of the loudest frequency
@@ -34,7 +35,6 @@ LOUDEST_SHARE = 0.1
 RIGHT_HZ = (20.0, 12_000.0)
 DELAY_STEP, MOST_DELAY_FRAMES = 8, 2000
 TAPS_STEP, MOST_TAPS = 128, 4096
-LONGEST_S = 2.0  # that a preset may hold
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,8 +89,8 @@ def room_ear_firs(
     """
     if rendering.sample_rate != SAMPLE_RATE:
         raise ValueError(f"rendering.sample_rate = {rendering.sample_rate}: must be {SAMPLE_RATE}, as in every preset")
-    if rendering.length_s > LONGEST_S:
-        raise ValueError(f"length_s = {rendering.length_s}: must be at most {LONGEST_S:g}, which a preset holds")
+    if rendering.length_s > LONGEST_EARS_S:
+        raise ValueError(f"length_s = {rendering.length_s}: must be at most {LONGEST_EARS_S:g}, which a preset holds")
     device, reference = scene.device, scene.reference(seat)
     heard = scene.ears(seat, rendering, progress=progress and (lambda share: progress(share / 2)))
     pair = reference.ears(seat, rendering, progress=progress and (lambda share: progress(0.5 + share / 2)))

@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike
 from scipy.signal import czt
 from scipy.sparse.linalg import LinearOperator, cg
 
+from forestage._core import SAMPLE_RATES
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 
-MASTER_RATE = 192_000
-SAMPLE_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
-LENGTH_S = 256 / 48_000
-DELAY_S = 64 / 48_000
+MASTER_RATE = SAMPLE_RATES[-1]
+LENGTH_S = 256 / SAMPLE_RATE
+DELAY_S = 64 / SAMPLE_RATE
 # Shares of the modelling delay and of the rest that are faded
 FADE_IN = 0.25
 FADE_OUT = 0.1
-GRID_S = 8192 / 48_000
+GRID_S = 8192 / SAMPLE_RATE
 FIT_TOLERANCE = 1e-7
 FIT_ITERATIONS = 500
 

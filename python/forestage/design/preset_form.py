@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from forestage.acoustics.head import Head, HeadModel
 from forestage.arrays import FloatArray
-from forestage.design.ears import SAMPLE_RATE, EarFirs
-from forestage.files import checked_target, written_whole
+from forestage.constants import SAMPLE_RATE
+from forestage.design.ears import EarFirs
 from forestage.firs import FilterSet, encode_fir
-
-SCHEMA = 1
-
-
-def save_form(form: Mapping[str, Any], path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a preset; an existing file is only replaced when asked to."""
-    target = checked_target(path, overwrite=overwrite)
-    with written_whole(target) as file:
-        file.write(f"{json.dumps(form, indent=1)}\n".encode())
-    return target
 
 
 def filters_form(filters: FilterSet) -> dict[str, Any]:
     """All filters at one rate."""
-    return {
-        "sample_rate": filters.sample_rate,
-        "delay_frames": filters.delay_frames,
-        "cancel_align_frames": filters.cancel_align_frames,
-        "beam_align_frames": filters.beam_align_frames,
-        "crosstalk_delay_frames": filters.crosstalk_delay_frames,
-        "crosstalk": [encode_fir(fir) for fir in filters.crosstalk],
-        "cancel": [[encode_fir(fir) for fir in row] for row in filters.cancel],
-        "beam": [encode_fir(fir) for fir in filters.beam],
-        "phantom": [encode_fir(fir) for fir in filters.phantom],
-        "driver_eq": [encode_fir(fir) for fir in filters.driver_eq],
-    }
+    return {each.name: _form(getattr(filters, each.name)) for each in fields(filters)}
+
+
+def _form(value: Any) -> Any:
+    """Numbers as they are, filters as texts, in as many lists as there are axes before the taps."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return encode_fir(value) if value.ndim == 1 else [_form(row) for row in value]
 
 
 def ears_form(ears: EarFirs, *, half: bool = False) -> dict[str, Any]:

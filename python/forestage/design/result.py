@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage import notebook
-from forestage._core import __version__
+from forestage._core import PRESET_SCHEMA, __version__
 from forestage.acoustics.device import Device
 from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
 from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.beam import BeamPlan, BeamTarget
 from forestage.design.calibrate import Loudness
 from forestage.design.cancel import CancelTarget
@@ -25,12 +26,10 @@ from forestage.design.ears import EarFirs
 from forestage.design.image import image_shortfalls
 from forestage.design.preset_device import device_form
 from forestage.design.preset_form import (
-    SCHEMA,
     curves_form,
     ears_form,
     filters_form,
     head_form,
-    save_form,
 )
 from forestage.design.shortfall import ImageShortfall, MeasurementShortfall, Shortfall
 from forestage.design.variants import VARIANTS
@@ -41,7 +40,7 @@ from forestage.metrics.loudness import PROGRAMME_SEED
 from forestage.metrics.separation import ear_responses, plain_responses
 from forestage.metrics.summary import design_metrics
 from forestage.metrics.zone import zone_maps
-from forestage.presets import filters_sha256
+from forestage.presets import filters_sha256, save_preset
 from forestage.short_repr import ShortRepr, short
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Design:
         zone = " who moves," if VARIANTS[self.variant].is_wide else ""
         return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.".strip()
 
-    def filter_set(self, sample_rate: int = 48_000) -> FilterSet:
+    def filter_set(self, sample_rate: int = SAMPLE_RATE) -> FilterSet:
         """Filters at one sample rate."""
         for filters in self.filters:
             if filters.sample_rate == sample_rate:
@@ -133,7 +132,7 @@ class Design:
         seats: Sequence[Seat | ArrayLike] | None = None,
         *,
         frequency_hz: ArrayLike | None = None,
-        sample_rate: int = 48_000,
+        sample_rate: int = SAMPLE_RATE,
     ) -> Simulation:
         """Responses at the ears of the exported filters and of plain stereo.
 
@@ -190,7 +189,7 @@ class Design:
         """What of a preset is heard, in its JSON form; a preset in itself."""
         device = self.device
         return {
-            "schema": SCHEMA,
+            "schema": PRESET_SCHEMA,
             "name": self.name,
             "device": device.slug,
             "text": self.text,
@@ -232,12 +231,12 @@ class Design:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the preset; an existing file is only replaced when asked to."""
-        return save_form(self.preset(), path, overwrite=overwrite)
+        return save_preset(self.preset(), path, overwrite=overwrite)
 
     @property
     def _shown_rate(self) -> int:
         """Rate of the filters that curves and figures are of, where there is a choice."""
-        return min((filters.sample_rate for filters in self.filters), key=lambda rate: abs(rate - 48_000))
+        return min((filters.sample_rate for filters in self.filters), key=lambda rate: abs(rate - SAMPLE_RATE))
 
     def _analysis(self) -> list[dict[str, Any]]:
         """Curves of the exported filters, and of what was wanted."""

@@ -18,7 +18,7 @@ from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.ears import room_ear_firs
 from forestage.design.preset_device import preset_device
 from forestage.design.preset_form import ears_form, head_form
-from forestage.firs import HALF, decode_fir, encode_fir
+from forestage.firs import decode_fir, encode_fir
 
 
 def room_preset(
@@ -95,7 +95,7 @@ def _delayed(ears: Mapping[str, Any], delay_frames: int) -> dict[str, Any]:
     wait = delay_frames - ears["delay_frames"]
 
     def later(text: str) -> str:
-        return encode_fir(np.pad(decode_fir(text), (wait, 0)), half=text.startswith(HALF)) if text and wait else text
+        return encode_fir(np.pad(decode_fir(text), (wait, 0))) if text and wait else text
 
     rows = {key: [[later(text) for text in row] for row in ears[key]] for key in ("device", "reference")}
     return dict(ears) | rows | {"delay_frames": delay_frames}

@@ -18,6 +18,7 @@ from forestage.acoustics.head import HeadModel
 from forestage.acoustics.pair import pair_positions_m
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.choices import WIDTH_DEG
+from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel.closed_form import first_root
 from forestage.design.cancel.firs import Solution, heard_power
 from forestage.design.cancel.room import Reverberation
@@ -34,7 +35,7 @@ from forestage.metrics.bands import octave_window
 from forestage.short_repr import ShortRepr
 
 # Modelling delay of the weights: with that of the other filters it keeps the whole chain within 5 ms
-CROSSTALK_DELAY_S = 44 / 48_000
+CROSSTALK_DELAY_S = 44 / SAMPLE_RATE
 # Below, a device that cannot keep the ears apart would only lose level to the pair
 BASS_HZ = (100.0, 300.0)
 # A side that reaches its ear with so much less than the other one plays none, all of the other's far ear

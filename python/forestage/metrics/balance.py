@@ -16,6 +16,7 @@ from scipy.signal import welch
 
 from forestage.acoustics.pair import pair_ears
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.bands import log_grid
 from forestage.metrics.chain import Chain
 from forestage.metrics.loudness import loudness_lufs, loudness_weight, programme_spectrum
@@ -24,7 +25,6 @@ from forestage.metrics.played import Played
 from forestage.render import Renderer
 from forestage.short_repr import ShortRepr
 
-SAMPLE_RATE = 48_000
 SECONDS = 6.0
 SEED = 21
 THIRDS_HZ = 1000.0 * 2.0 ** (np.arange(-10, 12) / 3)  # 100 Hz to 12.5 kHz

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 
 from forestage._core import VirtualStereo
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.firs import FilterSet, response_of
 from forestage.metrics.played import Played
 from forestage.short_repr import ShortRepr
 
-SAMPLE_RATE = 48_000
 _FAR_EAR_FRAMES = 2048
 
 

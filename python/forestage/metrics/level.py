@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from scipy.signal import resample_poly
 
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.loudness import loudness_lufs, programme
 
 OVERSAMPLING = 4
@@ -41,7 +42,7 @@ def true_peak_dbtp(audio: ArrayLike) -> float:
 
 
 def mastered(
-    audio: ArrayLike, *, sample_rate: float = 48_000.0, lufs: float = LOUD_LUFS, peak_dbtp: float = 0.0
+    audio: ArrayLike, *, sample_rate: float = SAMPLE_RATE, lufs: float = LOUD_LUFS, peak_dbtp: float = 0.0
 ) -> NDArray[np.float32]:
     """Stereo as loud as modern masters: turned up into a limiter until it has the loudness, its true peak where wanted.
 
@@ -74,7 +75,7 @@ def _limited(audio: NDArray[np.float64], ceiling: float, frames: int) -> NDArray
 
 
 @cache
-def loud_programme(*, sample_rate: float = 48_000.0, seconds: float = 4.0) -> tuple[NDArray[np.float32], ...]:
+def loud_programme(*, sample_rate: float = SAMPLE_RATE, seconds: float = 4.0) -> tuple[NDArray[np.float32], ...]:
     """Loud stereo of four kinds, each (2, frames): a mix, sides without a centre, one side alone, mono with beats."""
     mix = programme(sample_rate=sample_rate, seconds=seconds).astype(np.float64)
     other = programme(sample_rate=sample_rate, seconds=seconds, seed=9).astype(np.float64)
@@ -85,7 +86,7 @@ def loud_programme(*, sample_rate: float = 48_000.0, seconds: float = 4.0) -> tu
     return tuple(mastered(each, sample_rate=sample_rate) for each in (mix, wide, alone, mono))
 
 
-def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = 48_000.0) -> float:
+def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = SAMPLE_RATE) -> float:
     """Gain that loud programme needs, so that a limiter hardly has to act.
 
     Parameters

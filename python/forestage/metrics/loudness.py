@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import freqz
 
 from forestage.arrays import FloatArray
+from forestage.constants import SAMPLE_RATE
 
 PROGRAMME_SEED = 1770
 MUSIC_CORNER_HZ = 4000.0
@@ -26,7 +27,7 @@ def loudness_lufs(audio: ArrayLike, *, sample_rate: float) -> float:
     return float(pyloudnorm.Meter(sample_rate).integrated_loudness(np.asarray(audio, dtype=np.float64).T))
 
 
-def loudness_weight(frequency_hz: ArrayLike, *, sample_rate: float = 48_000.0) -> FloatArray:
+def loudness_weight(frequency_hz: ArrayLike, *, sample_rate: float = SAMPLE_RATE) -> FloatArray:
     """Power that the K-weighting of BS.1770 gives to frequencies below half the sample rate, shape (n,)."""
     filters = pyloudnorm.Meter(sample_rate)._filters.values()
     responses = [freqz(each.b, each.a, worN=np.asarray(frequency_hz), fs=sample_rate)[1] for each in filters]
@@ -42,7 +43,7 @@ def programme_spectrum(frequency_hz: ArrayLike) -> FloatArray:
 
 
 def programme(
-    *, sample_rate: float = 48_000.0, seconds: float = 8.0, seed: int = PROGRAMME_SEED
+    *, sample_rate: float = SAMPLE_RATE, seconds: float = 8.0, seed: int = PROGRAMME_SEED
 ) -> NDArray[np.float32]:
     """Synthetic music-like programme: a centre and two independent sides with a slow swell.
 

@@ -19,6 +19,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import Localiser
 from forestage.metrics.played import Played
@@ -26,7 +27,6 @@ from forestage.render import Renderer
 from forestage.short_repr import ShortRepr
 
 PANS = tuple(range(10, 101, 10))
-SAMPLE_RATE = 48_000
 SECONDS = 3.0
 SEGMENT_FRAMES = 4096
 SEED = 20

@@ -8,9 +8,9 @@ import numpy as np
 
 from forestage.acoustics.driver import Side
 from forestage.acoustics.head import Head, HeadModel
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics import balance, colour, depth, effort, in_room, panning, width, zone
 from forestage.metrics.bands import OCTAVES, octave_means
-from forestage.metrics.chain import SAMPLE_RATE
 from forestage.metrics.played import Played
 
 # What the names of the figures of a side begin with; those of the left one came first

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.plant import directivity
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics import width
 from forestage.metrics.bands import OCTAVE_EDGES_HZ, log_grid
-from forestage.metrics.chain import SAMPLE_RATE, Chain
+from forestage.metrics.chain import Chain
 from forestage.metrics.colour import near_ear_db
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db
 from forestage.metrics.effort import effort_db

@@ -14,11 +14,11 @@ import numpy as np
 from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
 
+from forestage.constants import HEAD_RADIUS_M
 from forestage.short_repr import ShortRepr
 
 Point = tuple[float, float]  # metres: towards the listener, to the listener's left
 
-HEAD_RADIUS_M = 0.0875
 FARTHEST_M = 100.0
 WIDTH, LEFT_EDGE, RIGHT_EDGE = 440.0, 52.0, 430.0  # of the picture and of its plot, in its own units
 TALLEST = 400.0

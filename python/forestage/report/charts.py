@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.plant import directivity
 from forestage.arrays import FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.preset_device import preset_device
 from forestage.firs import decode_fir, response_of
 from forestage.metrics.bands import log_grid
@@ -24,7 +25,6 @@ from .figures import metrics_of
 
 Preset = Mapping[str, Any]
 
-SAMPLE_RATE = 48_000
 FREQUENCY_HZ = log_grid(20.0, 20_000.0, per_octave=20)
 PATTERN_HZ = log_grid(100.0, 10_000.0, per_octave=10)
 LABELS = ("A", "B")

@@ -13,11 +13,12 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.blas import one_thread
+from forestage.constants import SAMPLE_RATE
 from forestage.design.beam.array import CIRCLE_DEG, GRID_HZ, BeamArray, beam_array, later_s
 from forestage.design.beam.closed_form import bounded, carried, null_shape, on_axis, superdirective
 from forestage.design.beam.curves import curves_of, grid_between, smooth_gains
 from forestage.design.beam.exported import follow_export
-from forestage.design.beam.firs import RATE, beam_firs
+from forestage.design.beam.firs import beam_firs
 from forestage.design.beam.methods import check_method, solve
 from forestage.design.beam.plan import HIGHEST_HZ, MAX_GAIN, BeamPlan, plain_level, plain_on_axis
 from forestage.design.beam.problem import NOTHING_DB, BeamProblem
@@ -210,7 +211,7 @@ def _lead_s(array: BeamArray, plant: Plant) -> float:
     In whole frames of the usual rate, so that the filters hardly move between rates.
     """
     middle = array.on_axis(GRID_HZ)[array.groups[0][0]]
-    return round(later_s(plain_on_axis(array, plant, GRID_HZ, plant.references), middle) * RATE) / RATE
+    return round(later_s(plain_on_axis(array, plant, GRID_HZ, plant.references), middle) * SAMPLE_RATE) / SAMPLE_RATE
 
 
 def _near_lead_s(plan: BeamPlan) -> float:
@@ -225,9 +226,9 @@ def _near_lead_s(plan: BeamPlan) -> float:
 
 def _shortfall(plan: BeamPlan) -> Iterator[Shortfall]:
     """Bands in which filters at 48 kHz miss the target."""
-    target, firs = plan.target, beam_firs(plan, sample_rate=RATE)
+    target, firs = plan.target, beam_firs(plan, sample_rate=SAMPLE_RATE)
     frequency = np.geomspace(*target.judged_hz, 60)
-    filters = response_of(firs, frequency, sample_rate=RATE)
+    filters = response_of(firs, frequency, sample_rate=SAMPLE_RATE)
     pressure = np.einsum("daf,df->af", plan.array.pattern(frequency), filters)
     low, high = window_db(pressure, CIRCLE_DEG)
     problem = plan.array.problem(frequency, target)
@@ -242,6 +243,6 @@ def _shortfall(plan: BeamPlan) -> Iterator[Shortfall]:
     yield from shortfalls("beam window ceiling", frequency, high - target.window_db[1])
     yield from shortfalls("beam white noise gain", frequency, target.white_noise_gain_db - gain_db)
     frequency = np.geomspace(*target.flat_hz, 200)
-    axis = np.sum(plan.array.on_axis(frequency) * response_of(firs, frequency, sample_rate=RATE), axis=0)
+    axis = np.sum(plan.array.on_axis(frequency) * response_of(firs, frequency, sample_rate=SAMPLE_RATE), axis=0)
     ripple_db = np.abs(20 * np.log10(np.abs(axis) / plan.level))
     yield from shortfalls("beam flatness on axis", frequency, ripple_db - target.flat_db)

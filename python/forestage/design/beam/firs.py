@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.beam.array import CIRCLE_DEG
 from forestage.design.beam.plan import BeamPlan
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for
@@ -13,7 +14,6 @@ HEARD_DEG = CIRCLE_DEG[(np.abs(CIRCLE_DEG) <= 110.0) & (CIRCLE_DEG % 10.0 == 0.0
 AXIS_WEIGHT = 20.0
 END_PRICE = 10.0
 # At this rate plans are judged
-RATE = 48_000
 
 
 def beam_firs(plan: BeamPlan, *, sample_rate: int = MASTER_RATE) -> FloatArray:
@@ -23,7 +23,7 @@ def beam_firs(plan: BeamPlan, *, sample_rate: int = MASTER_RATE) -> FloatArray:
     kernel = pattern_kernel(plan, frequency)
     # The price of the ends is relative to the mean of the kernel, which is to mean the same at all rates
     power = np.trace(kernel).real
-    end_price = END_PRICE * power[frequency <= RATE / 2].mean() / power.mean()
+    end_price = END_PRICE * power[frequency <= SAMPLE_RATE / 2].mean() / power.mean()
     firs = fit_firs(
         wanted, kernel=kernel, taps=taps_for(sample_rate), delay_frames=delay_for(sample_rate), end_price=end_price
     )

@@ -18,9 +18,8 @@ import numpy as np
 from scipy.signal import bilinear, butter, freqz, sosfreqz
 
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel.problem import CancelProblem
-
-DIGITAL_RATE_HZ = 48_000.0
 
 
 def exact_inverse(problem: CancelProblem, channel: int) -> ComplexArray:
@@ -60,8 +59,8 @@ def race(
 
     Attenuation and delay are in the middle of what its authors recommend for narrow pairs.
     """
-    edges = butter(1, band_hz, "bandpass", fs=DIGITAL_RATE_HZ, output="sos")
-    band = sosfreqz(edges, _below_nyquist(problem.frequency_hz), fs=DIGITAL_RATE_HZ)[1]
+    edges = butter(1, band_hz, "bandpass", fs=SAMPLE_RATE, output="sos")
+    band = sosfreqz(edges, _below_nyquist(problem.frequency_hz), fs=SAMPLE_RATE)[1]
     return _recursion(problem, channel, band * 10.0 ** (-attenuation_db / 20), delay_s)
 
 
@@ -88,7 +87,7 @@ def easyeffects(
     sections += [
         _peak(*row) for row in ((688.0, -2.9, 1.0), (1066.0, -6.4, 3.352), (2190.0, -5.6, 2.037), (3792.0, -4.5, 3.232))
     ]
-    shape = np.prod([freqz(b, a, worN=frequency, fs=DIGITAL_RATE_HZ)[1] for b, a in sections], axis=0)
+    shape = np.prod([freqz(b, a, worN=frequency, fs=SAMPLE_RATE)[1] for b, a in sections], axis=0)
     return _recursion(problem, channel, shape * 10.0 ** (decay_db / 20), delay_s)
 
 
@@ -114,7 +113,7 @@ def _recursion(problem: CancelProblem, channel: int, gain: ComplexArray | FloatA
 
 
 def _below_nyquist(frequency_hz: FloatArray) -> FloatArray:
-    return np.minimum(frequency_hz, 0.499 * DIGITAL_RATE_HZ)
+    return np.minimum(frequency_hz, 0.499 * SAMPLE_RATE)
 
 
 def _high_pass(frequency_hz: float, q: float) -> tuple[FloatArray, FloatArray]:
@@ -132,4 +131,4 @@ def _peak(frequency_hz: float, gain_db: float, q: float) -> tuple[FloatArray, Fl
 
 def _warped(frequency_hz: float, b: list[float], a: list[float]) -> tuple[FloatArray, FloatArray]:
     """Bilinear transform of an analogue filter with its corner at 1 rad/s, prewarped to ``frequency_hz``."""
-    return bilinear(b, a, fs=0.5 / np.tan(np.pi * frequency_hz / DIGITAL_RATE_HZ))
+    return bilinear(b, a, fs=0.5 / np.tan(np.pi * frequency_hz / SAMPLE_RATE))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel.problem import CancelProblem
 from forestage.design.cancel.robust import within_cap
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, taps_for
@@ -18,7 +19,6 @@ from forestage.short_repr import ShortRepr
 
 # Frequencies at which methods solve; in between the weights are smooth
 SOLVE_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 320)
-GUARD_RATE = 48_000
 GUARD_STEPS = 8
 # Less than the cap by this much, as evening out the near ears moves the filters again
 GUARD_MARGIN_DB = 0.05
@@ -120,8 +120,8 @@ def guarded(solution: Solution) -> Solution:
     less_db = np.zeros((2, len(octaves)))
     safe = solution
     for _ in range(GUARD_STEPS):
-        firs = cancel_firs(safe, sample_rate=GUARD_RATE)
-        played = response_of(firs, problem.frequency_hz, sample_rate=GUARD_RATE, delay_frames=delay_for(GUARD_RATE))
+        firs = cancel_firs(safe, sample_rate=SAMPLE_RATE)
+        played = response_of(firs, problem.frequency_hz, sample_rate=SAMPLE_RATE, delay_frames=delay_for(SAMPLE_RATE))
         excess_db = problem.drive_db(played) - (cap_db - GUARD_MARGIN_DB)
         if np.all(excess_db <= 0.0):
             break

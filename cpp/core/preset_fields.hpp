@@ -1,12 +1,14 @@
-// THE structure of a preset file: one row per key. Reader, writer and schema are loops over these rows.
-// A new key is a member in preset.hpp and a row here; a new kind of value is a rule here and one overload in each of
-// read_preset.cpp, write_preset.cpp and schema.cpp.
+// THE structure of a preset: one row per key. Reader, writer, schema, checks, the conversion to other sample rates and
+// Python are loops over these rows. A new key is a member in preset.hpp and a row here; what Python designs has it in
+// forestage/firs.py, too. A new kind of value is a rule here and one overload in each of read_preset.cpp,
+// write_preset.cpp and schema.cpp.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 
 #include "preset.hpp"
 
@@ -38,6 +40,16 @@ struct Pair {
   Item item;
 };
 
+/// Whether values of a rule are filters, however deep in lists.
+template <class Rule>
+inline constexpr bool holds_filters = false;
+template <>
+inline constexpr bool holds_filters<Taps> = true;
+template <class Item>
+inline constexpr bool holds_filters<List<Item>> = holds_filters<Item>;
+template <class Item>
+inline constexpr bool holds_filters<Pair<Item>> = holds_filters<Item>;
+
 enum class Need { required, optional };  // optional: absent when empty, as std::optional can be
 
 template <class Struct, class Value, class Rule>
@@ -47,6 +59,23 @@ struct Field {
   Rule rule;
   Need need;
   std::string_view text;
+  static constexpr bool is_filters = holds_filters<Rule>;
+  // Of filters: the members that say how late their main tap is, and what whole frames are waited besides
+  int Struct::*delay = nullptr;
+  int Struct::*align = nullptr;
+  bool is_per_driver = false;  // a row of filters for each driver, or none at all where optional
+
+  constexpr Field delayed(int Struct::*by, int Struct::*aligned_by = nullptr) const {
+    Field row = *this;
+    row.delay = by;
+    row.align = aligned_by;
+    return row;
+  }
+  constexpr Field per_driver() const {
+    Field row = *this;
+    row.is_per_driver = true;
+    return row;
+  }
 };
 
 template <class Struct, class Value, class Rule>
@@ -58,6 +87,8 @@ constexpr Field<Struct, Value, Rule> field(std::string_view key, Value Struct::*
 inline constexpr std::array<int, 6> required_sample_rates{44100, 48000, 88200, 96000, 176400, 192000};
 inline constexpr std::size_t min_drivers = 2;
 inline constexpr std::size_t max_drivers = 16;
+/// Room enough for any room; bounds what a conversion to a higher rate may take.
+inline constexpr int longest_ears_s = 2;
 
 inline constexpr Text name_rule{1, 100};
 inline constexpr Number delay_rule{0, 65535, "frames"};
@@ -70,6 +101,16 @@ inline constexpr List<Pair<Taps>> fir_pairs_of_drivers{min_drivers, max_drivers,
 /// The rows of a struct: specialised below, once per struct of preset.hpp.
 template <class Struct>
 inline constexpr std::tuple<> fields{};
+
+/// Whether a row that each_field() visits is one of filters, as a constant.
+template <class Row>
+inline constexpr bool is_filters = std::remove_cvref_t<Row>::is_filters;
+
+/// Calls visit(row) for every row of a struct, in their order.
+template <class Struct, class Visit>
+void each_field(Visit&& visit) {
+  std::apply([&](const auto&... row) { (visit(row), ...); }, fields<Struct>);
+}
 
 template <>
 inline constexpr auto fields<DriverRoute> = std::tuple{
@@ -93,16 +134,25 @@ inline constexpr auto fields<FilterSet> = std::tuple{
           "Modelling delay in every crosstalk filter.", Need::optional),
     field("crosstalk", &FilterSet::crosstalk, List<Taps>{0, 2, {}},
           "From left, from right: how much virtual crosstalk is played, where the real one is gone. Empty: all of it.",
-          Need::optional),
-    field("cancel", &FilterSet::cancel, fir_pairs_of_drivers, "Per driver: filter from left, filter from right."),
+          Need::optional)
+        .delayed(&FilterSet::crosstalk_delay_frames),
+    field("cancel", &FilterSet::cancel, fir_pairs_of_drivers, "Per driver: filter from left, filter from right.")
+        .delayed(&FilterSet::delay_frames, &FilterSet::cancel_align_frames)
+        .per_driver(),
     field("beam", &FilterSet::beam, firs_or_none,
           "Per driver: filter from the center. Empty: the device cannot beam, the center is mixed plain.",
-          Need::optional),
+          Need::optional)
+        .delayed(&FilterSet::delay_frames, &FilterSet::beam_align_frames)
+        .per_driver(),
     field("phantom", &FilterSet::phantom, firs_or_none,
           "Per driver: filter from the center, which then sounds as between two loudspeakers. Empty: beam alone.",
-          Need::optional),
+          Need::optional)
+        .delayed(&FilterSet::delay_frames, &FilterSet::beam_align_frames)
+        .per_driver(),
     field("driver_eq", &FilterSet::driver_eq, firs_or_none, "Per driver: equalisation, no delay. Empty: flat.",
-          Need::optional),
+          Need::optional)
+        .delayed(&FilterSet::driver_eq_delay_frames)
+        .per_driver(),
 };
 
 template <>
@@ -110,9 +160,11 @@ inline constexpr auto fields<Ears> = std::tuple{
     field("sample_rate", &Ears::sample_rate, Number{8000, 192000, "Hz"}, "The rate these responses are for."),
     field("delay_frames", &Ears::delay_frames, delay_rule, "Where the main tap of the near ear stands."),
     field("device", &Ears::device, Pair<List<Taps>>{firs_of_drivers},
-          "Left ear, right ear: per driver, the response from driver to ear."),
+          "Left ear, right ear: per driver, the response from driver to ear.")
+        .delayed(&Ears::delay_frames),
     field("reference", &Ears::reference, Pair<Pair<Taps>>{},
-          "Left ear, right ear: response from the left, from the right of an ideal pair."),
+          "Left ear, right ear: response from the left, from the right of an ideal pair.")
+        .delayed(&Ears::delay_frames),
 };
 
 template <>
