@@ -91,6 +91,20 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
     }
 
 
+def small(name: str, gain: float) -> dict:
+    """A preset of a kilobyte or two, for tests of what a plugin does with presets, whatever they hold."""
+    preset = make_preset(drivers=2) | {"name": name, "text": ""}
+    for key in ("room", "analysis", "maps", "design"):
+        del preset[key]
+    for filters in preset["filters"]:
+        filters["cancel"][0][0] = impulse_text(at=4, gain=gain)
+    return preset
+
+
+# By the names of the files that are the first programs, and one more
+SMALL = {"smart-speaker": small("One", 1.0), "laptop": small("Two", 0.9), "tv": small("Three", 0.8)}
+
+
 def with_later_alignment(name: str, *, frames: int) -> dict:
     """A factory preset whose paths all come `frames` later."""
     preset = json.loads(factory_presets()[name].read_text())

@@ -16,14 +16,6 @@ from plugin_sound import NULL, noise
 NO_PRESET = "No Preset: Passing Stereo Through"
 
 
-@pytest.fixture
-def bundle(tmp_path):
-    """A copy of the VST3 bundle, without presets."""
-    copy = tmp_path / "Forestage.vst3"
-    shutil.copytree(plugin_path("vst3"), copy, ignore=shutil.ignore_patterns("*.json"))
-    return copy
-
-
 def put(bundle, **texts):
     for name, text in texts.items():
         (bundle / "Contents/Resources/factory" / f"{name}.json").write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 import pedalboard
 import pytest
 
-from forestage import PARAMS, Renderer, load_plugin, load_preset
+from forestage import PARAMS, Renderer, load_preset
 from forestage.host import plugin_path
 from headphone_eqs import parametric, wav_eq
 from kinds import KINDS, first_fast
@@ -23,12 +23,6 @@ def core_output(preset: str, monitor: str, sample_rate: int, frames: int) -> tup
     return renderer.process(noise(frames=frames)), renderer.latency_frames
 
 
-@functools.cache
-def plugin_for(preset: str, monitor: str, **params):
-    """One instance for what starts from silence anyway: pedalboard takes half a second to load one."""
-    return load_plugin(preset, monitor=monitor, **params)
-
-
 def spread(stereo: np.ndarray, channels: int) -> np.ndarray:
     """Stereo in rows 0 and 1; the other rows hold what the plugin must ignore."""
     x = noise(frames=stereo.shape[1], channels=channels, seed=8)
@@ -40,13 +34,18 @@ def channels_for(preset: str, monitor: str) -> int:
     return len(load_preset(preset).drivers) if monitor == "Speakers" else 2
 
 
-@pytest.mark.parametrize("sample_rate", first_fast(SAMPLE_RATES))
+def rate_of(*turns: int) -> int:
+    """Every pair of a rate with what else varies, and not all of them together."""
+    return SAMPLE_RATES[sum(turns) % len(SAMPLE_RATES)]
+
+
 @pytest.mark.parametrize("monitor", first_fast(MONITORS))
 @pytest.mark.parametrize("preset", first_fast(KINDS))
-def test_plugin_nulls_against_core_in_blocks(preset, monitor, sample_rate):
+def test_plugin_nulls_against_core_in_blocks(lend, preset, monitor):
+    sample_rate = rate_of(KINDS.index(preset), MONITORS.index(monitor))
     frames = 20_000  # more than two of the longest blocks
     expected, latency = core_output(preset, monitor, sample_rate, frames)
-    plugin = plugin_for(preset, monitor)
+    plugin = lend(preset, monitor=monitor)
     x = spread(noise(frames=frames), channels_for(preset, monitor))
     for block in BLOCKS:
         y = plugin.process(x, sample_rate, buffer_size=block)
@@ -57,11 +56,11 @@ def test_plugin_nulls_against_core_in_blocks(preset, monitor, sample_rate):
 @pytest.mark.slow
 @pytest.mark.parametrize("sample_rate", first_fast(SAMPLE_RATES))
 @pytest.mark.parametrize("monitor", first_fast(MONITORS))
-def test_plugin_nulls_against_core_in_a_room(monitor, sample_rate):
+def test_plugin_nulls_against_core_in_a_room(lend, monitor, sample_rate):
     x = noise(frames=60_000)
     renderer = Renderer("laptop", sample_rate=sample_rate, monitor=monitor, room="On")
     expected = renderer.process(x)
-    plugin = plugin_for("laptop", monitor, room="On")
+    plugin = lend("laptop", monitor=monitor, room="On")
     latency = renderer.latency_frames
     y = plugin.process(x, sample_rate, buffer_size=480)
     assert plugin.status == renderer.status == "OK"
@@ -70,12 +69,11 @@ def test_plugin_nulls_against_core_in_a_room(monitor, sample_rate):
 
 @pytest.mark.parametrize("monitor", first_fast(MONITORS))
 @pytest.mark.parametrize("preset", first_fast(KINDS))
-def test_plugin_nulls_against_core_in_a_mixture_of_blocks(preset, monitor):
-    """Every preset and monitor, each at one of the rates: blocks of one length are tried at all of them above."""
-    sample_rate = SAMPLE_RATES[(KINDS.index(preset) + MONITORS.index(monitor)) % len(SAMPLE_RATES)]
+def test_plugin_nulls_against_core_in_a_mixture_of_blocks(lend, preset, monitor):
+    sample_rate = rate_of(KINDS.index(preset), MONITORS.index(monitor), 1)
     frames = sample_rate // 2
     expected, _ = core_output(preset, monitor, sample_rate, frames)
-    plugin = load_plugin(preset, monitor=monitor)
+    plugin = lend(preset, monitor=monitor)
     x = spread(noise(frames=frames), channels_for(preset, monitor))
     lengths = np.random.default_rng(3).choice([17, 64, 100, 480, 1000, 1024, 4000], size=frames)
     cuts = np.cumsum([8192, *lengths])  # the longest first: pedalboard prepares anew for a block longer than all before
@@ -92,8 +90,8 @@ def test_latency_is_right_at_load_without_an_editor():
 
 
 @pytest.mark.parametrize("sample_rate", first_fast([44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 50_000]))
-def test_bypass_is_the_input_delayed_by_the_reported_latency(sample_rate):
-    plugin = load_plugin("smart-speaker", bypass=True, level_match=False)
+def test_bypass_is_the_input_delayed_by_the_reported_latency(lend, sample_rate):
+    plugin = lend("smart-speaker", bypass=True, level_match=False)
     x = noise(frames=4800)
     y = plugin.process(x, sample_rate, reset=False)
     latency = plugin.reported_latency_samples
@@ -102,14 +100,19 @@ def test_bypass_is_the_input_delayed_by_the_reported_latency(sample_rate):
     assert_null(y[:, latency:], x[:, :-latency])
 
 
-def test_parameters_are_those_of_the_table_in_order():
-    plugin = load_plugin("smart-speaker")
-    assert list(plugin.parameters) == [*(row.id for row in PARAMS), "preset"]
+@pytest.fixture(scope="module")
+def parameters():
+    """Those of a new instance, as it comes."""
+    return pedalboard.VST3Plugin(str(plugin_path())).parameters
+
+
+def test_parameters_are_those_of_the_table_in_order(parameters):
+    assert list(parameters) == [*(row.id for row in PARAMS), "preset"]
 
 
 @pytest.mark.parametrize("row", PARAMS, ids=lambda row: row.id)
-def test_parameter_shows_name_unit_and_values_of_the_table(row):
-    parameter = pedalboard.VST3Plugin(str(plugin_path())).parameters[row.id]
+def test_parameter_shows_name_unit_and_values_of_the_table(parameters, row):
+    parameter = parameters[row.id]
     assert parameter.name == row.name
     assert (parameter.label or "") == row.unit
     if row.kind in {"linear", "meter"}:
@@ -125,8 +128,8 @@ def test_parameter_shows_name_unit_and_values_of_the_table(row):
 
 
 @pytest.mark.parametrize("row", [row for row in PARAMS if row.kind == "linear"], ids=lambda row: row.id)
-def test_value_becomes_text_and_text_value(row):
-    parameter = load_plugin("smart-speaker").parameters[row.id]
+def test_value_becomes_text_and_text_value(parameters, row):
+    parameter = parameters[row.id]
     for fraction in (0, 0.25, 1 / 3, 0.9, 1):
         value = row.min_value + fraction * (row.max_value - row.min_value)
         text = parameter.get_text_for_raw_value(fraction)
@@ -136,8 +139,8 @@ def test_value_becomes_text_and_text_value(row):
         )
 
 
-def test_high_quality_has_its_own_latency_and_nulls_against_the_core():
-    plugin = load_plugin("smart-speaker", upmix_quality="High Quality")
+def test_high_quality_has_its_own_latency_and_nulls_against_the_core(lend):
+    plugin = lend("smart-speaker", upmix_quality="High Quality")
     renderer = Renderer("smart-speaker", upmix_quality="High Quality")
     x = noise(frames=20_000)
     y = plugin.process(x, 48_000)
@@ -145,19 +148,19 @@ def test_high_quality_has_its_own_latency_and_nulls_against_the_core():
     assert_null(y[:, : 20_000 - renderer.latency_frames], renderer.process(x)[:, renderer.latency_frames :])
 
 
-def test_a_change_of_quality_is_reported_at_the_next_start_at_the_latest():
-    plugin = load_plugin("smart-speaker")
+def test_a_change_of_quality_is_reported_at_the_next_start_at_the_latest(lend):
+    plugin = lend("smart-speaker")
     plugin.upmix_quality = "High Quality"
     for _ in range(2):
         plugin.process(noise(frames=4800), 48_000)
     assert plugin.reported_latency_samples == Renderer("smart-speaker", upmix_quality="High Quality").latency_frames
 
 
-@pytest.mark.parametrize("sample_rate", first_fast(SAMPLE_RATES))
 @pytest.mark.parametrize("monitor", first_fast(MONITORS))
 @pytest.mark.parametrize("make", [parametric, wav_eq])
-def test_plugin_nulls_against_core_with_a_headphone_equaliser(make, monitor, sample_rate):
-    plugin = load_plugin("smart-speaker", monitor=monitor, headphone_eq=make())
+def test_plugin_nulls_against_core_with_a_headphone_equaliser(lend, make, monitor):
+    sample_rate = rate_of(MONITORS.index(monitor), int(make is wav_eq))
+    plugin = lend("smart-speaker", monitor=monitor, headphone_eq=make())
     renderer = Renderer("smart-speaker", monitor=monitor, sample_rate=sample_rate, headphone_eq=make())
     stereo = noise(frames=20_000)
     y = plugin.process(spread(stereo, channels_for("smart-speaker", monitor)), sample_rate, reset=False)
@@ -165,26 +168,26 @@ def test_plugin_nulls_against_core_with_a_headphone_equaliser(make, monitor, sam
     assert_null(y, renderer.process(stereo))
 
 
-def test_status_is_read_only():
-    plugin = load_plugin("smart-speaker")
+def test_status_is_read_only(lend):
+    plugin = lend("smart-speaker")
     plugin.parameters["status"].raw_value = 1.0
     x = noise(frames=4800)
     plugin.process(x, 48_000)
-    fresh = load_plugin("smart-speaker")
+    fresh = lend("smart-speaker")
     fresh.raw_state = plugin.raw_state
     assert fresh.status == "OK"
 
 
-def test_parameter_set_before_the_first_block_needs_no_glide():
-    plugin = load_plugin("smart-speaker")
+def test_parameter_set_before_the_first_block_needs_no_glide(lend):
+    plugin = lend("smart-speaker")
     plugin.parameters["amount"].raw_value = 0.0
     renderer = Renderer("smart-speaker", amount=0)
     x = noise(frames=4800)
     assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
 
 
-def test_parameter_change_in_a_stream_glides_as_in_the_core():
-    plugin, renderer = load_plugin("smart-speaker"), Renderer("smart-speaker")
+def test_parameter_change_in_a_stream_glides_as_in_the_core(lend):
+    plugin, renderer = lend("smart-speaker"), Renderer("smart-speaker")
     x = noise(frames=4800)
     assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
     plugin.parameters["stage_width_deg"].raw_value = 0.75
@@ -194,8 +197,8 @@ def test_parameter_change_in_a_stream_glides_as_in_the_core():
 
 
 @pytest.mark.parametrize("channels", range(3, 9))
-def test_as_many_outputs_as_inputs_play_the_drivers_and_silence(channels):
-    plugin = load_plugin("smart-speaker", monitor="Speakers")
+def test_as_many_outputs_as_inputs_play_the_drivers_and_silence(lend, channels):
+    plugin = lend("smart-speaker", monitor="Speakers")
     stereo = noise(frames=4800)
     y = plugin.process(spread(stereo, channels), 48_000, reset=False)
     expected = Renderer("smart-speaker", monitor="Speakers", output_channels=channels).process(stereo)
@@ -205,30 +208,30 @@ def test_as_many_outputs_as_inputs_play_the_drivers_and_silence(channels):
 
 
 @pytest.mark.parametrize("channels", [1, 17])
-def test_other_channel_counts_are_refused(channels):
-    plugin = load_plugin("smart-speaker")
+def test_other_channel_counts_are_refused(lend, channels):
+    plugin = lend("smart-speaker")
     with pytest.raises(ValueError, match="does not support"):
         plugin.process(noise(frames=4800, channels=channels), 48_000)
 
 
-def test_speakers_with_too_few_outputs_play_headphones_and_say_so():
-    plugin = load_plugin("smart-speaker", monitor="Speakers")
+def test_speakers_with_too_few_outputs_play_headphones_and_say_so(lend):
+    plugin = lend("smart-speaker", monitor="Speakers")
     x = noise(frames=4800)
     y = plugin.process(x, 48_000, reset=False)
     assert plugin.status == "Too Few Outputs For Speakers: Playing Headphones"
     assert_null(y, Renderer("smart-speaker", monitor="Headphones").process(x))
 
 
-def test_rate_without_filters_is_converted_and_says_so():
-    plugin, renderer = load_plugin("laptop"), Renderer("laptop", sample_rate=50_000)
+def test_rate_without_filters_is_converted_and_says_so(lend):
+    plugin, renderer = lend("laptop"), Renderer("laptop", sample_rate=50_000)
     x = noise(frames=5000)
     assert_null(plugin.process(x, 50_000, reset=False), renderer.process(x))
     assert plugin.status == renderer.status == "Preset Has No Filters For This Sample Rate: Converted"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_block_with_nan_is_silent_and_sound_comes_back(bad):
-    plugin, renderer = load_plugin("smart-speaker"), Renderer("smart-speaker")
+def test_a_block_with_nan_is_silent_and_sound_comes_back(lend, bad):
+    plugin, renderer = lend("smart-speaker"), Renderer("smart-speaker")
     x = noise(frames=4800)
     broken = x.copy()
     broken[0, 100] = bad
@@ -237,8 +240,8 @@ def test_a_block_with_nan_is_silent_and_sound_comes_back(bad):
     assert_null(plugin.process(x, 48_000, reset=False), renderer.process(x))
 
 
-def test_reset_forgets_all_past_sound():
-    plugin = load_plugin("smart-speaker")
+def test_reset_forgets_all_past_sound(lend):
+    plugin = lend("smart-speaker")
     x = noise(frames=4800)
     first = plugin.process(x, 48_000)
     assert_null(plugin.process(x, 48_000), first)

@@ -1,28 +1,36 @@
 """Values as hosts write them: between steps, beyond the range, NaN, and programs written back late, in any order."""
 
 import itertools
-import json
 import time
 
 import numpy as np
+import pedalboard
 import pytest
 
-from forestage import PARAMS, Renderer, _core, load_plugin, load_preset
-from forestage.host import plugin_path, plugin_state
+from forestage import PARAMS, Renderer, _core, load_preset, vst3
+from forestage.host import plugin_state
+from make_preset import SMALL
 from raw_vst3 import PROGRAM, RawVst3
 
 ROWS = {row.name: row for row in PARAMS}
 WRITABLE = [row for row in PARAMS if not row.is_read_only]
 STEPPED = [row for row in WRITABLE if row.kind != "linear"]
-OWN = json.loads(load_preset("laptop").to_json()) | {"text": "mine"}
+ONE, TWO, THREE = (SMALL[name] for name in ("smart-speaker", "laptop", "tv"))
+OWN = TWO | {"text": "mine"}
 ODD_VALUES = (float("nan"), float("inf"), float("-inf"), -0.5, 1.5, 1e300, -1e300, 5e-324, -0.0, 0.4)
 
 
 @pytest.fixture
-def host():
-    host = RawVst3(plugin_path())
+def host(small_bundle):
+    host = RawVst3(small_bundle)
     yield host
     host.close()
+
+
+@pytest.fixture(scope="module")
+def plugin(small_bundle):
+    """In pedalboard, for hosts that read nothing back."""
+    return pedalboard.VST3Plugin(str(small_bundle))
 
 
 def load(host: RawVst3, *args, **kwargs) -> None:
@@ -46,7 +54,7 @@ def program_name(host: RawVst3) -> str:
 
 @pytest.mark.parametrize("is_playing", [False, True])
 def test_stepped_value_is_snapped_when_it_is_written_and_stays_so_over_a_state(host, is_playing):
-    load(host, "smart-speaker", b="laptop")
+    load(host, ONE, b=TWO)
     for row, value in itertools.product(STEPPED, np.random.default_rng(11).uniform(size=4)):
         host.process({host.ids[row.name]: value}, playing=is_playing)
         host.set(host.ids[row.name], value)
@@ -62,10 +70,10 @@ def test_stepped_value_is_snapped_when_it_is_written_and_stays_so_over_a_state(h
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_host_that_never_reads_back_finds_every_value_restored(seed):
+def test_host_that_never_reads_back_finds_every_value_restored(plugin, seed):
     """What pluginval does at its highest level: it trusts its own copy of the values, and what it is told."""
     rng = np.random.default_rng(seed)
-    plugin = load_plugin("smart-speaker", b="laptop")
+    plugin.preset_data = vst3.vstpreset(plugin_state(ONE, b=TWO))
     parameters = [plugin.parameters[name] for name in (*(row.id for row in STEPPED if row.id != "bypass"), "preset")]
     for parameter in parameters:
         parameter.raw_value = rng.uniform()
@@ -80,7 +88,7 @@ def test_host_that_never_reads_back_finds_every_value_restored(seed):
 
 @pytest.mark.parametrize("value", ODD_VALUES)
 def test_no_value_of_a_host_reaches_parameters_or_state_unclamped(host, value):
-    load(host, "laptop", amount=80, monitor="Headphones Plain")
+    load(host, TWO, amount=80, monitor="Headphones Plain")
     before = {name: host.get(param_id) for name, param_id in host.ids.items()}
     host.process(dict.fromkeys(host.ids.values(), value), frames=480)
     for name, param_id in host.ids.items():
@@ -109,8 +117,8 @@ def test_status_is_the_plugins_whatever_a_host_writes(host):
 def test_meters_show_what_the_engine_does_and_are_no_part_of_the_state(host):
     """A timer of the plugin moves them, so the host hears of them a little after the sound."""
     settings = {"input_trim_db": 24, "output_trim_db": 24}
-    load(host, "laptop", **settings)
-    state, renderer = host.state, Renderer("laptop", **settings)
+    load(host, TWO, **settings)
+    state, renderer = host.state, Renderer(TWO, **settings)
     x = np.tile(0.1 * np.sin(np.arange(480, dtype=np.float32)), (2, 1)).astype(np.float32)  # what the host plays
     for _ in range(20):
         np.testing.assert_allclose(host.process(frames=480), renderer.process(x), atol=1e-5)
@@ -132,15 +140,14 @@ def test_meters_show_what_the_engine_does_and_are_no_part_of_the_state(host):
 
 
 @pytest.mark.parametrize("text", ["nan", "nan1", "inf 1", "-inf 2", "1e999", "-1e999", ""])
-def test_no_text_of_a_user_gives_a_value_out_of_range(text):
-    plugin = load_plugin("laptop", amount=80)
+def test_no_text_of_a_user_gives_a_value_out_of_range(plugin, text):
     value = plugin.parameters["amount"].get_raw_value_for_text(text)
     assert 0 <= value <= 1
 
 
 @pytest.mark.parametrize("sample_rate", [float("nan"), float("inf"), -48_000.0, 0.0, 1e-300, 1e300])
 def test_odd_sample_rates_play_and_keep_the_state(host, sample_rate):
-    load(host, "laptop", amount=80)
+    load(host, TWO, amount=80)
     state = host.state
     host.activate(sample_rate, 512)
     assert np.isfinite(host.process(frames=512)).all()
@@ -159,27 +166,27 @@ def test_engine_keeps_or_clamps_what_is_no_number(value):
 
 
 def test_program_follows_the_slot(host):
-    load(host, "smart-speaker", b=OWN)
-    assert program_name(host) == load_preset("smart-speaker").name
+    load(host, ONE, b=OWN)
+    assert program_name(host) == ONE["name"]
     host.set(host.ids["Slot"], 1)
     assert program_name(host) == "Custom"
     assert host.told[PROGRAM] == host.get(PROGRAM)
     host.process({host.ids["Slot"]: 0.0}, playing=True)
-    assert program_name(host) == load_preset("smart-speaker").name
+    assert program_name(host) == ONE["name"]
 
 
-def test_program_follows_the_slot_in_hosts_that_do_not_read_back():
-    plugin = load_plugin("smart-speaker", b=OWN)
+def test_program_follows_the_slot_in_hosts_that_do_not_read_back(plugin):
+    plugin.preset_data = vst3.vstpreset(plugin_state(ONE, b=OWN))
     plugin.slot = "B"
     assert plugin.preset == "Custom"
     plugin.slot = "A"
-    assert plugin.preset == load_preset("smart-speaker").name
+    assert plugin.preset == ONE["name"]
 
 
-@pytest.mark.parametrize("b", ["laptop", OWN], ids=["factory", "own"])
+@pytest.mark.parametrize("b", [TWO, OWN], ids=["factory", "own"])
 @pytest.mark.parametrize("order", list(itertools.permutations(["slot", "program", "queue"])))
 def test_program_of_before_a_slot_change_changes_nothing(host, b, order):
-    load(host, "smart-speaker", b=b)
+    load(host, ONE, b=b)
     seen, before = host.get(PROGRAM), state_of(host)
     for what in order * 2:
         if what == "slot":
@@ -194,12 +201,12 @@ def test_program_of_before_a_slot_change_changes_nothing(host, b, order):
 
 
 @pytest.mark.parametrize("slot", ["A", "B"])
-@pytest.mark.parametrize("b", ["laptop", OWN], ids=["factory", "own"])
+@pytest.mark.parametrize("b", [TWO, OWN], ids=["factory", "own"])
 @pytest.mark.parametrize("order", list(itertools.permutations(["slot", "program", "state"])))
-def test_every_order_of_slot_program_and_state_restores_what_was_there(host, b, slot, order):
-    load(host, "tv", b=b, slot=slot, amount=70)
+def test_every_order_of_slot_program_and_state_restores_what_was_there(host, small_bundle, b, slot, order):
+    load(host, THREE, b=b, slot=slot, amount=70)
     saved = {"state": host.state, "slot": host.get(host.ids["Slot"]), "program": host.get(PROGRAM)}
-    other = RawVst3(plugin_path())
+    other = RawVst3(small_bundle)
     for target in (other, host):  # a new instance, and one where the other slot has been chosen since
         if target is host:
             host.set(host.ids["Slot"], 1 - saved["slot"])
@@ -214,7 +221,7 @@ def test_every_order_of_slot_program_and_state_restores_what_was_there(host, b, 
 
 
 def test_session_that_was_saved_with_the_other_slots_program_keeps_both(host):
-    load(host, "smart-speaker", b=OWN, slot="B")
+    load(host, ONE, b=OWN, slot="B")
     before = host.state
     host.set(PROGRAM, 0.0)  # the smart speaker of slot A
     assert host.state == before
@@ -222,14 +229,14 @@ def test_session_that_was_saved_with_the_other_slots_program_keeps_both(host):
 
 
 def test_chosen_program_goes_into_the_active_slot_of_a_new_instance_and_of_a_session(host):
-    laptop, tv = load_preset("laptop"), load_preset("tv")
+    two, three = load_preset(TWO), load_preset(THREE)
     last = host.rows[PROGRAM].step_count
     names = [host.text(PROGRAM, i / last) for i in range(last + 1)]
-    host.set(PROGRAM, names.index(laptop.name) / last)
-    assert state_of(host)["a"].to_json() == laptop.to_json()
-    load(host, "smart-speaker", b=OWN, slot="B", amount=5)
-    host.set(PROGRAM, names.index(tv.name) / last)
+    host.set(PROGRAM, names.index(two.name) / last)
+    assert state_of(host)["a"].to_json() == two.to_json()
+    load(host, ONE, b=OWN, slot="B", amount=5)
+    host.set(PROGRAM, names.index(three.name) / last)
     state = state_of(host)
-    assert (state["a"].name, state["b"].to_json()) == (load_preset("smart-speaker").name, tv.to_json())
-    assert state["parameters"]["amount"] == tv.parameters.get("amount", 100)
-    assert program_name(host) == tv.name
+    assert (state["a"].name, state["b"].to_json()) == (ONE["name"], three.to_json())
+    assert state["parameters"]["amount"] == three.parameters.get("amount", 100)
+    assert program_name(host) == three.name
