@@ -57,8 +57,8 @@ def cap(name, channel, azimuth_deg, **others):
     return Driver(name, channel, azimuth_deg=azimuth_deg, cap_half_angle_deg=16.0, **others)
 
 
-def point(name, channel, y_m, x_m=0.0):
-    return Driver(name, channel, (x_m, y_m, 0.0))
+def point(name, channel, y_m, x_m=0.0, **others):
+    return Driver(name, channel, (x_m, y_m, 0.0), **others)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,34 @@ def test_soundbar_is_evener_beside_the_seat_than_its_plain_mix(name):
     ]
     lost_db = [(level[0] - level).max() for level in levels_db]
     assert lost_db[0] < lost_db[1] / 2
+
+
+def in_line(*drivers):
+    """Drivers by what they play in plain stereo, and their places from left to right."""
+    return Device("Bar", tuple(point(f"{k}", *each) for k, each in enumerate(drivers)), Listener(1.5))
+
+
+WIDE_PAIRS = in_line(("left", 0.3), ("left", 0.15), ("right", -0.15), ("right", -0.3))
+BOTH_IN_THE_MIDDLE = in_line(("left", 0.3), ("both", 0.0), ("right", -0.3))
+
+
+@pytest.mark.parametrize("device", [WIDE_PAIRS, BOTH_IN_THE_MIDDLE], ids=["pairs", "both"])
+def test_beam_does_not_ask_what_drivers_play_in_plain_stereo(device):
+    """As flat as from drivers for the centre; their plain mix has a comb."""
+    beam = Planned(device)
+    assert beam.ripple_db() < 1.0
+    plain = directivity(device, AXIS_HZ, [0.0])[:, 0].T @ device.plain_gains.sum(axis=1)
+    assert np.ptp(20 * np.log10(np.abs(plain))) / 2 > 8.0
+
+
+def test_two_drivers_at_a_time_make_no_beam():
+    """Two ways a side: nothing plays beside a pair but in the crossover."""
+    sides = (("left", 1.0), ("right", -1.0))
+    drivers = [point(f"woofer {side}", side, 0.2 * sign, high_hz=2000.0) for side, sign in sides]
+    drivers += [point(f"tweeter {side}", side, 0.25 * sign, low_hz=2000.0) for side, sign in sides]
+    assert not Device("Two ways", tuple(drivers), Listener(1.5)).can_beam
+    assert WIDE_PAIRS.can_beam
+    assert BOTH_IN_THE_MIDDLE.can_beam
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
-from forestage import load_device
+from forestage import design, load_device
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import SCATTERING, DeviceInRoom, Rendering
 from forestage.acoustics.driver import Driver
@@ -30,6 +30,7 @@ from forestage.design.virtual_pair import (
 )
 from forestage.firs import response_of
 from forestage.metrics.bands import OCTAVE_EDGES_HZ
+from forestage.metrics.chain import Chain
 from forestage.metrics.room import onset_frame
 from forestage.metrics.zone import FREQUENCY_HZ, line_of_seats, seat_responses, seat_separation_db
 from places import DEVICES
@@ -135,6 +136,19 @@ def test_soundbar_keeps_the_ears_apart_for_5_ms():
         near, far = octave_energy(ears * np.clip((5.0 - after_ms) / 1.25, 0.0, 1.0))
         separation_db.append(10 * np.log10(near / far))
     assert np.all(np.mean(separation_db, axis=0)[2:] >= 3.0), separation_db
+
+
+def test_centre_is_as_near_as_in_plain_stereo_and_does_not_stand_further_in_front_of_the_sides():
+    """The beam alone would be 3 to 4 dB nearer, in front of sides that pay for their width with reverberation."""
+    name = "smart-speaker"
+    finished = design(load_device(DEVICES / f"{name}.toml"), sample_rates=[FILTER_RATE], render=None)
+    chain = Chain.of(finished, BIN_HZ)
+    center_db, beam_db, plain_db = (
+        drr_db(name, each[:, None]) for each in (chain.center, chain.flat_center, chain.plain_center)
+    )
+    assert np.mean(beam_db) > np.mean(plain_db) + 3.0
+    np.testing.assert_allclose(np.mean(center_db), np.mean(plain_db), atol=1.0)
+    assert np.all(center_db > plain_db - 1.5)
 
 
 def test_laptop_is_near_enough_to_be_left_alone():

@@ -139,7 +139,7 @@ def test_analysis_curves_are_what_the_filters_do(finished, preset):
     np.testing.assert_allclose(curves["separation_plain"]["values"], separation_db(seen.plain[0])[0], atol=0.01)
     assert max(curves["drive"]["values"]) <= 9.0
     assert all(curve["unit"] == "dB" for curve in curves.values())
-    assert ("beam_on_off" in curves) == finished.device.has_center
+    assert ("beam_on_off" in curves) == finished.device.can_beam
 
 
 @pytest.mark.slow

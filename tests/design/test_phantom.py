@@ -11,6 +11,7 @@ from forestage.acoustics.seat import Listener
 from forestage.design.phantom import phantom_weights
 from forestage.metrics.balance import balance_of
 from forestage.metrics.chain import Chain
+from forestage.metrics.colour import center_ripple_db
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from forestage.metrics.panning import PANS, pan_gains
 from places import DEVICES
@@ -48,6 +49,16 @@ def test_centre_is_what_left_and_right_are_together(finished):
     sides, center = ears(finished, BAND_HZ)
     turn = center * sides.sum(axis=1).conj()
     assert np.abs(np.sum(turn)) / np.sum(np.abs(turn)) > 0.98
+
+
+def test_mono_is_flat_from_all_drivers_whatever_they_play_in_plain_stereo(finished):
+    """Two drivers a side together have a comb of 11 dB to either side of its middle."""
+    if not finished.device.can_beam:
+        pytest.skip("a pair plays the centre as both sides")
+    ripple_db = center_ripple_db(finished)
+    assert ripple_db["processed"] < 1.0
+    if finished.device.name == "In pairs":
+        assert ripple_db["plain"] > 8.0
 
 
 def test_centre_and_sides_are_in_balance_with_a_pair(finished):

@@ -21,6 +21,8 @@ from forestage.short_repr import ShortRepr
 
 MAX_RELATIVE_DELAY_MS = 2.5
 MOST_HEAD_RADIUS_M = 0.3
+# Below, nothing is a beam
+LOWEST_HZ = 200.0
 # Between a head and anything that sounds
 CLEARANCE_M = 0.01
 
@@ -33,7 +35,7 @@ class Device(ShortRepr):
     --------
     >>> drivers = (Driver("l", "left", (0.0, 0.1, 0.0)), Driver("r", "right", (0.0, -0.1, 0.0)))
     >>> device = Device("Pair", drivers, Listener(1.0))
-    >>> device.slug, device.references, device.has_center
+    >>> device.slug, device.references, device.can_beam
     ('pair', [0, 1], False)
     """
 
@@ -63,8 +65,17 @@ class Device(ShortRepr):
 
     @property
     def has_center(self) -> bool:
-        """Whether a third driver makes a centre beam possible."""
+        """Whether a driver is for the centre alone."""
         return any(driver.channel == "center" for driver in self.drivers)
+
+    @property
+    def can_beam(self) -> bool:
+        """Whether the drivers can make a beam of the centre: with one for it, or where three play the same octave."""
+        if self.is_headphones:
+            return False
+        bands = [(driver.low_hz or 0.0, driver.high_hz or math.inf) for driver in self.drivers]
+        alike = [sum(low <= start and high >= 2.0 * max(start, LOWEST_HZ) for low, high in bands) for start, _ in bands]
+        return self.has_center or max(alike) > 2
 
     @property
     def is_headphones(self) -> bool:

@@ -123,7 +123,7 @@ def measure_design(preset: Path, design: Design) -> Facts:
         dict(zip(names, _level_db(center), strict=True)),
         {monitor: _ear_difference_db(firs) for monitor, firs in ears.items()},
         {monitor: _ear_delay_us(firs) for monitor, firs in ears.items()},
-        _beam(probe, design, center) if design.device.has_center else None,
+        _beam(probe, design, center) if design.device.can_beam else None,
         probe.latency_frames,
         int(np.argmax(np.abs(plain[design.plant.references[0], 0]))),
         to_db(float(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),

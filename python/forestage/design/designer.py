@@ -107,10 +107,10 @@ def design(
     solution = with_even_near_ears(solution, heard_pair)
     cancel_master = cancel_firs(solution)
     crosstalk_master = crosstalk_firs(solution, heard_pair)
-    report(0.4, "designing the centre beam" if device.has_center else "no centre driver, no beam")
+    report(0.4, "designing the centre beam" if device.can_beam else "two drivers at a time, no beam")
     center = _center(device, seat, beam)
     far = far_feed(crosstalk_master, pair.width_deg)
-    phantom_master = phantom_firs(device, seat, cancel_master, far, center.plan)
+    phantom_master = phantom_firs(device, seat, cancel_master, far, center.plan, problem)
     filters = []
     for index, rate in enumerate(sample_rates):
         report(0.5 + 0.3 * index / len(sample_rates), f"filters at {rate} Hz")
@@ -163,7 +163,7 @@ class _Center:
 
 
 def _center(device: Device, seat: Plant, target: BeamTarget) -> _Center:
-    if device.has_center and not device.is_headphones:
+    if device.can_beam:
         plan = plan_beam(device, seat, target=target)
         return _Center(plan, beam_firs(plan))
     # A symmetric pair has nothing to steer; a skewed one at least has its sides brought together.

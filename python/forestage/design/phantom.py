@@ -7,7 +7,11 @@ those of a beam with weights w, the phantom is
     w g + v        g = b^H s / b^H b
 
 with v, of least drive, for what g leaves of s: nothing where both ears of the seat hear the beam alike. The pattern of
-the beam stays. A device that does not beam plays C like both channels.
+the beam stays, but where it hardly reaches the ears: there both channels play C, as on a device that does not beam.
+
+In a room a beam stands in front of sides that pay for their width with reverberation. So there w goes from the beam to
+plain stereo, with the same ears, until the centre has no more direct over reverberant sound than the sides and some dB,
+or than two loudspeakers.
 
 Above the bass the sides of a device may not be apart enough to sound together as a pair does; there s gets the level
 that a pair has for the centre.
@@ -23,17 +27,23 @@ from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam import BeamPlan
 from forestage.design.beam.plan import HIGHEST_HZ
+from forestage.design.cancel import CancelProblem
+from forestage.design.cancel.room import Reverberation
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, log_fade, taps_for
+from forestage.design.near_ear import even_plain
 from forestage.design.skew import GRID_HZ
-from forestage.metrics.bands import smoothed_db
+from forestage.metrics.bands import octave_window, smoothed_db
 
-# Most gain of a driver: what it would take beyond is left out, and the centre gives way
+# Most gain of a driver: what the beam would take beyond is left to the sides, and then left out: the centre gives way
 MOST_GAIN = 4.0
 # Of the mean power that reaches the ears: what least drive is regularised with, and filters by themselves
 LOADING, OWN_SHARE = 0.05, 0.05
 # Errors count at the ears of the seat, and less by what they do to the pattern
 PATTERN_SHARE = 0.1
 PATTERN_DEG = np.arange(-110.0, 111.0, 10.0)
+# How much of the beam is left in a room: nearness is heard over octaves, filters follow shares that change slowly
+NEARNESS_OCTAVES, SHARE_OCTAVES = 1.0, 1 / 3
+SHARES = np.linspace(0.0, 1.0, 41)
 # From where on the level of a pair counts more than that of the sides, and how far it may be from theirs
 LEVELLED_HZ, LEVELLED_OCTAVES, MOST_LEVELLED_DB = (300.0, 600.0), 1 / 3, 9.0
 
@@ -57,13 +67,72 @@ def phantom_weights(seat: ComplexArray, beam: ComplexArray, sides: ComplexArray)
     power += LOADING * np.trace(power, axis1=1, axis2=2).real[:, None, None] / 2 * np.eye(2)
     added = np.einsum("edf,fe->df", seat.conj(), np.linalg.solve(power, left.T[..., None])[..., 0])
     weights = gain * beam + added
-    most = np.abs(weights).max(axis=0)
-    weights /= (1.0 + (most / MOST_GAIN) ** 24) ** (1.0 / 24.0)
-    return weights
+    share = _share_within(weights, MOST_GAIN)
+    weights = share * weights + (1.0 - share) * sides
+    return _share_within(weights, MOST_GAIN) * weights
+
+
+def _share_within(weights: ComplexArray, most: float) -> FloatArray:
+    """Share of weights (drivers, n) that stays below a gain, softly, shape (n,)."""
+    share: FloatArray = (1.0 + (np.abs(weights).max(axis=0) / most) ** 24) ** (-1.0 / 24.0)
+    return share
+
+
+def beam_shares(
+    problem: CancelProblem,
+    room: Reverberation,
+    device: Device,
+    sides: ComplexArray,
+    plain: ComplexArray,
+    beamed: ComplexArray,
+) -> FloatArray:
+    """How much of the beam the room leaves, shape (n,), on the grid of a problem as far as the weights go.
+
+    Parameters
+    ----------
+    problem : CancelProblem
+        Seat and plain stereo.
+    room : Reverberation
+        Its room.
+    device : Device
+        The device, for its listener.
+    sides : ndarray of complex, shape (drivers, 2, n)
+        Weights of a sound in either channel, with the virtual pair inside.
+    plain, beamed : ndarray of complex, shape (drivers, n)
+        Weights of the centre with the pattern of plain stereo, and with that of the beam.
+    """
+    count = plain.shape[-1]
+    frequency, power = problem.frequency_hz[:count], room.power[:count]
+    window = octave_window(frequency, NEARNESS_OCTAVES)
+
+    def around(weights: ComplexArray) -> FloatArray:
+        heard: FloatArray = np.einsum("d...f,fde,e...f->...f", weights.conj(), power, weights, optimize=True).real
+        return heard
+
+    def direct(weights: ComplexArray) -> FloatArray:
+        ears = np.einsum("edf,d...f->e...f", problem.response[0, ..., :count], weights)
+        heard: FloatArray = np.sum(np.abs(ears) ** 2, axis=0)
+        return heard
+
+    of_sides = around(sides).sum(axis=0) @ window.T / (direct(sides).sum(axis=0) @ window.T)
+    unaided = problem.plain[..., :count].sum(axis=1)
+    pair = np.sum(np.abs(pair_ears(device.listener, frequency).sum(axis=1)) ** 2, axis=0)
+    of_pair = 2.0 / device.listener.omni_critical_m**2 * window.sum(axis=1) / (pair @ window.T)
+    of_plain = around(unaided) @ window.T / (direct(unaided) @ window.T)
+    wanted = np.minimum(room.lead * of_sides, np.maximum(of_pair, of_plain)) * direct(plain)
+    reached = around(plain[:, None] + SHARES[:, None] * (beamed - plain)[:, None])
+    share = SHARES[np.argmin(np.abs(np.log(reached / wanted)), axis=0)]
+    smooth = octave_window(frequency, SHARE_OCTAVES)
+    return smooth @ share / smooth.sum(axis=1)
 
 
 def phantom_firs(
-    device: Device, seat: Plant, sides: FloatArray, far_over_near: ComplexArray, plan: BeamPlan | None
+    device: Device,
+    seat: Plant,
+    sides: FloatArray,
+    far_over_near: ComplexArray,
+    plan: BeamPlan | None,
+    problem: CancelProblem,
 ) -> FloatArray:
     """Fitted filters at the highest rate, shape (drivers, taps), to be played with the plan's alignment delays.
 
@@ -79,6 +148,8 @@ def phantom_firs(
         What of the (left, right) channel the virtual pair plays into the other one, on the grid of that rate.
     plan : BeamPlan, optional
         The beam, of a device that has one.
+    problem : CancelProblem
+        That of the cancellation, for its room.
     """
     frequency = grid_for(MASTER_RATE)
     held = np.minimum(np.arange(len(frequency)), np.searchsorted(frequency, HIGHEST_HZ))
@@ -93,6 +164,11 @@ def phantom_firs(
     wanted, advance_s = mono, 0.0
     if plan is not None:
         wanted = phantom_weights(rows, plan.array.to_drivers(plan.responses(heard_hz)), mono)
+        if problem.room is not None:
+            at = np.searchsorted(heard_hz, problem.frequency_hz[problem.frequency_hz < HIGHEST_HZ])
+            plain = phantom_weights(rows, even_plain(device, seat, heard_hz).sum(axis=1), mono)
+            share = beam_shares(problem, problem.room, device, staged[..., at], plain[:, at], wanted[:, at])
+            wanted = plain + np.interp(heard_hz, heard_hz[at], share) * (wanted - plain)
         advance_s = plan.advance_s(MASTER_RATE)
     power = np.mean(np.abs(rows) ** 2)
     kernel = np.einsum("edf,egf->dgf", rows.conj(), rows) / power

@@ -98,7 +98,7 @@ def design_page(design: Pictured) -> Figure:
     draws = [_draw_filters, _draw_impulses, _draw_azimuth, _draw_colour]
     if not design.device.is_headphones:
         draws = [_draw_separation, _draw_drive, *draws, _draw_zone]
-        draws += [_draw_on_off, _draw_plain_center, _draw_beam] if design.device.has_center else [_draw_plain_center]
+        draws += [_draw_on_off, _draw_plain_center, _draw_beam] if design.device.can_beam else [_draw_plain_center]
     rows = len(draws) // 2
     with matplotlib.rc_context(_STYLE):
         page = Figure(figsize=(2 * PANEL_INCHES[0], rows * PANEL_INCHES[1] + TABLE_INCHES), layout="constrained")
@@ -245,7 +245,7 @@ def _draw_octaves(content: _Content, ax: Axes) -> None:
         rows = [("separation, plain", separation["plain"]), ("separation", separation["processed"]), *rows]
         for label, key in (("directivity index", "directivity_index_db"), ("front over sides", "front_over_sides_db")):
             rows += [(f"{label}, plain mix", depth[key]["plain"])]
-            rows += [(label, depth[key]["processed"])] if content.design.device.has_center else []
+            rows += [(label, depth[key]["processed"])] if content.design.device.can_beam else []
     cells = [[label, *(f"{value:.1f}" for value in values)] for label, values in rows]
     heads = [f"{low / 1000:g}–{high / 1000:g}" for low, high in pairwise(OCTAVE_EDGES_HZ)]
     _draw_table(ax, [["dB, per octave (kHz)", *heads], *cells], widths=[0.35, *[0.13] * len(heads)])

@@ -47,7 +47,7 @@ LEADS_DB = np.arange(0.1, 10.0, 0.1)
 def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
     """Find the ratios and the alignment of a device's centre beam.
 
-    Without a centre driver, all drivers play the same, flat on axis.
+    Where no three drivers play at a time, all play the same, flat on axis.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
     check_method(target.method)
     array = beam_array(device, band_hz=target.band_hz)
     plays_on = groups_that_play_on(array)
-    edge_hz = upper_edge_hz(array, plays_on, target) if device.has_center and len(array.groups) > 1 else None
+    edge_hz = upper_edge_hz(array, plays_on, target) if device.can_beam and len(array.groups) > 1 else None
     if edge_hz is None:
         problem = _problem(array, plays_on, target, target.band_hz[0] / 2.0**target.fade_octaves, per_octave=PER_OCTAVE)
         weights = on_axis(problem, problem.alignment)
@@ -88,14 +88,14 @@ def plan_beam(device: Device, plant: Plant, *, target: BeamTarget) -> BeamPlan:
 def groups_that_play_on(array: BeamArray) -> NDArray[np.bool_]:
     """Who plays above the band: the middle, and what has another band and is for the centre or both channels.
 
-    Without a centre driver, all groups do.
+    Without a driver for the centre other bands count whatever they play, and without a beam all groups play on.
     """
     firsts = [array.device.drivers[group[0]] for group in array.groups]
     bands = [(driver.low_hz, driver.high_hz) for driver in firsts]
-    shared = [driver.channel in ("center", "both") for driver in firsts]
+    shared = [driver.channel in ("center", "both") or not array.device.has_center for driver in firsts]
     chosen = np.array([both and band != bands[0] for both, band in zip(shared, bands, strict=True)])
     chosen[0] = True
-    return chosen if array.device.has_center else np.ones_like(chosen)
+    return chosen if array.device.can_beam else np.ones_like(chosen)
 
 
 def _lost_hz(array: BeamArray, plays_on: NDArray[np.bool_], level: float) -> float:

@@ -74,8 +74,14 @@ class BeamPlan(ShortRepr):
 
     def wanted_on_axis(self, frequency_hz: FloatArray) -> ComplexArray:
         """Pressure wanted on axis, so that the beam arrives with the near side of plain stereo, shape (n,)."""
-        drivers = self.array.device.drivers
-        heard = [k for k, driver in enumerate(drivers) if k in self.plant.references or driver.channel == "both"]
+        drivers, references = self.array.device.drivers, self.plant.references
+        # Tweeters and woofers take over from the references; what plays beside them would make a comb
+        bands = [(driver.low_hz, driver.high_hz) for driver in drivers]
+        heard = [
+            k
+            for k, driver in enumerate(drivers)
+            if k in references or (driver.channel == "both" and bands[k] != bands[references[0]])
+        ]
         plain = plain_on_axis(self.array, self.plant, frequency_hz, heard)
         return self.level * np.exp(1j * (np.angle(plain) + 2 * np.pi * frequency_hz * self.near_lead_s))
 

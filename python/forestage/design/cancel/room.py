@@ -39,12 +39,16 @@ class RoomTarget(ShortRepr):
         left to the filters.
     near_db : float
         Direct over reverberant sound that is near enough whatever plain stereo has.
+    center_lead_db : float
+        Most direct over reverberant sound that the centre may have over the sides: 2 dB more than between two
+        loudspeakers. It is never less than their centre has, so that voices do not sink.
     """
 
     weight: float = 0.006
     drive_share: float = 0.1
     loss_db: tuple[tuple[float, float], ...] = ((600.0, 8.3), (1000.0, 5.5))
     near_db: float = 0.0
+    center_lead_db: float = 1.4
 
     def __post_init__(self) -> None:
         for name in ("weight", "drive_share"):
@@ -55,8 +59,9 @@ class RoomTarget(ShortRepr):
             raise ValueError(f"loss_db = {self.loss_db}: must be finite (Hz, dB) points")
         if points[0, 0] <= 0.0 or np.any(np.diff(points[:, 0]) <= 0.0) or points[:, 1].min() < 0.0:
             raise ValueError(f"loss_db = {self.loss_db}: frequencies must rise from above 0, losses be 0 or more")
-        if not np.isfinite(self.near_db):
-            raise ValueError(f"near_db = {self.near_db}: must be finite")
+        for name in ("near_db", "center_lead_db"):
+            if not np.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)}: must be finite")
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,12 +78,15 @@ class Reverberation(ShortRepr):
         Most reverberation over direct sound, relative to plain stereo.
     near : float
         Reverberation at an ear over the direct sound at both that is near enough.
+    lead : float
+        Least reverberation over direct sound of the centre, relative to the sides.
     """
 
     power: ComplexArray
     weighed: ComplexArray
     loss: FloatArray
     near: float
+    lead: float
 
     @classmethod
     def of(cls, device: Device, frequency_hz: FloatArray, target: RoomTarget) -> Reverberation:
@@ -88,7 +96,8 @@ class Reverberation(ShortRepr):
         weighed = target.weight * (power + target.drive_share * alone[:, None, None] * np.eye(power.shape[-1]))
         hz, loss_db = np.array(target.loss_db).T
         loss = 10.0 ** (np.interp(np.log(np.maximum(frequency_hz, 1.0)), np.log(hz), loss_db) / 10)
-        return cls(power, weighed, loss, 10.0 ** (-target.near_db / 10) / 2.0)
+        near, lead = 10.0 ** (-target.near_db / 10) / 2.0, 10.0 ** (-target.center_lead_db / 10)
+        return cls(power, weighed, loss, near, lead)
 
     def at_an_ear(self, weights: ComplexArray, others: ComplexArray | None = None) -> ComplexArray:
         """``w^H R v`` of weights (drivers, channels, n), and v the same or others, shape (channels, n)."""
