@@ -1,8 +1,8 @@
-// Long filters: FirMatrix against uniform partitioning and zita-convolver, without added latency, and a whole chain that
-// plays through it. Usage: bench_convolution, or bench_convolution PRESET.json for the chain; bench/convolution.py runs both.
-// Prints one JSON object a line. Cost is processor time of all threads, median over interleaved runs. Of the blocks, each
-// place in the longest period of a schedule has its own median over the runs: what is left is the schedule, not the
-// machine's other work.
+// Long filters: FirMatrix against uniform partitioning and zita-convolver, without added latency, and a whole chain
+// that plays through it. Usage: bench_convolution, or bench_convolution PRESET.json for the chain; bench/convolution.py
+// runs both. Prints one JSON object a line. Cost is processor time of all threads, median over interleaved runs. Of the
+// blocks, each place in the longest period of a schedule has its own median over the runs: what is left is the
+// schedule, not the machine's other work.
 #include <fftw3.h>
 
 #include <algorithm>

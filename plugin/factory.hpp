@@ -1,5 +1,5 @@
-// The factory presets, the plugin's programs: a folder of files beside the plugin's binary, so that a package holds them
-// once. Only the names are read until somebody plays one, and instances share what is being played.
+// The factory presets, the plugin's programs: a folder of files beside the plugin's binary, so that a package holds
+// them once. Only the names are read until somebody plays one, and instances share what is being played.
 #pragma once
 
 #include <filesystem>

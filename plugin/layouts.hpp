@@ -1,5 +1,5 @@
-// Channel layouts for hosts that cannot ask for one: beside the plugin itself (stereo to stereo, or what a VST3 host asks
-// for) there is a variant for each of these numbers of outputs, a plugin of its own.
+// Channel layouts for hosts that cannot ask for one: beside the plugin itself (stereo to stereo, or what a VST3 host
+// asks for) there is a variant for each of these numbers of outputs, a plugin of its own.
 #pragma once
 
 #include <array>

@@ -1,11 +1,12 @@
 // The LV2 plugins: one forestage::Engine behind the ports of lv2_ports.hpp, without JUCE.
 //
-// Values: a port counts when it moves, a state or a preset when it is loaded; what came last holds. So a port that stays
-// at its default leaves the values of a state, and a session whose ports and state agree opens as it was in any order.
-// Presets: `preset` is a position in the list (preset_list.hpp) and goes into the slot that plays, with the preset's own
-// values. What is set at first is there at the first frame: it is loaded in `activate`, or, for hosts that connect ports
-// only afterwards (ffmpeg), in the first block, which waits. Later it is loaded by a thread of the plugin's own, or, when
-// the host is free-wheeling and may wait, within the block.
+// Values: a port counts when it moves, a state or a preset when it is loaded; what came last holds. So a port that
+// stays at its default leaves the values of a state, and a session whose ports and state agree opens as it was in any
+// order.
+// Presets: `preset` is a position in the list (preset_list.hpp) and goes into the slot that plays, with the preset's
+// own values. What is set at first is there at the first frame: it is loaded in `activate`, or, for hosts that connect
+// ports only afterwards (ffmpeg), in the first block, which waits. Later it is loaded by a thread of the plugin's own,
+// or, when the host is free-wheeling and may wait, within the block.
 // Files: patch:Set with preset_file or headphone_eq and a path.
 // State: as the other formats have it, as text under the key that JUCE's LV2 client used.
 #pragma once

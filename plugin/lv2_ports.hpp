@@ -1,6 +1,7 @@
-// The ports of the LV2 plugins, in one place for what plays them (lv2_plugin.cpp) and what describes them (lv2_turtle.cpp).
+// The ports of the LV2 plugins, in one place for what plays them (lv2_plugin.cpp) and what describes them
+// (lv2_turtle.cpp).
 //
-//     2 audio in | N audio out | messages in, out | latency | free_wheeling | enabled | preset | a port per row of the table
+//     2 audio in | N audio out | messages in, out | latency | free_wheeling | enabled | preset | a port per parameter
 //
 // Hosts keep the order, so it only ever grows at its end: new rows of the table come last.
 #pragma once

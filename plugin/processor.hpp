@@ -1,14 +1,14 @@
 // The plugin: JUCE's view of one forestage::Engine. No filter maths here.
 //
-// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16 (a variant has one N); stereo is the host's channels 1-2, and driver
-// i its channel i, whatever the layout is called.
+// Channels: 2 -> 2, 2 -> N and N -> N for N = 2..16 (a variant has one N); stereo is the host's channels 1-2, and
+// driver i its channel i, whatever the layout is called.
 // Programs: the list of presets, factory and the user's own, which hosts see as the parameter "Preset". Selecting one
 // loads it into the active slot and sets the parameters a preset holds.
 // In VST3 the program is a value that hosts write back, late and in any order with the slot and the state, so a program
 // that a host knows of either slot, or was shown last, is not a choice and changes nothing.
 // State: all parameters, both presets and the headphone equaliser, whole. What is no state changes nothing; of one that
-// this version does not know to the end, all that it can read plays, the status says so, and the rest is kept and written
-// back. When a state cannot be written, hosts get the last that could.
+// this version does not know to the end, all that it can read plays, the status says so, and the rest is kept and
+// written back. When a state cannot be written, hosts get the last that could.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>

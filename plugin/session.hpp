@@ -1,6 +1,6 @@
-// What is loaded: the engine, the presets in its two slots and the equaliser of the headphones, and the state that hosts
-// keep of it. Every call but `engine()` takes a mutex that the audio thread never takes. `prepare` replaces the engine,
-// so the host must not be processing; `AudioLock` guards the swap against hosts that are.
+// What is loaded: the engine, the presets in its two slots and the equaliser of the headphones, and the state that
+// hosts keep of it. Every call but `engine()` takes a mutex that the audio thread never takes. `prepare` replaces the
+// engine, so the host must not be processing; `AudioLock` guards the swap against hosts that are.
 #pragma once
 
 #include <array>

@@ -33,7 +33,8 @@ class Vst3Automation {
 
   void forget() noexcept;                                                            // [audio, or stopped]
   void read(Steinberg::Vst::IParameterChanges* changes, int block_frames) noexcept;  // [audio]
-  /// Sets what holds from this frame of the block on, and returns the frame where that ends. Rising frames only.  [audio]
+  /// Sets what holds from this frame of the block on, and returns the frame where that ends. Rising frames only.
+  /// [audio]
   int advance(Engine& engine, int frame) noexcept;
 
   /// Null where the id is none of the table's.  [audio]
@@ -55,7 +56,8 @@ constexpr int max_channels = 16;  // of a bus
 class Vst3Player {
  public:
   virtual ~Vst3Player() = default;
-  /// What of the host's block begins at `first_frame`, in place: stereo from lanes 0-1, and every lane is written.  [audio]
+  /// What of the host's block begins at `first_frame`, in place: stereo from lanes 0-1, and every lane is written.
+  /// [audio]
   virtual void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept = 0;
 };
 

@@ -2,10 +2,11 @@
 //
 //     host ──▶ Vst3Controller ──▶ JUCE's controller ──▶ Processor
 //
-// JUCE's controller keeps whatever a host writes, also between two steps, NaN, or while the host plays, and it hears of a
-// new program only from its message loop. Here a stepped value is snapped when it is written, NaN changes nothing, and
-// what the plugin decides (the program of the active slot, the status) is asked of the plugin whenever a host reads it.
-// A host that wrote another value than the one held is told, in the same call: hosts made with JUCE never read back.
+// JUCE's controller keeps whatever a host writes, also between two steps, NaN, or while the host plays, and it hears of
+// a new program only from its message loop. Here a stepped value is snapped when it is written, NaN changes nothing,
+// and what the plugin decides (the program of the active slot, the status) is asked of the plugin whenever a host reads
+// it. A host that wrote another value than the one held is told, in the same call: hosts made with JUCE never read
+// back.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>

@@ -1,6 +1,6 @@
-// VST3 plugins of their own for fixed numbers of outputs, for hosts that keep the arrangement that a plugin begins with.
-// They are in a bundle of their own ("Forestage Drivers.vst3"), whose library asks this one for `forestage_variants`:
-// some hosts (pedalboard) open only files with one plugin.
+// VST3 plugins of their own for fixed numbers of outputs, for hosts that keep the arrangement that a plugin begins
+// with. They are in a bundle of their own ("Forestage Drivers.vst3"), whose library asks this one for
+// `forestage_variants`: some hosts (pedalboard) open only files with one plugin.
 #pragma once
 
 namespace forestage::plugin {

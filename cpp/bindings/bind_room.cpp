@@ -118,7 +118,7 @@ void bind_room(py::module_& m) {
       .def(py::init([] { return std::make_unique<CancelFlag>(false); }))
       .def("set", [](CancelFlag& flag) { flag.store(true, std::memory_order_relaxed); });
 
-  py::class_<PyImageModel>(m, "ImageModel", "Image sources of a shoebox; see cpp/core/room.")
+  py::class_<PyImageModel>(m, "ImageModel", "Image sources of a shoebox; see cpp/room.")
       .def(py::init(&make_model), py::kw_only(), py::arg("dimensions_m"), py::arg("reflection"), py::arg("diffuse"),
            py::arg("diffuse_step_s"), py::arg("source_m"), py::arg("receiver_m"), py::arg("sample_rate"),
            py::arg("image_s"), py::arg("response_s"), py::arg("max_order"), py::arg("jitter_m"), py::arg("seed"))

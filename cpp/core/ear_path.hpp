@@ -1,8 +1,8 @@
 // One headphones monitor: the responses at the ears behind it, the static gain, and the limiter.
 //
-// Responses begin with next to nothing: the first thing that is heard stands at the ears' delay. All behind that lead is
-// filtered ahead of its time, which is the limiter's look-ahead; the lead itself joins on the way out. So the sum is what
-// it always was, and look-ahead takes no time of its own.
+// Responses begin with next to nothing: the first thing that is heard stands at the ears' delay. All behind that lead
+// is filtered ahead of its time, which is the limiter's look-ahead; the lead itself joins on the way out. So the sum is
+// what it always was, and look-ahead takes no time of its own.
 //
 //     in ─┬─ FIR matrix, taps from the lead on ── gain ── limiter, late by the lead ─┐
 //         └─ taps of the lead ─────────────────── gain ──────────────────────────────┴─ clamp ── out

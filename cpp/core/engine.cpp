@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "float_environment.hpp"
 #include "graph.hpp"
 #include "level_meter.hpp"
+#include "mailbox.hpp"
 #include "param_store.hpp"
 #include "preset_at_rate.hpp"
 
@@ -196,18 +198,10 @@ struct Engine::Impl {
   }
 
   void publish(std::size_t slot, EachQuality graphs) {
-    auto* superseded = mailbox[slot].exchange(new Delivery{std::move(graphs)}, std::memory_order_acq_rel);
-    delete superseded;  // the audio thread never saw it
-    collect();
-  }
-
-  void collect() {
-    for (auto& place : retired) delete place.exchange(nullptr, std::memory_order_acq_rel);
+    mailbox.put(slot, std::make_unique<Delivery>(std::move(graphs)));
   }
 
   ~Impl() {
-    collect();
-    for (auto& box : mailbox) delete box.load();
     for (Delivery* delivery : live) delete delivery;
     delete leaving;
   }
@@ -223,28 +217,20 @@ struct Engine::Impl {
     return nullptr;
   }
 
-  bool retire(Delivery* delivery) noexcept {
-    for (auto& place : retired) {
-      Delivery* empty = nullptr;
-      if (place.compare_exchange_strong(empty, delivery, std::memory_order_acq_rel)) return true;
-    }
-    return false;
-  }
-
   bool is_sounding(const Delivery* delivery) const noexcept {
     return delivery != nullptr && (delivery->holds(hand_over.current()) || delivery->holds(hand_over.next()));
   }
 
   /// Takes new graphs when nothing stands in the way; one that still sounds leaves after its fade.
   void take_deliveries() noexcept {
-    if (leaving != nullptr && !is_sounding(leaving) && retire(leaving)) leaving = nullptr;
+    if (leaving != nullptr && !is_sounding(leaving) && mailbox.give_back(leaving)) leaving = nullptr;
     for (std::size_t slot = 0; slot < 2; ++slot) {
       if (leaving != nullptr || hand_over.is_active()) return;
-      if (mailbox[slot].load(std::memory_order_relaxed) == nullptr) continue;
-      Delivery* fresh = mailbox[slot].exchange(nullptr, std::memory_order_acq_rel);
+      if (!mailbox.has(slot)) continue;
+      Delivery* fresh = mailbox.take(slot);
       leaving = live[slot];
       live[slot] = fresh;
-      if (leaving != nullptr && !is_sounding(leaving) && retire(leaving)) leaving = nullptr;
+      if (leaving != nullptr && !is_sounding(leaving) && mailbox.give_back(leaving)) leaving = nullptr;
     }
   }
 
@@ -351,8 +337,7 @@ struct Engine::Impl {
   FramesByQuality common_latency{};
   EarFirs headphone_eq;  // at the engine's rate; empty = none
 
-  std::array<std::atomic<Delivery*>, 2> mailbox{};
-  std::array<std::atomic<Delivery*>, 4> retired{};
+  Mailbox<Delivery, 2> mailbox;
   std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{}, lacks_room{};
   std::array<SharedLevels, 2> levels;  // of each slot alone
   SharedLevels common_levels;          // room for the louder of the two presets

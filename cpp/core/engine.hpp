@@ -1,15 +1,16 @@
-// The engine: two slots, each with a graph of its own for each upmix quality; hand-over of new graphs; bypass; guards against bad input.
-// One engine is what the plugin and Python both drive.
+// The engine: two slots, each with a graph of its own for each upmix quality; hand-over of new graphs; bypass; guards
+// against bad input. One engine is what the plugin and Python both drive.
 //
-//     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, retire ──▶ freed by a later load [main]
+//     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, give back ──▶ freed [main]
 //
-// | call                            | thread                      | may allocate, lock, throw |
-// |---------------------------------|-----------------------------|---------------------------|
-// | Engine(), load(), unload(),     | main/worker, one at a time  | yes; std::invalid_argument with a message a user can act on |
-// | set_headphone_eq()              |                             |    |
-// | process(), reset()              | audio (or stopped)          | no |
-// | set_param(), param(), status()  | any                         | no: one atomic each |
-// | latency_frames(), tail_frames() | any                         | no; they change inside load() and unload(), and with upmix_quality |
+// | call                            | thread           | may allocate, lock, throw |
+// |---------------------------------|------------------|---------------------------|
+// | Engine(), load(), unload(),     | main/worker, one | yes; std::invalid_argument with a message that a user can |
+// | set_headphone_eq()              | at a time        | act on |
+// | process(), reset()              | audio or stopped | no |
+// | set_param(), param(), status()  | any              | no: one atomic each |
+// | latency_frames(), tail_frames() | any              | no; they change inside load() and unload(), and with |
+// |                                 |                  | upmix_quality |
 #pragma once
 
 #include <memory>

@@ -39,25 +39,6 @@ void mix(AudioBlock plain, AudioBlock designed, const float* gain, const float* 
 
 }  // namespace
 
-Graph::Controls::Controls(double rate, int frames)
-    : input_gain(rate, frames),
-      upmix(rate, frames),
-      solo_left(rate, frames),
-      solo_right(rate, frames),
-      solo_center(rate, frames),
-      stage_width_deg(rate, frames),
-      stage_crosstalk(rate, frames),
-      cancellation(rate, frames),
-      center_focus(rate, frames),
-      center_presence(rate, frames),
-      center_gain(rate, frames),
-      processed_gain(rate, frames),
-      room_gain(rate, frames),
-      amount(rate, frames),
-      speakers_gain(rate, frames),
-      ears_gain(rate, frames),
-      output_gain(rate, frames) {}
-
 Graph::Graph(const Preset& preset, const GraphSpec& spec) : Graph(preset, preset.filters.front(), spec) {}
 
 Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec)
@@ -117,14 +98,6 @@ void Graph::reset() noexcept {
   snap_ = true;
 }
 
-void Graph::aim(Ramp& ramp, float target) noexcept {
-  if (snap_) {
-    ramp.snap(target);
-  } else {
-    ramp.glide_to(target);
-  }
-}
-
 Levels Graph::matched_levels() const noexcept {
   Levels matched = levels_;
   matched.peaks.designed *= from_db(processed_db_);
@@ -138,32 +111,14 @@ bool Graph::heard_as_speakers(const ParamStore& store) const noexcept {
 void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
   // On Speakers bypass is plain stereo on the device, with its crossovers; elsewhere the engine plays the input.
   const bool is_bypassed = store.is_on(Param::bypass) && heard_as_speakers(store);
-  const auto solo = is_bypassed ? Solo::off : store.choice<Solo>(Param::solo);
-  const auto trim = [&](Param id) { return is_bypassed ? 1.0f : from_db(store.get(id)); };
   StaticGains gains = static_gains(store, levels_, common);
   if (is_bypassed) gains.speakers = bypass_gain(store, common);
-  const auto is_heard = [solo](Solo path) { return (solo == Solo::off || solo == path) ? 1.0f : 0.0f; };
-  const auto matched = [&](float gain_db) { return store.is_on(Param::level_match) ? from_db(gain_db) : 1.0f; };
-  aim(controls_.input_gain, trim(Param::input_trim_db));
-  aim(controls_.upmix, store.fraction(Param::upmix));
-  aim(controls_.solo_left, is_heard(Solo::left));
-  aim(controls_.solo_right, is_heard(Solo::right));
-  aim(controls_.solo_center, is_heard(Solo::center));
-  aim(controls_.stage_width_deg, store.get(Param::stage_width_deg));
-  aim(controls_.stage_crosstalk, store.fraction(Param::stage_crosstalk));
-  aim(controls_.cancellation, store.fraction(Param::cancellation));
-  aim(controls_.center_focus, store.fraction(Param::center_focus));
-  aim(controls_.center_presence, store.fraction(Param::center_presence));
-  aim(controls_.center_gain, from_db(store.get(Param::center_level_db)));
-  aim(controls_.processed_gain, matched(processed_db_));
-  aim(controls_.room_gain, matched(room_processed_db_));
-  aim(controls_.amount, is_bypassed ? 0.0f : store.fraction(Param::amount));
-  aim(controls_.speakers_gain, gains.speakers);
-  aim(controls_.ears_gain, gains.ears);
-  aim(controls_.output_gain, trim(Param::output_trim_db));
+  const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, gains};
   if (snap_) {
+    controls_.snap(inputs);
     monitors_.jump_to(listening(store));
   } else {
+    controls_.glide(inputs);
     monitors_.select(listening(store));
   }
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;

@@ -1,14 +1,14 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
 //     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
-//                               ├─ C ───── delay ───────── CenterBeam ───┴─ Σ ─ driver EQ ─ loudness ─┬─ amount ─ Monitors
-//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ────────────┘
+//                               ├─ C ───── delay ───────── CenterBeam ───┴─ Σ ─ driver EQ ─ loudness ─┐
+//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ───┴─ Monitors
 //
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |
 // |---------------------------------|------------------|---------------------------|---------|
 // | at_rate(preset), Graph()        | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
-// | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split gives the same output |
+// | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split is equal |
 // | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
 // | follow(ParamStore, common)      | audio            | no | reads the targets; values glide inside |
 // | latency_frames(), tail_frames() | any              | no | constant for the life of a graph |
@@ -18,6 +18,7 @@
 
 #include "blocks.hpp"
 #include "center_beam.hpp"
+#include "controls.hpp"
 #include "delay.hpp"
 #include "driver_matrix.hpp"
 #include "headroom.hpp"
@@ -25,7 +26,6 @@
 #include "monitors.hpp"
 #include "param_store.hpp"
 #include "preset.hpp"
-#include "ramp.hpp"
 #include "upmix.hpp"
 #include "virtual_stereo.hpp"
 
@@ -68,13 +68,6 @@ class Graph {
  private:
   Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
 
-  struct Controls {
-    Controls(double sample_rate, int max_block_frames);
-    Ramp input_gain, upmix, solo_left, solo_right, solo_center, stage_width_deg, stage_crosstalk, cancellation,
-        center_focus, center_presence, center_gain, processed_gain, room_gain, amount, speakers_gain, ears_gain,
-        output_gain;
-  };
-  void aim(Ramp& ramp, float target) noexcept;
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames) noexcept;
   void play_designed(int frames) noexcept;

@@ -59,24 +59,24 @@ int Monitors::tail_frames() const noexcept {
 }
 
 int Monitors::tail_frames(const Listening& listening) const noexcept {
-  const Listening heard = honest(listening);
+  const Listening heard = playable(listening);
   if (heard.monitor == Monitor::speakers) return latency_frames();
   return places_[heard.in_room ? 1 : 0].tail_frames();
 }
 
-Listening Monitors::honest(Listening listening) const noexcept {
+Listening Monitors::playable(Listening listening) const noexcept {
   if (listening.monitor == Monitor::speakers && !can_play_speakers()) listening.monitor = Monitor::headphones;
   listening.in_room = listening.in_room && has_room() && listening.monitor != Monitor::speakers;
   return listening;
 }
 
 void Monitors::jump_to(Listening listening) noexcept {
-  hand_over_.jump_to(honest(listening));
+  hand_over_.jump_to(playable(listening));
   reset();
 }
 
 void Monitors::select(Listening listening) noexcept {
-  listening = honest(listening);
+  listening = playable(listening);
   if (!hand_over_.may_turn() || listening == hand_over_.goal()) return;
   if (listening == hand_over_.current()) return hand_over_.jump_to(listening);
   reset(listening);

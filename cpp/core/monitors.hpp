@@ -5,8 +5,8 @@
 //     Headphones Plain      plain feeds ── device ears, gain, limiter ─────────────▶ 2
 //     Headphones Reference  stereo ── reference ears, gain, limiter ───────────────▶ 2
 //
-// There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a change
-// warms the next one up and cross-fades.
+// There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a
+// change warms the next one up and cross-fades.
 #pragma once
 
 #include <vector>
@@ -81,7 +81,7 @@ class Monitors {
   float least_gain() noexcept;
 
  private:
-  Listening honest(Listening listening) const noexcept;
+  Listening playable(Listening listening) const noexcept;
   EarPath& ears(const Listening& listening) noexcept {
     return places_[listening.in_room ? 1 : 0].path(listening.monitor);
   }

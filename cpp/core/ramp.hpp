@@ -90,8 +90,8 @@ class Ramp {
   std::vector<float> values_;
 };
 
-/// Hand-over from one source to the next: the next one runs unheard until its history is full, then fades in over 20
-/// ms.
+/// Hand-over from one source to the next: the next one runs unheard until its history is full, then fades in over
+/// 20 ms.
 template <class Source>
 class HandOver {
  public:

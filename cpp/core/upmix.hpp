@@ -5,8 +5,8 @@
 //
 // The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
 // frame, and only that part is synthesised, so that the latency is short (Mauler & Martin 2007). Their product is a
-// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one after
-// each quarter of the next hop, so that no block carries it all.
+// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one
+// after each quarter of the next hop, so that no block carries it all.
 #pragma once
 
 #include <complex>

@@ -1,5 +1,5 @@
-// Taps as text: base64 of little-endian float32, or "f16:" and base64 of float16, which long filters have when every tap
-// fits to the bit. "" = no taps = silence.
+// Taps as text: base64 of little-endian float32, or "f16:" and base64 of float16, which long filters have when every
+// tap fits to the bit. "" = no taps = silence.
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
 // Numbers as people and their programs write them: 1234.5, 1,234.5, 1.234,5, 1'234,5, 4,7, 1e3.
 //
-// In one text a mark has one meaning. Most numbers say which: "4,7" and "1,234.5" have one reading, and of "Q 4,914" only
-// one is in range. One mark with three digits behind it ("10,000 Hz") can be read in two ways; it is a decimal where
-// other numbers of the text use it as one, else as in English: a comma parts thousands, a point is a decimal. Where a
-// text has decimals of both kinds, such a number is refused.
+// In one text a mark has one meaning. Most numbers say which: "4,7" and "1,234.5" have one reading, and of "Q 4,914"
+// only one is in range. One mark with three digits behind it ("10,000 Hz") can be read in two ways; it is a decimal
+// where other numbers of the text use it as one, else as in English: a comma parts thousands, a point is a decimal.
+// Where a text has decimals of both kinds, such a number is refused.
 #pragma once
 
 #include <optional>

@@ -18,9 +18,9 @@
 // | BP NO AP    | band pass, notch, | Q or BW Oct; 0.707 for a band pass and 30 for a notch when neither is there|
 // |             | all-pass          |                                                                           |
 //
-// Any case, any order, units stuck to numbers or missing, kHz, any line ends, UTF-8, UTF-16 and Windows-1252; numbers as
-// headphone_eq_numbers.hpp has them. A Q that was rounded to 0.00 is read as the 0.005 that it was at most.
-// Nothing is skipped that would be heard: what plays is the whole file or an error.
+// Any case, any order, units stuck to numbers or missing, kHz, any line ends, UTF-8, UTF-16 and Windows-1252; numbers
+// as headphone_eq_numbers.hpp has them. A Q that was rounded to 0.00 is read as the 0.005 that it was at most. Nothing
+// is skipped that would be heard: what plays is the whole file or an error.
 #pragma once
 
 #include <cstddef>

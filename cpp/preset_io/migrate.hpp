@@ -2,7 +2,8 @@
 //
 //     {"schema": 1, ...} ── steps[0] ──▶ {"schema": 2, ...} ── steps[1] ──▶ {"schema": 3, ...}
 //
-// A new version of a format is its number, a step where it is read, and a golden file of the release before in tests/golden/states.
+// A new version of a format is its number, a step where it is read, and a golden file of the release before in
+// tests/golden/states.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // Preset files: JSON text <-> Preset. The only parser; plugin and Python share it.
 //
-//     text ── json_tree (size, depth, UTF-8, duplicate keys) ── read (preset_fields.hpp) ── checks (across fields) ──
-//     Preset
+//     text ── json_tree (size, depth, UTF-8, duplicate keys) ── read (preset_fields.hpp) ── checks ── Preset
 //
 // Strict: unknown keys, wrong types, values out of range and NaN are errors. All calls: [main or worker], allocate,
 // throw. Safe on hostile input: time and memory are bounded by the limits in json_tree.hpp, whatever the text.

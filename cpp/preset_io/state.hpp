@@ -8,9 +8,9 @@
 // before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
 // "chosen" says where a slot's preset came from; it is absent for presets that came from elsewhere than the list.
 //
-// Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all is
-// read that this version knows, and nothing is lost: what it is read from stays in `kept`, and is written back with no
-// more changed than what was changed here.
+// Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all
+// is read that this version knows, and nothing is lost: what it is read from stays in `kept`, and is written back with
+// no more changed than what was changed here.
 #pragma once
 
 #include <array>
@@ -47,12 +47,12 @@ struct PluginState {
 
 /// Throws PresetError when what it writes is one that could not be read back.
 ///
-/// With `kept`, that text, in which only those parameters, slots and equalisers are exchanged that are no longer as they
-/// were read. A preset that could not be read moves to "replaced" when another takes its slot.
+/// With `kept`, that text, in which only those parameters, slots and equalisers are exchanged that are no longer as
+/// they were read. A preset that could not be read moves to "replaced" when another takes its slot.
 std::string write_state(const PluginState& state);
 
-/// Throws PresetError when the text is no state at all: not JSON, or without the number of its version. Else each part is
-/// read by itself; what cannot be read is empty, or has its default, and a note with a path like /slots/a/filters/0.
+/// Throws PresetError when the text is no state at all: not JSON, or without the number of its version. Else each part
+/// is read by itself; what cannot be read is empty, or has its default, and a note with a path like /slots/a/filters/0.
 ///
 /// - A newer version of state or preset is noted. The presets of a newer schema are not read; a newer state's are.
 /// - Keys of presets and equalisers that are not known are noted and left aside, as what is read may lack something.

@@ -1,5 +1,6 @@
-// Graphs are handed over, for presets and equalisers, while audio runs on another thread: the newest wins, none is lost or freed under the audio
-// thread, and the sound stays finite. Run under the thread and address sanitizers (presets tsan and asan).
+// Graphs are handed over, for presets and equalisers, while audio runs on another thread: the newest wins, none is lost
+// or freed under the audio thread, and the sound stays finite. Run under the thread and address sanitizers (presets
+// tsan and asan).
 #include <array>
 #include <atomic>
 #include <cmath>

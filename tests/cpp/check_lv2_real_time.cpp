@@ -1,5 +1,6 @@
-// The LV2's run() neither allocates, locks nor throws, with every port moving and presets and files asked for. Argument:
-// the plugin's binary. The host maps no URIs, so files are asked for by nobody: their ring is checked on its own.
+// The LV2's run() neither allocates, locks nor throws, with every port moving and presets and files asked for.
+// Argument: the plugin's binary. The host maps no URIs, so files are asked for by nobody: their ring is checked on its
+// own.
 #include <dlfcn.h>
 #include <lv2/core/lv2.h>
 

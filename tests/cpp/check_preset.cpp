@@ -50,8 +50,10 @@ Preset make_check_preset(unsigned seed, int taps, int room_taps) {
 }
 
 HeadphoneEq make_check_eq() {
-  return {"check",
-          ParametricEq{-6.0f, {{EqShape::low_shelf, 105.0f, 6.0f, 0.7f}, {EqShape::peaking, 30.0f, 3.0f, 2.0f}}}};
+  ParametricEq eq;
+  eq.preamp_db = -6.0f;
+  eq.bands = {{EqShape::low_shelf, 105.0f, 6.0f, 0.7f, {}}, {EqShape::peaking, 30.0f, 3.0f, 2.0f, {}}};
+  return {"check", eq};
 }
 
 }  // namespace forestage

@@ -2,10 +2,10 @@
 //
 //     fuzz_formats preset|state|eq_text|eq_wav [first seed] [count]
 //
-// Whatever comes in, it is read or refused by an exception whose message is UTF-8, within a second of CPU time; what was
-// read is built now and then. Made for the build with sanitizers, which end the program where memory is misused, and
-// with the library's assertions: what reads beyond a part of a file is still within the file, and no sanitizer's affair.
-// The input that failed is left as fuzz-TARGET-SEED.bin, and its seed alone finds it again.
+// Whatever comes in, it is read or refused by an exception whose message is UTF-8, within a second of CPU time; what
+// was read is built now and then. Made for the build with sanitizers, which end the program where memory is misused,
+// and with the library's assertions: what reads beyond a part of a file is still within the file, and no sanitizer's
+// affair. The input that failed is left as fuzz-TARGET-SEED.bin, and its seed alone finds it again.
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 """What a room makes of a source with directivity at a receiver with directivity.
 
-The image-source model of `cpp/core/room`, in two forms. `room_response` follows every image with the patterns of the
+The image-source model of `cpp/room`, in two forms. `room_response` follows every image with the patterns of the
 source and of the receiver: the direct form. `room_tensor` expands the room once over pairs of spherical harmonics (Luo
 and Kim, "Fast source-room-receiver acoustics modeling", EUSIPCO 2020); responses of any source, receiver and
 orientation at these two positions are then a cheap sum over the tensor.

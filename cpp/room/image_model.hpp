@@ -11,8 +11,8 @@
 // They are the same wherever source and receiver are, but for their delays, which follow both as in the lattice: what
 // two sources or two ears share of the tail then falls with their distance as in a diffuse field.
 //
-// What walls scatter leaves the lattice for a diffuse field, whose energy over time the caller gives. It sounds from the
-// first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
+// What walls scatter leaves the lattice for a diffuse field, whose energy over time the caller gives. It sounds from
+// the first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
 #pragma once
 
 #include <array>

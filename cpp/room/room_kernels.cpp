@@ -281,7 +281,8 @@ void check_frames(const Images& images, long extra_frames, long frames) {
 }  // namespace
 
 float departure_sign(int l, int m, int mirror) noexcept {
-  // Which axes, when flipped, change the sign of Re or Im (x + iy)^|m| times a polynomial in z of the parity of l - |m|.
+  // Which axes, when flipped, change the sign of Re or Im (x + iy)^|m| times a polynomial in z, of the parity of
+  // l - |m|.
   const bool is_sine = m < 0;
   const unsigned odd_x = ((static_cast<unsigned>(std::abs(m)) + (is_sine ? 1U : 0U)) & 1U);
   const unsigned odd_y = is_sine ? 1U : 0U;

@@ -47,9 +47,9 @@ void check(int inputs, int outputs, std::span<const FirPath> paths, int partitio
   }
 }
 
-/// Partition length of each level, best over blocks of 32 to 1024 frames together: longer partitions win a little at long
-/// blocks and lose more at short ones. Taps alone decide, so that sound does not depend on the block size that a host
-/// announces. Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at
+/// Partition length of each level, best over blocks of 32 to 1024 frames together: longer partitions win a little at
+/// long blocks and lose more at short ones. Taps alone decide, so that sound does not depend on the block size that a
+/// host announces. Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at
 /// 96 000 taps, but each of their transforms takes as long as three blocks of 128.
 std::vector<int> level_frames(int taps) {
   if (taps <= 512) return {64};

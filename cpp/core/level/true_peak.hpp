@@ -1,5 +1,5 @@
-// Peaks of a signal between its frames, as a converter or a resampler will make them: ITU-R BS.1770, by interpolation to
-// at least 176.4 kHz. Four times at 48 kHz, twice at 96 kHz, not at all where the frames are that close already.
+// Peaks of a signal between its frames, as a converter or a resampler will make them: ITU-R BS.1770, by interpolation
+// to at least 176.4 kHz. Four times at 48 kHz, twice at 96 kHz, not at all where the frames are that close already.
 #pragma once
 
 #include <vector>

@@ -26,8 +26,8 @@ namespace forestage {
 
 class FirMatrix {
  public:
-  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses levels from the tap count. Blocks may be of
-  /// any length. Throws std::invalid_argument.
+  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses levels from the tap count. Blocks may be
+  /// of any length. Throws std::invalid_argument.
   FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;

@@ -1,5 +1,5 @@
-// Inner loops of FirMatrix and its parts, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at
-// run time.
+// Inner loops of FirMatrix and its parts, compiled for several instruction sets (simd.hpp); the best one for this CPU
+// is chosen at run time.
 //
 // Spectra are split into chunks of 8 bins, real parts then imaginary parts ("cell" = 16 floats = one cache line):
 //     inputs   [chunk][slot][input][cell]            slots form a ring, newest at `slot`

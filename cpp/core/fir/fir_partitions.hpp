@@ -5,8 +5,8 @@
 //
 // The transform of 2B real frames x is the right-angle form: the B-point complex FFT of (x[n] - i x[n + B]) w[n],
 // w[n] = e^{-i pi n / 2B}: x as a polynomial modulo z^B + i, evaluated at the B roots of -i. For real x that determines
-// x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and the half that wraps is the one
-// that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist bins to treat apart.
+// x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and the half that wraps is the
+// one that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist bins to treat apart.
 // Thread: construct anywhere, the rest on one thread, without allocations.
 #pragma once
 

@@ -14,8 +14,8 @@ namespace {
 constexpr double zero_crossings = FirResampler::pre_ringing_frames;
 constexpr double kaiser_beta = 9.0;
 
-/// The window in a table, as rates without a common divisor need millions of its values: over the square of the position
-/// it is so smooth that lines between the points are right to -150 dB.
+/// The window in a table, as rates without a common divisor need millions of its values: over the square of the
+/// position it is so smooth that lines between the points are right to -150 dB.
 class Window {
  public:
   Window() {

@@ -30,9 +30,9 @@ class Limiter {
   /// A look-ahead too short to see between frames guards the frames alone.
   Limiter(int channels, int lookahead_frames, double sample_rate, int max_block_frames);
 
-  /// In place, late by the look-ahead. `is_on` may change at any block: switched off while it limits, it lets go slowly.
-  /// `lead`, if any, is added on the way out, at the same gain: small parts of the signal that come without look-ahead.
-  /// [audio]
+  /// In place, late by the look-ahead. `is_on` may change at any block: switched off while it limits, it lets go
+  /// slowly. `lead`, if any, is added on the way out, at the same gain: small parts of the signal that come without
+  /// look-ahead.  [audio]
   void process(AudioBlock io, bool is_on, ConstAudioBlock lead = {}) noexcept;
   void reset() noexcept;
 

@@ -21,9 +21,10 @@ struct Levels {
   float headroom_db = 0.0f;  // for programme
 };
 
-/// At the preset's own settings. Peaks: the L1 norm of the impulse responses, over everything a broadband upmix can steer
-/// to (C = 0, C = L, C = R and what lies between, by convexity). Headroom: the gain in dB, 0 or less, that keeps loud music
-/// within full scale in all monitors but for short moments: what the preset says, or what its filters let expect.  [main]
+/// At the preset's own settings. Peaks: the L1 norm of the impulse responses, over everything a broadband upmix can
+/// steer to (C = 0, C = L, C = R and what lies between, by convexity). Headroom: the gain in dB, 0 or less, that keeps
+/// loud music within full scale in all monitors but for short moments: what the preset says, or what its filters let
+/// expect.  [main]
 Levels find_levels(const Preset& preset, const FilterSet& filters);
 
 struct StaticGains {

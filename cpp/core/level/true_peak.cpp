@@ -25,7 +25,8 @@ int phases_at(double sample_rate) noexcept {
   return factor - 1;
 }
 
-// The bodies are templates over a vector of simd.hpp; each does as many frames as fill whole vectors, and says how many.
+// The bodies are templates over a vector of simd.hpp; each does as many frames as fill whole vectors, and says how
+// many.
 
 template <class V>
 FORESTAGE_INLINE void raise_to(V& most, const V& value) {

@@ -1,18 +1,18 @@
 // From images to responses: what a room does to a source with directivity on its way to a receiver with directivity.
 //
-// Direct form. Patterns a, b are spherical harmonics whose coefficients are FIRs, u is where image i comes from, u' where
-// it left the source, w a band-limited delay:
+// Direct form. Patterns a, b are spherical harmonics whose coefficients are FIRs, u is where image i comes from, u'
+// where it left the source, w a band-limited delay:
 //
 //     h[band][source][receiver](t) = sum_i gain_i[band] (a . y(u'_i)) * (b . y(u_i)) * w(t - delay_i)
 //
 // Tensor form. All images of a mirror leave into u' = -u with the mirror's axes flipped, so y(u') = +-y(u), term by
-// term, and products of two harmonics of orders L and M are harmonics of order L + M of the same direction. It is enough
-// to gather, per mirror, the moments
+// term, and products of two harmonics of orders L and M are harmonics of order L + M of the same direction. It is
+// enough to gather, per mirror, the moments
 //
 //     m[band][q](t) = sum_i gain_i[band] y_q(u_i) w(t - delay_i),      q < (L + M + 1)^2
 //
-// which a sparse matrix (python/forestage/acoustics/room.py) turns into the tensor over pairs of harmonics of Luo and Kim,
-// "Fast source-room-receiver acoustics modeling" (EUSIPCO 2020): 8 (L + M + 1)^2 channels instead of
+// which a sparse matrix (python/forestage/acoustics/room.py) turns into the tensor over pairs of harmonics of Luo
+// and Kim, "Fast source-room-receiver acoustics modeling" (EUSIPCO 2020): 8 (L + M + 1)^2 channels instead of
 // (L + 1)^2 (M + 1)^2, and each image writes into an eighth of them.
 //
 // Responses start `lead_frames` before the sound leaves, so that band-limited delays fit.

@@ -1,0 +1,107 @@
+// The smooth values inside a graph. A row is all there is to say about one: its name, and the target it follows.
+#pragma once
+
+#include <vector>
+
+#include "decibels.hpp"
+#include "headroom.hpp"
+#include "param_store.hpp"
+#include "params.hpp"
+#include "ramp.hpp"
+
+namespace forestage {
+
+/// What targets are made of.
+struct ControlInputs {
+  const ParamStore& params;
+  bool is_bypassed;         // by plain stereo on the device: no trims, no solo, nothing designed
+  float processed_db;       // Loudness::processed_db of the free field
+  float room_processed_db;  // and of the room
+  StaticGains gains;
+};
+
+class Controls {
+ public:
+  using Target = float (*)(const ControlInputs&) noexcept;
+
+  class Control : public Ramp {
+   public:
+    Control(Controls& all, Target target) : Ramp(all.sample_rate_, all.max_block_frames_), target_(target) {
+      all.rows_.push_back(this);
+    }
+
+   private:
+    friend class Controls;
+    Target target_;
+  };
+
+  Controls(double sample_rate, int max_block_frames) : sample_rate_(sample_rate), max_block_frames_(max_block_frames) {}
+  Controls(const Controls&) = delete;
+  Controls& operator=(const Controls&) = delete;
+
+  void snap(const ControlInputs& inputs) noexcept {
+    for (Control* row : rows_) row->Ramp::snap(row->target_(inputs));
+  }
+  void glide(const ControlInputs& inputs) noexcept {
+    for (Control* row : rows_) row->glide_to(row->target_(inputs));
+  }
+
+ private:
+  double sample_rate_;
+  int max_block_frames_;
+  std::vector<Control*> rows_;
+
+  template <Param id>
+  static float value(const ControlInputs& in) noexcept {
+    return in.params.get(id);
+  }
+  template <Param id>
+  static float fraction(const ControlInputs& in) noexcept {
+    return in.params.fraction(id);
+  }
+  template <Param id>
+  static float gain(const ControlInputs& in) noexcept {
+    return from_db(in.params.get(id));
+  }
+  template <Param id>
+  static float trim(const ControlInputs& in) noexcept {
+    return in.is_bypassed ? 1.0f : gain<id>(in);
+  }
+  template <Solo path>
+  static float heard(const ControlInputs& in) noexcept {
+    const auto solo = in.is_bypassed ? Solo::off : in.params.choice<Solo>(Param::solo);
+    return solo == Solo::off || solo == path ? 1.0f : 0.0f;
+  }
+  template <float ControlInputs::*gain_db>
+  static float matched(const ControlInputs& in) noexcept {
+    return in.params.is_on(Param::level_match) ? from_db(in.*gain_db) : 1.0f;
+  }
+  template <float StaticGains::*member>
+  static float fixed(const ControlInputs& in) noexcept {
+    return in.gains.*member;
+  }
+  static float designed(const ControlInputs& in) noexcept {
+    return in.is_bypassed ? 0.0f : fraction<Param::amount>(in);
+  }
+
+ public:
+  Control input_gain{*this, trim<Param::input_trim_db>};
+  Control upmix{*this, fraction<Param::upmix>};
+  Control solo_left{*this, heard<Solo::left>};
+  Control solo_right{*this, heard<Solo::right>};
+  Control solo_center{*this, heard<Solo::center>};
+  Control stage_width_deg{*this, value<Param::stage_width_deg>};
+  Control stage_crosstalk{*this, fraction<Param::stage_crosstalk>};
+  Control cancellation{*this, fraction<Param::cancellation>};
+  Control center_focus{*this, fraction<Param::center_focus>};
+  Control center_presence{*this, fraction<Param::center_presence>};
+  Control center_gain{*this, gain<Param::center_level_db>};
+  Control processed_gain{*this, matched<&ControlInputs::processed_db>};
+  Control room_gain{*this, matched<&ControlInputs::room_processed_db>};
+  Control amount{*this, designed};
+  Control speakers_gain{*this, fixed<&StaticGains::speakers>};
+  Control ears_gain{*this, fixed<&StaticGains::ears>};
+  Control output_gain{*this, trim<Param::output_trim_db>};
+};
+
+}  // namespace forestage
