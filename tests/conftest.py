@@ -1,10 +1,25 @@
-"""Marks that follow from where a test lies."""
+"""Marks that follow from where a test lies, and a folder for what is made once in a run."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from once import FOLDER
+
 PLUGIN = Path(__file__).with_name("plugin")
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # workers of xdist have it from who started them
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="forestage-tests-")
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(FOLDER))
 
 
 def pytest_collection_modifyitems(items):

@@ -11,6 +11,8 @@ from forestage import _core
 from forestage.arrays import ComplexArray, FloatArray, Taps
 from forestage.short_repr import ShortRepr
 
+_BLOCK = 64  # taps
+
 
 @dataclass(frozen=True, repr=False)
 class FilterSet(ShortRepr):
@@ -63,8 +65,12 @@ def response_of(
     ndarray of complex, shape (..., n)
     """
     fir = np.asarray(fir, dtype=np.float64)
-    times = (np.arange(fir.shape[-1]) - delay_frames) / sample_rate
-    return fir @ np.exp(-2j * np.pi * np.outer(times, np.asarray(frequency_hz, dtype=np.float64)))
+    turns = -2j * np.pi / sample_rate * np.asarray(frequency_hz, dtype=np.float64)
+    # Blocks of taps share their exponentials, which take longer than the sums
+    blocks = -(-fir.shape[-1] // _BLOCK)
+    padded = np.pad(fir, [(0, 0)] * (fir.ndim - 1) + [(0, blocks * _BLOCK - fir.shape[-1])])
+    within = padded.reshape(*fir.shape[:-1], blocks, _BLOCK) @ np.exp(np.outer(np.arange(_BLOCK), turns))
+    return np.einsum("...bn,bn->...n", within, np.exp(np.outer(np.arange(blocks) * _BLOCK - delay_frames, turns)))
 
 
 def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:

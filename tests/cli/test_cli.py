@@ -128,6 +128,7 @@ def test_centimetres_typed_as_metres_are_asked_about(tmp_path):
     assert not made.exists()
 
 
+@pytest.mark.slow
 def test_design_makes_the_shipped_preset_again(tmp_path):
     """The same filters, to rounding: other machines' numpy may round differently."""
     made = tmp_path / "laptop.json"

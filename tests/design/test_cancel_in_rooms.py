@@ -33,6 +33,7 @@ from forestage.metrics.bands import OCTAVE_EDGES_HZ
 from forestage.metrics.chain import Chain
 from forestage.metrics.room import onset_frame
 from forestage.metrics.zone import FREQUENCY_HZ, line_of_seats, seat_responses, seat_separation_db
+from kinds import first_fast
 from places import DEVICES
 
 RATE = 16_000
@@ -119,7 +120,7 @@ def plain_stereo(name):
     return np.repeat(gains[:, :, None].astype(complex), len(BIN_HZ), axis=-1)
 
 
-@pytest.mark.parametrize("name", ["smart-speaker", "soundbar-7"])
+@pytest.mark.parametrize("name", first_fast(["smart-speaker", "soundbar-7"]))
 def test_hard_panned_sound_stays_near(name):
     """Without a room the design loses 9 to 14 dB of direct over reverberant sound, in every octave up to 3.2 kHz."""
     _, staged = exported(name)
@@ -127,6 +128,7 @@ def test_hard_panned_sound_stays_near(name):
     assert np.all(loss_db <= MOST_LOSS_DB), loss_db.round(1)
 
 
+@pytest.mark.slow
 def test_soundbar_keeps_the_ears_apart_for_5_ms():
     """3 dB or more above 800 Hz; two or three of the octaves have less when the room is left out."""
     cancelled, _ = exported("soundbar-7")
@@ -160,6 +162,7 @@ def test_laptop_is_near_enough_to_be_left_alone():
     assert np.sqrt(np.mean(np.abs(here - there) ** 2) / np.mean(np.abs(there) ** 2)) < 0.15
 
 
+@pytest.mark.slow
 def test_image_does_not_turn_over_beside_the_soundbar():
     """Up to a fifth of the distance beside the seat; -9 dB where these places are left alone."""
     device, _ = solved("soundbar-7")

@@ -110,14 +110,15 @@ def test_what_could_not_be_read_back_is_not_written(laptop, tmp_path):
     assert not path.exists()
 
 
-def test_save_does_not_overwrite_unless_asked(laptop, tmp_path):
+def test_save_does_not_overwrite_unless_asked(tmp_path):
+    finished = designed("headphones")
     path = tmp_path / "preset.json"
     path.write_text("mine")
     with pytest.raises(FileExistsError, match=r"preset\.json"):
-        laptop.save(path)
+        finished.save(path)
     assert path.read_text() == "mine"
-    laptop.save(path, overwrite=True)
-    assert json.loads(path.read_text())["name"] == "Laptop"
+    finished.save(path, overwrite=True)
+    assert json.loads(path.read_text())["name"] == "Headphones"
 
 
 def test_provenance_makes_the_same_device_again_and_its_hash_is_of_the_filters(finished, preset):
@@ -310,6 +311,15 @@ def test_windowed_fir_of_a_delay_is_that_delay():
     response = np.exp(-2j * np.pi * grid_for(48_000) * 5 / 48_000)
     fir = to_fir(response, taps=64, delay_frames=16)
     np.testing.assert_allclose(fir, np.eye(64)[21], atol=1e-12)
+
+
+@pytest.mark.parametrize("taps", [0, 1, 63, 64, 65, 200])
+def test_response_of_filters_is_their_transform(taps):
+    firs = np.random.default_rng(taps).standard_normal((2, 3, taps))
+    frequency = np.array([0.0, 10.0, 999.0, 23_000.0])
+    expected = firs @ np.exp(-2j * np.pi * np.outer(np.arange(taps) - 7.5, frequency) / 48_000)
+    found = response_of(firs, frequency, sample_rate=48_000, delay_frames=7.5)
+    np.testing.assert_allclose(found, expected, atol=1e-11)
 
 
 def test_joint_fit_lets_errors_cancel_that_no_one_hears():

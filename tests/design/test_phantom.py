@@ -14,6 +14,7 @@ from forestage.metrics.chain import Chain
 from forestage.metrics.colour import center_ripple_db
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from forestage.metrics.panning import PANS, pan_gains
+from kinds import first_fast
 from places import DEVICES
 
 TAKEN = (0.0, 0.5, 1.0)  # of the mid, by the upmix
@@ -28,7 +29,7 @@ def in_pairs():
     return Device("In pairs", drivers, Listener(1.5))
 
 
-@pytest.fixture(scope="module", params=["smart-speaker", "laptop", "asymmetric-pair", "in pairs"])
+@pytest.fixture(scope="module", params=first_fast(["smart-speaker", "laptop", "asymmetric-pair", "in pairs"]))
 def finished(request):
     device = in_pairs() if request.param == "in pairs" else load_device(DEVICES / f"{request.param}.toml")
     return design(device, variant="free-field", sample_rates=[48_000], render=None)

@@ -5,19 +5,25 @@ import json
 import numpy as np
 import pytest
 
+from designs import figures_of
 from forestage.metrics import width, zone
 from forestage.metrics.summary import design_metrics
 from stub_design import headphones, pair, shipped, stub_design
 
 
 @pytest.fixture(scope="module", params=["laptop", "smart-speaker"])
-def design(request):
-    return shipped(request.param)
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def figures(design):
-    return design_metrics(design)
+def design(name):
+    return shipped(name)
+
+
+@pytest.fixture(scope="module")
+def figures(name):
+    return figures_of(name)
 
 
 def leaves(value):
@@ -64,7 +70,8 @@ def test_figures_are_those_of_the_single_functions(design, figures):
 
 
 def test_stage_of_unusual_width_is_judged_at_that_width():
-    figures = design_metrics(stub_design(pair(), width_deg=37.0))["width"]
+    too_far_for_the_room = pair(distance_m=9.0)
+    figures = design_metrics(stub_design(too_far_for_the_room, width_deg=37.0))["width"]
     over_width = figures["azimuth_over_width_deg"]
     at = over_width["stage_width"].index(37.0)
     assert over_width["time"][at] == figures["azimuth_by_time_deg"]["processed"]

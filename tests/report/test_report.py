@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import pickle
 import random
 import re
 from html.parser import HTMLParser
@@ -13,10 +14,9 @@ from plotly.offline import get_plotlyjs
 
 from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from command_line import run
+from designs import figures_of, maps_of
 from forestage import load_preset
 from forestage.design.preset_device import preset_device
-from forestage.metrics.summary import design_metrics
-from forestage.metrics.zone import zone_maps
 from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import has_designed_filters
 from forestage.report import report_html, write_report
@@ -25,8 +25,8 @@ from forestage.report.carried import carried
 from forestage.report.charts import charts
 from forestage.report.figures import conditions, rows
 from forestage.report.verdict import shortfall_lines, verdict
+from kinds import first_fast
 from make_preset import fir_text, make_preset, taps_of
-from stub_design import shipped
 from trees import places_in
 
 
@@ -36,9 +36,8 @@ def presets():
     found = []
     for name in ("smart-speaker", "laptop"):
         preset = json.loads(load_preset(name).to_json())
-        design = shipped(name)
-        preset["maps"] = zone_maps(design)
-        preset["design"]["metrics"] = design_metrics(design)
+        preset["maps"] = maps_of(name)
+        preset["design"]["metrics"] = figures_of(name)
         found.append(preset)
     return found
 
@@ -353,7 +352,7 @@ ODD = [None, True, "x", 0, -1.5, 1e300, 10**30, [], [1], [[1]], [1, "x"], {}, {"
 
 
 def edited(rng: random.Random, preset: dict, places: list[tuple]) -> dict:
-    design = copy.deepcopy(preset["design"])
+    design = pickle.loads(pickle.dumps(preset["design"]))  # a deep copy in a tenth of the time
     for _ in range(rng.choice((1, 1, 2, 4))):
         path = rng.choice(places)
         owner = design
@@ -367,9 +366,9 @@ def edited(rng: random.Random, preset: dict, places: list[tuple]) -> dict:
     return preset | {"design": design}
 
 
-def look_at(preset: dict, other: dict) -> None:
+def look_at(preset: dict, second: dict) -> None:
     """All that reads designs, without the drawing."""
-    first, second = carried(preset), carried(other)
+    first = carried(preset)
     for row in rows([first, second]):
         assert row.group
         assert row.difference is None or row.is_per_octave == isinstance(row.difference, list)
@@ -382,12 +381,13 @@ def look_at(preset: dict, other: dict) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.* is left out of the report:UserWarning")
-def test_designs_with_any_values_are_reported_on(presets):
+@pytest.mark.parametrize("edits", first_fast([1000, 10_000]))
+def test_designs_with_any_values_are_reported_on(presets, edits):
     rng = random.Random(5)
     small = [preset | {"filters": [], "maps": [], "analysis": preset["analysis"][:3]} for preset in presets]
-    places = places_in(small[1]["design"])
-    for _ in range(10_000):
-        look_at(edited(rng, small[1], places), small[0])
+    places, other = places_in(small[1]["design"]), carried(small[0])
+    for _ in range(edits):
+        look_at(edited(rng, small[1], places), other)
 
 
 @pytest.mark.filterwarnings("ignore:.* is left out of the report:UserWarning")

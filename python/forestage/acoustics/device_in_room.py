@@ -312,10 +312,11 @@ class DeviceInRoom(ShortRepr):
         frames = math.ceil(rendering.length_s * rendering.sample_rate)
         reflected = reflected[..., rendering.lead_frames :][..., :frames]
         ears = np.moveaxis(reflected.reshape(len(far), len(seats), 2, frames), 0, 2)
-        return ears + np.stack([self._direct(seat, rendering, frames) for seat in seats])
+        return ears + np.stack([self.direct(seat, rendering) for seat in seats])
 
-    def _direct(self, seat: Seat, rendering: Rendering, frames: int) -> Responses:
-        """What the seat would hear in the free field, shape (2, drivers, frames)."""
+    def direct(self, seat: Seat, rendering: Rendering = HALF_A_SECOND) -> Responses:
+        """What of `ears` would be there without the room, shape (2, drivers, frames)."""
+        frames = math.ceil(rendering.length_s * rendering.sample_rate)
         free = geometry(self.device, seat)
         if not free.delay_s < rendering.length_s:
             raise ValueError(f"length_s = {rendering.length_s}: must be above {free.delay_s:.4f}, when sound arrives")

@@ -9,7 +9,7 @@ so that the length of filters does not count as reverberation. Listeners localis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
@@ -103,8 +103,8 @@ def _places(device: Device) -> Iterator[tuple[_Place, _Place]]:
         device_place, pair_place = (
             _Place(
                 *(
-                    rfft(each.ears(seat, RENDERING).astype(np.float64), FRAMES)
-                    for each in (scene, replace(scene, room=replace(ROOM, absorption=np.array(1.0))))
+                    rfft(each.astype(np.float64), FRAMES)
+                    for each in (scene.ears(seat, RENDERING), scene.direct(seat, RENDERING))
                 )
             )
             for scene in (here, here.reference(seat))
