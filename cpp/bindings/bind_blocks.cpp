@@ -134,7 +134,7 @@ void bind_blocks(py::module_& m) {
              if (delay_frames.size() != x.shape(1)) throw std::invalid_argument("one delay per frame is needed");
              const double* at = delay_frames.data();
              return play(p.turns, x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
-               p.processor.process(in[0], at, false, out[0], in.frames);
+               p.processor.process(in[0], at, out[0], in.frames);
                at += in.frames;
              });
            })

@@ -24,10 +24,10 @@ bool CenterBeam::must_play(Beam& beam, bool has_input, int frames) noexcept {
   return true;
 }
 
-void CenterBeam::process(ConstAudioBlock center, Ramp& presence, const float* focus, AudioBlock feeds) noexcept {
+void CenterBeam::process(ConstAudioBlock center, Ramp& presence, RampBlock focus, AudioBlock feeds) noexcept {
   const int frames = center.frames;
   const bool moves = !presence.is_steady();
-  const float* share = presence.advance(frames);
+  const RampBlock share = presence.advance(frames);
   if (!phantom_) return flat_.matrix.process(center, focus, feeds);
   const bool plays_flat = must_play(flat_, moves || presence.value() > 0.0f, frames);
   const bool plays_phantom = must_play(*phantom_, moves || presence.value() < 1.0f, frames);

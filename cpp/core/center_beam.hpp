@@ -23,7 +23,7 @@ class CenterBeam {
   CenterBeam(const Preset& preset, const FilterSet& filters, int max_block_frames);
 
   /// `focus[n]`: 0 = plain mix, 1 = designed. `presence`: 0 = phantom, 1 = flat. Overwrites feeds.  [audio]
-  void process(ConstAudioBlock center, Ramp& presence, const float* focus, AudioBlock feeds) noexcept;
+  void process(ConstAudioBlock center, Ramp& presence, RampBlock focus, AudioBlock feeds) noexcept;
   void reset() noexcept;
   int tail_frames() const noexcept;
 

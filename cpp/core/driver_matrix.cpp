@@ -24,15 +24,19 @@ DriverMatrix::DriverMatrix(const DriverMatrixSpec& spec, int max_block_frames)
   }
 }
 
-void DriverMatrix::process(ConstAudioBlock in, const float* designed, AudioBlock out) noexcept {
+void DriverMatrix::process(ConstAudioBlock in, RampBlock designed, AudioBlock out) noexcept {
   const AudioBlock plain_in = plain_in_.block(in.frames);
-  plain_delay_.process(in, plain_in);
-  clear(out);
-  route(plain_in, plain_gains_, out);
+  plain_delay_.process(in, plain_in);  // heard or not, so that it is there when it is wanted
+  const bool hears_plain = !filters_ || !designed.is(1.0f);
+  if (hears_plain) {
+    clear(out);
+    route(plain_in, plain_gains_, out);
+  }
   if (!filters_) return;
   const AudioBlock aligned = aligned_.block(in.frames);
-  const AudioBlock filtered = filtered_.block(in.frames);
   align_.process(in, aligned);
+  if (!hears_plain) return filters_->process(aligned, out);
+  const AudioBlock filtered = filtered_.block(in.frames);
   filters_->process(aligned, filtered);
   blend(out, filtered, designed);
 }

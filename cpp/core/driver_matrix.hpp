@@ -32,7 +32,7 @@ class DriverMatrix {
   DriverMatrix(const DriverMatrixSpec& spec, int max_block_frames);
 
   /// `designed[n]`: 0 = plain routing, 1 = designed filters. Overwrites out.  [audio]
-  void process(ConstAudioBlock in, const float* designed, AudioBlock out) noexcept;
+  void process(ConstAudioBlock in, RampBlock designed, AudioBlock out) noexcept;
   void reset() noexcept;
   int tail_frames() const noexcept;
 

@@ -82,7 +82,7 @@ EarPath::EarPath(const EarResponses& responses, int lookahead_frames, double sam
       lead_out_(ears, max_block_frames),
       limiter_(ears, lookahead_frames_, sample_rate, max_block_frames) {}
 
-void EarPath::process(ConstAudioBlock in, const float* gain, bool is_guarded, AudioBlock out) noexcept {
+void EarPath::process(ConstAudioBlock in, RampBlock gain, bool is_guarded, AudioBlock out) noexcept {
   const AudioBlock lead = lead_out_.block(out.frames);
   play_lead(in, lead);  // first: out may be where in is
   scale(lead, gain);

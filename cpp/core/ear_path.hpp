@@ -30,7 +30,7 @@ class EarPath {
           int max_block_frames);
 
   /// Overwrites out, two lanes.  [audio]
-  void process(ConstAudioBlock in, const float* gain, bool is_guarded, AudioBlock out) noexcept;
+  void process(ConstAudioBlock in, RampBlock gain, bool is_guarded, AudioBlock out) noexcept;
   void reset() noexcept;
   int tail_frames() const noexcept { return lookahead_frames_ + matrix_.tail_frames(); }
   float least_gain() const noexcept { return limiter_.least_gain(); }

@@ -305,10 +305,10 @@ struct Engine::Impl {
   }
 
   void apply_bypass(AudioBlock io) noexcept {
-    const float* level = bypass_level.advance(io.frames);
+    const RampBlock level = bypass_level.advance(io.frames);
     if (bypass.is_steady() && bypass.value() == 0.0f) return;
     scale(dry.block(io.frames), level);
-    const float* weight = bypass.advance(io.frames);
+    const RampBlock weight = bypass.advance(io.frames);
     blend({io.lanes, 2, io.frames}, dry.block(io.frames), weight);
     for (int c = 2; c < io.channels; ++c) {
       for (int n = 0; n < io.frames; ++n) io[c][n] *= 1.0f - weight[n];

@@ -28,9 +28,13 @@ Listening listening(const ParamStore& store) noexcept {
   return {store.choice<Monitor>(Param::monitor), store.is_on(Param::room)};
 }
 
-/// (1 - amount) plain + amount gain designed.
-void mix(AudioBlock plain, AudioBlock designed, const float* gain, const float* amount, AudioBlock out) noexcept {
+/// (1 - amount) plain + amount gain designed; plain is not read where amount is 1.
+void mix(AudioBlock plain, AudioBlock designed, RampBlock gain, RampBlock amount, AudioBlock out) noexcept {
   for (int d = 0; d < out.channels; ++d) {
+    if (amount.is(1.0f)) {
+      for (int n = 0; n < out.frames; ++n) out[d][n] = gain[n] * designed[d][n];
+      continue;
+    }
     for (int n = 0; n < out.frames; ++n) {
       out[d][n] = (1.0f - amount[n]) * plain[d][n] + amount[n] * gain[n] * designed[d][n];
     }
@@ -137,12 +141,14 @@ void Graph::split_paths(AudioBlock io) noexcept {
   scale({paths.lanes + 2, 1, io.frames}, controls_.solo_center.advance(io.frames));
 }
 
-void Graph::play_plain(int frames) noexcept {
+/// What costs nothing to catch up with rests while nobody hears it.
+void Graph::play_plain(int frames, bool is_heard) noexcept {
   const AudioBlock stereo = stereo_.block(frames);
   for (int c = 0; c < 2; ++c) {
     for (int n = 0; n < frames; ++n) stereo[c][n] = paths_[c][n] + paths_[2][n];
   }
   plain_delay_.process(stereo, stereo);
+  if (!is_heard && !plain_eq_) return;
   const AudioBlock feeds = plain_feeds_.block(frames);
   clear(feeds);
   route(stereo, plain_gains_, feeds);
@@ -167,8 +173,10 @@ void Graph::play_designed(int frames) noexcept {
 
 void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const int frames = io.frames;
+  const RampBlock amount = controls_.amount.advance(frames);
+  const bool hears_plain = monitors_.hears_plain() || !amount.is(1.0f);
   split_paths(io);
-  play_plain(frames);
+  play_plain(frames, hears_plain);
   play_designed(frames);
   const AudioBlock designed_feeds = designed_feeds_.block(frames);
   const AudioBlock plain_feeds = plain_feeds_.block(frames);
@@ -176,16 +184,16 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const AudioBlock room_feeds = room_feeds_.block(frames);
   const AudioBlock stereo = stereo_.block(frames);
   reference_delay_.process(stereo, stereo);
-  const float* amount = controls_.amount.advance(frames);
-  const float* output_gain = controls_.output_gain.advance(frames);
-  const float* room_gain = controls_.room_gain.advance(frames);
+  const RampBlock output_gain = controls_.output_gain.advance(frames);
+  const RampBlock room_gain = controls_.room_gain.advance(frames);
   mix(plain_feeds, designed_feeds, controls_.processed_gain.advance(frames), amount, feeds);
   scale(feeds, output_gain);
   if (monitors_.hears_room()) {
     mix(plain_feeds, designed_feeds, room_gain, amount, room_feeds);
     scale(room_feeds, output_gain);
   }
-  for (const AudioBlock& block : {plain_feeds, stereo}) scale(block, output_gain);
+  if (hears_plain) scale(plain_feeds, output_gain);
+  scale(stereo, output_gain);
   monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.speakers_gain.advance(frames),
                      controls_.ears_gain.advance(frames), is_guarded_},
                     io);

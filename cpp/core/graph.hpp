@@ -69,7 +69,7 @@ class Graph {
   Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
 
   void split_paths(AudioBlock io) noexcept;
-  void play_plain(int frames) noexcept;
+  void play_plain(int frames, bool is_heard) noexcept;
   void play_designed(int frames) noexcept;
 
   int drivers_;

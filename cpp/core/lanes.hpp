@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "blocks.hpp"
+#include "ramp.hpp"
 
 namespace forestage {
 
@@ -44,7 +45,8 @@ inline void blend(AudioBlock a, ConstAudioBlock b, const float* weight) noexcept
   }
 }
 
-inline void scale(AudioBlock block, const float* gain) noexcept {
+inline void scale(AudioBlock block, RampBlock gain) noexcept {
+  if (gain.is(1.0f)) return;
   for (int c = 0; c < block.channels; ++c) {
     for (int n = 0; n < block.frames; ++n) block[c][n] *= gain[n];
   }

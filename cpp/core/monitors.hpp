@@ -24,12 +24,12 @@ namespace forestage {
 
 /// Everything a monitor may be fed with, for one block.
 struct MonitorInputs {
-  AudioBlock feeds;            // N lanes
-  AudioBlock room_feeds;       // N lanes, as loud as the room's headphones want them; read while hears_room()
-  AudioBlock plain_feeds;      // N lanes
-  AudioBlock stereo;           // 2 lanes
-  const float* speakers_gain;  // per frame, in front of the limiter
-  const float* ears_gain;
+  AudioBlock feeds;         // N lanes
+  AudioBlock room_feeds;    // N lanes, as loud as the room's headphones want them; read while hears_room()
+  AudioBlock plain_feeds;   // N lanes, read while hears_plain()
+  AudioBlock stereo;        // 2 lanes
+  RampBlock speakers_gain;  // in front of the limiter
+  RampBlock ears_gain;
   bool is_guarded;
 };
 
@@ -73,6 +73,10 @@ class Monitors {
     return !hand_over_.is_active() && hand_over_.current().monitor == Monitor::speakers;
   }
   bool has_room() const noexcept { return places_.size() > 1; }
+  bool hears_plain() const noexcept {
+    return hand_over_.current().monitor == Monitor::headphones_plain ||
+           hand_over_.next().monitor == Monitor::headphones_plain;
+  }
   bool hears_room() const noexcept { return hand_over_.current().in_room || hand_over_.next().in_room; }
   int latency_frames() const noexcept { return limiter_.latency_frames() + speakers_delay_.latency_frames(); }
   int tail_frames() const noexcept;                            // the longest

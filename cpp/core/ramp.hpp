@@ -15,6 +15,15 @@ inline int ramp_frames(double sample_rate) noexcept { return static_cast<int>(st
 /// S-curve from 0 to 1 (cubic, flat at both ends).
 inline float s_curve(float t) noexcept { return t * t * (3.0f - 2.0f * t); }
 
+/// A value for each frame of a block.
+struct RampBlock {
+  const float* values;
+  bool is_steady;
+
+  operator const float*() const noexcept { return values; }  // NOLINT: it is an array that knows a little more
+  bool is(float value) const noexcept { return is_steady && values[0] == value; }
+};
+
 /// A value that follows its target through two moving averages of 10 ms each: a step becomes an S-curve of 20 ms, and
 /// automation that moves all the time keeps its slope.  [audio, but for the constructor]
 class Ramp {
@@ -40,15 +49,15 @@ class Ramp {
   bool is_steady() const noexcept { return left_ == 0; }
   float value() const noexcept { return value_; }
 
-  /// The next `frames` values; the pointer holds until the next call.
-  const float* advance(int frames) noexcept {
+  /// The next `frames` values; they hold until the next call.
+  RampBlock advance(int frames) noexcept {
     if (left_ == 0) {
       if (!is_flat_) hold();
-      return values_.data();
+      return {values_.data(), true};
     }
     is_flat_ = false;
     for (int n = 0; n < frames; ++n) values_[static_cast<std::size_t>(n)] = next();
-    return values_.data();
+    return {values_.data(), false};
   }
 
  private:

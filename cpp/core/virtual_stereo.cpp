@@ -59,40 +59,64 @@ void VirtualStereo::set_width(float width_deg) noexcept {
   const double pole = std::tan(std::numbers::pi * std::min(0.49, ear.pole_hz / sample_rate_));
   const double zero = std::tan(std::numbers::pi * std::min(0.49, ear.zero_hz / sample_rate_));
   const double scale = pole / (zero * (1.0 + pole));
-  shelf_ = {static_cast<float>((zero + 1.0) * scale), static_cast<float>((zero - 1.0) * scale),
-            static_cast<float>((pole - 1.0) / (pole + 1.0))};
+  const double b0 = (zero + 1.0) * scale;
+  const double b1 = (zero - 1.0) * scale;
+  const double a1 = (pole - 1.0) / (pole + 1.0);
+  shelf_ = {static_cast<float>(b0), static_cast<float>(b1 - a1 * b0), static_cast<float>(-a1)};
 }
 
 void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept {
+  const int frames = in.frames;
   const bool is_steady = width_deg.is_steady();
-  const float* widths = width_deg.advance(in.frames);
-  const float* gains = crosstalk.advance(in.frames);
-  for (int n = 0; n < in.frames; ++n) {
-    set_width(widths[n]);
-    delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
-    shelf_lane_[static_cast<std::size_t>(n)] = shelf_;
-  }
-  const AudioBlock far = far_lanes_.block(in.frames);
+  const float* widths = width_deg.advance(frames);
+  const float* gains = crosstalk.advance(frames);
+  const AudioBlock far = far_lanes_.block(frames);
   for (int c = 0; c < 2; ++c) {
-    for (int n = 0; n < in.frames; ++n) far[c][n] = gains[n] * in[c][n];
+    for (int n = 0; n < frames; ++n) far[c][n] = gains[n] * in[c][n];
   }
   if (weights_) weights_->process(far, far);
-  for (int c = 0; c < 2; ++c) {
-    float& state = shelf_state_[static_cast<std::size_t>(c)];
-    for (int n = 0; n < in.frames; ++n) {
-      const Shelf& shelf = shelf_lane_[static_cast<std::size_t>(n)];
-      const float x = far[c][n];
-      const float y = shelf.b0 * x + state;
-      state = shelf.b1 * x - shelf.a1 * y;
-      far[c][n] = y;
+  if (is_steady) {
+    if (frames > 0) set_width(widths[0]);
+    darken(far, [this](int) { return shelf_; });
+    for (std::size_t c = 0; c < 2; ++c) {
+      float* lane = far[static_cast<int>(c)];
+      far_[c].process(lane, delay_frames_, lane, frames);
     }
-    far_[static_cast<std::size_t>(c)].process(far[c], delay_lane_.data(), is_steady, far[c], in.frames);
+  } else {
+    for (int n = 0; n < frames; ++n) {
+      set_width(widths[n]);
+      delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
+      shelf_lane_[static_cast<std::size_t>(n)] = shelf_;
+    }
+    darken(far, [this](int n) { return shelf_lane_[static_cast<std::size_t>(n)]; });
+    for (std::size_t c = 0; c < 2; ++c) {
+      float* lane = far[static_cast<int>(c)];
+      far_[c].process(lane, delay_lane_.data(), lane, frames);
+    }
   }
   near_.process(in, out);
-  for (int n = 0; n < in.frames; ++n) {
+  for (int n = 0; n < frames; ++n) {
     out[0][n] += far[1][n];
     out[1][n] += far[0][n];
   }
+}
+
+/// Both channels side by side: each frame waits for the one before, and two wait no longer than one.
+template <class ShelfAt>
+void VirtualStereo::darken(AudioBlock io, ShelfAt shelf_at) noexcept {
+  auto [left_state, right_state] = shelf_state_;
+  float* left = io[0];
+  float* right = io[1];
+  for (int n = 0; n < io.frames; ++n) {
+    const Shelf shelf = shelf_at(n);
+    const float l = left[n];
+    const float r = right[n];
+    left[n] = shelf.direct * l + left_state;
+    right[n] = shelf.direct * r + right_state;
+    left_state = shelf.to_state * l + shelf.feedback * left_state;
+    right_state = shelf.to_state * r + shelf.feedback * right_state;
+  }
+  shelf_state_ = {left_state, right_state};
 }
 
 }  // namespace forestage

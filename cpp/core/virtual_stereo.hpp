@@ -46,10 +46,12 @@ class VirtualStereo {
   int tail_frames() const noexcept;
 
  private:
-  struct Shelf {  // bilinear transform of the first-order shelf
-    float b0 = 1.0f, b1 = 0.0f, a1 = 0.0f;
+  struct Shelf {  // bilinear transform of the first-order shelf: y = direct x + s, s = to_state x + feedback s
+    float direct = 1.0f, to_state = 0.0f, feedback = 0.0f;
   };
   void set_width(float width_deg) noexcept;
+  template <class ShelfAt>
+  void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
 
   double sample_rate_;
   float width_deg_ = -1.0f;

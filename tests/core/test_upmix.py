@@ -99,7 +99,7 @@ def test_center_is_less_correlated_with_the_side_than_mid_is(quality):
     assert of_center <= 0.6 * of_mid
 
 
-@pytest.mark.parametrize(("quality", "gain_db"), [("Low Latency", 3.5), ("High Quality", 6)])
+@pytest.mark.parametrize(("quality", "gain_db"), [("Low Latency", 3.4), ("High Quality", 6)])
 def test_center_comes_closer_to_a_voice_between_panned_sources_than_mid_does(quality, gain_db):
     """Signal-to-distortion ratio of the centre against that of passive M = (L + R) / 2."""
     voice, left, right = (melody(seed) for seed in (1, 2, 3))
@@ -251,7 +251,7 @@ def test_in_high_quality_plain_stereo_and_bypass_are_the_input_delayed(preset, s
     settings = {"upmix_quality": "High Quality", "safe_headroom": "Off"} | settings
     renderer = Renderer(preset, monitor="Speakers", **settings)
     y, late = renderer.process(x), renderer.latency_frames
-    assert late == Renderer(preset).latency_frames + 2100 - 96
+    assert late == Renderer(preset).latency_frames + 1984 - 96
     assert peak_db(y[:2, late:] - x[:, :-late]) <= -120
 
 

@@ -15,32 +15,45 @@ class History {
  public:
   History(int past_frames, int max_block_frames)
       : past_frames_(past_frames),
-        memory_(static_cast<std::size_t>(past_frames) + static_cast<std::size_t>(max_block_frames)) {}
+        memory_(static_cast<std::size_t>(past_frames) +
+                blocks_between_moves * static_cast<std::size_t>(max_block_frames)),
+        newest_(memory_.data() + past_frames) {}
+  History(const History& other) : past_frames_(other.past_frames_), memory_(other.memory_) { rewind(); }
+  History(History&& other) noexcept = default;  // memory on the heap stays where it is
+  History& operator=(const History&) = delete;
 
   /// Appends a block; the returned pointer p holds p[-past_frames] ... p[frames - 1] until the next push.  [audio]
   const float* push(const float* block, int frames) noexcept {
-    const auto past = static_cast<std::size_t>(past_frames_);
-    if (newest_frames_ > 0) {
-      std::memmove(memory_.data(), memory_.data() + newest_frames_, past * sizeof(float));
+    newest_ += newest_frames_;
+    if (newest_ + frames > memory_.data() + memory_.size()) {
+      const auto past = static_cast<std::size_t>(past_frames_);
+      std::memmove(memory_.data(), newest_ - past, past * sizeof(float));
+      rewind();
     }
-    std::copy_n(block, frames, memory_.data() + past);
+    std::copy_n(block, frames, newest_);
     newest_frames_ = frames;
-    return memory_.data() + past;
+    return newest_;
   }
 
   void reset() noexcept {
     std::ranges::fill(memory_, 0.0f);
+    rewind();
     newest_frames_ = 0;
   }
 
   /// What push() returned.
-  const float* newest() const noexcept { return memory_.data() + past_frames_; }
+  const float* newest() const noexcept { return newest_; }
   int past_frames() const noexcept { return past_frames_; }
 
  private:
+  static constexpr std::size_t blocks_between_moves = 2;  // of the largest size
+
+  void rewind() noexcept { newest_ = memory_.data() + past_frames_; }
+
   int past_frames_;
   int newest_frames_ = 0;
   std::vector<float> memory_;
+  float* newest_;
 };
 
 /// The past of one lane in a ring, for delays that are long against a block: nothing but the block is moved.
@@ -86,6 +99,10 @@ class Delay {
 
   void process(ConstAudioBlock in, AudioBlock out) noexcept {
     for (int c = 0; c < in.channels; ++c) {
+      if (delay_frames_ == 0) {
+        if (out[c] != in[c]) std::copy_n(in[c], in.frames, out[c]);
+        continue;
+      }
       const float* newest = histories_[static_cast<std::size_t>(c)].push(in[c], in.frames);
       std::copy_n(newest - delay_frames_, in.frames, out[c]);
     }

@@ -6,7 +6,8 @@
 namespace forestage {
 
 FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
-    : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames) {
+    : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames + kernels::lanes),
+      zeros_(static_cast<std::size_t>(max_block_frames + kernels::lanes)) {
   set_delay(0.0);
 }
 
@@ -17,19 +18,23 @@ void FractionalDelay::set_delay(double delay_frames) noexcept {
   fractional_kernel(delay_frames - whole_frames_, kernel_.data());
 }
 
-void FractionalDelay::process(const float* in, const double* delay_frames, bool is_steady, float* out,
-                              int frames) noexcept {
+void FractionalDelay::process(const float* in, double delay_frames, float* out, int frames) noexcept {
   const float* newest = history_.push(in, frames);
-  if (is_steady && frames > 0) {
-    set_delay(delay_frames[0]);
-    std::fill_n(out, frames, 0.0f);
-    for (int k = 0; k < taps; ++k) {
-      const float* past = newest - whole_frames_ - 1 - k;
-      const float tap = kernel_[static_cast<std::size_t>(k)];
-      for (int n = 0; n < frames; ++n) out[n] += tap * past[n];
-    }
-    return;
-  }
+  set_delay(delay_frames);
+  loops_->direct({.x = newest - whole_frames_ - 1,
+                  .x_stride = 0,
+                  .taps = kernel_.data(),
+                  .tap_count = taps,
+                  .start = zeros_.data(),
+                  .start_stride = 0,
+                  .outputs = &out,
+                  .frames = frames,
+                  .input_count = 1,
+                  .output_count = 1});
+}
+
+void FractionalDelay::process(const float* in, const double* delay_frames, float* out, int frames) noexcept {
+  const float* newest = history_.push(in, frames);
   for (int n = 0; n < frames; ++n) {
     set_delay(delay_frames[n]);
     const float* past = newest + n - whole_frames_ - 1;

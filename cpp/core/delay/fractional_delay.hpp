@@ -3,9 +3,11 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "blocks.hpp"
 #include "delay.hpp"
+#include "fir_kernels.hpp"
 #include "fractional_kernel.hpp"
 
 namespace forestage {
@@ -17,14 +19,18 @@ class FractionalDelay {
 
   FractionalDelay(double max_delay_frames, int max_block_frames);
 
-  /// `delay_frames[n]` is the delay of frame n, 0 ... max; a steady one is cheaper.  [audio]
-  void process(const float* in, const double* delay_frames, bool is_steady, float* out, int frames) noexcept;
+  /// `delay_frames[n]` is the delay of frame n, 0 ... max. In place allowed.  [audio]
+  void process(const float* in, const double* delay_frames, float* out, int frames) noexcept;
+  /// All frames with one delay, which is cheaper.  [audio]
+  void process(const float* in, double delay_frames, float* out, int frames) noexcept;
   void reset() noexcept { history_.reset(); }
 
  private:
   void set_delay(double delay_frames) noexcept;
 
+  const kernels::Table* loops_ = &kernels::best();
   History history_;
+  std::vector<float> zeros_;
   double delay_frames_ = -1.0;
   int whole_frames_ = 0;
   std::array<float, taps> kernel_{};

@@ -8,47 +8,12 @@ namespace forestage::kernels {
 namespace {
 
 // All loops are templates over V, a vector of simd.hpp.
+using simd::deinterleave;
+using simd::interleave;
 using simd::load;
 using simd::Run;
 using simd::store;
 using simd::width;
-
-template <class V>
-FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
-#if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 8) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-    store<V>(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
-    return;
-  } else if constexpr (width<V> == 4) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
-    store<V>(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
-    return;
-  }
-#endif
-  store(to, a);
-  store(to + 1, b);
-}
-
-template <class V>
-FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
-  V low, high;
-  load(low, from);
-  load(high, from + width<V>);
-#if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 8) {
-    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
-    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
-    return;
-  } else if constexpr (width<V> == 4) {
-    a = __builtin_shufflevector(low, high, 0, 2, 4, 6);
-    b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
-    return;
-  }
-#endif
-  a = low;
-  b = high;
-}
 
 template <class V>
 FORESTAGE_INLINE void fold_body(const float* window, const float* w_re, const float* w_im, float* z, int count) {

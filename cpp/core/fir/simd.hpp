@@ -3,6 +3,8 @@
 // Plain function pointers instead of ifunc, so that modules loaded with dlopen and sanitizer builds work alike.
 #pragma once
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -18,6 +20,10 @@
 #endif
 #else
 #define FORESTAGE_INLINE inline
+#endif
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"  // what returns a vector here is inlined and has no calling convention
 #endif
 
 namespace forestage::simd {
@@ -43,6 +49,95 @@ FORESTAGE_INLINE void load(V& to, const float* from) {
 template <class V>
 FORESTAGE_INLINE void store(float* to, const V& from) {
   std::memcpy(to, &from, sizeof(V));
+}
+
+template <class V>
+FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+    store<V>(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+    return;
+  } else if constexpr (width<V> == 4) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+    store<V>(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+    return;
+  }
+#endif
+  store(to, a);
+  store(to + 1, b);
+}
+
+template <class V>
+FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
+  V low, high;
+  load(low, from);
+  load(high, from + width<V>);
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+    return;
+  } else if constexpr (width<V> == 4) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
+    return;
+  }
+#endif
+  a = low;
+  b = high;
+}
+
+/// Interleaved pairs to their first and second halves, in an order of lanes that takes one instruction each and that
+/// join() undoes.
+template <class V>
+FORESTAGE_INLINE void split(const float* from, V& a, V& b) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    V low, high;
+    load(low, from);
+    load(high, from + width<V>);
+    a = __builtin_shufflevector(low, high, 0, 2, 8, 10, 4, 6, 12, 14);
+    b = __builtin_shufflevector(low, high, 1, 3, 9, 11, 5, 7, 13, 15);
+    return;
+  }
+#endif
+  deinterleave(from, a, b);
+}
+
+template <class V>
+FORESTAGE_INLINE void join(float* to, const V& a, const V& b) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13));
+    store<V>(to + 8, __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15));
+    return;
+  }
+#endif
+  interleave(to, a, b);
+}
+
+template <class V>
+FORESTAGE_INLINE V min(const V& a, const V& b) {
+  return a < b ? a : b;
+}
+template <class V>
+FORESTAGE_INLINE V max(const V& a, const V& b) {
+  return a > b ? a : b;
+}
+template <class V>
+FORESTAGE_INLINE V clamp(const V& value, const V& least, const V& most) {
+  return min<V>(max<V>(value, least), most);
+}
+/// One lane after the other: for what nobody waits for.
+template <class V>
+FORESTAGE_INLINE V sqrt(const V& value) {
+  float lanes[width<V>];
+  store(lanes, value);
+  for (float& lane : lanes) lane = std::sqrt(lane);
+  V result;
+  load(result, lanes);
+  return result;
 }
 
 /// `vectors` neighbouring vectors that compilers keep in registers; arrays of arrays they spill.
@@ -76,10 +171,13 @@ struct Run<V, 0> {
   FORESTAGE_INLINE void write(float*) const {}
 };
 
-/// [any thread]
+/// Whether loops for AVX2 run: the processor has it, and the environment does not say FORESTAGE_SIMD=baseline, which is
+/// for comparing the two. Settled at the first call.  [any thread]
 inline bool has_avx2() noexcept {
 #if defined(FORESTAGE_HAS_AVX2)
   static const bool has = [] {
+    const char* wanted = std::getenv("FORESTAGE_SIMD");
+    if (wanted != nullptr && std::strcmp(wanted, "baseline") == 0) return false;
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   }();

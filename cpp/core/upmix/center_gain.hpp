@@ -9,10 +9,10 @@
 //
 // the centre is g E, with a real gain g by one of the rules. a is real and clipped because reverberation has a random
 // phase, which a complex a would follow, and because short averages overestimate it.
+// V: a float, or a vector of simd.hpp with a tile in each lane.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
+#include "simd.hpp"
 
 namespace forestage {
 
@@ -22,12 +22,13 @@ enum class GainRule {
 };
 
 /// What is known about one tile: the powers of the tile itself, and averages over time.
+template <class V>
 struct TilePowers {
-  float tile_mid;
-  float tile_side;
-  float mid;    // Phi_mm
-  float side;   // Phi_ss
-  float cross;  // Phi_ms, real part
+  V tile_mid;
+  V tile_side;
+  V mid;    // Phi_mm
+  V side;   // Phi_ss
+  V cross;  // Phi_ms, real part
 };
 
 /// Constants of the estimate; every value comes from a search over mixes that the evidence does not use.
@@ -39,31 +40,36 @@ struct CenterModel {
 };
 
 /// The centre is gain (mid - tilt side).
+template <class V>
 struct CenterWeights {
-  float gain;
-  float tilt;
+  V gain;
+  V tilt;
 };
 
-template <GainRule rule>
-inline CenterWeights center_weights(const TilePowers& tile, const CenterModel& model) noexcept {
+template <GainRule rule, class V>
+FORESTAGE_INLINE void find_center_weights(const TilePowers<V>& tile, const CenterModel& model,
+                                          CenterWeights<V>& found) {
   constexpr float silence_power = 1e-20f;  // -200 dBFS: keeps the ratios finite, far below any sound
-  const float mid = tile.mid + silence_power;
-  const float side = tile.side + silence_power;
-  const float tilt = tile.cross / side;
-  const float a = model.projection_share * std::min(1.0f, std::max(-1.0f, tilt));
-  const float removed = (2.0f * tilt - a) * a * side;
+  const V zero{};
+  const V one = zero + 1.0f;
+  const V mid = tile.mid + silence_power;
+  const V side = tile.side + silence_power;
+  const V tilt = tile.cross / side;
+  found.tilt = simd::clamp<V>(tilt, -one, one) * model.projection_share;
+  const V removed = (2.0f * tilt - found.tilt) * found.tilt * side;
   if constexpr (rule == GainRule::magnitude_difference) {
-    const float ratio = std::sqrt((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
-    return {std::max(0.0f, 1.0f - ratio), a};
+    const V ratio = simd::sqrt<V>((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
+    found.gain = simd::max<V>(zero, 1.0f - ratio);
+  } else {
+    const V tilt2 = tilt * tilt;
+    const V panned = simd::min<V>(tilt2, zero + model.widest_tilt * model.widest_tilt) * side;
+    const V diffuse = model.diffuse_weight * simd::max<V>(zero, side - tilt2 * side * side / mid);
+    const V rest = simd::max<V>(zero, panned - removed + diffuse);
+    const V residual = simd::max<V>(1e-6f * mid, mid - removed);
+    const V ratio = simd::min<V>(zero + 1e6f, rest / (model.threshold * residual));
+    const V square = ratio * ratio;
+    found.gain = 1.0f / (1.0f + square * square);
   }
-  const float tilt2 = tilt * tilt;
-  const float panned = std::min(tilt2, model.widest_tilt * model.widest_tilt) * side;
-  const float diffuse = model.diffuse_weight * std::max(0.0f, side - tilt2 * side * side / mid);
-  const float rest = std::max(0.0f, panned - removed + diffuse);
-  const float residual = std::max(1e-6f * mid, mid - removed);
-  const float ratio = std::min(1e6f, rest / (model.threshold * residual));
-  const float square = ratio * ratio;
-  return {1.0f / (1.0f + square * square), a};
 }
 
 }  // namespace forestage

@@ -16,18 +16,19 @@
 #include "center_gain.hpp"
 #include "fft.hpp"
 #include "params.hpp"
+#include "upmix_kernels.hpp"
 
 namespace forestage {
 
 /// Frame lengths, in frames at one sample rate.
 struct UpmixFrames {
   int hop;
-  int analysis;
+  int analysis;  // a power of two
   int synthesis;
   int slices;  // of a hop, between which the work on a frame is spread
 };
 
-/// The same seconds at every rate, but for whole frames.  [pure, any thread]
+/// Those at 48 kHz times the power of two that is nearest to sample_rate / 48 kHz.  [pure, any thread]
 UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept;
 int latency_frames(const UpmixFrames& frames) noexcept;
 
@@ -54,8 +55,7 @@ class Upmix {
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
   void finish_slice() noexcept;
   void run_stage(int stage) noexcept;
-  void transform(float right_sign, std::complex<float>* spectrum) noexcept;
-  template <GainRule rule>
+  void fold() noexcept;
   void estimate() noexcept;
   void overlap_add() noexcept;
 
@@ -65,9 +65,10 @@ class Upmix {
   float tile_share_;           // of the tile itself in the averages
   float average_coefficient_;  // of the averages, per hop
   int memory_frames_;
-  RealFft fft_;
-  std::vector<float> analysis_window_;
-  std::vector<float> synthesis_window_;
+  ComplexFft fft_;
+  const upmix_kernels::Table* loops_ = &upmix_kernels::best();
+  AlignedVector<float> first_re_, first_im_, second_re_, second_im_;  // analysis window
+  AlignedVector<float> synthesis_re_, synthesis_im_;
 
   int slice_frames_;
   int ring_frames_;   // a frame, and the hop that comes in while it is worked on
@@ -75,11 +76,11 @@ class Upmix {
   int filled_ = 0;    // frames in it
   int position_ = 0;  // in the rings: where the next slice goes
   int frame_end_ = 0;
-  std::vector<float> left_, right_, center_;  // rings
+  std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
+  std::vector<float> center_;        // ring
 
-  AlignedVector<float> time_;
-  AlignedVector<std::complex<float>> mid_, side_;            // mid_ becomes the centre
-  std::vector<float> mid_power_, side_power_, cross_power_;  // averages
+  AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
+  AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
 };
 
 }  // namespace forestage

@@ -1,0 +1,214 @@
+#include "upmix.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace forestage {
+namespace {
+
+/// One row per quality.
+struct Tuning {
+  int hop_frames;  // at 48 kHz
+  int analysis_hops;
+  int synthesis_hops;
+  int fall_hops;  // how fast the analysis window falls
+  int slices;
+  double average_s;
+  float tile_share;  // of the tile itself in the averages
+  CenterModel model;
+  GainRule rule;
+};
+
+constexpr Tuning tunings[] = {
+    {32, 32, 3, 3, 1, 0.050, 0.0f, {0.6f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},     // low latency
+    {256, 16, 7, 2, 4, 0.050, 0.3f, {0.25f, 2.0f, 0.8f, 0.38f}, GainRule::wiener},  // high quality
+};
+constexpr double memory_in_averages = 3.0;
+
+const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }
+
+/// Rises over the whole frame and falls at its end, both as a quarter of a sine.
+std::vector<float> make_analysis_window(const UpmixFrames& frames, int fall) {
+  const int rise = frames.analysis - fall;
+  std::vector<float> window(static_cast<std::size_t>(frames.analysis));
+  for (int n = 0; n < frames.analysis; ++n) {
+    const double phase = n < rise ? (n + 0.5) / rise : (frames.analysis - n - 0.5) / fall;
+    window[static_cast<std::size_t>(n)] = static_cast<float>(std::sin(0.5 * std::numbers::pi * phase));
+  }
+  return window;
+}
+
+/// Makes the product with the end of the analysis window a squared Hann window, whose copies a hop apart sum to one.
+std::vector<float> make_synthesis_window(const UpmixFrames& frames, const std::vector<float>& analysis) {
+  std::vector<float> window(static_cast<std::size_t>(frames.synthesis));
+  const std::size_t start = analysis.size() - window.size();
+  const double scale = frames.hop / (0.375 * frames.synthesis);
+  for (std::size_t n = 0; n < window.size(); ++n) {
+    const double sine = std::sin(std::numbers::pi * (static_cast<double>(n) + 0.5) / frames.synthesis);
+    window[n] = static_cast<float>(scale * std::pow(sine, 4) / static_cast<double>(analysis[start + n]));
+  }
+  return window;
+}
+
+float* as_floats(AlignedVector<std::complex<float>>& values) noexcept {
+  return reinterpret_cast<float*>(values.data());
+}
+
+}  // namespace
+
+UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept {
+  const Tuning& tuning = tuning_of(quality);
+  const double hop = tuning.hop_frames * std::exp2(std::round(std::log2(sample_rate / 48000.0)));
+  const int slice = std::max(1, static_cast<int>(hop) / tuning.slices);
+  const int hop_frames = slice * tuning.slices;
+  return {hop_frames, tuning.analysis_hops * hop_frames, tuning.synthesis_hops * hop_frames, tuning.slices};
+}
+
+int latency_frames(const UpmixFrames& frames) noexcept {
+  return frames.synthesis + (frames.slices - 1) * frames.hop / frames.slices;
+}
+
+GainRule best_gain_rule(UpmixQuality quality) noexcept { return tuning_of(quality).rule; }
+
+Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
+    : frames_(upmix_frames(sample_rate, quality)),
+      rule_(rule),
+      model_(tuning_of(quality).model),
+      tile_share_(tuning_of(quality).tile_share),
+      average_coefficient_(
+          static_cast<float>(1.0 - std::exp(-frames_.hop / (tuning_of(quality).average_s * sample_rate)))),
+      memory_frames_(frames_.analysis +
+                     static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
+      fft_(frames_.analysis / 2),
+      slice_frames_(frames_.hop / frames_.slices),
+      ring_frames_(frames_.analysis + frames_.hop),
+      left_(2 * static_cast<std::size_t>(ring_frames_)),
+      right_(left_.size()),
+      center_(static_cast<std::size_t>(ring_frames_)) {
+  const auto bins = static_cast<std::size_t>(fft_.frames());
+  for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
+  for (auto* average : {&mid_power_, &side_power_, &cross_power_}) average->resize(bins);
+  const auto analysis = make_analysis_window(frames_, tuning_of(quality).fall_hops * frames_.hop);
+  const auto synthesis = make_synthesis_window(frames_, analysis);
+  for (std::size_t n = 0; n < bins; ++n) {
+    const auto w = std::polar(1.0, -0.5 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(bins));
+    const auto first = 0.5 * static_cast<double>(analysis[n]) * w;  // mid and side are half a sum and half a difference
+    const auto second = std::complex(0.0, -0.5 * static_cast<double>(analysis[n + bins])) * w;
+    first_re_.push_back(static_cast<float>(first.real()));
+    first_im_.push_back(static_cast<float>(first.imag()));
+    second_re_.push_back(static_cast<float>(second.real()));
+    second_im_.push_back(static_cast<float>(second.imag()));
+    if (n + synthesis.size() < bins) continue;
+    const double back = static_cast<double>(synthesis[n + synthesis.size() - bins]) / static_cast<double>(bins);
+    synthesis_re_.push_back(static_cast<float>(back * w.imag()));
+    synthesis_im_.push_back(static_cast<float>(-back * w.real()));
+  }
+}
+
+void Upmix::reset() noexcept {
+  for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
+  for (auto* average : {&mid_power_, &side_power_, &cross_power_}) std::ranges::fill(*average, 0.0f);
+  for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) std::ranges::fill(*spectrum, 0.0f);
+  slice_ = filled_ = position_ = frame_end_ = 0;
+}
+
+void Upmix::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
+  for (int start = 0; start < in.frames;) {
+    const int count = std::min(in.frames - start, slice_frames_ - filled_);
+    exchange(in, amount, out, start, count);
+    start += count;
+    filled_ += count;
+    if (filled_ == slice_frames_) finish_slice();
+  }
+}
+
+/// New frames into the rings, old ones out of them. All lengths are whole slices, so no slice wraps around a ring.
+void Upmix::exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept {
+  const int at = position_ + filled_;
+  const int late = (at + ring_frames_ - latency_frames()) % ring_frames_;
+  for (const int copy : {at, at + ring_frames_}) {
+    std::copy_n(in[0] + start, count, left_.data() + copy);
+    std::copy_n(in[1] + start, count, right_.data() + copy);
+  }
+  const float* left = left_.data() + late;
+  const float* right = right_.data() + late;
+  float* center = center_.data() + late;
+  float* const outputs[] = {out[0] + start, out[1] + start, out[2] + start};
+  for (int n = 0; n < count; ++n) outputs[2][n] = amount[start + n] * center[n];
+  std::fill_n(center, count, 0.0f);
+  for (int n = 0; n < count; ++n) outputs[0][n] = left[n] - outputs[2][n];
+  for (int n = 0; n < count; ++n) outputs[1][n] = right[n] - outputs[2][n];
+}
+
+void Upmix::finish_slice() noexcept {
+  filled_ = 0;
+  position_ = (position_ + slice_frames_) % ring_frames_;
+  slice_ = (slice_ + 1) % frames_.slices;
+  if (slice_ == 0) frame_end_ = position_;
+  const int share = stages / frames_.slices;
+  for (int stage = slice_ * share; stage < (slice_ + 1) * share; ++stage) run_stage(stage);
+}
+
+void Upmix::run_stage(int stage) noexcept {
+  switch (stage) {
+    case 0:
+      fold();
+      return fft_.forward(folded_mid_.data(), mid_.data());
+    case 1:
+      return fft_.forward(folded_side_.data(), side_.data());
+    case 2:
+      return estimate();
+    default:
+      return overlap_add();
+  }
+}
+
+/// The frame that ends at frame_end_.
+void Upmix::fold() noexcept {
+  const int start = (frame_end_ + ring_frames_ - frames_.analysis) % ring_frames_;
+  loops_->fold({.left = left_.data() + start,
+                .right = right_.data() + start,
+                .first_re = first_re_.data(),
+                .first_im = first_im_.data(),
+                .second_re = second_re_.data(),
+                .second_im = second_im_.data(),
+                .mid = as_floats(folded_mid_),
+                .side = as_floats(folded_side_),
+                .count = fft_.frames()});
+}
+
+void Upmix::estimate() noexcept {
+  const upmix_kernels::Estimate job{.mid = as_floats(mid_),
+                                    .side = as_floats(side_),
+                                    .center = as_floats(folded_mid_),
+                                    .mid_power = mid_power_.data(),
+                                    .side_power = side_power_.data(),
+                                    .cross_power = cross_power_.data(),
+                                    .bins = fft_.frames(),
+                                    .coefficient = average_coefficient_,
+                                    .tile_share = tile_share_,
+                                    .model = model_};
+  if (rule_ == GainRule::wiener) {
+    loops_->wiener(job);
+  } else {
+    loops_->magnitude_difference(job);
+  }
+}
+
+/// Only the end of the frame is synthesised, which lies in the second half that unfolding gives.
+void Upmix::overlap_add() noexcept {
+  fft_.backward(folded_mid_.data(), mid_.data());
+  const std::size_t count = synthesis_re_.size();
+  const float* bins = as_floats(mid_) + 2 * (mid_.size() - count);
+  const std::size_t start = (static_cast<std::size_t>(frame_end_) + center_.size() - count) % center_.size();
+  const std::size_t first = std::min(count, center_.size() - start);
+  const auto add = [&](std::size_t from, std::size_t to, std::size_t frames) {
+    loops_->unfold_add(bins + 2 * from, synthesis_re_.data() + from, synthesis_im_.data() + from, center_.data() + to,
+                       static_cast<int>(frames));
+  };
+  add(0, start, first);
+  add(first, 0, count - first);
+}
+
+}  // namespace forestage

@@ -1,0 +1,51 @@
+// Inner loops of Upmix, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at run time.
+//
+// The transform of 2B real frames x is the right-angle form of fir_partitions.hpp: the B-point complex FFT of
+// (x[n] - i x[n + B]) w[n], w[n] = e^{-i pi n / 2B}. Its bins lie half a bin off the usual ones, every other one
+// conjugated, which the estimate does not see. Windows are multiplied into w. Complex arrays are interleaved.
+#pragma once
+
+#include "center_gain.hpp"
+
+namespace forestage::upmix_kernels {
+
+/// Windowed frames to what the FFT takes: of mid = left + right and side = left - right.
+struct Fold {
+  const float* left;  // 2 count frames
+  const float* right;
+  const float* first_re;  // factors of frame n
+  const float* first_im;
+  const float* second_re;  // factors of frame n + count
+  const float* second_im;
+  float* mid;
+  float* side;
+  int count;  // a multiple of 8
+};
+
+/// One frame's centre, and the averages that it is found with.
+struct Estimate {
+  const float* mid;
+  const float* side;
+  float* center;
+  float* mid_power;  // averages over time, one a bin, in an order of their own
+  float* side_power;
+  float* cross_power;
+  int bins;           // a multiple of 8
+  float coefficient;  // of the averages
+  float tile_share;   // of the tile itself in the averages
+  CenterModel model;
+};
+
+struct Table {
+  const char* name;  // of the instruction set
+  void (*fold)(const Fold& job);
+  void (*wiener)(const Estimate& job);
+  void (*magnitude_difference)(const Estimate& job);
+  /// to[n] += Re(z[n]) re[n] + Im(z[n]) im[n]
+  void (*unfold_add)(const float* z, const float* re, const float* im, float* to, int count);
+};
+
+/// [any thread]
+const Table& best() noexcept;
+
+}  // namespace forestage::upmix_kernels
