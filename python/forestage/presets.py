@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _core
+from .catalogue import factory_presets as factory_presets  # at home here, too: scripts import it from where it was
 from .catalogue import preset_path
 from .files import checked_target, read_text, written_whole
 

@@ -1,5 +1,5 @@
 // The VST3's process() neither allocates nor throws, with dense automation in blocks of many lengths. Argument: the
-// plugin's binary. JUCE's parameters take a lock of their own when they tell their listeners; nothing holds it long.
+// plugin's binary. JUCE takes locks there: for each block, and when parameters tell their listeners (decisions.md).
 #include <cstdio>
 #include <vector>
 

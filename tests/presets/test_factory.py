@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from forestage import Renderer, factory_presets, load_preset
+from forestage import Renderer, factory_presets, load_preset, presets
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.variants import VARIANTS
@@ -107,3 +107,7 @@ def test_stated_center_ripple_is_that_of_the_beam(name):
     stated = preset["design"]["metrics"]["colour"]["center_ripple_db"]["processed"]
     assert stated <= 1.0
     assert 0.5 * np.ptp(level) <= stated + 0.5
+
+
+def test_factory_presets_are_also_where_they_were():
+    assert presets.factory_presets() == factory_presets()
