@@ -18,7 +18,9 @@ from forestage.acoustics.seat import Listener
 from forestage.acoustics.shoebox import ROOMS
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.design.cancel import CancelTarget, cancel_problem, solve
+from forestage.design.cancel.beside import kept_beside
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
+from forestage.design.cancel.robust import minimax
 from forestage.design.cancel.room import Reverberation, RoomTarget
 from forestage.design.filters import delay_for
 from forestage.design.virtual_pair import (
@@ -28,6 +30,7 @@ from forestage.design.virtual_pair import (
     crosstalk_firs,
     crosstalk_weight,
 )
+from forestage.design.zone import Zone
 from forestage.firs import response_of
 from forestage.metrics.bands import OCTAVE_EDGES_HZ
 from forestage.metrics.chain import Chain
@@ -163,13 +166,41 @@ def test_laptop_is_near_enough_to_be_left_alone():
 
 
 @pytest.mark.slow
-def test_image_does_not_turn_over_beside_the_soundbar():
-    """Up to a fifth of the distance beside the seat; -9 dB where these places are left alone."""
-    device, _ = solved("soundbar-7")
-    cancelled, _ = exported("soundbar-7")
-    seats = line_of_seats(device, device.listener.distance_m, np.arange(0.1, 0.51, 0.05))
+@pytest.mark.parametrize(("name", "least_db"), [("smart-speaker", -2.3), ("soundbar-7", -4.0)])
+def test_image_hardly_turns_over_beside_the_zone(name, least_db):
+    """Up to a fifth of the distance beside the seat; -3 and -9 dB where these places are left alone."""
+    device, _ = solved(name)
+    cancelled, _ = exported(name)
+    seats = line_of_seats(device, device.listener.distance_m, np.arange(0.04, 0.21, 0.02) * device.listener.distance_m)
     beside_db = seat_separation_db(seat_responses(device, seats, FREQUENCY_HZ), cancelled(FREQUENCY_HZ), FREQUENCY_HZ)
-    assert beside_db.min() > -5.0
+    assert beside_db.min() > least_db
+
+
+def octave_means(values_db):
+    edges = zip(OCTAVE_EDGES_HZ[:-1], OCTAVE_EDGES_HZ[1:], strict=True)
+    return np.stack([values_db[..., (low <= SOLVE_HZ) & (high > SOLVE_HZ)].mean(axis=-1) for low, high in edges], -1)
+
+
+def separation_db(response, weights):
+    """In the mean over octaves of the channel that has less, at heads (k, 2, drivers, n), shape (k,)."""
+    power = np.abs(np.einsum("kedf,dcf->kecf", response, weights)) ** 2
+    near_over_far = np.stack([power[:, 0, 0] / power[:, 1, 0], power[:, 1, 1] / power[:, 0, 1]])
+    return octave_means(10 * np.log10(near_over_far)).min(axis=0).mean(axis=-1)
+
+
+def test_what_is_wanted_beside_the_zone_is_reached_for_a_decibel_at_the_seat_at_most():
+    device = load_device(DEVICES / "tv.toml")
+    problem = cancel_problem(device, plant(device), SOLVE_HZ, target=CancelTarget())
+    designed = np.stack([minimax(problem, channel) for channel in range(2)], axis=1)
+    assert separation_db(problem.beside, designed).min() < problem.beside_least_db - 0.2
+    kept = kept_beside(problem, designed)
+    assert separation_db(problem.beside, kept).min() > problem.beside_least_db - 0.05
+    lost_db = separation_db(problem.response[:1], designed) - separation_db(problem.response[:1], kept)
+    assert 0.0 < lost_db <= 1.05
+    # What asks for more than it may cost gets as much as it may, and what asks for nothing is left alone
+    dear = kept_beside(replace(problem, beside_least_db=3.0, beside_cost_db=0.3), designed)
+    assert 0.0 < separation_db(problem.response[:1], designed) - separation_db(problem.response[:1], dear) <= 0.35
+    np.testing.assert_allclose(kept_beside(replace(problem, beside_least_db=-6.0), designed), designed, rtol=1e-12)
 
 
 def test_more_reverberant_room_asks_for_more():
@@ -178,7 +209,8 @@ def test_more_reverberant_room_asks_for_more():
     power = []
     for rt60_s in (0.2, 0.8):
         listener = replace(device.listener, room_rt60_s=rt60_s)
-        problem = cancel_problem(replace(device, listener=listener), plant(device), [2000.0], target=CancelTarget())
+        target = CancelTarget(zone=Zone(beside_db=None))
+        problem = cancel_problem(replace(device, listener=listener), plant(device), [2000.0], target=target)
         weights = solve(problem, "minimax")
         power.append(problem.room.at_an_ear(weights)[0, 0].real / problem.room.at_an_ear(problem.plain)[0, 0].real)
     assert power[1] < 0.8 * power[0]

@@ -8,6 +8,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.seat import Listener
+from forestage.design.balance import center_shortfalls
 from forestage.design.phantom import phantom_weights
 from forestage.metrics.balance import balance_of
 from forestage.metrics.chain import Chain
@@ -16,6 +17,7 @@ from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from forestage.metrics.panning import PANS, pan_gains
 from kinds import first_fast
 from places import DEVICES
+from stub_design import pair, stub_design
 
 TAKEN = (0.0, 0.5, 1.0)  # of the mid, by the upmix
 BASS_HZ = np.geomspace(100.0, 300.0, 50)
@@ -113,3 +115,18 @@ def test_a_beam_that_hardly_arrives_is_not_forced():
     rows = 1e-3 * random_rows(5)
     sides = 1e3 * np.ones((3, 50), complex)
     assert np.abs(phantom_weights(rows, np.ones((3, 50), complex), sides)).max() < 4.01
+
+
+@pytest.mark.parametrize(("gain", "short_db"), [(1.0, None), (0.75, None), (0.5, 6.0)])
+def test_a_centre_that_stays_behind_the_sides_is_told(gain, short_db):
+    """A real pair whose centre is turned down; up to 3 dB are within the balance."""
+    angle, distance_m = np.deg2rad(30.0), 2.0
+    device = pair(x_m=distance_m * (1 - np.cos(angle)), y_m=distance_m * np.sin(angle), distance_m=distance_m)
+    impulse = gain * np.eye(16)[[8, 8]]
+    falls = list(
+        center_shortfalls(stub_design(device, phantom=impulse, crosstalk=np.zeros((2, 16))), sample_rate=48_000)
+    )
+    assert [fall.figure for fall in falls] == ([] if short_db is None else ["centre level against the sides"])
+    for fall in falls:
+        assert fall.short_db == pytest.approx(short_db, abs=0.1)
+        assert (fall.low_hz, fall.high_hz) == pytest.approx((100.0, 12_700.0), rel=0.02)

@@ -18,6 +18,7 @@ from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
+from forestage.design.balance import center_shortfalls
 from forestage.design.beam import BeamPlan, BeamTarget
 from forestage.design.calibrate import Loudness
 from forestage.design.cancel import CancelTarget
@@ -173,7 +174,8 @@ class Design:
         limits = sorted((limit, name) for name, limit in self.device.limits_hz.items() if limit < USUAL_TRUSTED_HZ)
         known = [MeasurementShortfall(name, limit) for limit, name in limits[:1]]
         images = image_shortfalls(self, sample_rate=self._shown_rate)
-        return (*known, *images, *self.cancellation.shortfall(), *steered)
+        given_way = () if self.device.is_headphones else center_shortfalls(self, sample_rate=self._shown_rate)
+        return (*known, *images, *self.cancellation.shortfall(), *steered, *given_way)
 
     def metrics(self) -> dict[str, Any]:
         """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""

@@ -34,6 +34,9 @@ class Zone(ShortRepr):
     beside_db : float, optional
         How much louder the far ear may be there, in dB, as far as the worst head of the zone loses nothing by it; None
         leaves these places alone.
+    beside_least_db, beside_cost_db : float
+        Separation wanted at these places in the mean over octaves of the channel that has less, and the most that it
+        may cost at the seat and in the mean over the zone.
     """
 
     distance_ratios: tuple[float, ...] = (0.7, 1.0, 1.3)
@@ -44,6 +47,8 @@ class Zone(ShortRepr):
     driver_error_deg: float = 3.0
     beside_ratios: tuple[float, ...] = (0.06, 0.1, 0.125, 0.15, 0.175, 0.2)
     beside_db: float | None = 6.0
+    beside_least_db: float = -2.0
+    beside_cost_db: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.distance_ratios or min(self.distance_ratios) <= 0.0:
@@ -54,9 +59,11 @@ class Zone(ShortRepr):
             raise ValueError(f"beside_ratios = {self.beside_ratios}: must all be above 0")
         if self.beside_db is not None and not np.isfinite(self.beside_db):
             raise ValueError(f"beside_db = {self.beside_db}: must be finite, or None")
+        if not np.isfinite(self.beside_least_db):
+            raise ValueError(f"beside_least_db = {self.beside_least_db}: must be finite")
         if self.yaw_deg > 180.0:
             raise ValueError(f"yaw_deg = {self.yaw_deg}: must be at most 180")
-        for name in ("lateral_m", "yaw_deg", "driver_error_db", "driver_error_deg"):
+        for name in ("lateral_m", "yaw_deg", "driver_error_db", "driver_error_deg", "beside_cost_db"):
             value = getattr(self, name)
             if value is not None and not (np.isfinite(value) and value >= 0.0):
                 raise ValueError(f"{name} = {value}: must be 0 or more")

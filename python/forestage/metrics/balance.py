@@ -106,12 +106,12 @@ def balance(preset: Any, *, parameters: Mapping[str, Any] | None = None) -> Bala
     return _less_common(loudness, thirds)
 
 
-def balance_of(design: Played) -> dict[str, Balance]:
+def balance_of(design: Played, *, sample_rate: int = SAMPLE_RATE) -> dict[str, Balance]:
     """The same from the exported filters at the seat, of "plain" stereo and "processed", the upmix taking all it can.
 
     Loudness is that of the part between 80 Hz and 16 kHz.
     """
-    chain, seat = Chain.of(design, FREQUENCY_HZ), design.plant.at(FREQUENCY_HZ)
+    chain, seat = Chain.of(design, FREQUENCY_HZ, sample_rate=sample_rate), design.plant.at(FREQUENCY_HZ)
     sides, plain = (np.einsum("edf,dcf->ecf", seat, each) for each in (chain.staged, chain.plain))
     center = np.einsum("edf,df->ef", seat, chain.center)
     pair = pair_ears(design.device.listener, FREQUENCY_HZ)

@@ -6,6 +6,7 @@ import numpy as np
 
 from forestage.arrays import ComplexArray
 from forestage.design.cancel import baselines, robust
+from forestage.design.cancel.beside import kept_beside
 from forestage.design.cancel.closed_form import closed_form
 from forestage.design.cancel.problem import CancelProblem, cancel_problem, zone_plants
 from forestage.design.cancel.target import CancelTarget
@@ -42,4 +43,7 @@ def solve(problem: CancelProblem, method: str) -> ComplexArray:
     """
     if method not in METHODS:
         raise ValueError(f'method = "{method}": must be one of {", ".join(METHODS)}')
-    return np.stack([METHODS[method](problem, channel) for channel in range(2)], axis=1)
+    weights = np.stack([METHODS[method](problem, channel) for channel in range(2)], axis=1)
+    if method == "minimax" and len(problem.beside):
+        weights = kept_beside(problem, weights)
+    return weights

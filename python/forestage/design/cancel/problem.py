@@ -49,6 +49,8 @@ class CancelProblem(ShortRepr):
         To the ears of heads beside the zone, where the sides must not be exchanged; may be empty.
     beside_ratio : float
         Power at the far over power at the near ear that is bearable there.
+    beside_least_db, beside_cost_db : float
+        Separation wanted there, and the most that it may cost inside, both in the mean over octaves.
     room : Reverberation, optional
         What the listener's room adds; None in the free field.
     """
@@ -61,6 +63,8 @@ class CancelProblem(ShortRepr):
     driver_errors: ComplexArray
     beside: ComplexArray
     beside_ratio: float
+    beside_least_db: float
+    beside_cost_db: float
     room: Reverberation | None
 
     @property
@@ -134,6 +138,8 @@ def cancel_problem(
         target.zone.driver_errors(),
         np.stack(beside) if beside else response[:0],
         10.0 ** (target.zone.beside_db / 10) if target.zone.beside_db is not None else 1.0,
+        target.zone.beside_least_db,
+        target.zone.beside_cost_db,
         Reverberation.of(device, frequency, target.room)
         if target.room is not None and not device.is_headphones
         else None,

@@ -44,7 +44,7 @@ class RoomTarget(ShortRepr):
         loudspeakers. It is never less than their centre has, so that voices do not sink.
     """
 
-    weight: float = 0.006
+    weight: float = 0.004
     drive_share: float = 0.1
     loss_db: tuple[tuple[float, float], ...] = ((600.0, 8.3), (1000.0, 5.5))
     near_db: float = 0.0
