@@ -14,6 +14,7 @@ import numpy as np
 
 from forestage import Renderer
 from forestage.audio_file import read_stereo
+from quality.evidence import Table, markdown
 
 SECONDS = 8
 SETTLED_S = 2
@@ -29,19 +30,22 @@ def difference_db(music: np.ndarray, sample_rate: int, start: int, **settings) -
     return float(10 * np.log10(np.mean((later[:, settled:] - same) ** 2) / np.mean(same**2)))
 
 
-def table() -> dict[tuple[str, str], float]:
-    """Worst difference of all starts, by quality and monitor."""
+def worst() -> list[dict[str, str | float]]:
+    """Worst difference of all starts: a row for each quality and monitor."""
     music, sample_rate = read_stereo(str(files("forestage.demo") / "excerpt.ogg"))
     music = music[:, : SECONDS * sample_rate]
-    return {
-        (quality, monitor): max(
-            difference_db(music, sample_rate, start, upmix_quality=quality, monitor=monitor) for start in STARTS
-        )
+    return [
+        {
+            "quality": quality,
+            "monitor": monitor,
+            "dB": max(
+                difference_db(music, sample_rate, start, upmix_quality=quality, monitor=monitor) for start in STARTS
+            ),
+        }
         for quality in ("Low Latency", "High Quality")
         for monitor in ("Speakers", "Headphones")
-    }
+    ]
 
 
 if __name__ == "__main__":
-    for (quality, monitor), worst_db in table().items():
-        print(f"{quality}, {monitor}: {worst_db:.0f} dB")
+    print(markdown(Table("Difference of two renders that start elsewhere", worst())))

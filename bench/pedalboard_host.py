@@ -9,8 +9,8 @@ import numpy as np
 import pedalboard
 
 import forestage
+from forestage.constants import SAMPLE_RATE
 
-SAMPLE_RATE = 48_000
 BUFFER_FRAMES = 128
 SECONDS = 10
 RUNS = 7

@@ -18,7 +18,8 @@ import time
 
 import numpy as np
 
-SAMPLE_RATE = 48_000
+from forestage.constants import SAMPLE_RATE
+
 SOURCE = (1.1, 1.9, 1.2)
 MAX_ORDER = 30
 LENGTH_S = 0.445  # the last image of that order arrives just before

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from quality.evidence import Table, markdown
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -25,18 +27,6 @@ def processor_name():
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor()
-
-
-def cell(value):
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def table(title, rows):
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [columns, *([cell(row.get(column, "")) for column in columns] for row in rows)]
-    widths = [max(len(line[k]) for line in cells) for k in range(len(columns))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
-    return "\n".join(["", title, "-" * len(title), *lines])
 
 
 def main(folder):
@@ -56,7 +46,7 @@ def main(folder):
         ),
     }
     for title, rows in tables.items():
-        sys.stdout.write(table(title, rows) + "\n")
+        sys.stdout.write(f"\n{markdown(Table(title, rows))}\n")
     (ROOT / "build" / "bench.json").write_text(json.dumps({"machine": machine, "tables": tables}, indent=2) + "\n")
 
 

@@ -6,7 +6,6 @@ Each is a function of its file's text so far: a page keeps all but what stands b
 import json
 import re
 import sys
-from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +35,10 @@ def degrees(angles):
     return ", ".join(f"{round(angle)}°" for angle in angles)
 
 
-def both_versions(figures, *forms):
-    """Figures of the design, and in brackets those of plain stereo, each in its form, or all in one."""
+def both_versions(figures, **forms):
+    """Figures of the design, and in brackets those of plain stereo, each in its form."""
     processed, plain = (
-        ", ".join(form.format(figure[version]) for form, figure in zip(cycle(forms), figures.values(), strict=False))
+        ", ".join(form.format(figures[name][version]) for name, form in forms.items())
         for version in ("processed", "plain")
     )
     return f"{processed} ({plain})"
@@ -64,11 +63,12 @@ def figures_table():
             versions = figures["width"]["separation_db"]
             mean = {version: sum(values) / len(values) for version, values in versions.items()}
             separation = f"{mean['processed']:.1f} dB ({mean['plain']:.1f} dB)"
-            panning = both_versions(figures["panning"], "{:.0f}°")
-            balance = both_versions(figures["balance"], "{:.1f} LU", "{:.1f} dB")
+            panning = both_versions(figures["panning"], error_by_time_deg="{:.0f}°", error_by_level_deg="{:.0f}°")
+            balance = both_versions(figures["balance"], loudness_lu="{:.1f} LU", third_octave_db="{:.1f} dB")
             spot = f"{100 * figures['zone']['sweet_spot_m']['processed']:.0f} cm"
         level = degrees(figures["width"][f"{side}azimuth_by_level_deg"]["processed"] for side in ("", "right_"))
-        drive = ", ".join(f"{value:.1f} dB" for value in figures["effort"]["most_drive_db"].values())
+        most_db = figures["effort"]["most_drive_db"]
+        drive = ", ".join(f"{most_db[filters]:.1f} dB" for filters in ("cancelled", "staged"))
         zone = figures.get("zone", {}).get("area_cm2", {}).get("processed")
         area = "–" if zone is None else f"{zone:.0f} cm²"
         room = in_the_room(figures)

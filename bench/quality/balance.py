@@ -6,6 +6,7 @@ from scipy.signal import resample_poly
 
 from forestage import factory_presets
 from forestage.audio_file import read_stereo
+from forestage.constants import SAMPLE_RATE
 from forestage.demo.content import EXCERPT
 from forestage.metrics.balance import OCTAVES_HZ, THIRDS_HZ, balance, octaves_db
 
@@ -29,7 +30,7 @@ def music():
         audio, rate = read_stereo(path)
         if path != EXCERPT:
             audio = audio[:, SONG_S[0] * rate : SONG_S[1] * rate]
-        yield name, audio if rate == 48_000 else resample_poly(audio, 160, 147, axis=-1)
+        yield name, audio if rate == SAMPLE_RATE else resample_poly(audio, 160, 147, axis=-1)
 
 
 def balance_tables():

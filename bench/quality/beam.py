@@ -7,12 +7,12 @@ from threadpoolctl import threadpool_limits
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
+from forestage.constants import SAMPLE_RATE
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam, spread_on_off_db
 from forestage.design.skew import aligned_plain
 from forestage.firs import response_of
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, white_noise_gain_db, window_db
 
-RATE = 48_000
 JUDGED_HZ = np.geomspace(300.0, 1250.0, 60)
 THIRDS_HZ = 1000.0 * 2.0 ** (np.arange(-7, 7) / 3)
 AXIS_HZ = np.geomspace(100.0, 10_000.0, 300)
@@ -49,10 +49,10 @@ class Beam:
         self.device = load_device(name)
         self.plant = plant(self.device)
         self.plan = plan_beam(self.device, self.plant, target=BeamTarget(**target))
-        self.firs = beam_firs(self.plan, sample_rate=RATE)
+        self.firs = beam_firs(self.plan, sample_rate=SAMPLE_RATE)
 
     def responses(self, frequency):
-        return response_of(self.firs, frequency, sample_rate=RATE)
+        return response_of(self.firs, frequency, sample_rate=SAMPLE_RATE)
 
     def pressure(self, frequency):
         return np.einsum("daf,df->af", directivity(self.device, frequency, AZIMUTH_DEG), self.responses(frequency))
@@ -86,7 +86,7 @@ class Beam:
     def figures(self):
         pressure = self.pressure(JUDGED_HZ)
         on_off, (low, high) = on_off_db(pressure), window_db(pressure)
-        gain = white_noise_gain_db(self.device, self.firs, JUDGED_HZ, sample_rate=RATE)
+        gain = white_noise_gain_db(self.device, self.firs, JUDGED_HZ, sample_rate=SAMPLE_RATE)
         lost, axis = self.lost_db(), self.axis_db()
         index = self.index_db(self.responses(COARSE_HZ))
         lead = index - self.index_db(np.repeat(self.device.plain_gains.sum(axis=1)[:, None], len(COARSE_HZ), axis=1))

@@ -23,12 +23,12 @@ from evidence import Table, write
 from scipy.interpolate import PchipInterpolator
 
 from forestage.acoustics.plant import plant
+from forestage.constants import SAMPLE_RATE
 from forestage.metrics.bands import OCTAVES, octave_means
 from forestage.metrics.effort import effort_db
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import octave_separation_db
 
-PROGRAMME_RATE = 48_000
 # With 9 dB of drive, per octave
 WANTED_AT_SEAT = (4.0, 11.0, 12.0, 12.0, 10.5)
 WANTED_ELSEWHERE = (2.5, 6.0, 5.5, 5.0, 4.0)
@@ -58,15 +58,15 @@ def worst_separation(plants, filters):
 
 def loudness_db(seat, filters, plain):
     """Loudness of programme noise at the ears, over plain stereo."""
-    audio = programme(sample_rate=PROGRAMME_RATE, seconds=4.0)
-    frequency = np.fft.rfftfreq(audio.shape[1], 1 / PROGRAMME_RATE)
+    audio = programme(sample_rate=SAMPLE_RATE, seconds=4.0)
+    frequency = np.fft.rfftfreq(audio.shape[1], 1 / SAMPLE_RATE)
     inside = np.clip(frequency, FREQUENCY_HZ[0], FREQUENCY_HZ[-1])
     spectra, response = np.fft.rfft(audio), seat.at(inside)
 
     def heard(responses):
         between = PchipInterpolator(FREQUENCY_HZ, np.stack([responses.real, responses.imag]), axis=-1)(inside)
         ears = np.einsum("edf,dcf,cf->ef", response, between[0] + 1j * between[1], spectra)
-        return loudness_lufs(np.fft.irfft(ears, audio.shape[1]), sample_rate=PROGRAMME_RATE)
+        return loudness_lufs(np.fft.irfft(ears, audio.shape[1]), sample_rate=SAMPLE_RATE)
 
     return heard(filters) - heard(plain)
 

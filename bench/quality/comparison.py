@@ -16,6 +16,7 @@ from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import plant
+from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve, zone_plants
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.filters import delay_for, sample_firs
@@ -24,7 +25,6 @@ from forestage.metrics.bands import log_grid
 from forestage.metrics.colour import ripple_db
 
 DEVICES = Path(__file__).resolve().parents[2] / "presets" / "devices"
-SAMPLE_RATE = 48_000
 FREQUENCY_HZ = log_grid(80.0, 12_800.0, per_octave=24)
 STEP_HZ = 100.0
 HELD_OUT_HEADS = (Head(), Head(0.096, 100.0), Head(0.08, 95.0))

@@ -63,7 +63,7 @@ def write(name: str, title: str, tables: Sequence[Table], *, text: str, folder: 
     command = f".venv/bin/python bench/quality/{name.replace('-', '_')}.py"
     versions = {package: version(package) for package in PACKAGES}
     made_by = f"Made by `{command}` with {', '.join(f'{package} {number}' for package, number in versions.items())}."
-    page = "\n\n".join([f"# {title}", text.strip(), made_by, *map(_markdown, tables)]) + "\n"
+    page = "\n\n".join([f"# {title}", text.strip(), made_by, *map(markdown, tables)]) + "\n"
     content = {
         "title": title,
         "command": command,
@@ -79,7 +79,8 @@ def write(name: str, title: str, tables: Sequence[Table], *, text: str, folder: 
     (folder / f"{name}.md").write_text(page, encoding="utf-8")
 
 
-def _markdown(table: Table) -> str:
+def markdown(table: Table) -> str:
+    """The table under its title, in columns that line up."""
     cells = [table.columns, *([_cell(row.get(column, "")) for column in table.columns] for row in table.rows)]
     cells = [[text.replace("|", "\\|") for text in line] for line in cells]
     widths = [max(3, *(len(line[k]) for line in cells)) for k in range(len(table.columns))]

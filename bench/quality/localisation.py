@@ -12,12 +12,12 @@ from evidence import Table, write
 
 from forestage.acoustics.head import Head
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature
-from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.constants import SAMPLE_RATE, SPEED_OF_SOUND_M_S
 from forestage.design.virtual_pair import closed_form_far_ear
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 
 DISTANCE_M = 2.0
-SAMPLE_RATE, FRAMES = 48_000, 1024
+FRAMES = 1024
 FREQUENCY_HZ = np.fft.rfftfreq(FRAMES, 1 / SAMPLE_RATE)
 DIRECTIONS = 1500
 RING_DEG = np.arange(-90.0, 91.0, 2.0)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 from evidence import Table, write
+from magnitude import fit_power, non_negative, null_pattern, square, squared_exponential_density
 from threadpoolctl import threadpool_limits
 
 from forestage import load_device
 from forestage.acoustics.covariance import KERNELS, fit_least_squares, fit_tikhonov, regress, truncation_error_db
-from forestage.acoustics.magnitude import fit_power, non_negative, null_pattern, square, squared_exponential_density
 from forestage.acoustics.plant import directivity
 from forestage.acoustics.spherical_harmonics import (
     evaluate,

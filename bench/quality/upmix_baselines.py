@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 from scipy import ndimage, signal
 
-SAMPLE_RATE = 48_000
+from forestage.constants import SAMPLE_RATE
+
 TINY = 1e-15
 FRAME, HOP = 2048, 512  # 43 ms, the latency of High Quality
 

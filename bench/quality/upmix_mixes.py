@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-SAMPLE_RATE = 48_000
+from forestage.constants import SAMPLE_RATE
+
 # Centre frequencies of the first four formants in Hz (Peterson & Barney 1952, men; the fourth is a common value)
 VOWELS_HZ = np.array(
     [

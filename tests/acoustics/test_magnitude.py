@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from magnitude import fit_power, non_negative, null_pattern, square, squared_exponential_density
 from scipy.optimize import least_squares
 
-from forestage.acoustics.magnitude import fit_power, non_negative, null_pattern, square, squared_exponential_density
 from forestage.acoustics.spherical_harmonics import (
     evaluate,
     fibonacci_quadrature,

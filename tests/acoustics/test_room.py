@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from forestage import _core
-from forestage.acoustics.image_sources import Images, Kernel, octave_weights
+from forestage.acoustics.image_sources import ImageRun, Images, octave_weights
 from forestage.acoustics.room import OMNI, room_response, room_tensor
 from forestage.acoustics.shoebox import OCTAVES_HZ, Room, cover
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
@@ -368,7 +368,7 @@ def test_ctrl_c_stops_a_long_computation_at_once(request):
 def test_finding_millions_of_images_is_stopped_at_once():
     cancel = _core.CancelFlag()
     seconds = 3.0
-    model = Kernel.of(BOX, SOURCE, RECEIVER, seconds, 48_000, Images(), 2).model
+    model = ImageRun.of(BOX, SOURCE, RECEIVER, seconds, 48_000, Images(), 2).model
     buffer = np.empty((1, 1, int(48_000 * seconds) + 1000), dtype=np.float32)
     timer = threading.Timer(1.2, cancel.set)  # all are found and are being sorted
     started = time.perf_counter()

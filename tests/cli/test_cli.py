@@ -339,7 +339,7 @@ def test_choices_are_read_in_any_case(song, tmp_path):
 def test_devices_are_listed_and_designed_by_name(tmp_path):
     listed = run("devices").stdout
     assert all(name in listed for name in forestage.factory_devices())
-    assert forestage.load_device("Headphones").name == "Headphones"
+    assert forestage.load_device("Headphones").name == "Your Own Headphones"
     result = run("design", "headphones", "-o", tmp_path / "mine.json")
     assert result.returncode == 0, result.stderr
 

@@ -9,10 +9,9 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.plant import plant
 from forestage.acoustics.seat import Listener
+from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel.target import CancelTarget
 from places import DEVICES
-
-SAMPLE_RATE = 48_000
 
 
 def pair(*, y_m=0.1, distance_m=1.0, x_m=0.0):

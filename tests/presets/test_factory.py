@@ -10,7 +10,7 @@ from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.variants import VARIANTS
 from forestage.firs import decode_fir, response_of
-from places import DEVICES
+from places import DEVICES, ROOT
 from signals import noise
 
 NAMES = sorted(factory_presets())
@@ -35,6 +35,12 @@ def firs_at(preset, key, sample_rate=48_000):
 
 def test_every_device_has_its_standard_preset():
     assert {path.stem for path in DEVICES.glob("*.toml")} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_file_is_what_the_core_writes(name):
+    path = ROOT / "presets" / "factory" / f"{name}.json"
+    assert path.read_text(encoding="utf-8") == load_preset(path).to_json(), "to write it anew: ./run update --presets"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from forestage import Renderer
+from forestage.constants import SAMPLE_RATE
 from signals import impulse
 
 FRAMES = 8192
-SAMPLE_RATE = 48_000
 OCTAVES_HZ = [(100 * 2**k, 200 * 2**k) for k in range(1, 6)]  # 200-400 ... 3200-6400 Hz
 
 

@@ -1,4 +1,5 @@
-// Inner loops of Upmix, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at run time.
+// Inner loops of Upmix, compiled for several instruction sets (simd.hpp); the best one for this CPU is chosen at run
+// time.
 //
 // The transform of 2B real frames x is the right-angle form of fir_partitions.hpp: the B-point complex FFT of
 // (x[n] - i x[n + B]) w[n], w[n] = e^{-i pi n / 2B}. Its bins lie half a bin off the usual ones, every other one

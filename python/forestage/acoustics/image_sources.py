@@ -87,7 +87,7 @@ class Images:
 
 
 @dataclass(frozen=True, repr=False)
-class Kernel(ShortRepr):
+class ImageRun(ShortRepr):
     """The image model of the core, and how its bands come together."""
 
     model: _core.ImageModel
@@ -118,7 +118,7 @@ class Kernel(ShortRepr):
         sample_rate: int,
         images: Images,
         pattern_frames: int,
-    ) -> Kernel:
+    ) -> ImageRun:
         """Check everything, and lay out responses with room for patterns that have ``pattern_frames`` taps."""
         source = room.check_inside(source_m, "source_m")
         receiver = room.check_inside(receiver_m, "receiver_m")

@@ -25,8 +25,8 @@ from scipy.sparse import csr_array, vstack
 
 from forestage import _core
 from forestage.acoustics.image_sources import (
+    ImageRun,
     Images,
-    Kernel,
     Progress,
     Responses,
     check_memory,
@@ -160,15 +160,15 @@ def room_tensor(
     ):
         if value < 0:
             raise ValueError(f"{name} = {value}: must be at least 0")
-    kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
+    run = ImageRun.of(room, source_m, receiver_m, length_s, sample_rate, images, pattern_frames)
     order = source_order + receiver_order
     workers = worker_count(threads)
-    shape = (kernel.bands, (order + 1) ** 2, kernel.fft_frames)
-    bins = kernel.fft_frames // 2 + 1
+    shape = (run.bands, (order + 1) ** 2, run.fft_frames)
+    bins = run.fft_frames // 2 + 1
     tensor_bytes = 8 * (source_order + 1) ** 2 * (receiver_order + 1) ** 2 * bins
     moments_bytes = 8 * _core.MIRRORS * shape[1] * bins
     check_memory(
-        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + kernel.worker_bytes),
+        tensor_bytes + moments_bytes + workers * (4 * math.prod(shape) + moments_bytes // 4 + run.worker_bytes),
         f"source_order = {source_order}, receiver_order = {receiver_order}, length_s = {length_s}",
     )
     if order > _core.HIGHEST_ORDER:
@@ -184,14 +184,14 @@ def room_tensor(
     def gather(mirror: int, cancel: _core.CancelFlag) -> None:
         buffer = buffers.get()
         try:
-            kernel.model.moments(mirror, order=order, out=buffer, cancel=cancel)
-            moments[mirror] = kernel.full_band(buffer)
+            run.model.moments(mirror, order=order, out=buffer, cancel=cancel)
+            moments[mirror] = run.full_band(buffer)
         finally:  # another mirror may wait for it, also when this one is cancelled
             buffers.put(buffer)
 
     each_mirror(gather, workers, progress)
     spectrum = _expand(moments, source_order, receiver_order)
-    return RoomTensor(spectrum, sample_rate, kernel.frames, kernel.fft_frames, pattern_frames)
+    return RoomTensor(spectrum, sample_rate, run.frames, run.fft_frames, pattern_frames)
 
 
 def room_response(
@@ -246,22 +246,20 @@ def room_response(
     sources = np.ascontiguousarray(_patterns(source, "source").transpose(0, 2, 1))
     receivers = np.ascontiguousarray(_patterns(receiver, "receiver").transpose(0, 2, 1))
     taps = sources.shape[1] + receivers.shape[1]
-    kernel = Kernel.of(room, source_m, receiver_m, length_s, sample_rate, images, taps)
+    run = ImageRun.of(room, source_m, receiver_m, length_s, sample_rate, images, taps)
     workers = worker_count(threads)
     pairs = len(sources) * len(receivers)
     check_memory(
-        4 * (_core.MIRRORS + 2) * kernel.bands * pairs * kernel.fft_frames + workers * kernel.worker_bytes,
+        4 * (_core.MIRRORS + 2) * run.bands * pairs * run.fft_frames + workers * run.worker_bytes,
         f"source, receiver: {pairs} pairs, length_s = {length_s}",
     )
 
     def follow(mirror: int, cancel: _core.CancelFlag) -> Responses:
-        return kernel.model.responses(
-            mirror, sources=sources, receivers=receivers, frames=kernel.fft_frames, cancel=cancel
-        )
+        return run.model.responses(mirror, sources=sources, receivers=receivers, frames=run.fft_frames, cancel=cancel)
 
     first, *others = each_mirror(follow, workers, progress)
     responses = sum(others, start=first)
-    return _cut(kernel.full_band(responses), kernel.fft_frames, kernel.frames)
+    return _cut(run.full_band(responses), run.fft_frames, run.frames)
 
 
 def _patterns(values: ArrayLike, name: str) -> Responses:
