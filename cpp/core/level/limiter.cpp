@@ -6,8 +6,9 @@
 namespace forestage {
 namespace {
 
-constexpr double hold_s = 0.010;
+constexpr double hold_s = 0.012;  // half a period of 42 Hz
 constexpr double release_s = 0.050;
+constexpr float last_way = 1e-4f;    // from here on it goes back evenly, so that it arrives
 constexpr float least_held = 1e-6f;  // louder sound is no sound; the clamp takes it
 constexpr std::int64_t one = std::int64_t{1} << 30;
 
@@ -25,6 +26,14 @@ std::int64_t Limiter::Mean::push(std::int64_t value) noexcept {
   return sum_;
 }
 
+float Limiter::Least::push(float value) noexcept {
+  const auto length = static_cast<std::int64_t>(entries_.size());
+  while (end_ > begin_ && entry(end_ - 1).value >= value) --end_;
+  if (end_ > begin_ && entry(begin_).at <= now_ - length) ++begin_;
+  entry(end_++) = {value, now_++};
+  return entry(begin_).value;
+}
+
 int Limiter::lookahead_within(int delay_frames, double sample_rate) noexcept {
   return std::min(delay_frames, static_cast<int>(longest_lookahead_s * sample_rate));
 }
@@ -35,10 +44,9 @@ Limiter::Limiter(int channels, int lookahead_frames, double sample_rate, int max
       detector_frames_(true_peak_.is_needed() && lookahead_frames > TruePeak::half_taps ? TruePeak::half_taps : 0),
       first_mean_(1 + (lookahead_frames - detector_frames_) / 2),
       second_mean_(1 + (lookahead_frames - detector_frames_ + 1) / 2),
-      hold_frames_(static_cast<int>(hold_s * sample_rate)),
+      needed_(std::max(static_cast<int>(hold_s * sample_rate), lookahead_frames + 1)),
       release_(static_cast<float>(1.0 - std::exp(-1.0 / (release_s * sample_rate)))),
       most_rise_(static_cast<float>(std::pow(10.0, most_release_db_per_ms * 1000.0 / sample_rate / 20.0))),
-      rise_in_view_(static_cast<float>(std::pow(most_rise_, lookahead_frames + 1))),
       delays_(static_cast<std::size_t>(channels),
               History(std::max(lookahead_frames, 2 * detector_frames_), max_block_frames)),
       frame_peaks_(2 * detector_frames_, max_block_frames),
@@ -54,8 +62,9 @@ void Limiter::reset() noexcept {
   between_[0] = 0.0f;
   first_mean_.fill(one);
   second_mean_.fill(one * first_mean_.length());
+  needed_.clear();
   held_ = least_gain_ = 1.0f;
-  hold_left_ = rest_in_frames_ = 0;
+  rest_in_frames_ = 0;
 }
 
 void Limiter::process(AudioBlock io, bool is_on, ConstAudioBlock lead) noexcept {
@@ -116,20 +125,11 @@ void Limiter::find_gains(const float* peaks, int frames, bool is_on) noexcept {
   if (frames > 0) least_gain_ = *std::min_element(gains_.data(), gains_.data() + frames);
 }
 
-/// Falls at once, and rises when nothing in view could be passed by that.
+/// Falls at once, and rises as far as the least gain of the last time lets it.
 float Limiter::next_held(float needed) noexcept {
-  if (needed <= held_) {
-    if (needed < 1.0f) hold_left_ = hold_frames_;
-    return held_ = std::max(needed, least_held);
-  }
-  if (needed < std::min(1.0f, held_ * rise_in_view_)) hold_left_ = std::max(hold_left_, lookahead_frames_ + 1);
-  if (hold_left_ > 0) {
-    --hold_left_;
-    return held_;
-  }
-  held_ = std::min(held_ + release_ * (1.0f - held_), held_ * most_rise_);
-  if (held_ > 0.9999f) held_ = 1.0f;
-  return held_;
+  const float most = needed_.push(std::max(needed, least_held));
+  const float way_back = release_ * std::max(1.0f - held_, last_way);
+  return held_ = std::min({most, held_ + way_back, held_ * most_rise_});
 }
 
 }  // namespace forestage

@@ -6,7 +6,8 @@
 // One gain for all lanes, so that cancellation survives it. The gain falls along an S-curve that ends when the peak
 // arrives; it is held for longer than half a period of the lowest tones, which are then turned down without being bent,
 // and rises by at most `most_release_db_per_ms`. What look-ahead cannot know is left to the clamp: a limiter that is
-// switched on over a loud passage, and `lead`.
+// switched on over a loud passage, and `lead`. All steps follow the sound continuously: what comes in another split of
+// blocks, and so rounded otherwise, is turned down alike.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +56,24 @@ class Limiter {
     std::vector<std::int64_t> values_;
   };
 
+  /// Least of the last values, by the few of them that may yet become it.
+  class Least {
+   public:
+    explicit Least(int length) : entries_(static_cast<std::size_t>(length)) {}
+    void clear() noexcept { begin_ = end_ = now_ = 0; }
+    float push(float value) noexcept;  // returns the least
+
+   private:
+    struct Entry {
+      float value;
+      std::int64_t at;
+    };
+    Entry& entry(std::int64_t index) noexcept { return entries_[static_cast<std::size_t>(index) % entries_.size()]; }
+
+    std::int64_t begin_ = 0, end_ = 0, now_ = 0;
+    std::vector<Entry> entries_;  // rising from begin_ to end_, in a ring
+  };
+
   const float* find_peaks(ConstAudioBlock io) noexcept;
   void find_gains(const float* peaks, int frames, bool is_on) noexcept;
   float next_held(float needed) noexcept;
@@ -64,10 +83,9 @@ class Limiter {
   int detector_frames_;  // how much later a peak is known than its frame
   Mean first_mean_;
   Mean second_mean_;
-  int hold_frames_;
-  float release_;       // share of the way back per frame
-  float most_rise_;     // per frame
-  float rise_in_view_;  // over the look-ahead
+  Least needed_;     // while it is held
+  float release_;    // share of the way back per frame
+  float most_rise_;  // per frame
 
   std::vector<History> delays_;
   History frame_peaks_;
@@ -76,7 +94,6 @@ class Limiter {
   std::vector<float> gains_;
 
   float held_ = 1.0f;
-  int hold_left_ = 0;
   int rest_in_frames_ = 0;  // until all that is averaged is 1
   float least_gain_ = 1.0f;
 };
