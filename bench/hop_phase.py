@@ -8,12 +8,12 @@ differs is given over the sound itself, in dB: the worst of all starts, per qual
 
 from __future__ import annotations
 
-from importlib.resources import files
 
 import numpy as np
 
 from forestage import Renderer
 from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from quality.evidence import Table, markdown
 
 SECONDS = 8
@@ -32,7 +32,7 @@ def difference_db(music: np.ndarray, sample_rate: int, start: int, **settings) -
 
 def worst() -> list[dict[str, str | float]]:
     """Worst difference of all starts: a row for each quality and monitor."""
-    music, sample_rate = read_stereo(str(files("forestage.demo") / "excerpt.ogg"))
+    music, sample_rate = read_stereo(EXCERPT)
     music = music[:, : SECONDS * sample_rate]
     return [
         {

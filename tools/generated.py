@@ -49,9 +49,10 @@ def figures_table():
         "| preset | left, centre and right are heard at, by time (unaided) | left and right by level "
         "| panning error, by time and level (unaided) | balance: loudness, third octaves (unaided) "
         "| separation of the ears, 0.2-6.4 kHz | sweet spot of 6 dB | most drive: cancellation, with the pair "
-        "| zone | in the room: direct over reverberant sound lost below and above 800 Hz, separation for 5 ms above, "
+        "| level on drivers: loud music turned down, limited by, from plain stereo by | zone "
+        "| in the room: direct over reverberant sound lost below and above 800 Hz, separation for 5 ms above, "
         "heard at by time and by level |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, path in factory_presets().items():
         figures = json.loads(path.read_text())["design"]["metrics"]
@@ -73,8 +74,20 @@ def figures_table():
         area = "–" if zone is None else f"{zone:.0f} cm²"
         room = in_the_room(figures)
         heard_at = f"{time}{plain} | {level} | {panning} | {balance}"
-        lines.append(f"| `{name}` | {heard_at} | {separation} | {spot} | {drive} | {area} | {room} |")
+        lines.append(
+            f"| `{name}` | {heard_at} | {separation} | {spot} | {drive} | {on_drivers(figures)} | {area} | {room} |"
+        )
     return "\n".join(lines) + "\n"
+
+
+def on_drivers(figures):
+    """What loud programme makes of the level on real drivers."""
+    if "level" not in figures:
+        return "–"
+    down_db, limited_db, apart_lu = (
+        figures["level"][key]["processed"] for key in ("headroom_db", "limited_db", "match_lu")
+    )
+    return f"{-down_db:.1f} dB, {limited_db:.1f} dB, {apart_lu:.1f} LU"
 
 
 def in_the_room(figures):

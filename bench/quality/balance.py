@@ -6,8 +6,8 @@ from scipy.signal import resample_poly
 
 from forestage import factory_presets
 from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from forestage.constants import SAMPLE_RATE
-from forestage.demo.content import EXCERPT
 from forestage.metrics.balance import OCTAVES_HZ, THIRDS_HZ, balance, octaves_db
 
 MUSIC = {

@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+# Music of the demo
+EXCERPT = Path(__file__).with_name("demo") / "excerpt.ogg"
+
 
 def data_folder(name: str) -> Path:
     """Folder ``factory``, ``devices`` or ``schema``: in the installed package, or in the source tree.

@@ -106,6 +106,7 @@ def test_shipped_pairs_stand_where_their_names_say():
 def test_all_keys_of_a_driver_are_kept():
     keys = {
         "response_db": [[100.0, -3.0], [200.0, 0.0]],
+        "max_db": [[60.0, -6.0], [120.0, 9.0]],
         "low_hz": 200.0,
         "high_hz": 4000.0,
         "level_db": -2.0,
@@ -188,6 +189,7 @@ def test_all_keys_of_a_driver_are_kept():
         (POINTS, ["driver", 1, "colour"], "red", r"driver\[1\]\.colour = 'red': unknown key"),
         (POINTS, ["driver", 0, "response_db"], [[100, 0], [50, 1]], r"driver\[0\]\.response_db\[1\] = \[50\.0, 1\.0\]"),
         (POINTS, ["driver", 0, "response_db"], [[100]], r"driver\[0\]\.response_db\[0\] = \[100\].*2 numbers"),
+        (POINTS, ["driver", 0, "max_db"], [[100, 0], [50, 1]], r"driver\[0\]\.max_db\[1\] = \[50\.0, 1\.0\]"),
         (POINTS, ["driver", 0, "response_db"], 3, r"driver\[0\]\.response_db = 3"),
         (POINTS, ["listener", "distance_m"], 0, r"listener\.distance_m = 0\.0: must be above 0"),
         (POINTS, ["listener", "distance_m"], -1.0, r"listener\.distance_m = -1\.0: must be above 0"),

@@ -74,6 +74,7 @@ TABLE = {
             "channel": "left",
             "position_m": [0.0, 0.14, 0.0],
             "response_db": [[100.0, -3.0], [200.0, 0.0]],
+            "max_db": [[60.0, -6.0], [120.0, 9.0]],
             "low_hz": 100.0,
             "high_hz": 9000.0,
             "level_db": -2.0,

@@ -1,7 +1,5 @@
 """Upmix: what goes into the centre, that the three paths always sum back, and what both qualities promise."""
 
-from importlib.resources import files
-
 import numpy as np
 import pytest
 from scipy import signal
@@ -9,6 +7,7 @@ from scipy import signal
 import forestage
 from forestage import Renderer, _core
 from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from kinds import FLAT
 from signals import db, in_blocks, noise, peak_db, rms_db, tone
 
@@ -296,7 +295,7 @@ def test_upmix_automation_does_not_click(quality):
 @pytest.mark.parametrize("quality", ["Low Latency", "High Quality"])
 def test_renders_from_other_starts_differ_by_what_the_contract_says(quality):
     """Music of the demo, a start within a hop; the readme has the worst of many."""
-    music, sample_rate = read_stereo(str(files("forestage.demo") / "excerpt.ogg"))
+    music, sample_rate = read_stereo(EXCERPT)
     music, start, settled = music[:, : 3 * sample_rate], 263, 2 * sample_rate
     settings = {"sample_rate": sample_rate, "upmix_quality": quality, "monitor": "Speakers"}
     whole = Renderer("smart-speaker", **settings).process(music)[:, start + settled :]

@@ -13,9 +13,9 @@ import forestage
 from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from forestage import plots
 from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from forestage.demo import make_demo
 from forestage.demo.__main__ import cli
-from forestage.demo.content import EXCERPT
 from forestage.demo.measure import FREQUENCY_HZ
 from forestage.demo.page import decibels
 from forestage.demo.sound import true_peak_dbfs

@@ -20,6 +20,7 @@ from forestage.design.designer import design
 from forestage.design.filters import SAMPLE_RATES, delay_for, fit_firs, grid_for, sample_firs, to_fir
 from forestage.design.result import Design
 from forestage.firs import response_of
+from forestage.metrics.level import loud_programme
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import separation_db
 from forestage.presets import save_preset
@@ -204,9 +205,23 @@ def test_monitors_are_equally_loud_after_calibration(finished, preset):
 
     audio = programme(seed=7)
     source = loudness_lufs(audio, sample_rate=48_000)
-    for monitor in ("Headphones", "Headphones Plain", "Headphones Reference"):
-        ears = Renderer(preset, sample_rate=48_000, monitor=monitor, safe_headroom="Off").process(audio)
+    played = {
+        monitor: Renderer(preset, sample_rate=48_000, monitor=monitor, safe_headroom="Off")
+        for monitor in ("Headphones", "Headphones Plain", "Headphones Reference")
+    }
+    for monitor in ("Headphones Plain", "Headphones Reference"):
+        ears = played[monitor].process(audio)
         assert loudness_lufs(ears, sample_rate=48_000) == pytest.approx(source, abs=0.5), monitor
+    over = []
+    for loud in loud_programme():
+        for renderer in played.values():
+            renderer.reset()
+        design, plain = (
+            loudness_lufs(played[monitor].process(loud), sample_rate=48_000)
+            for monitor in ("Headphones", "Headphones Plain")
+        )
+        over.append(design - plain)
+    assert [max(over), -min(over)] == pytest.approx([finished.loudness.match_lu] * 2, abs=0.02)
     assert finished.loudness.processed_db != 0.0
 
 
@@ -231,6 +246,22 @@ def test_calibration_measures_what_it_is_given():
     assert gains.reference_ears_db == pytest.approx(4.0, abs=0.01)
     # feeds of 4.5 - 2 dB, of which the limiter may take 1 dB; at the ears it is 0 dB
     assert gains.headroom_db == pytest.approx(-1.5, abs=0.05)
+    assert gains.limited_db == pytest.approx(1.0, abs=0.05)
+    assert gains.match_lu == pytest.approx(0.0, abs=0.01)
+
+
+def test_calibration_lies_between_the_kinds_of_loud_programme():
+    """A design that plays what is alike in both channels 3 dB lower than the rest: half of that is its error."""
+
+    def render(preset, audio, monitor):
+        is_alike = np.abs(audio[0] - audio[1]).max() < 1e-6
+        low_db = -3.0 if is_alike and monitor in ("Headphones", "Speakers") else 0.0
+        return audio * 10 ** ((low_db + preset["loudness"]["processed_db"] * (monitor == "Headphones")) / 20)
+
+    gains = calibrate({"loudness": {}, "parameters": {}}, render=render)
+    assert gains.processed_db == pytest.approx(1.5, abs=0.01)
+    assert gains.match_lu == pytest.approx(1.5, abs=0.01)
+    assert set(gains.form()) == {"processed_db", "device_ears_db", "reference_ears_db", "headroom_db"}
 
 
 def test_loudness_of_a_997_hz_sine_is_as_bs_1770_says():

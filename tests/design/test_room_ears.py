@@ -21,6 +21,7 @@ from forestage.design.ears import DELAY_FRAMES, ear_firs, room_ear_firs
 from forestage.design.preset_device import preset_device
 from forestage.design.room_preset import room_preset
 from forestage.firs import decode_fir
+from forestage.metrics.level import loud_programme
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.presets import preset_path
 from places import DEVICES
@@ -110,10 +111,27 @@ def test_monitors_of_a_room_are_equally_loud(in_room):
             forestage.Renderer(in_room, monitor=monitor, room=room, safe_headroom="Off").process(audio),
             sample_rate=48_000,
         )
-        for monitor in ("Headphones", "Headphones Plain", "Headphones Reference")
+        for monitor in ("Headphones Plain", "Headphones Reference")
         for room in ("Off", "On")
     ]
     np.testing.assert_allclose(levels, loudness_lufs(audio, sample_rate=48_000), atol=0.1)
+
+
+def test_design_in_a_room_is_as_loud_as_plain_stereo_there(in_room):
+    """In the middle of loud programme, some of which is louder and some softer."""
+    over = [
+        np.subtract(
+            *(
+                loudness_lufs(
+                    forestage.Renderer(in_room, monitor=monitor, room="On", safe_headroom="Off").process(audio),
+                    sample_rate=48_000,
+                )
+                for monitor in ("Headphones", "Headphones Plain")
+            )
+        )
+        for audio in loud_programme()
+    ]
+    assert max(over) == pytest.approx(-min(over), abs=0.02)
 
 
 # Bad input

@@ -28,9 +28,9 @@ def test_mastered_has_the_loudness_and_the_true_peak():
     assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.01)
 
 
-def test_loud_programme_is_four_kinds_at_full_scale():
+def test_loud_programme_is_five_kinds_at_full_scale():
     kinds = loud_programme(seconds=2.0)
-    assert len(kinds) == 4
+    assert len(kinds) == 5
     for x in kinds:
         assert x.shape == (2, 96_000)
         assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.01)
@@ -42,8 +42,10 @@ def test_headroom_is_what_all_but_the_rarest_moments_need():
     x = np.full((1, 400 * 2400), 0.5)
     for at in (30_000, 300_000, 600_000):
         x[0, at : at + 100] = 10.0 ** (4.0 / 20)
-    assert programme_headroom_db([x]) == pytest.approx(-3.0, abs=0.8)  # steps ring between their frames
+    headroom_db, limited_db = programme_headroom_db([x])
+    assert headroom_db == pytest.approx(-3.0, abs=0.8)  # steps ring between their frames
+    assert limited_db == pytest.approx(1.0, abs=0.01)
     x[0, 600_000:600_100] = 0.5
     x[0, 300_000:300_100] = 0.5
-    assert programme_headroom_db([x]) == 0.0
-    assert programme_headroom_db([8.0 * x]) == -MOST_HEADROOM_DB
+    assert programme_headroom_db([x]) == (0.0, 0.0)
+    assert programme_headroom_db([8.0 * x]) == (-MOST_HEADROOM_DB, pytest.approx(12.04 - MOST_HEADROOM_DB, abs=1.2))

@@ -29,7 +29,9 @@ MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
 ROOM = ("room_m3", "room_rt60_s")
-ELECTRIC = ("response_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
+ELECTRIC = ("response_db", "max_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
+
+POINTS = ("response_db", "max_db")
 
 
 def load_device(path: str | Path) -> Device:
@@ -122,7 +124,7 @@ def _driver_table(driver: Driver) -> dict[str, Any]:
     for key in ELECTRIC:
         value = getattr(driver, key)
         if value not in (None, 0.0, False, ()):
-            table[key] = [list(point) for point in value] if key == "response_db" else value
+            table[key] = [list(point) for point in value] if key in POINTS else value
     return table
 
 

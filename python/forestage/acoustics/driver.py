@@ -66,6 +66,8 @@ class Driver(ShortRepr):
         Measured deviation from flat as (Hz, dB) breakpoints, to be equalised; empty for none.
     low_hz, high_hz : float, optional
         Edges of its crossover: fourth-order Linkwitz-Riley, -6 dB there; none by default.
+    max_db : tuple of (float, float)
+        The most it may get as (Hz, dB) breakpoints, over what plain stereo gives a flat driver; empty for no limit.
     level_db, delay_ms, inverted : float, float, bool
         How it deviates from the others: louder, later, with the opposite polarity. Its equaliser makes up for it.
     directivity : MeasuredDirectivity, optional
@@ -83,6 +85,7 @@ class Driver(ShortRepr):
     elevation_deg: float = 0.0
     cap_half_angle_deg: float | None = None
     response_db: tuple[tuple[float, float], ...] = ()
+    max_db: tuple[tuple[float, float], ...] = ()
     low_hz: float | None = None
     high_hz: float | None = None
     level_db: float = 0.0
@@ -101,7 +104,8 @@ class Driver(ShortRepr):
             azimuth_deg=within(-360.0, 360.0),
             elevation_deg=within(-90.0, 90.0),
             cap_half_angle_deg=optional(_half_angle),
-            response_db=_response,
+            response_db=_points,
+            max_db=_points,
             low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
@@ -150,7 +154,7 @@ def _half_angle(value: Any, where: str) -> float:
     return result
 
 
-def _response(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
+def _points(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
     if not isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{where} = {shown(value)}: must be a list of [hz, db] pairs")
     if len(value) > MOST_POINTS:

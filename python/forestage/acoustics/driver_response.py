@@ -1,6 +1,6 @@
 """What a driver does to its feed, and what its equaliser makes of that.
 
-    equalised feed ── equaliser: crossover, inverse response, ... ── driver: response, level, delay, polarity ── air
+    equalised feed ── equaliser: crossover, inverse response, limit ── driver: response, level, delay, polarity ── air
 
 Responses are minimum-phase. A crossover is a fourth-order Linkwitz-Riley filter, a second-order Butterworth filter
 twice; those of neighbouring drivers with a common edge add up to an all-pass.
@@ -40,16 +40,41 @@ def response_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
     >>> response_db(driver, [50.0, 200.0, 800.0]).round(6).tolist()
     [-6.0, -3.0, 0.0]
     """
-    frequency = np.asarray(frequency_hz, dtype=np.float64)
-    if not driver.response_db:
-        return np.zeros_like(frequency)
-    points = np.array(driver.response_db)
-    return np.interp(np.log(np.maximum(frequency, 1.0)), np.log(points[:, 0]), points[:, 1])
+    return _between(driver.response_db, frequency_hz, default=0.0)
 
 
 def inverse_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
-    """What the equaliser of a driver adds to its deviation from flat: its opposite, within +-12 dB."""
-    return np.clip(-response_db(driver, frequency_hz), -LIMIT_DB, LIMIT_DB)
+    """What the equaliser of a driver adds to its deviation from flat: its opposite, within +-12 dB and its limit.
+
+    Examples
+    --------
+    >>> driver = Driver("a", "left", (0.0, 0.0, 0.0), response_db=((100.0, -6.0),), max_db=((50.0, -9.0), (100.0, 0.0)))
+    >>> inverse_db(driver, [50.0, 200.0]).tolist()
+    [-9.0, 0.0]
+    """
+    opposite = np.clip(-response_db(driver, frequency_hz), -LIMIT_DB, LIMIT_DB)
+    return np.minimum(opposite, _between(driver.max_db, frequency_hz, default=np.inf))
+
+
+def room_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
+    """What the limit of a driver leaves above its equaliser, shape (n,); infinite without a limit.
+
+    Examples
+    --------
+    >>> driver = Driver("a", "left", (0.0, 0.0, 0.0), max_db=((50.0, -9.0), (100.0, 0.0), (200.0, 6.0)))
+    >>> room_db(driver, [50.0, 100.0, 400.0]).tolist()
+    [0.0, 0.0, 6.0]
+    """
+    return _between(driver.max_db, frequency_hz, default=np.inf) - inverse_db(driver, frequency_hz)
+
+
+def _between(points: tuple[tuple[float, float], ...], frequency_hz: ArrayLike, *, default: float) -> FloatArray:
+    """Breakpoints joined over the logarithm of frequency and held outside, shape (n,); ``default`` without any."""
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    if not points:
+        return np.full_like(frequency, default)
+    hz, values = np.array(points).T
+    return np.interp(np.log(np.maximum(frequency, 1.0)), np.log(hz), values)
 
 
 def early_s(device: Device) -> FloatArray:

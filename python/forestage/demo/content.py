@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forestage.acoustics.shoebox import ROOMS
+from forestage.catalogue import EXCERPT
 from forestage.design.result import Design
 from forestage.short_repr import ShortRepr
 
 from .measure import Facts
 from .sound import Levels
 
-EXCERPT = Path(__file__).with_name("excerpt.ogg")
 ROOM = "living-room"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from forestage.acoustics.device_file import load_device
 from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from forestage.center import upmix
 from forestage.design.designer import design
 from forestage.design.result import Design
@@ -20,7 +21,7 @@ from forestage.params import BY_ID
 from forestage.presets import save_preset
 
 from . import page
-from .content import EXCERPT, ROOM, Demo, DeviceDemo, Track
+from .content import ROOM, Demo, DeviceDemo, Track
 from .measure import measure_design
 from .sound import Audio, Player, copy_with_gain, measure, write_blocks, write_script
 

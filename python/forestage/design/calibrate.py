@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from forestage.render import Renderer
 
 BINAURAL = ("Headphones", "Headphones Plain", "Headphones Reference")
 UNLIMITED = {"safe_headroom": 0}
+GAINS = ("processed_db", "device_ears_db", "reference_ears_db", "headroom_db")
 
 Render = Callable[[Mapping[str, Any], NDArray[np.float32], str], NDArray[np.float32]]
 
@@ -27,7 +28,8 @@ class Loudness:
     Attributes
     ----------
     processed_db : float
-        Brings the design to plain stereo on the same device, at the ears.
+        Brings the design to plain stereo on the same device, at the ears: as much too loud with some loud programme as
+        too quiet with other.
     device_ears_db : float
         Brings plain stereo on the device, at the ears, to the loudness of the input.
     reference_ears_db : float
@@ -35,16 +37,22 @@ class Loudness:
     headroom_db : float, optional
         Turns all monitors down alike, so that loud music hardly ever needs the limiter; estimated by the engine if
         there is none.
+    match_lu : float
+        How far design and plain stereo are then apart in loudness, at most, over that programme; tells of the gains.
+    limited_db : float
+        What limiters take of its peaks.
     """
 
     processed_db: float = 0.0
     device_ears_db: float = 0.0
     reference_ears_db: float = 0.0
     headroom_db: float | None = None
+    match_lu: float = 0.0
+    limited_db: float = 0.0
 
     def form(self) -> dict[str, float]:
         """In the JSON form of a preset."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        return {key: value for key in GAINS if (value := getattr(self, key)) is not None}
 
 
 def render_with_core(preset: Mapping[str, Any], audio: NDArray[np.float32], monitor: str) -> NDArray[np.float32]:
@@ -64,14 +72,21 @@ def calibrate(preset: Mapping[str, Any], *, render: Render = render_with_core) -
         drivers get.
     """
     neutral = _with(preset, Loudness())
-    audio = programme(sample_rate=SAMPLE_RATE)
-    source = loudness_lufs(audio, sample_rate=SAMPLE_RATE)
-    design, plain, reference = (
-        loudness_lufs(render(neutral, audio, monitor), sample_rate=SAMPLE_RATE) for monitor in BINAURAL
+    source, plain, reference = (
+        loudness_lufs(audio, sample_rate=SAMPLE_RATE)
+        for audio in (programme(), *(render(neutral, programme(), monitor) for monitor in BINAURAL[1:]))
     )
-    gains = Loudness(round(plain - design, 3), round(source - plain, 3), round(source - reference, 3))
-    played = _loud(_with(preset, gains), render)
-    return replace(gains, headroom_db=programme_headroom_db(played, sample_rate=SAMPLE_RATE))
+    over = []
+    for audio in loud_programme():
+        design, device = (
+            loudness_lufs(render(neutral, audio, monitor), sample_rate=SAMPLE_RATE) for monitor in BINAURAL[:2]
+        )
+        over.append(design - device)
+    processed_db = -(max(over) + min(over)) / 2
+    gains = Loudness(*(round(float(gain_db), 3) for gain_db in (processed_db, source - plain, source - reference)))
+    headroom_db, limited_db = programme_headroom_db(_loud(_with(preset, gains), render))
+    match_lu = round(float(max(over) - min(over)) / 2, 2)
+    return replace(gains, headroom_db=headroom_db, match_lu=match_lu, limited_db=limited_db)
 
 
 def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
@@ -82,7 +97,7 @@ def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
 def _loud(preset: dict[str, Any], render: Render) -> Iterator[NDArray[np.float32]]:
     """Loud programme in every monitor, the plain device on Speakers among them."""
     plain = preset | {"parameters": preset["parameters"] | {"amount": 0}}
-    for audio in loud_programme(sample_rate=SAMPLE_RATE):
+    for audio in loud_programme():
         for monitor in ("Speakers", *BINAURAL):
             yield render(preset, audio, monitor)
         yield render(plain, audio, "Speakers")

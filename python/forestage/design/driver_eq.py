@@ -46,7 +46,7 @@ def equalisers(device: Device, frequency_hz: ArrayLike, *, sample_rate: int) -> 
 
 def _needs_equaliser(driver: Driver) -> bool:
     return (
-        bool(driver.response_db)
+        bool(driver.response_db or driver.max_db)
         or driver.low_hz is not None
         or driver.high_hz is not None
         or driver.level_db != 0.0

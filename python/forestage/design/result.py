@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from forestage import notebook
 from forestage._core import PRESET_SCHEMA, __version__
 from forestage.acoustics.device import Device
+from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
 from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
@@ -32,10 +33,11 @@ from forestage.design.preset_form import (
     filters_form,
     head_form,
 )
-from forestage.design.shortfall import ImageShortfall, MeasurementShortfall, Shortfall
+from forestage.design.shortfall import CapExcess, ImageShortfall, MeasurementShortfall, Shortfall, cap_excess
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_pair import VirtualPair
 from forestage.firs import FilterSet
+from forestage.metrics.chain import Chain
 from forestage.metrics.curves import beam_curves, drive_curve, reference_curves, separation_curves
 from forestage.metrics.loudness import PROGRAMME_SEED
 from forestage.metrics.separation import ear_responses, plain_responses
@@ -167,19 +169,41 @@ class Design:
         x, y, z = np.asarray(seat, dtype=np.float64)
         return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
 
-    def shortfall(self) -> tuple[Shortfall | ImageShortfall | MeasurementShortfall, ...]:
-        """Where the design stays short of its target, and by how much."""
+    def shortfall(self) -> tuple[Shortfall | ImageShortfall | MeasurementShortfall | CapExcess, ...]:
+        """Where the design stays short of its target or beyond its caps, and by how much."""
         steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
         # The one that tells least is what counts
         limits = sorted((limit, name) for name, limit in self.device.limits_hz.items() if limit < USUAL_TRUSTED_HZ)
         known = [MeasurementShortfall(name, limit) for limit, name in limits[:1]]
         images = image_shortfalls(self, sample_rate=self._shown_rate)
         given_way = () if self.device.is_headphones else center_shortfalls(self, sample_rate=self._shown_rate)
-        return (*known, *images, *self.cancellation.shortfall(), *steered, *given_way)
+        return (*known, *images, *self.cancellation.shortfall(), *self._beyond_caps(), *steered, *given_way)
+
+    def _beyond_caps(self) -> Iterator[CapExcess]:
+        """Where the exported filters ask for more than the drive cap, or of a driver for more than its limit."""
+        rate = self._shown_rate
+        frequency = ANALYSIS_HZ[0.45 * rate > ANALYSIS_HZ]
+        drive_db = drive_curve(self, frequency, sample_rate=rate)["drive"]
+        yield from cap_excess(frequency, drive_db - self.target.cap_db(frequency))
+        if not any(driver.max_db for driver in self.device.drivers):
+            return
+        chain = Chain.of(self, frequency, sample_rate=rate)
+        most = np.maximum(np.abs(chain.staged).max(axis=1), np.abs(chain.center))
+        for driver, feed in zip(self.device.drivers, most, strict=True):
+            over_db = 20 * np.log10(np.maximum(feed, 1e-6)) + self.loudness.processed_db - room_db(driver, frequency)
+            yield from cap_excess(frequency, over_db, figure=f"driver {driver.name}", cap="its max_db")
 
     def metrics(self) -> dict[str, Any]:
-        """Figures of width, depth, listening zone, colour and effort, and what they hold for; see `design_metrics`."""
-        return design_metrics(self)
+        """Figures of width, depth, zone, colour, effort and level, and what they hold for; see `design_metrics`.
+
+        "level", of calibrated designs, has the gain for loud music, what limiters take besides, and how far design and
+        plain stereo are apart in loudness at most.
+        """
+        loudness = self.loudness
+        if loudness.headroom_db is None:
+            return design_metrics(self)
+        level = {key: {"processed": getattr(loudness, key)} for key in ("match_lu", "headroom_db", "limited_db")}
+        return design_metrics(self) | {"level": level}
 
     def plot(self) -> Figure:
         """A page of curves, maps and figures, as for a paper."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 NOTABLE_DB = 0.5
+# Above a cap
+NOTABLE_EXCESS_DB = 0.2
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,29 @@ class Shortfall:
     def __str__(self) -> str:
         return (
             f"{self.figure} is up to {self.short_db:.1f} dB short of its target "
+            f"from {self.low_hz:.0f} to {self.high_hz:.0f} Hz"
+        )
+
+
+@dataclass(frozen=True)
+class CapExcess:
+    """A band in which drivers get more than they should.
+
+    Examples
+    --------
+    >>> print(CapExcess("drive", "its cap", 100.0, 112.0, 0.4))
+    drive is up to 0.4 dB above its cap from 100 to 112 Hz
+    """
+
+    figure: str
+    cap: str
+    low_hz: float
+    high_hz: float
+    over_db: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.figure} is up to {self.over_db:.1f} dB above {self.cap} "
             f"from {self.low_hz:.0f} to {self.high_hz:.0f} Hz"
         )
 
@@ -97,6 +122,16 @@ def shortfalls(figure: str, frequency_hz: ArrayLike, short_db: ArrayLike) -> Ite
     for band in runs(short > NOTABLE_DB):
         inside = frequency[band]
         yield Shortfall(figure, float(inside[0]), float(inside[-1]), float(short[band].max()))
+
+
+def cap_excess(
+    frequency_hz: ArrayLike, over_db: ArrayLike, *, figure: str = "drive", cap: str = "its cap"
+) -> Iterator[CapExcess]:
+    """Bands in which ``over_db``, shape (n,), is above 0.2 dB, from low to high."""
+    frequency, over = np.asarray(frequency_hz, dtype=np.float64), np.asarray(over_db, dtype=np.float64)
+    for band in runs(over > NOTABLE_EXCESS_DB):
+        inside = frequency[band]
+        yield CapExcess(figure, cap, float(inside[0]), float(inside[-1]), float(over[band].max()))
 
 
 def runs(is_inside: ArrayLike) -> Iterator[slice]:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from scipy.signal import resample_poly
 
+from forestage.audio_file import read_stereo
+from forestage.catalogue import EXCERPT
 from forestage.constants import SAMPLE_RATE
 from forestage.metrics.loudness import loudness_lufs, programme
 
@@ -76,17 +78,29 @@ def _limited(audio: NDArray[np.float64], ceiling: float, frames: int) -> NDArray
 
 @cache
 def loud_programme(*, sample_rate: float = SAMPLE_RATE, seconds: float = 4.0) -> tuple[NDArray[np.float32], ...]:
-    """Loud stereo of four kinds, each (2, frames): a mix, sides without a centre, one side alone, mono with beats."""
+    """Loud stereo of five kinds, each (2, frames).
+
+    A mix, sides without a centre, one side alone and mono with beats of noise with the spectrum of music, and the
+    middle of the demo's excerpt.
+    """
     mix = programme(sample_rate=sample_rate, seconds=seconds).astype(np.float64)
     other = programme(sample_rate=sample_rate, seconds=seconds, seed=9).astype(np.float64)
     beats = np.exp(-((np.arange(mix.shape[1]) / sample_rate) % 0.5) / 0.06)
     wide = np.stack([mix[0], other[0]])
     alone = np.stack([mix[0], 0.03 * other[1]])
     mono = np.stack([other[0] * beats] * 2)
-    return tuple(mastered(each, sample_rate=sample_rate) for each in (mix, wide, alone, mono))
+    music = _excerpt(sample_rate=sample_rate, seconds=seconds)
+    return tuple(mastered(each, sample_rate=sample_rate) for each in (mix, wide, alone, mono, music))
 
 
-def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = SAMPLE_RATE) -> float:
+def _excerpt(*, sample_rate: float, seconds: float) -> NDArray[np.float64]:
+    music, rate = read_stereo(EXCERPT)
+    start = round((music.shape[1] - seconds * rate) / 2)
+    middle = music[:, start : start + round(seconds * rate)].astype(np.float64)
+    return np.asarray(resample_poly(middle, round(sample_rate), rate, axis=-1))
+
+
+def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = SAMPLE_RATE) -> tuple[float, float]:
     """Gain that loud programme needs, so that a limiter hardly has to act.
 
     Parameters
@@ -98,9 +112,10 @@ def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = S
 
     Returns
     -------
-    float
-        0 or less, in dB: with it at most `SHORT_SHARE` of all moments, in every monitor and programme, peak more than
-        `SHORT_DB` above full scale; `MOST_HEADROOM_DB` at most.
+    (headroom_db, limited_db) : float
+        The gain, 0 or less: with it at most `SHORT_SHARE` of all moments, in every monitor and programme, peak more
+        than `SHORT_DB` above full scale; `MOST_HEADROOM_DB` at most. And what is then left to a limiter in all moments
+        but as many.
     """
     moment = round(MOMENT_S * sample_rate)
     most_db = 0.0
@@ -108,5 +123,6 @@ def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = S
         peaks = true_peaks(each)
         moments = peaks[: len(peaks) // moment * moment].reshape(-1, moment).max(axis=1)
         needed = float(np.quantile(moments, 1.0 - SHORT_SHARE, method="higher"))
-        most_db = max(most_db, 20 * np.log10(max(needed, 1e-10)) - SHORT_DB)
-    return float(-min(round(most_db, 2), MOST_HEADROOM_DB)) + 0.0
+        most_db = max(most_db, 20 * np.log10(max(needed, 1e-10)))
+    headroom_db = min(max(round(most_db - SHORT_DB, 2), 0.0), MOST_HEADROOM_DB)
+    return float(-headroom_db) + 0.0, round(float(most_db - headroom_db), 2)

@@ -19,13 +19,21 @@ from forestage.short_repr import ShortRepr
 
 # Frequencies at which methods solve; in between the weights are smooth
 SOLVE_HZ: FloatArray = np.geomspace(20.0, 20_000.0, 320)
-GUARD_STEPS = 8
+GUARD_STEPS = 16
 # Less than the cap by this much, as evening out the near ears moves the filters again
 GUARD_MARGIN_DB = 0.05
+# Drivers need not get less than plain stereo and this
+LEAST_DRIVE_DB = 0.1
 GUARD_SPREAD_OCTAVES = 0.08
+# In the bass a filter turns no faster
+GUARD_SPREAD_HZ = 60.0
+GUARD_GAIN = 2.0
 # Weights of errors at the near ear of the seat, and of the filters themselves, over those at the far ears
 NEAR_SHARE = 0.3
 OWN_SHARE = 0.05
+# What both have besides where drivers may get no more than plain stereo
+BASS_NEAR_SHARE = 3.25
+BASS_OWN_SHARE = 0.1
 # Least power of a side over that of the other one that errors are held against
 QUIET_SHARE = 0.01
 
@@ -83,15 +91,18 @@ def _ear_kernel(solution: Solution, channel: int, frequency: FloatArray) -> Comp
     """Weight of errors of the filters of a channel, shape (drivers, drivers, n); see `fit_firs`.
 
     Errors count by the power they make at the far ears of the zone and, less, at the near ear of the seat, and a little
-    by themselves; all the more where little is to be left at the far ear.
+    by themselves, more where the drive cap rises; all the more where little is to be left at the far ear.
     """
     problem = solution.problem
     far, near = problem.response[:, 1 - channel], problem.response[0, channel]
     kernel: ComplexArray = np.einsum("sdf,sef->def", far.conj(), far) / len(far)
-    kernel += NEAR_SHARE * np.einsum("df,ef->def", near.conj(), near)
+    own = np.eye(len(kernel))[:, :, None]
+    beside = np.einsum("df,ef->def", near.conj(), near) / heard_power(problem)[channel]
     kernel /= heard_power(problem)[channel]
-    kernel += OWN_SHARE * np.eye(len(kernel))[:, :, None]
+    kernel += NEAR_SHARE * beside + OWN_SHARE * own
     kernel *= 10.0 ** (np.clip(problem.separation_db(solution.weights)[0, channel], 0.0, 30.0) / 10)
+    held = 1.0 - problem.drive_cap_db / max(np.max(problem.drive_cap_db), 1e-9)
+    kernel += held * (BASS_NEAR_SHARE * beside + BASS_OWN_SHARE * own)
     grid = problem.frequency_hz
     inside = np.log(np.clip(frequency, grid[0], grid[-1]))
     real, imaginary = (PchipInterpolator(np.log(grid), part, axis=-1)(inside) for part in (kernel.real, kernel.imag))
@@ -111,21 +122,22 @@ def heard_power(problem: CancelProblem) -> FloatArray:
 def guarded(solution: Solution) -> Solution:
     """The solution, taken back towards plain stereo where the exported filters would pass the drive cap.
 
-    A filter rounds the corner where the cap stops to matter, and overshoots there by some tenths of a dB.
+    A filter rounds the corners where the cap rises and where it stops to matter, and overshoots there.
     """
     problem = solution.problem
-    octaves = np.log2(problem.frequency_hz)
-    spread = np.exp(-0.5 * ((octaves[:, None] - octaves) / GUARD_SPREAD_OCTAVES) ** 2)
-    cap_db = float(np.max(problem.drive_cap_db))
-    less_db = np.zeros((2, len(octaves)))
+    frequency = problem.frequency_hz
+    width_hz = np.maximum(np.log(2.0) * GUARD_SPREAD_OCTAVES * frequency, GUARD_SPREAD_HZ)
+    spread = np.exp(-0.5 * ((frequency[:, None] - frequency) / width_hz) ** 2)
+    allowed_db = np.maximum(problem.drive_cap_db - GUARD_MARGIN_DB, LEAST_DRIVE_DB)
+    less_db = np.zeros((2, len(frequency)))
     safe = solution
     for _ in range(GUARD_STEPS):
         firs = cancel_firs(safe, sample_rate=SAMPLE_RATE)
-        played = response_of(firs, problem.frequency_hz, sample_rate=SAMPLE_RATE, delay_frames=delay_for(SAMPLE_RATE))
-        excess_db = problem.drive_db(played) - (cap_db - GUARD_MARGIN_DB)
+        played = response_of(firs, frequency, sample_rate=SAMPLE_RATE, delay_frames=delay_for(SAMPLE_RATE))
+        excess_db = problem.drive_db(played) - allowed_db
         if np.all(excess_db <= 0.0):
             break
-        less_db += np.max(np.maximum(excess_db, 0.0)[:, None, :] * spread, axis=-1)
+        less_db += GUARD_GAIN * np.max(np.maximum(excess_db, 0.0)[:, None, :] * spread, axis=-1)
         lower_db = np.maximum(problem.drive_cap_db - less_db, 0.0)
         weights = [
             within_cap(problem, channel, solution.weights[:, channel], lower_db[channel]) for channel in range(2)

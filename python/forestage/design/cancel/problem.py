@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
+from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.pair import own_ears
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
@@ -43,6 +44,8 @@ class CancelProblem(ShortRepr):
         aligned in phase and level, with near ears as of a real pair.
     target_db, drive_cap_db : ndarray, shape (n,)
         Separation to go up to, and drive not to exceed.
+    driver_most : ndarray, shape (drivers, n)
+        Power that each driver may get, over that of plain stereo at 0 dB; infinite where the device has no limit.
     driver_errors : ndarray of complex, shape (k,)
         Gains of a driver in error, one driver at a time.
     beside : ndarray of complex, shape (seats, 2, drivers, n)
@@ -60,6 +63,7 @@ class CancelProblem(ShortRepr):
     plain: ComplexArray
     target_db: FloatArray
     drive_cap_db: FloatArray
+    driver_most: FloatArray
     driver_errors: ComplexArray
     beside: ComplexArray
     beside_ratio: float
@@ -135,6 +139,7 @@ def cancel_problem(
         even_plain(device, seat, frequency),
         target.curve_db(frequency) * _share_known(device, frequency),
         target.cap_db(frequency),
+        10.0 ** (np.stack([room_db(driver, frequency) for driver in device.drivers]) / 10),
         target.zone.driver_errors(),
         np.stack(beside) if beside else response[:0],
         10.0 ** (target.zone.beside_db / 10) if target.zone.beside_db is not None else 1.0,

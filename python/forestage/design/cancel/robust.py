@@ -1,9 +1,10 @@
 """Designs for a zone instead of a point: least squares, Rayleigh quotient, null steering, and capped minimax.
 
 All of them look for the weights ``w`` of any number of drivers that keep the near ear of the seat as plain stereo has
-it, ``a . w = t``, and make little of the far ears over the zone, ``b_i . w``. Caps on the drive and on the
-reverberation (`forestage.design.cancel.room`) are one ellipsoid, ``w^H M w <= 1``; with ``w = T (v_0 + Z u)``, where
-``T^H M T`` is 1, ``v_0`` the least solution and ``Z`` spans the null space of the near ear, the constraint is gone, and
+it, ``a . w = t``, and make little of the far ears over the zone, ``b_i . w``. Caps on the drive, on drivers that have
+limits of their own and on the reverberation (`forestage.design.cancel.room`) are one ellipsoid, ``w^H M w <= 1``; with
+``w = T (v_0 + Z u)``, where ``T^H M T`` is 1, ``v_0`` the least solution and ``Z`` spans the null space of the near
+ear, the constraint is gone, and
 
     minimise  sum_i m_i (|b_i . w|^2 + w^H R w) / |near_i|^2    subject to    |v_0|^2 + |u|^2 <= 1
 
@@ -251,11 +252,13 @@ class _Setting:
 def _turn(problem: CancelProblem, channel: int) -> ComplexArray:
     """Matrices T of the caps, shape (n, drivers, drivers): ``T^H M T`` is 1.
 
-    Both caps as one are within either, and strict where both would be met at once.
+    All caps as one are within each, and strict where several would be met at once.
     """
     plain = problem.plain[:, channel]
     drive = np.sum(np.abs(plain) ** 2, axis=0) * 10.0 ** (problem.drive_cap_db / 10)
     caps: ComplexArray = np.eye(len(plain), dtype=np.complex128) / drive[:, None, None]
+    beyond = np.maximum(1.0 / problem.driver_most - 1.0 / drive, 0.0)  # what a driver's own limit asks for besides
+    caps += beyond.T[:, :, None] * np.eye(len(plain))
     if problem.room is not None:
         most = problem.room.most(problem.plain, problem.wanted)[channel]
         caps += problem.room.power / most[:, None, None]

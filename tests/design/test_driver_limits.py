@@ -1,0 +1,67 @@
+"""Drivers with limits of their own (max_db): their equaliser, the cancellation, and what a design says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forestage.acoustics.device_file import load_device
+from forestage.acoustics.driver_response import room_db
+from forestage.acoustics.plant import plant
+from forestage.design.cancel import CancelTarget, cancel_problem, solve
+from forestage.design.designer import design
+from forestage.design.driver_eq import driver_eq_firs
+from forestage.design.filters import SAMPLE_RATES
+from forestage.design.zone import Zone
+from places import DEVICES
+from signals import db, transfer
+
+TARGET = CancelTarget(zone=Zone(yaw_deg=0.0, head_radii_m=())).in_free_field()
+LIMIT = ((200.0, 3.0), (800.0, 3.0), (1000.0, 30.0))
+BAND_HZ = np.geomspace(150.0, 2000.0, 60)
+
+
+def limited(max_db, *, name="laptop"):
+    """A device whose left driver has a limit."""
+    device = load_device(DEVICES / f"{name}.toml")
+    left, *others = device.drivers
+    return replace(device, drivers=(replace(left, max_db=max_db), *others))
+
+
+def weights_db(device):
+    """Levels of the weights of the left driver, shape (2 channels, n)."""
+    problem = cancel_problem(device, plant(device, step_hz=100.0), BAND_HZ, target=TARGET, zone=[])
+    return db(solve(problem, "minimax"))[0]
+
+
+def test_no_driver_gets_more_than_its_limit_from_the_cancellation():
+    open_wide, held = (weights_db(limited(points, name="smart-speaker")) for points in ((), LIMIT))
+    most_db = room_db(limited(LIMIT).drivers[0], BAND_HZ)
+    assert (open_wide - most_db).max() > 1.0
+    assert (held - most_db).max() <= 0.01
+    beyond = BAND_HZ > 1000.0
+    np.testing.assert_allclose(held[:, beyond], open_wide[:, beyond], atol=0.05)
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+def test_below_0_db_the_limit_is_a_shelf_of_the_equaliser(sample_rate):
+    """For plain stereo as for the design, and in front of what makes up for the driver's own response."""
+    device = limited(((80.0, -9.0), (160.0, 0.0)))
+    frequency = np.array([500.0, 2000.0])
+    eq = driver_eq_firs(device, sample_rate=sample_rate)
+    np.testing.assert_allclose(db(transfer(eq, frequency, sample_rate)), 0.0, atol=0.3)
+    np.testing.assert_allclose(db(transfer(eq, [30.0, 60.0], sample_rate))[0], -9.0, atol=1.0)
+    weak = replace(device.drivers[0], response_db=((80.0, -12.0), (160.0, 0.0)), max_db=((80.0, 3.0),))
+    boosted = driver_eq_firs(replace(device, drivers=(weak, device.drivers[1])), sample_rate=sample_rate)
+    np.testing.assert_allclose(db(transfer(boosted, [30.0, 60.0], sample_rate))[0], 3.0, atol=1.0)
+
+
+def test_a_limit_that_does_not_hold_is_said():
+    def falls(max_db):
+        made = design(limited(max_db), target=TARGET, sample_rates=[48_000], render=None)
+        return [str(fall) for fall in made.shortfall() if "max_db" in str(fall)]
+
+    assert falls(((20.0, 20.0),)) == []
+    lines = falls(((20.0, 0.0),))
+    assert lines
+    assert all(line.startswith("driver left is up to ") and " dB above its max_db from " in line for line in lines)
