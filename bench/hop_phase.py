@@ -8,7 +8,6 @@ differs is given over the sound itself, in dB: the worst of all starts, per qual
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from forestage import Renderer

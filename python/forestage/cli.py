@@ -117,7 +117,7 @@ def design_command(
     from .acoustics.device_file import load_device
     from .design.cancel import CancelTarget
     from .design.virtual_pair import VirtualPair
-    from .report.judgement import judgements
+    from .report.verdict import verdict
 
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
@@ -130,10 +130,10 @@ def design_command(
     click.echo(f"{output}: {result.name}, {output.stat().st_size // 1024} KiB")
     for fall in result.shortfall():
         click.echo(f"{output}: {fall}")
-    verdict = judgements(presets.preset_form(output))
-    for judgement in verdict:
+    judgements = verdict(presets.preset_form(output))
+    for judgement in judgements:
         click.echo(f"{output}: {judgement}")
-    if strict and any(judgement.grade == "poor" for judgement in verdict):
+    if strict and any(judgement.grade == "poor" for judgement in judgements):
         raise SystemExit(POOR)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from .carried import NOT_FIGURES
 
-GROUPS = ("width", "room", "zone", "depth", "colour", "effort")
-UNITS = {"_db": "dB", "_deg": "°", "_m": "m", "_cm2": "cm²", "_m3": "m³", "_s": "s"}
+GROUPS = ("width", "room", "zone", "depth", "colour", "effort", "level")
+UNITS = {"_db": "dB", "_lu": "LU", "_deg": "°", "_m": "m", "_cm2": "cm²", "_m3": "m³", "_s": "s"}
 VERSIONS = {
     "plain": "unaided device",
     "processed": "design",
