@@ -13,6 +13,7 @@ from forestage.acoustics.plant import directivity, geometry, plant
 from forestage.acoustics.seat import Listener, Seat
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh, transform
 from forestage.constants import SPEED_OF_SOUND_M_S
+from kinds import first_fast
 from places import DEVICES
 
 
@@ -207,12 +208,14 @@ def ears_by_surface_harmonics(field: Field, seat: Seat, frequency_hz: float) -> 
 )
 @pytest.mark.parametrize(
     "seat",
-    [
-        Seat((0.7, 0.0, 0.0)),
-        Seat((0.7, 0.5, 0.0), yaw_deg=30.0),
-        Seat((2.0, -0.5, 0.2), yaw_deg=-30.0),
-        Seat((3.0, 0.0, 0.0), head=Head(0.095, 100.0, -10.0)),
-    ],
+    first_fast(
+        [
+            Seat((0.7, 0.5, 0.0), yaw_deg=30.0),
+            Seat((0.7, 0.0, 0.0)),
+            Seat((2.0, -0.5, 0.2), yaw_deg=-30.0),
+            Seat((3.0, 0.0, 0.0), head=Head(0.095, 100.0, -10.0)),
+        ]
+    ),
 )
 def test_equivalent_sources_bring_the_field_to_the_ears(seat, frequency_hz, limit_db):
     """1960 Hz is a resonance of the inside of the head sphere, where pressure on it alone might not tell the field."""

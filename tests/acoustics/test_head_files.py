@@ -13,6 +13,7 @@ from forestage.acoustics.device_file import parse_device
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.sofa import MeasurementWarning
+from kinds import first_fast
 from measurements import copy_sofa, ring_directions, sphere_head, write_sofa
 
 RING = ring_directions(7.5)
@@ -49,13 +50,16 @@ DEGREES = {"kind": "spherical", "units": "degree, degree, metre"}
 
 @pytest.mark.parametrize(
     ("receivers", "how"),
-    [
-        ([LEFT, RIGHT], {}),
-        ([RIGHT, LEFT], {"data_swapped": True}),
-        ([[0.0, 9.0, 0.0], [0.0, -9.0, 0.0]], {}),  # centimetres that say metres
-        ([[90.0, 0.0, 0.09], [270.0, 0.0, 0.09]], DEGREES),
-        ([[-90.0, 0.0, 0.09], [90.0, 0.0, 0.09]], DEGREES | {"data_swapped": True}),
-    ],
+    first_fast(
+        [
+            ([LEFT, RIGHT], {}),
+            ([RIGHT, LEFT], {"data_swapped": True}),
+            ([[0.0, 9.0, 0.0], [0.0, -9.0, 0.0]], {}),  # centimetres that say metres
+            ([[90.0, 0.0, 0.09], [270.0, 0.0, 0.09]], DEGREES),
+            ([[-90.0, 0.0, 0.09], [90.0, 0.0, 0.09]], DEGREES | {"data_swapped": True}),
+        ],
+        2,
+    ),
 )
 def test_ears_that_are_labelled_rightly_are_taken_without_a_word(receivers, how, tmp_path):
     assert_is_the_sphere(load_head(file_with(tmp_path / "head.sofa", receivers, **how)))
@@ -63,15 +67,18 @@ def test_ears_that_are_labelled_rightly_are_taken_without_a_word(receivers, how,
 
 @pytest.mark.parametrize(
     ("receivers", "how", "fault"),
-    [
-        ([RIGHT, LEFT], {}, "is the wrong way round"),
-        ([LEFT, RIGHT], {"data_swapped": True}, "is the wrong way round"),
-        ([[0.0] * 3] * 2, {}, "does not tell left from right"),
-        ([[0.0] * 3] * 2, {"data_swapped": True}, "does not tell left from right"),
-        ([[0.09, 0.0, 0.0], [-0.09, 0.0, 0.0]], {}, "does not tell left from right"),
-        ([[-0.09, 0.0, 0.0], [0.09, 0.0, 0.0]], {"data_swapped": True}, "does not tell left from right"),
-        ([[90.0, 0.0, 0.09], [90.0, 0.0, 0.09]], DEGREES, "does not tell left from right"),  # a sign got lost
-    ],
+    first_fast(
+        [
+            ([RIGHT, LEFT], {}, "is the wrong way round"),
+            ([LEFT, RIGHT], {"data_swapped": True}, "is the wrong way round"),
+            ([[0.0] * 3] * 2, {}, "does not tell left from right"),
+            ([[0.0] * 3] * 2, {"data_swapped": True}, "does not tell left from right"),
+            ([[0.09, 0.0, 0.0], [-0.09, 0.0, 0.0]], {}, "does not tell left from right"),
+            ([[-0.09, 0.0, 0.0], [0.09, 0.0, 0.0]], {"data_swapped": True}, "does not tell left from right"),
+            ([[90.0, 0.0, 0.09], [90.0, 0.0, 0.09]], DEGREES, "does not tell left from right"),  # a sign got lost
+        ],
+        3,
+    ),
 )
 def test_ears_are_taken_as_they_fit_a_head(receivers, how, fault, tmp_path):
     path = file_with(tmp_path / "head.sofa", receivers, **how)
@@ -89,7 +96,7 @@ def test_one_position_for_both_ears_is_none(receivers, tmp_path):
         assert_is_the_sphere(load_head(path))
 
 
-@pytest.mark.parametrize("yaw_deg", [90.0, -90.0])
+@pytest.mark.parametrize("yaw_deg", first_fast([90.0, -90.0]))
 def test_head_whose_ears_are_on_the_x_axis_looks_along_y(yaw_deg, tmp_path):
     path = file_with(tmp_path / "head.sofa", [[0.0] * 3] * 2, yaw_deg=yaw_deg)
     with pytest.warns(MeasurementWarning, match=f"of a head that looks along {'' if yaw_deg > 0 else '-'}y, as"):
@@ -115,7 +122,7 @@ def at_distances(path: Path, *distances_m: float) -> Path:
     return write_sofa(path, sofa)
 
 
-@pytest.mark.parametrize(("wanted_m", "taken_m"), [(2.0, 1.5), (0.3, 0.5), (0.9, 1.0)])
+@pytest.mark.parametrize(("wanted_m", "taken_m"), first_fast([(2.0, 1.5), (0.3, 0.5), (0.9, 1.0)]))
 def test_of_several_distances_the_nearest_to_the_sources_is_taken(wanted_m, taken_m, tmp_path):
     path = at_distances(tmp_path / "head.sofa", 0.5, 1.0, 1.5)
     message = rf"heads at 0\.50, 1\.00, 1\.50 m: that at {taken_m:.2f} m is taken, the nearest to {wanted_m:.2f} m"

@@ -1,6 +1,7 @@
 """The demo: its files, and that the page says what the files and the core say."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,14 +12,18 @@ from click.testing import CliRunner
 
 import forestage
 from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
+from designs import designed
 from forestage import plots
 from forestage.audio_file import read_stereo
 from forestage.catalogue import EXCERPT
 from forestage.demo import make_demo
 from forestage.demo.__main__ import cli
-from forestage.demo.measure import FREQUENCY_HZ
+from forestage.demo.content import Demo, Track
+from forestage.demo.measure import FREQUENCY_HZ, measure_design
 from forestage.demo.page import decibels
-from forestage.demo.sound import true_peak_dbfs
+from forestage.demo.sound import Levels, true_peak_dbfs
+from forestage.presets import save_preset
+from make_preset import with_room
 
 SECONDS = 2.0
 
@@ -289,6 +294,25 @@ def test_reported_latency_is_where_plain_stereo_comes_out(demo):
 def test_beam_is_ahead_of_the_plain_mix_in_its_band(demo):
     beam = next(device.facts.beam for device in demo.devices if device.facts.beam is not None)
     assert beam.in_band(beam.beam_on_off_db).mean() > beam.in_band(beam.plain_on_off_db).mean()
+
+
+def test_facts_of_a_device_are_those_of_its_preset(tmp_path):
+    preset = with_room("laptop", duration_s=0.2)
+    facts = measure_design(save_preset(preset, tmp_path / "laptop.json"), designed("laptop"))
+    curve = next(curve for curve in preset["analysis"] if curve["name"] == "separation_processed")
+    expected = np.interp(np.log(FREQUENCY_HZ), np.log(curve["frequency_hz"]), curve["values"])
+    judged = (FREQUENCY_HZ > 300.0) & (FREQUENCY_HZ < 4000.0)
+    np.testing.assert_allclose(facts.separation["processed"][judged], expected[judged], atol=0.5)
+    assert facts.latency_frames == facts.arrival_frames
+    assert facts.beam is None
+
+
+def test_the_page_says_which_music_and_room_it_has(tmp_path):
+    original = Track(tmp_path / "original.wav", "", Levels(-20.0, (-3.0, -3.0), -1.0))
+    demo = Demo(tmp_path / "index.html", EXCERPT, 48_000, 2.0, 10.0, original, {}, ())
+    assert demo.is_excerpt
+    assert demo.room == "Dry living room"
+    assert not replace(demo, source=tmp_path / "song.wav").is_excerpt
 
 
 def test_true_peak_of_a_sine_between_its_samples(tmp_path):

@@ -282,6 +282,7 @@ def test_pair_plays_the_same_and_is_flat_on_axis():
     assert pair.ripple_db() < 0.5
 
 
+@pytest.mark.slow
 def test_uneven_pair_arrives_on_axis_together():
     """The near driver waits, so that the sum has no comb."""
     pair = Planned(Device("Uneven", (point("l", "left", 0.14, -0.03), point("r", "right", -0.09)), Listener(0.8)))

@@ -227,6 +227,7 @@ def test_carried_is_as_directive_as_asked_for_and_moves_no_further():
     np.testing.assert_array_equal(found[:, frequency >= 500.0], start[:, frequency >= 500.0])
 
 
+@pytest.mark.slow
 def test_ratio_search_keeps_its_window_and_reaches_the_goal_with_enough_sources():
     frequency = np.geomspace(500.0, 900.0, 40)
     pattern = line(frequency, [0.0, 0.15, -0.15, 0.3, -0.3, 0.45, -0.45])

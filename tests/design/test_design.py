@@ -95,19 +95,20 @@ def test_same_device_gives_the_same_bytes(laptop, again, tmp_path):
     assert first == second
 
 
-def test_saved_preset_is_what_the_core_writes(laptop, tmp_path):
-    path = laptop.save(tmp_path / "preset.json")
+def test_saved_preset_is_what_the_core_writes(tmp_path):
+    finished = designed("headphones")
+    path = finished.save(tmp_path / "preset.json")
     assert path.read_bytes() == load_preset(path).to_json().encode()
-    saved, made = json.loads(path.read_text()), laptop.preset()
+    saved, made = json.loads(path.read_text()), finished.preset()
     assert saved["filters"] == [{key: item for key, item in table.items() if item != []} for table in made["filters"]]
     assert saved["ears"] == made["ears"]
     assert saved["design"] == json.loads(json.dumps(made["design"]))
 
 
-def test_what_could_not_be_read_back_is_not_written(laptop, tmp_path):
-    path = tmp_path / "preset.json"
+def test_what_could_not_be_read_back_is_not_written(tmp_path):
+    preset, path = preset_of("headphones"), tmp_path / "preset.json"
     with pytest.raises(PresetError, match=r"/loudness/processed_db: is 61\.0; must be a number from -60 to 60 dB"):
-        save_preset(laptop.preset() | {"loudness": laptop.preset()["loudness"] | {"processed_db": 61.0}}, path)
+        save_preset(preset | {"loudness": preset["loudness"] | {"processed_db": 61.0}}, path)
     assert not path.exists()
 
 

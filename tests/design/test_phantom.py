@@ -31,7 +31,7 @@ def in_pairs():
     return Device("In pairs", drivers, Listener(1.5))
 
 
-@pytest.fixture(scope="module", params=first_fast(["smart-speaker", "laptop", "asymmetric-pair", "in pairs"]))
+@pytest.fixture(scope="module", params=first_fast(["laptop", "smart-speaker", "asymmetric-pair", "in pairs"]))
 def finished(request):
     device = in_pairs() if request.param == "in pairs" else load_device(DEVICES / f"{request.param}.toml")
     return design(device, variant="free-field", sample_rates=[48_000], render=None)

@@ -27,8 +27,6 @@ from forestage.presets import preset_path
 from places import DEVICES
 from signals import noise
 
-pytestmark = pytest.mark.slow
-
 SPEAKER = load_device(DEVICES / "smart-speaker.toml")
 SHORT = Rendering(length_s=0.08, highest_hz=2000.0)
 
@@ -47,6 +45,7 @@ def in_room(preset):
     return room_preset(preset, "kitchen", seat_m=(1.5, 0.2, 0.0), yaw_deg=10.0, rendering=SHORT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["smart-speaker", "five-driver-speaker"])
 def test_room_without_reflections_is_the_free_field(name):
     """-40 dB: the room's responses are longer, and their band ends earlier; with drivers to equalise, too."""
@@ -60,6 +59,7 @@ def test_room_without_reflections_is_the_free_field(name):
         assert 10 * np.log10(np.sum(np.abs(spectra[0] - spectra[1]) ** 2) / np.sum(np.abs(spectra[1]) ** 2)) <= -40
 
 
+@pytest.mark.slow
 def test_plain_right_arrives_at_the_right_ear_when_it_is_said_to_on_a_head_that_is_turned_to_its_left():
     firs = room_ear_firs(scene(), replace(SPEAKER.listener.seat, yaw_deg=30.0), rendering=SHORT)
     assert firs.device.shape == (2, 3, round(0.08 * 48_000))
@@ -68,12 +68,14 @@ def test_plain_right_arrives_at_the_right_ear_when_it_is_said_to_on_a_head_that_
     assert np.argmax(np.abs(firs.reference[1, 1, before_reflections])) == firs.delay_frames
 
 
+@pytest.mark.slow
 def test_room_rings_on_after_the_direct_sound():
     firs = room_ear_firs(scene(), SPEAKER.listener.seat, rendering=SHORT).device[0, 0]
     late = np.sum(firs[DELAY_FRAMES + 480 :] ** 2)
     assert late > 0.2 * np.sum(firs**2)
 
 
+@pytest.mark.slow
 def test_room_preset_says_where_it_plays(in_room, preset):
     assert in_room["design"]["room"] | {"head": None} == {
         "room": "kitchen",
@@ -88,6 +90,7 @@ def test_room_preset_says_where_it_plays(in_room, preset):
         assert in_room[key] == preset[key]
 
 
+@pytest.mark.slow
 def test_engine_plays_the_responses_of_the_room(in_room):
     """Plain stereo at the ears is the convolution with the left and the right driver's responses; -80 dB for float."""
     x = noise(frames=9600)
@@ -104,6 +107,7 @@ def test_engine_plays_the_responses_of_the_room(in_room):
     assert 10 * np.log10(np.sum((played - gain * expected) ** 2) / np.sum(played**2)) <= -80
 
 
+@pytest.mark.slow
 def test_monitors_of_a_room_are_equally_loud(in_room):
     audio = programme()
     levels = [
@@ -160,6 +164,7 @@ def test_preset_that_does_not_know_its_device_is_refused(preset):
         room_preset({key: value for key, value in preset.items() if key != "design"}, "kitchen")
 
 
+@pytest.mark.slow
 def test_command_writes_a_preset(tmp_path):
     target = tmp_path / "laptop-kitchen.json"
     result = run("ears", "laptop", "--room", "kitchen", "--seat", "0.6,0.1", "--length", "0.1", "-o", target)
@@ -170,6 +175,7 @@ def test_command_writes_a_preset(tmp_path):
     assert forestage.load_preset(target).room == "Kitchen"
 
 
+@pytest.mark.slow
 def test_command_designs_for_a_device_file_and_names_the_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["ears", str(DEVICES / "laptop.toml"), "--length", "0.1"])
@@ -177,6 +183,7 @@ def test_command_designs_for_a_device_file_and_names_the_room(tmp_path, monkeypa
     assert forestage.load_preset(tmp_path / "laptop-living-room.json").room == "Dry living room"
 
 
+@pytest.mark.slow
 def test_command_says_what_is_wrong_with_a_preset(tmp_path):
     (tmp_path / "broken.json").write_text("{")
     result = run("ears", tmp_path / "broken.json", "-o", tmp_path / "x.json")
@@ -194,12 +201,14 @@ def test_command_says_what_would_be_right(tmp_path, arguments, words):
     assert words in result.stderr
 
 
+@pytest.mark.slow
 def test_head_that_is_given_takes_the_place_of_a_file_that_is_gone(preset):
     device = dict(preset["design"]["device"]) | {"listener": {"distance_m": 0.9, "head_sofa": "gone.sofa"}}
     away = dict(preset) | {"design": {"device": device}}
     assert preset_device(away, head=Head(0.09)).listener == Listener(0.9, Head(0.09))
 
 
+@pytest.mark.slow
 def test_error_says_which_file_is_missing_and_where_it_was_looked_for(preset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     device = dict(preset["design"]["device"]) | {"listener": {"distance_m": 0.9, "head_sofa": "gone.sofa"}}
@@ -226,6 +235,7 @@ def test_a_room_that_is_none_is_refused_everywhere(room, preset):
         room_preset(preset, room)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("room", "key"), [(Room("My Den", (4.0, 3.5, 2.5), 0.3), "My Den"), ("Kitchen", "kitchen")])
 def test_presets_take_rooms_as_devices_do(room, key, preset):
     result = room_preset(preset, room, rendering=SHORT, render=lambda _preset, audio, _monitor: audio)

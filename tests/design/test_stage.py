@@ -27,7 +27,7 @@ from places import DEVICES
 OCTAVES_HZ = [(200 * 2**k, 400 * 2**k) for k in range(5)]
 
 
-@pytest.fixture(scope="module", params=first_fast(["smart-speaker", "laptop"]))
+@pytest.fixture(scope="module", params=first_fast(["laptop", "smart-speaker"]))
 def solution(request) -> Solution:
     device = load_device(DEVICES / f"{request.param}.toml")
     problem = cancel_problem(device, plant(device), SOLVE_HZ, target=CancelTarget().in_free_field())

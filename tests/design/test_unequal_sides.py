@@ -81,6 +81,7 @@ def test_figures_say_that_both_sides_and_the_centre_are_at_their_places(name):
     np.testing.assert_allclose(heard, [30.0, 0.0, -30.0], atol=3.0)
 
 
+@pytest.mark.slow
 def test_what_one_side_cannot_play_is_said_and_not_mirrored():
     device = pair("left from 1 kHz", {"low_hz": 1000.0})
     falls = design(device, sample_rates=[SAMPLE_RATE], render=None).shortfall()

@@ -6,7 +6,8 @@ FLAT = ("smart-speaker", "laptop", "headphones")  # without equalisers: plain st
 KINDS = (*FLAT, "five-driver-speaker")
 
 
-def first_fast(values):
-    """Parameters of a test, of which the fast lane takes the first."""
-    first, *others = values
-    return [first, *(pytest.param(value, marks=pytest.mark.slow) for value in others)]
+def first_fast(values, count=1):
+    """Parameters of a test, of which the fast lane takes the first one or few."""
+    values = list(values)
+    slow = [value if isinstance(value, tuple) else (value,) for value in values[count:]]
+    return [*values[:count], *(pytest.param(*value, marks=pytest.mark.slow) for value in slow)]

@@ -11,6 +11,7 @@ import pytest
 
 from forestage import _core
 from forestage.host import plugin_path
+from kinds import first_fast
 from places import ROOT
 
 BINARIES = {
@@ -94,6 +95,7 @@ def installed():
     return [path for path in importlib.metadata.files("forestage") if path.suffix != ".pyc"]
 
 
+@pytest.mark.slow
 def test_wheel_is_smaller_than_20_mb():
     compressed = sum(len(zlib.compress(path.read_binary(), 6)) for path in installed())
     assert compressed < 20e6, f"{compressed / 1e6:.1f} MB"
@@ -116,7 +118,7 @@ def undisturbed() -> str:
     return played()
 
 
-@pytest.mark.parametrize("what", OTHERS)
+@pytest.mark.parametrize("what", first_fast(OTHERS))
 def test_others_do_what_they_like_to_their_fftw(what, undisturbed):
     names = {"single": ctypes.util.find_library("fftw3f"), "threads": ctypes.util.find_library("fftw3f_threads")}
     if None in names.values():

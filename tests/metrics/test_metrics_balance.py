@@ -47,6 +47,7 @@ def test_pair_is_in_balance(pair):
     np.testing.assert_allclose(octaves_db(PAIR, music, parameters=PLAIN), 0.0, atol=0.7)
 
 
+@pytest.mark.slow
 def test_a_centre_that_is_too_loud_is_seen():
     less, more = (balance(PAIR, parameters={"center_level_db": level}) for level in (0.0, 6.0))
     gained = {name: more.loudness_lu[name] - less.loudness_lu[name] for name in less.loudness_lu}
@@ -55,6 +56,7 @@ def test_a_centre_that_is_too_loud_is_seen():
     np.testing.assert_allclose(more.third_db["mono"] - less.third_db["mono"], gained["mono"], atol=0.5)
 
 
+@pytest.mark.slow
 def test_figures_of_filters_are_those_of_the_engine():
     """The laptop, plain: one from the responses of its filters, one from noise through the engine."""
     of_filters, of_engine = balance_of(shipped("laptop"))["plain"], balance("laptop", parameters=PLAIN)

@@ -7,6 +7,7 @@ from forestage import Renderer, load_preset
 from forestage.design.virtual_pair import closed_form_far_ear
 from forestage.firs import response_of
 from forestage.metrics.chain import Chain
+from kinds import first_fast
 from signals import db, impulse
 from stub_design import SAMPLE_RATE, pair, shipped, stub_design
 
@@ -39,7 +40,7 @@ def difference_db(ours, theirs):
     return db(aligned(ours, theirs) - theirs).max() - db(theirs).max()
 
 
-@pytest.mark.parametrize("width_deg", [10.0, 30.0, 60.0])
+@pytest.mark.parametrize("width_deg", first_fast([10.0, 30.0, 60.0]))
 @pytest.mark.parametrize("channel", [0, 1])
 def test_stage_is_what_the_engine_plays(name, width_deg, channel):
     chain = Chain.of(shipped(name), FREQUENCY_HZ, width_deg=width_deg)

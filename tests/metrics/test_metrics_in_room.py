@@ -35,6 +35,7 @@ def test_direct_over_reverberant_sound_is_what_sabine_expects(found):
     np.testing.assert_allclose(found["direct_over_reverberant_db"]["plain"][2:], expected_db, atol=2.0)
 
 
+@pytest.mark.slow
 def test_twice_as_near_is_six_decibels_nearer(found):
     device = pair(y_m=1.0, distance_m=1.732)
     near = in_room(stub_design(replace(device, listener=Listener(0.5))))

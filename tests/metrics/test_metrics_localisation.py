@@ -96,6 +96,7 @@ def correlation_by_hand(responses, *, centre_hz, frames=1 << 20):
     return np.abs(np.concatenate([lags[:49], lags[-48:]])).max() / np.sqrt(np.sum(left**2) * np.sum(right**2))
 
 
+@pytest.mark.slow
 def test_coherence_is_the_correlation_of_noise():
     def responses(frequency):
         late = np.exp(-2j * np.pi * frequency * 3e-4)

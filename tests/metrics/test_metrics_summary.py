@@ -8,10 +8,11 @@ import pytest
 from designs import figures_of
 from forestage.metrics import width, zone
 from forestage.metrics.summary import design_metrics
+from kinds import first_fast
 from stub_design import headphones, pair, shipped, stub_design
 
 
-@pytest.fixture(scope="module", params=["laptop", "smart-speaker"])
+@pytest.fixture(scope="module", params=first_fast(["laptop", "smart-speaker"]))
 def name(request):
     return request.param
 

@@ -15,6 +15,7 @@ from forestage.design.zone import Zone
 from forestage.metrics import zone
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import TIME_HZ, Localiser
+from kinds import first_fast
 from make_preset import make_preset
 from stub_design import pair, shipped, stub_design
 
@@ -33,7 +34,7 @@ def grid(each):
     return np.reshape(each["values"], (len(each["distance_m"]), len(each["lateral_m"])))
 
 
-@pytest.mark.parametrize("name", ["laptop", "smart-speaker"])
+@pytest.mark.parametrize("name", first_fast(["laptop", "smart-speaker"]))
 @pytest.mark.parametrize(("share", "lateral_m"), [(1.0, 0.0), (1.0, 0.5), (0.5, -0.2)])
 def test_quick_responses_of_a_seat_are_its_plant(name, share, lateral_m):
     device = shipped(name).device
@@ -119,6 +120,7 @@ def test_point_in_the_middle_is_equally_loud_all_around():
     assert np.abs(level_db).max() < 1.5
 
 
+@pytest.mark.slow
 def test_area_of_the_zone_is_the_share_of_seats_that_keep_the_image(laptop):
     """Seats by chance, each simulated by itself, against what the maps say between their places."""
     device, width_deg = laptop.device, laptop.width_deg

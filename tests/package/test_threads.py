@@ -15,6 +15,7 @@ import pytest
 
 from forestage import PARAMS, HeadphoneEq, Renderer, _core, load_preset
 from headphone_eqs import parametric
+from kinds import first_fast
 from pool_work import describe, play
 from signals import noise
 
@@ -149,7 +150,7 @@ def test_values_survive_pickles_and_copies(value):
     assert "\n" not in repr(value)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", first_fast(["fork", "spawn"]))
 def test_pools_play_the_same(method):
     x = noise(frames=FRAMES)
     renderer = Renderer("laptop", **settings())

@@ -7,10 +7,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from forestage import plots
+from kinds import first_fast
 from stub_design import headphones, shipped, stub_design
 
 
-@pytest.fixture(scope="module", params=["smart-speaker", "laptop", "headphones"])
+@pytest.fixture(scope="module", params=first_fast(["headphones", "smart-speaker", "laptop"]))
 def page(request):
     design = stub_design(headphones()) if request.param == "headphones" else shipped(request.param)
     figure = plots.design_page(design)
@@ -22,7 +23,6 @@ def panels(figure):
     return [ax for ax in figure.axes if ax.get_title(loc="left")]
 
 
-@pytest.mark.slow
 def test_page_has_a_panel_for_each_question(page):
     name, figure = page
     assert len(panels(figure)) == {"smart-speaker": 10, "laptop": 8, "headphones": 4}[name]

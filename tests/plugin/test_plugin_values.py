@@ -9,6 +9,7 @@ import pytest
 
 from forestage import PARAMS, Renderer, _core, load_preset, vst3
 from forestage.host import plugin_state
+from kinds import first_fast
 from make_preset import SMALL
 from raw_vst3 import PROGRAM, RawVst3
 
@@ -200,7 +201,7 @@ def test_program_of_before_a_slot_change_changes_nothing(host, b, order):
     assert after["parameters"] == before["parameters"] | {"slot": 1}
 
 
-@pytest.mark.parametrize("slot", ["A", "B"])
+@pytest.mark.parametrize("slot", first_fast(["A", "B"]))
 @pytest.mark.parametrize("b", [TWO, OWN], ids=["factory", "own"])
 @pytest.mark.parametrize("order", list(itertools.permutations(["slot", "program", "state"])))
 def test_every_order_of_slot_program_and_state_restores_what_was_there(host, small_bundle, b, slot, order):

@@ -15,14 +15,14 @@ from make_preset import make_preset
 @pytest.fixture
 def comma_locale(tmp_path, monkeypatch):
     """With a comma before the decimals, as C sees it."""
-    made = ["localedef", "-i", "de_DE", "-f", "UTF-8", "--no-archive", str(tmp_path / "de_DE.UTF-8")]
+    made = ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", "--no-archive", str(tmp_path / "de_DE")]
     try:
         subprocess.run(made, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no locale can be made: {error}")
     monkeypatch.setenv("LOCPATH", str(tmp_path))
     before = locale.setlocale(locale.LC_ALL)
-    locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+    locale.setlocale(locale.LC_ALL, "de_DE")
     assert locale.localeconv()["decimal_point"] == ","
     yield
     locale.setlocale(locale.LC_ALL, before)

@@ -271,6 +271,7 @@ def test_hostile_text_fails_fast(text, message):
     assert time.process_time() - start < 2.0
 
 
+@pytest.mark.slow
 def test_damaged_text_is_an_error_or_a_preset_and_nothing_else():
     rng = np.random.default_rng(11)
     text = VALID.encode()
