@@ -50,7 +50,10 @@ def music(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def demo(music, tmp_path_factory):
-    return make_demo(music, tmp_path_factory.mktemp("demo"))
+    """With the designs that other tests look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forestage.demo.make.design", lambda device, progress: designed(device.slug))
+        return make_demo(music, tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="module")

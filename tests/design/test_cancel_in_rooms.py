@@ -143,6 +143,7 @@ def test_soundbar_keeps_the_ears_apart_for_5_ms():
     assert np.all(np.mean(separation_db, axis=0)[2:] >= 3.0), separation_db
 
 
+@pytest.mark.slow
 def test_centre_is_as_near_as_in_plain_stereo_and_does_not_stand_further_in_front_of_the_sides():
     """The beam alone would be 3 to 4 dB nearer, in front of sides that pay for their width with reverberation."""
     name = "smart-speaker"

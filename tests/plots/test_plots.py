@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from designs import figures_of
 from forestage import plots
 from kinds import first_fast
 from stub_design import headphones, shipped, stub_design
@@ -14,7 +15,10 @@ from stub_design import headphones, shipped, stub_design
 @pytest.fixture(scope="module", params=first_fast(["headphones", "smart-speaker", "laptop"]))
 def page(request):
     design = stub_design(headphones()) if request.param == "headphones" else shipped(request.param)
-    figure = plots.design_page(design)
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "headphones":
+            patch.setattr("forestage.plots.page.design_metrics", lambda _: figures_of(request.param))
+        figure = plots.design_page(design)
     FigureCanvasAgg(figure).draw()
     return request.param, figure
 

@@ -10,12 +10,8 @@ from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.variants import VARIANTS
 from forestage.firs import decode_fir, response_of
-<<<<<<< HEAD
-from places import DEVICES, ROOT
-=======
 from kinds import first_fast
-from places import DEVICES
->>>>>>> dcdee03 (The fast lane in a minute, and whether it runs every module)
+from places import DEVICES, ROOT
 from signals import noise
 
 NAMES = sorted(factory_presets())
@@ -43,17 +39,13 @@ def test_every_device_has_its_standard_preset():
 
 
 @pytest.mark.parametrize("name", NAMES)
-<<<<<<< HEAD
 def test_shipped_file_is_what_the_core_writes(name):
     path = ROOT / "presets" / "factory" / f"{name}.json"
     assert path.read_text(encoding="utf-8") == load_preset(path).to_json(), "to write it anew: ./run update --presets"
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("monitor", ["Speakers", "Headphones"])
-=======
 @pytest.mark.parametrize("monitor", first_fast(["Speakers", "Headphones"]))
->>>>>>> dcdee03 (The fast lane in a minute, and whether it runs every module)
 def test_preset_plays(name, monitor):
     x = noise(frames=9600)
     y = Renderer(name, monitor=monitor).process(x)
