@@ -121,6 +121,7 @@ def test_monitors_of_a_room_are_equally_loud(in_room):
     np.testing.assert_allclose(levels, loudness_lufs(audio, sample_rate=48_000), atol=0.1)
 
 
+@pytest.mark.slow
 def test_design_in_a_room_is_as_loud_as_plain_stereo_there(in_room):
     """In the middle of loud programme, some of which is louder and some softer."""
     over = [

@@ -24,6 +24,8 @@ LINE = ([40_000, 50_000], [0.0, -12.0])  # the trim's automation in make.lua: fr
 # upmix may begin elsewhere in the music: -52 dB in the worst of many runs, and nothing in others.
 MOST_DB = {"vst3": -100, "lv2": -46}
 
+pytestmark = pytest.mark.slow
+
 
 def seven_drivers() -> dict:
     """Each driver with a response of its own."""
