@@ -123,11 +123,11 @@ def measure_design(preset: Path, design: Design) -> Facts:
         dict(zip(names, _level_db(center), strict=True)),
         {monitor: _ear_difference_db(firs) for monitor, firs in ears.items()},
         {monitor: _ear_delay_us(firs) for monitor, firs in ears.items()},
-        _beam(probe, design, center) if design.device.can_beam else None,
+        _beam(probe, design) if design.device.can_beam else None,
         probe.latency_frames,
         int(np.argmax(np.abs(plain[design.plant.references[0], 0]))),
         to_db(float(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),
-        {name: _room_drr_db(probe, center_focus=focus) for name, focus in (("beam", 100), ("plain", 0))},
+        {"beam": _room_drr_db(probe, center_presence=100), "plain": _room_drr_db(probe, center_focus=0)},
     )
 
 
@@ -182,10 +182,14 @@ def _inside(frequency_hz: FloatArray, band_hz: tuple[float, float]) -> NDArray[n
     return (low_hz <= frequency_hz) & (frequency_hz <= high_hz)
 
 
-def _beam(probe: Probe, design: Design, center: Audio) -> Beam:
-    plain = probe.responses(BOTH, solo="Center", center_focus=0, **NO_GAINS)
+def _beam(probe: Probe, design: Design) -> Beam:
+    """The beam by itself, which a centre of full presence is; in a room, what is heard by default gives of it."""
+    beam, plain = (
+        probe.responses(BOTH, solo="Center", center_presence=presence, center_focus=focus, **NO_GAINS)
+        for presence, focus in ((100, 100), (0, 0))
+    )
     levels, on_off = [], []
-    for firs in (center, plain):
+    for firs in (beam, plain):
         pressure = pattern(design.device, firs, PATTERN_HZ, sample_rate=SAMPLE_RATE)
         level = 20 * np.log10(np.maximum(np.abs(pressure), 1e-9))
         levels.append(level - level[np.argmin(np.abs(AZIMUTH_DEG))])

@@ -29,8 +29,8 @@ def center_depth(design: Played) -> dict[str, dict[str, FloatArray]]:
     Returns
     -------
     dict
-        For "plain" (a plain mix) and "processed" (the beam): "directivity_index_db", "critical_distance_m" in the
-        listener's room, and
+        For "plain" (a plain mix) and "processed" (the centre as it is heard unless told otherwise):
+        "directivity_index_db", "critical_distance_m" in the listener's room, and
         "front_over_sides_db", the power within 45 degrees of the axis over that to the sides, see `on_off_db`.
     """
     chain = Chain.of(design, FREQUENCY_HZ)

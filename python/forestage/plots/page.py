@@ -203,7 +203,7 @@ def _draw_zone(content: _Content, ax: Axes) -> None:
 def _draw_on_off(content: _Content, ax: Axes) -> None:
     chain = Chain.of(content.design, PATTERN_HZ)
     curves = {
-        "beam": on_off_db(_pattern(content.design, chain.center)),
+        "beam": on_off_db(_pattern(content.design, chain.flat_center)),
         "plain mix": on_off_db(_pattern(content.design, chain.plain_center)),
     }
     axes.lines(PATTERN_HZ, curves, ylabel="front over sides (dB)", ylim=(-15.0, 25.0), ax=ax)
@@ -216,7 +216,7 @@ def _draw_plain_center(content: _Content, ax: Axes) -> None:
 
 
 def _draw_beam(content: _Content, ax: Axes) -> None:
-    _draw_pattern(content.design, Chain.of(content.design, PATTERN_HZ).center, ax)
+    _draw_pattern(content.design, Chain.of(content.design, PATTERN_HZ).flat_center, ax)
     ax.set_title("Centre around the device: beam")
 
 
