@@ -43,9 +43,12 @@ def test_the_ears_stay_as_far_apart_while_the_limiter_works(name):
 
 @pytest.mark.parametrize("name", ["laptop", "smart-speaker"])
 def test_a_low_tone_at_the_limit_is_not_bent_on_its_way_to_the_drivers(name):
-    """100 Hz in either channel, 12 dB too loud: all but the tone stays 60 dB below it."""
+    """100 Hz in either channel, 12 dB too loud: all but the tone stays 60 dB below it.
+
+    Without the upmix, which moves between channels that differ in phase and is no matter of the limit.
+    """
     x = tone(hz=100.0, frames=96_000, level=1.0, phase=1.0)
-    renderer = Renderer(name, monitor="Speakers", input_trim_db=12)
+    renderer = Renderer(name, monitor="Speakers", input_trim_db=12, upmix=0)
     feeds = renderer.process(x)[:, 48_000:].astype(np.float64)
     assert renderer.most_reduction_db > 3.0
     for feed in feeds[np.abs(feeds).max(axis=1) > 0.1]:

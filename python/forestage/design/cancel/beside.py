@@ -51,7 +51,9 @@ def kept_beside(problem: CancelProblem, weights: ComplexArray) -> ComplexArray:
     costs_db = [np.minimum(each, each[-1]) for each in (inside_db[:, 0], inside_db.mean(axis=1))]
     beside_db = _on_the_way(problem.beside, problem.plain, weights)
     best, best_rank = np.ones(len(octave)), (-np.inf, -np.inf)
-    for wanted_db in least_db - RETREATS_DB:
+    # What is out of reach is approached in small steps, for what a part of it is worth
+    searches = [*((wanted_db, FIRST_STEP) for wanted_db in least_db - RETREATS_DB), (least_db, FIRST_STEP / 30)]
+    for wanted_db, first_step in searches:
         price = np.zeros(beside_db.shape[2])
         weaker = np.zeros((len(price), len(means)), dtype=np.intp)
         for step in range(STEPS):
@@ -65,7 +67,7 @@ def kept_beside(problem: CancelProblem, weights: ComplexArray) -> ComplexArray:
             rank = (min(reached_db.min(), least_db), -lost_db)
             if lost_db <= cost_db and rank > best_rank:
                 best, best_rank = share, rank
-            price = np.maximum(price + FIRST_STEP / np.sqrt(1.0 + step / 20) * (wanted_db - reached_db), 0.0)
+            price = np.maximum(price + first_step / np.sqrt(1.0 + step / 20) * (wanted_db - reached_db), 0.0)
         if best_rank[0] >= wanted_db:
             break
     return problem.plain + best * (weights - problem.plain)
