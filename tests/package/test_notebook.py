@@ -50,7 +50,7 @@ def test_all_that_a_design_holds_is_told_in_one_short_line(made):
     for value in seen.values():
         assert len(repr(value)) < 200, repr(value)
         assert "\n" not in repr(value)
-    assert repr(made["headphones"]) == "<Design 'Headphones', 2 drivers, 44.1, 48, 88.2, 96, 176.4, 192 kHz>"
+    assert repr(made["headphones"]) == "<Design 'Your Own Headphones', 2 drivers, 44.1, 48, 88.2, 96, 176.4, 192 kHz>"
     assert "response=array(2, 3, " in repr(made["smart-speaker"].plant)
 
 
@@ -96,7 +96,7 @@ def test_designs_and_devices_can_be_copied(made, copied):
 @pytest.mark.slow
 def test_notebooks_show_tables_of_designs_presets_and_renderers(made):
     html = made["headphones"]._repr_html_()
-    assert html.startswith("<table><caption>Headphones</caption>")
+    assert html.startswith("<table><caption>Your Own Headphones</caption>")
     assert "<th>virtual pair</th><td>±30°</td>" in html
     preset = forestage.load_preset("laptop")
     assert "<th>drivers</th><td>left, right</td>" in preset._repr_html_()
