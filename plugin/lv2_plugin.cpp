@@ -89,7 +89,7 @@ void Lv2Plugin::activate() {
   take_ports();
   serve();
   session_.engine()->reset();
-  report();
+  report();  // but no messages: buffers of events are a host's again between blocks, and may be gone
 }
 
 bool Lv2Plugin::take_preset_port() noexcept {
@@ -159,6 +159,7 @@ void Lv2Plugin::run(std::uint32_t frames) noexcept {
   for (std::uint32_t start = 0; start < frames; start += max_frames)
     play(start, std::min(frames - start, std::uint32_t{max_frames}));
   report();
+  send_no_messages();
 }
 
 // In scratch memory, because hosts may use one buffer for an input and another channel's output.
@@ -188,6 +189,9 @@ void Lv2Plugin::report() noexcept {
   show(ports_.param(static_cast<std::size_t>(Param::status)), static_cast<float>(status));
   for (std::size_t i = 0; i < param_count; ++i)
     if (params[i].kind == ParamKind::meter) show(ports_.param(i), engine.param(static_cast<Param>(i)));
+}
+
+void Lv2Plugin::send_no_messages() noexcept {
   auto* messages = static_cast<LV2_Atom_Sequence*>(connected_[static_cast<std::size_t>(ports_.messages_out())]);
   if (messages == nullptr || messages->atom.size < sizeof(LV2_Atom_Sequence_Body)) return;
   messages->atom.size = sizeof(LV2_Atom_Sequence_Body);

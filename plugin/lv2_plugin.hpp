@@ -60,6 +60,7 @@ class Lv2Plugin {
   bool take_message(const LV2_Atom_Event& event) noexcept;
   void play(std::uint32_t start, std::uint32_t frames) noexcept;
   void report() noexcept;
+  void send_no_messages() noexcept;
   void serve();
   void load_preset(int position);
   void load_file(const FileRequest& request);

@@ -155,6 +155,11 @@ def test_a_host_that_connects_late_hears_the_preset_from_the_first_frame(make):
     assert_plays(make(connects_late=True, controls={"preset": 1, "stage_width_deg": 60}), "laptop", stage_width_deg=60)
 
 
+def test_buffers_of_events_are_left_alone_but_while_it_runs(make):
+    """Ardour frees them before it activates a plugin again."""
+    assert make(outputs=8).has_events_untouched()
+
+
 @pytest.mark.parametrize("row", SET_BY_HOSTS, ids=lambda row: row.id)
 def test_every_port_sets_its_parameter(make, row):
     value = row.max_value if row.default_value == row.min_value else row.min_value
