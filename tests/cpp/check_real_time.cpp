@@ -63,6 +63,9 @@ void check_engine(double sample_rate) {
   player.engine().load(Slot::a, short_preset);
   player.engine().load(Slot::b, long_preset);
   for (const int frames : {0, 1, 17, 64, 128, 480, 1024, 8192}) sum += player.play(frames);
+  // No delay between the ears, and blocks that end everywhere in buffers, also at their end
+  player.engine().set_param(Param::stage_width_deg, 0.0f);
+  for (int block = 0; block < 100; ++block) sum += player.play(33);
   expect_none("blocks", sum);
 
   for (std::size_t p = 0; p < param_count; ++p) {

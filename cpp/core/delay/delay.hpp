@@ -15,45 +15,32 @@ class History {
  public:
   History(int past_frames, int max_block_frames)
       : past_frames_(past_frames),
-        memory_(static_cast<std::size_t>(past_frames) +
-                blocks_between_moves * static_cast<std::size_t>(max_block_frames)),
-        newest_(memory_.data() + past_frames) {}
-  History(const History& other) : past_frames_(other.past_frames_), memory_(other.memory_) { rewind(); }
-  History(History&& other) noexcept = default;  // memory on the heap stays where it is
-  History& operator=(const History&) = delete;
+        memory_(static_cast<std::size_t>(past_frames) + static_cast<std::size_t>(max_block_frames)) {}
 
   /// Appends a block; the returned pointer p holds p[-past_frames] ... p[frames - 1] until the next push.  [audio]
   const float* push(const float* block, int frames) noexcept {
-    newest_ += newest_frames_;
-    if (newest_ + frames > memory_.data() + memory_.size()) {
-      const auto past = static_cast<std::size_t>(past_frames_);
-      std::memmove(memory_.data(), newest_ - past, past * sizeof(float));
-      rewind();
+    const auto past = static_cast<std::size_t>(past_frames_);
+    if (newest_frames_ > 0) {
+      std::memmove(memory_.data(), memory_.data() + newest_frames_, past * sizeof(float));
     }
-    std::copy_n(block, frames, newest_);
+    std::copy_n(block, frames, memory_.data() + past);
     newest_frames_ = frames;
-    return newest_;
+    return memory_.data() + past;
   }
 
   void reset() noexcept {
     std::ranges::fill(memory_, 0.0f);
-    rewind();
     newest_frames_ = 0;
   }
 
   /// What push() returned.
-  const float* newest() const noexcept { return newest_; }
+  const float* newest() const noexcept { return memory_.data() + past_frames_; }
   int past_frames() const noexcept { return past_frames_; }
 
  private:
-  static constexpr std::size_t blocks_between_moves = 2;  // of the largest size
-
-  void rewind() noexcept { newest_ = memory_.data() + past_frames_; }
-
   int past_frames_;
   int newest_frames_ = 0;
   std::vector<float> memory_;
-  float* newest_;
 };
 
 /// The past of one lane in a ring, for delays that are long against a block: nothing but the block is moved.

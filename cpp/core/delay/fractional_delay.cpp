@@ -5,6 +5,7 @@
 
 namespace forestage {
 
+// The direct form reads up to 8 frames past the newest block.
 FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
     : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames + kernels::lanes),
       zeros_(static_cast<std::size_t>(max_block_frames + kernels::lanes)) {
