@@ -13,7 +13,6 @@ from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for,
 HEARD_DEG = CIRCLE_DEG[(np.abs(CIRCLE_DEG) <= 110.0) & (CIRCLE_DEG % 10.0 == 0.0)]
 AXIS_WEIGHT = 20.0
 END_PRICE = 10.0
-# At this rate plans are judged
 
 
 def beam_firs(plan: BeamPlan, *, sample_rate: int = MASTER_RATE) -> FloatArray:
