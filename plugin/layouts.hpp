@@ -3,9 +3,15 @@
 #pragma once
 
 #include <array>
+#include <string>
 
 namespace forestage::plugin {
 
 inline constexpr std::array variant_outputs{3, 4, 5, 8, 16};  // append only: hosts know each by an id of its own
+
+/// As hosts list it.
+inline std::string plugin_name(int outputs) {
+  return outputs == 2 ? "Forestage" : "Forestage " + std::to_string(outputs) + " Drivers";
+}
 
 }  // namespace forestage::plugin

@@ -236,9 +236,7 @@ void Lv2Plugin::load_chosen(std::shared_ptr<const Preset> preset, std::optional<
   session_.load(static_cast<Slot>(static_cast<int>(value(Param::slot))), preset, std::move(chosen));
   for (std::size_t i = 0; i < param_count; ++i) {
     if (!params[i].in_preset || moved_in_[i].load(std::memory_order_relaxed) == request) continue;
-    const auto own = preset->parameters.find(param_id(params[i]));
-    values_[i].store(own != preset->parameters.end() ? own->second : params[i].default_value,
-                     std::memory_order_relaxed);
+    values_[i].store(setting(*preset, params[i]), std::memory_order_relaxed);
   }
 }
 

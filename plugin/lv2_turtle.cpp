@@ -49,10 +49,6 @@ std::vector<int> all_outputs() {
   return all;
 }
 
-std::string name_of(int outputs) {
-  return outputs == 2 ? "Forestage" : "Forestage " + std::to_string(outputs) + " Drivers";
-}
-
 std::string unit_of(const ParamSpec& row) {
   if (row.unit == "dB") return "units:db";
   if (row.unit == "deg") return "units:degree";
@@ -155,7 +151,7 @@ void write_plugin(std::ostream& out, int outputs, const FactoryPresets& factory)
   const auto micro = version.find('.', minor) + 1;
   out << "<" << lv2_uri_of(outputs) << ">\n"
       << "\ta lv2:Plugin , lv2:SpatialPlugin ;\n"
-      << "\tdoap:name " << literal(name_of(outputs)) << " ;\n"
+      << "\tdoap:name " << literal(plugin_name(outputs)) << " ;\n"
       << "\tdoap:shortdesc \"Stereo into driver feeds for compact loudspeakers, with a headphones preview of the "
          "device\" ;\n"
       << "\tdoap:license <http://spdx.org/licenses/GPL-3.0-or-later> ;\n"
@@ -206,9 +202,8 @@ void write_presets(std::ostream& out, const FactoryPresets& factory) {
           << ">\n\ta pset:Preset ;\n\tlv2:port [ lv2:symbol \"preset\" ; pset:value " << position << " ]";
       for (const ParamSpec& row : params) {
         if (!row.in_preset) continue;
-        const auto own = preset->parameters.find(param_id(row));
         out << " ,\n\t\t[ lv2:symbol " << literal(param_id(row)) << " ; pset:value "
-            << number_text(own != preset->parameters.end() ? own->second : row.default_value) << " ]";
+            << number_text(setting(*preset, row)) << " ]";
       }
       out << " .\n\n";
     }

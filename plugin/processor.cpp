@@ -207,8 +207,7 @@ void Processor::follow_preset(const Preset& preset) {
   for (std::size_t i = 0; i < param_count; ++i) {
     if (!params[i].in_preset) continue;
     const auto id = static_cast<Param>(i);
-    const auto value = preset.parameters.find(param_id(params[i]));  // absent: the preset means the default
-    parameters_.set(id, value != preset.parameters.end() ? value->second : params[i].default_value);
+    parameters_.set(id, setting(preset, params[i]));
     announce(parameters_[id]);
   }
 }

@@ -99,7 +99,7 @@ class Variants final : public IPluginFactory3 {
     if (result != kResultOk || !is_variant(index)) return result;
     const int outputs = variant_outputs[static_cast<std::size_t>(index)];
     class_id_of(outputs, info->cid);
-    const std::string name = "Forestage " + std::to_string(outputs) + " Drivers";
+    const std::string name = plugin_name(outputs);
     std::copy(name.c_str(), name.c_str() + name.size() + 1, info->name);
     return kResultOk;
   }

@@ -21,6 +21,9 @@
 #else
 #define FORESTAGE_INLINE inline
 #endif
+#if !defined(FORESTAGE_HAS_AVX2)
+#define FORESTAGE_AVX2
+#endif
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"  // what returns a vector here is inlined and has no calling convention
@@ -36,6 +39,11 @@ typedef float Vector8 __attribute__((vector_size(32)));
 using Baseline = Vector4;
 #else
 using Baseline = float;
+#endif
+#if defined(FORESTAGE_HAS_AVX2)
+using Wide = Vector8;
+#else
+using Wide = Baseline;  // there is one set of loops, twice
 #endif
 
 template <class V>
@@ -185,6 +193,12 @@ inline bool has_avx2() noexcept {
 #else
   return false;
 #endif
+}
+
+/// Of two tables of the same loops, the one that this processor is to run.  [any thread]
+template <class Table>
+const Table& best(const Table& baseline, const Table& avx2) noexcept {
+  return has_avx2() ? avx2 : baseline;
 }
 
 }  // namespace forestage::simd

@@ -20,11 +20,6 @@ namespace {
 // What filters do to the peaks of loud music, whose own were cut by a limiter, at the same power.
 constexpr float dispersed_peaks_db = 2.0f;
 
-float setting(const Preset& preset, Param id) {
-  const auto found = preset.parameters.find(param_id(spec(id)));
-  return found == preset.parameters.end() ? spec(id).default_value : found->second;
-}
-
 Ramp steady(float value, const FilterSet& filters, int frames) {
   Ramp ramp(filters.sample_rate, frames);
   ramp.snap(value);
@@ -35,9 +30,9 @@ Ramp steady(float value, const FilterSet& filters, int frames) {
 std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, int input, int frames) {
   VirtualStereo virtual_stereo = make_virtual_stereo(filters, frames);
   DriverMatrix matrix(cancel_matrix_spec(preset, filters), frames);
-  Ramp width = steady(setting(preset, Param::stage_width_deg), filters, frames);
-  Ramp crosstalk = steady(0.01f * setting(preset, Param::stage_crosstalk), filters, frames);
-  Ramp cancellation = steady(0.01f * setting(preset, Param::cancellation), filters, frames);
+  Ramp width = steady(setting(preset, spec(Param::stage_width_deg)), filters, frames);
+  Ramp crosstalk = steady(0.01f * setting(preset, spec(Param::stage_crosstalk)), filters, frames);
+  Ramp cancellation = steady(0.01f * setting(preset, spec(Param::cancellation)), filters, frames);
   const int drivers = static_cast<int>(preset.drivers.size());
   Lanes sides(2, frames);
   Lanes feeds(drivers, frames);
@@ -51,12 +46,12 @@ std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, i
 
 std::vector<Fir> center_response(const Preset& preset, const FilterSet& filters, int frames) {
   CenterBeam beam(preset, filters, frames);
-  Ramp presence = steady(0.01f * setting(preset, Param::center_presence), filters, frames);
-  Ramp focus = steady(0.01f * setting(preset, Param::center_focus), filters, frames);
+  Ramp presence = steady(0.01f * setting(preset, spec(Param::center_presence)), filters, frames);
+  Ramp focus = steady(0.01f * setting(preset, spec(Param::center_focus)), filters, frames);
   const int drivers = static_cast<int>(preset.drivers.size());
   Lanes center(1, frames);
   Lanes feeds(drivers, frames);
-  center[0][stage_latency_frames(filters)] = from_db(setting(preset, Param::center_level_db));
+  center[0][stage_latency_frames(filters)] = from_db(setting(preset, spec(Param::center_level_db)));
   beam.process(center.block(frames), presence, focus.advance(frames), feeds.block(frames));
   std::vector<Fir> result;
   for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);

@@ -80,31 +80,22 @@ void between_baseline(const float* x, float* peaks, int frames, const float* h, 
   between_body<float>(x, peaks, done, frames, h, phases);
 }
 
-#if defined(FORESTAGE_HAS_AVX2)
 FORESTAGE_AVX2 void frames_avx2(const float* x, float* peaks, int frames) {
-  const int done = frames_body<simd::Vector8>(x, peaks, 0, frames);
+  const int done = frames_body<simd::Wide>(x, peaks, 0, frames);
   frames_body<float>(x, peaks, done, frames);
 }
 
 FORESTAGE_AVX2 void between_avx2(const float* x, float* peaks, int frames, const float* h, int phases) {
-  const int done = between_body<simd::Vector8>(x, peaks, 0, frames, h, phases);
+  const int done = between_body<simd::Wide>(x, peaks, 0, frames, h, phases);
   between_body<float>(x, peaks, done, frames, h, phases);
 }
-#endif
 
 constexpr PeakKernels baseline{frames_baseline, between_baseline};
-
-const PeakKernels& best() noexcept {
-#if defined(FORESTAGE_HAS_AVX2)
-  static constexpr PeakKernels avx2{frames_avx2, between_avx2};
-  if (simd::has_avx2()) return avx2;
-#endif
-  return baseline;
-}
+constexpr PeakKernels avx2{frames_avx2, between_avx2};
 
 }  // namespace
 
-TruePeak::TruePeak(double sample_rate) : kernels_(&best()), phases_(phases_at(sample_rate)) {
+TruePeak::TruePeak(double sample_rate) : kernels_(&simd::best(baseline, avx2)), phases_(phases_at(sample_rate)) {
   for (int phase = 1; phase <= phases_; ++phase) {
     const double fraction = static_cast<double>(phase) / (phases_ + 1);
     double gain = 0.0;

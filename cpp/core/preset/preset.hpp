@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "params.hpp"
+
 namespace forestage {
 
 inline constexpr int preset_schema = 1;
@@ -102,5 +104,11 @@ struct Preset {
   std::string design_json;  // provenance, opaque to the DSP
   bool operator==(const Preset&) const = default;
 };
+
+/// What a preset wants of a parameter; what it does not name, it means the default of.
+inline float setting(const Preset& preset, const ParamSpec& row) {
+  const auto found = preset.parameters.find(param_id(row));
+  return found != preset.parameters.end() ? found->second : row.default_value;
+}
 
 }  // namespace forestage

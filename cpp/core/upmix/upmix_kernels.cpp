@@ -102,18 +102,11 @@ FORESTAGE_INLINE void estimate_body(const Estimate& job) {
   }
 
 FORESTAGE_UPMIX_KERNELS(baseline, simd::Baseline, )
-#if defined(FORESTAGE_HAS_AVX2)
-FORESTAGE_UPMIX_KERNELS(avx2, simd::Vector8, FORESTAGE_AVX2)
-#endif
+FORESTAGE_UPMIX_KERNELS(avx2, simd::Wide, FORESTAGE_AVX2)
 #undef FORESTAGE_UPMIX_KERNELS
 
 }  // namespace
 
-const Table& best() noexcept {
-#if defined(FORESTAGE_HAS_AVX2)
-  if (simd::has_avx2()) return avx2::table;
-#endif
-  return baseline::table;
-}
+const Table& best() noexcept { return simd::best(baseline::table, avx2::table); }
 
 }  // namespace forestage::upmix_kernels
