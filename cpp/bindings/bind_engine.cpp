@@ -9,6 +9,7 @@
 
 #include "arrays.hpp"
 #include "engine.hpp"
+#include "find_param.hpp"
 #include "number_text.hpp"
 #include "params.hpp"
 
@@ -29,13 +30,6 @@ std::string_view kind_name(ParamKind kind) {
       return "meter";
   }
   return "";
-}
-
-Param find_param(const std::string& id) {
-  for (std::size_t i = 0; i < param_count; ++i) {
-    if (param_id(params[i]) == id) return static_cast<Param>(i);
-  }
-  throw std::invalid_argument("no parameter is called \"" + id + "\"");
 }
 
 Slot find_slot(const std::string& name) {

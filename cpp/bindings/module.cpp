@@ -7,6 +7,7 @@ namespace forestage::python {
 void bind_blocks(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);
 void bind_preset(pybind11::module_& m);
+void bind_response(pybind11::module_& m);
 void bind_room(pybind11::module_& m);
 }  // namespace forestage::python
 
@@ -20,5 +21,6 @@ PYBIND11_MODULE(_core, m) {
   forestage::python::bind_preset(m);
   forestage::python::bind_engine(m);
   forestage::python::bind_blocks(m);
+  forestage::python::bind_response(m);
   forestage::python::bind_room(m);
 }

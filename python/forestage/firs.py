@@ -11,8 +11,6 @@ from forestage import _core
 from forestage.arrays import ComplexArray, FloatArray, Taps
 from forestage.short_repr import ShortRepr
 
-_BLOCK = 64  # taps
-
 
 @dataclass(frozen=True, repr=False)
 class FilterSet(ShortRepr):
@@ -65,12 +63,10 @@ def response_of(
     ndarray of complex, shape (..., n)
     """
     fir = np.asarray(fir, dtype=np.float64)
-    turns = -2j * np.pi / sample_rate * np.asarray(frequency_hz, dtype=np.float64)
-    # Blocks of taps share their exponentials, which take longer than the sums
-    blocks = -(-fir.shape[-1] // _BLOCK)
-    padded = np.pad(fir, [(0, 0)] * (fir.ndim - 1) + [(0, blocks * _BLOCK - fir.shape[-1])])
-    within = padded.reshape(*fir.shape[:-1], blocks, _BLOCK) @ np.exp(np.outer(np.arange(_BLOCK), turns))
-    return np.einsum("...bn,bn->...n", within, np.exp(np.outer(np.arange(blocks) * _BLOCK - delay_frames, turns)))
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    responses = _core.fir_responses(fir.reshape(-1, fir.shape[-1]), frequency, sample_rate=sample_rate)
+    responses *= np.exp(2j * np.pi * delay_frames / sample_rate * frequency)
+    return responses.reshape(*fir.shape[:-1], len(frequency))
 
 
 def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:

@@ -50,6 +50,7 @@ def stub_design(
         crosstalk=np.asarray(crosstalk),
         beam=np.asarray(beam),
         phantom=np.asarray(phantom),
+        driver_eq=(),
     )
     return SimpleNamespace(
         device=device,

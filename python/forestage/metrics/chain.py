@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage._core import VirtualStereo
+from forestage._core import ChainResponse
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
-from forestage.firs import FilterSet, response_of
 from forestage.metrics.played import Played
 from forestage.short_repr import ShortRepr
-
-_FAR_EAR_FRAMES = 2048
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,40 +51,10 @@ class Chain(ShortRepr):
         sample_rate: int = SAMPLE_RATE,
     ) -> Chain:
         """Chain of a design with the virtual pair at +-``width_deg`` (its own width by default), at one rate."""
-        width_deg = design.width_deg if width_deg is None else width_deg
         frequency = np.asarray(frequency_hz, dtype=np.float64)
-        filters = design.filter_set(sample_rate)
-        plain = np.repeat(design.device.plain_gains[..., None].astype(np.complex128), len(frequency), axis=-1)
-        cancelled = _responses(filters.cancel, filters.delay_frames, filters, frequency)
-        plain_center = flat_center = plain.sum(axis=1)
-        # Either path may wait for the other
-        beam_frames = filters.delay_frames + filters.cancel_align_frames - filters.beam_align_frames
-        if len(filters.beam):
-            flat_center = _responses(filters.beam, beam_frames, filters, frequency)
-        center = flat_center
-        if len(filters.phantom):
-            center = _responses(filters.phantom, beam_frames, filters, frequency)
-        return cls(
-            frequency,
-            plain,
-            cancelled,
-            cancelled + cancelled[:, ::-1] * _virtual_crosstalk(filters, frequency, width_deg),
-            plain_center,
-            flat_center,
-            center,
-        )
-
-
-def _virtual_crosstalk(filters: FilterSet, frequency: FloatArray, width_deg: float) -> ComplexArray:
-    """Far over near ear of the virtual pair, for the (left, right) channel, shape (2, n) or (1, n)."""
-    block = VirtualStereo(filters.sample_rate, width_deg, 1.0)
-    impulse = np.zeros((2, _FAR_EAR_FRAMES), np.float32)
-    impulse[0, 0] = 1.0
-    far = _responses(block.process(impulse)[1:], block.latency_frames, filters, frequency)
-    if not len(filters.crosstalk):
-        return far
-    return far * _responses(filters.crosstalk, filters.crosstalk_delay_frames, filters, frequency)
-
-
-def _responses(firs: ArrayLike, delay_frames: int, filters: FilterSet, frequency: FloatArray) -> ComplexArray:
-    return response_of(firs, frequency, sample_rate=filters.sample_rate, delay_frames=delay_frames)
+        response = ChainResponse(design.filter_set(sample_rate), design.device.plain_gains, frequency)
+        width_deg = design.width_deg if width_deg is None else width_deg
+        plain, plain_center = response.feeds({"amount": 0})
+        cancelled, flat_center = response.feeds({"stage_crosstalk": 0, "center_presence": 100})
+        staged, center = response.feeds({"stage_width_deg": width_deg})
+        return cls(frequency, plain, cancelled, staged, plain_center, flat_center, center)

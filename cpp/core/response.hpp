@@ -1,0 +1,75 @@
+// What the graph does to sound, over frequency: from its paths to the feeds of the drivers.
+// Figures, reports and pictures ask here, so that none of them can disagree with what plays.
+//
+//     L', R', C ── virtual pair, cancellation, beam ── driver EQ ─┐
+//     L'+C, R'+C ── plain routing ──────────────────── driver EQ ─┴─ amount ── feeds
+//
+// The upmix, the limiter and the static gain for headroom are left out: they depend on the programme.  [any thread]
+#pragma once
+
+#include <array>
+#include <complex>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "param_store.hpp"
+#include "preset.hpp"
+
+namespace forestage {
+
+using Response = std::vector<std::complex<double>>;  // one value per frequency
+
+/// Frequencies at which filters of one sample rate are evaluated.
+class FrequencyGrid {
+ public:
+  /// `frequency_hz`: any, in any order.
+  FrequencyGrid(std::span<const double> frequency_hz, double sample_rate);
+
+  std::size_t size() const noexcept { return turns_.size(); }
+
+  /// Responses of filters of `taps` each, which lie one behind the other, into size() values for each.
+  void evaluate(std::span<const double> firs, std::size_t taps, std::span<std::complex<double>> out) const;
+  /// Response of one filter, `advance_frames` of its delay taken out.
+  Response of(std::span<const float> fir, double advance_frames = 0.0) const;
+
+ private:
+  std::vector<double> turns_;  // radians that a frame is
+};
+
+/// Responses of the feeds, without the delay that all of them have.
+struct FeedResponses {
+  std::vector<std::array<Response, 2>> sides;  // [driver][left, right]: of L' and R'
+  std::vector<Response> center;                // [driver]: of C
+};
+
+class ChainResponse {
+ public:
+  /// Evaluates each filter once, so that feeds() costs next to nothing. `plain_gains`: [driver][left, right].
+  ChainResponse(std::vector<std::vector<float>> plain_gains, const FilterSet& filters,
+                std::span<const double> frequency_hz);
+
+  /// What the parameters make of them; `processed_db`: of the preset's loudness, for `level_match`.
+  FeedResponses feeds(const ParamStore& store, float processed_db = 0.0f) const;
+
+ private:
+  struct Knobs;
+
+  /// Far over near ear of the virtual pair, for a sound in (left, right).
+  std::array<Response, 2> far_ears(const Knobs& knobs) const;
+  std::array<Response, 2> designed_sides(std::size_t driver, const Knobs& knobs,
+                                         const std::array<Response, 2>& far) const;
+  Response designed_center(std::size_t driver, const Knobs& knobs) const;
+  void play(std::size_t driver, double gain, Response& feed) const;
+
+  std::vector<std::vector<float>> plain_gains_;
+  double sample_rate_;
+  FrequencyGrid grid_;
+  std::array<Response, 2> crosstalk_;            // weight of the virtual crosstalk from (left, right)
+  std::vector<std::array<Response, 2>> cancel_;  // [driver][left, right]
+  std::vector<Response> beam_;                   // [driver], or none
+  std::vector<Response> phantom_;                // [driver], or none
+  std::vector<Response> driver_eq_;              // [driver], or none
+};
+
+}  // namespace forestage
