@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -106,7 +107,7 @@ void bench_chain(Bench& bench, const Preset& preset) {
   const int drivers = static_cast<int>(preset.drivers.size());
   const auto measure = [&](const std::string& name, std::size_t monitor, UpmixQuality quality) {
     Engine engine({sample_rate, drivers});
-    engine.load(Slot::a, preset);
+    engine.load(Slot::a, std::make_shared<const Preset>(preset));
     engine.set_param(Param::monitor, static_cast<float>(monitor));
     engine.set_param(Param::upmix_quality, static_cast<float>(quality));
     print("chain, " + name, bench.measure(drivers, [&](AudioBlock io) { engine.process(io); }));

@@ -324,7 +324,7 @@ void play_chain(const Preset& preset) {
   Rows out(2, std::vector<float>(run_frames));
   for (std::size_t m = 1; m < std::size(param_detail::monitors); ++m) {
     Engine engine({sample_rate, 2});
-    engine.load(Slot::a, preset);
+    engine.load(Slot::a, std::make_shared<const Preset>(preset));
     engine.set_param(Param::monitor, static_cast<float>(m));
     const Play play = [&](ConstAudioBlock from, AudioBlock to) {
       for (int c = 0; c < 2; ++c) std::copy_n(from[c], from.frames, to[c]);

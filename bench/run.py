@@ -40,6 +40,9 @@ def main(folder):
         "smart-speaker chain, 48 kHz, block 128, one core": rows_of(
             folder / "bench_chain", ROOT / "presets/factory/smart-speaker.json"
         ),
+        "instances of smart-speaker and laptop, processor time": rows_of(
+            folder / "bench_instances", *(ROOT / f"presets/factory/{name}.json" for name in ("smart-speaker", "laptop"))
+        ),
         "smart-speaker in pedalboard, 48 kHz, buffer 128": rows_of(sys.executable, ROOT / "bench/pedalboard_host.py"),
         "rooms against pyroomacoustics, 48 kHz, 0.445 s, 38 000 images": rows_of(
             sys.executable, ROOT / "bench/room.py"

@@ -6,17 +6,6 @@
 namespace forestage::plugin {
 namespace {
 
-void fill(Engine& engine, const Contents& contents) {
-  engine.set_headphone_eq(contents.headphone_eq);
-  for (const Slot slot : {Slot::a, Slot::b}) {
-    if (const auto& preset = contents.presets[static_cast<std::size_t>(slot)]) {
-      engine.load(slot, *preset);
-    } else {
-      engine.unload(slot);
-    }
-  }
-}
-
 /// What is kept, with what has changed since, and what is then still to be said about it.
 void update_kept(Contents& contents) {
   if (contents.kept.empty()) return;
@@ -48,7 +37,7 @@ void Session::prepare(const EngineSpec& spec, const AudioLock& lock) {
   };
   try {
     next = std::make_unique<Engine>(spec);
-    fill(*next, contents_);
+    next->load({contents_.presets, contents_.headphone_eq});
   } catch (...) {
     next = nullptr;
     swap_in();
@@ -59,7 +48,7 @@ void Session::prepare(const EngineSpec& spec, const AudioLock& lock) {
 
 void Session::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
   const std::lock_guard guard(mutex_);
-  if (engine_ != nullptr) engine_->load(slot, *preset);
+  if (engine_ != nullptr) engine_->load(slot, preset);
   contents_.presets[static_cast<std::size_t>(slot)] = std::move(preset);
   contents_.chosen[static_cast<std::size_t>(slot)] = std::move(chosen);
   update_kept(contents_);
@@ -68,11 +57,7 @@ void Session::load(Slot slot, std::shared_ptr<const Preset> preset, std::optiona
 
 void Session::load(Contents contents) {
   const std::lock_guard guard(mutex_);
-  if (engine_ != nullptr) {
-    Engine rehearsal(engine_->spec());  // refuses what the engine would refuse, before the sound is touched
-    fill(rehearsal, contents);
-    fill(*engine_, contents);
-  }
+  if (engine_ != nullptr) engine_->load({contents.presets, contents.headphone_eq});
   contents_ = std::move(contents);
   note_contents();
 }

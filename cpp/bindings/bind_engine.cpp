@@ -65,7 +65,7 @@ Audio process(PyEngine& p, const Audio& x) {
 void load(PyEngine& p, const std::string& name, const std::shared_ptr<Preset>& preset) {
   const Slot slot = find_slot(name);
   take_turns(p.loading, [&] {
-    p.engine.load(slot, *preset);
+    p.engine.load(slot, preset);
     p.presets[static_cast<std::size_t>(slot)] = preset;
   });
 }
@@ -101,10 +101,7 @@ std::unique_ptr<PyEngine> engine_of(const EngineState& state) {
   const py::gil_scoped_release release;
   p->presets = presets;
   p->headphone_eq = eq;
-  p->engine.set_headphone_eq(eq);
-  for (std::size_t slot = 0; slot < presets.size(); ++slot) {
-    if (presets[slot]) p->engine.load(static_cast<Slot>(slot), *presets[slot]);
-  }
+  p->engine.load({{presets[0], presets[1]}, eq});
   for (std::size_t i = 0; i < std::min(values.size(), param_count); ++i) {
     p->engine.set_param(static_cast<Param>(i), values[i]);
   }

@@ -83,6 +83,7 @@ EarPath::EarPath(const EarResponses& responses, int lookahead_frames, double sam
       limiter_(ears, lookahead_frames_, sample_rate, max_block_frames) {}
 
 void EarPath::process(ConstAudioBlock in, RampBlock gain, bool is_guarded, AudioBlock out) noexcept {
+  is_clean_ = false;
   const AudioBlock lead = lead_out_.block(out.frames);
   play_lead(in, lead);  // first: out may be where in is
   scale(lead, gain);
@@ -107,6 +108,8 @@ void EarPath::play_lead(ConstAudioBlock in, AudioBlock out) noexcept {
 }
 
 void EarPath::reset() noexcept {
+  if (is_clean_) return;
+  is_clean_ = true;
   matrix_.reset();
   for (History& source : sources_) source.reset();
   limiter_.reset();

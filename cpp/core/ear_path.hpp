@@ -32,6 +32,7 @@ class EarPath {
   /// Overwrites out, two lanes.  [audio]
   void process(ConstAudioBlock in, RampBlock gain, bool is_guarded, AudioBlock out) noexcept;
   void reset() noexcept;
+  bool is_clean() const noexcept { return is_clean_; }
   int tail_frames() const noexcept { return lookahead_frames_ + matrix_.tail_frames(); }
   float least_gain() const noexcept { return limiter_.least_gain(); }
 
@@ -41,6 +42,7 @@ class EarPath {
   void play_lead(ConstAudioBlock in, AudioBlock out) noexcept;
 
   int lookahead_frames_;
+  bool is_clean_ = true;  // nothing came in since the reset
   EarResponses lead_;
   FirMatrix matrix_;
   std::vector<History> sources_;  // what the lead needs of them

@@ -59,23 +59,20 @@ Levels largest(const Levels& a, const Levels& b) noexcept {
           std::min(a.headroom_db, b.headroom_db)};
 }
 
-using EachQuality = std::array<std::unique_ptr<Graph>, std::size(param_detail::qualities)>;
-
-/// What travels to the audio thread and back: a graph per upmix quality, or none, which empties the slot.
-struct Delivery {
-  EachQuality graphs;
-
-  Graph* graph(UpmixQuality quality) const noexcept { return graphs[static_cast<std::size_t>(quality)].get(); }
-  bool holds(const Graph* graph) const noexcept {
-    return graph != nullptr && std::ranges::any_of(graphs, [&](const auto& own) { return own.get() == graph; });
-  }
-};
-
-using FramesByQuality = std::array<int, std::size(param_detail::qualities)>;
-
 void raise_to(FramesByQuality& to, const FramesByQuality& values) {
   for (std::size_t q = 0; q < to.size(); ++q) to[q] = std::max(to[q], values[q]);
 }
+
+/// What travels to the audio thread and back: a graph, or none, which empties the slot.
+struct Delivery {
+  std::unique_ptr<Graph> graph;
+};
+
+/// What a slot holds, as it was loaded and at the engine's rate, to build again when the latency moves.
+struct SlotPreset {
+  std::shared_ptr<const Preset> source;
+  std::shared_ptr<const Preset> at_rate;
+};
 
 void check(const EngineSpec& spec) {
   checked_rate(spec.sample_rate);
@@ -126,79 +123,82 @@ struct Engine::Impl {
 
   // -- main thread --------------------------------------------------------------------------------------------------
 
-  /// Both qualities are built, so that the audio thread can change from one to the other.
-  EachQuality build_graphs(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
-    const Preset heard = equalised(preset, eq);
-    EachQuality graphs;
-    for (std::size_t q = 0; q < graphs.size(); ++q) {
-      graphs[q] = std::make_unique<Graph>(heard, GraphSpec{spec.sample_rate, chunk_frames, spec.output_channels,
-                                                           static_cast<UpmixQuality>(q), latency_frames[q]});
-    }
-    return graphs;
+  struct Plan {
+    std::array<SlotPreset, 2> slots;
+    EarFirs headphone_eq;
+    FramesByQuality latency{};
+    std::array<bool, 2> is_new{};  // to be handed over
+    std::array<std::unique_ptr<Graph>, 2> graphs{};
+  };
+
+  SlotPreset at_engine_rate(std::shared_ptr<const Preset> source) const {
+    if (source == nullptr) return {};
+    auto converted = shared_at_rate(source, checked_rate(spec.sample_rate));
+    return {std::move(source), std::move(converted)};
   }
 
-  static FramesByQuality natural_latencies(const std::optional<Preset>& preset) {
-    FramesByQuality frames{};
-    for (std::size_t q = 0; preset && q < frames.size(); ++q) {
-      frames[q] = natural_latency_frames(*preset, static_cast<UpmixQuality>(q));
+  /// Builds what is new, and what has to move: both slots share one latency and one equaliser. Only this may throw.
+  Plan plan(std::array<SlotPreset, 2> wanted, std::array<bool, 2> is_new, EarFirs eq) const {
+    Plan next{std::move(wanted), std::move(eq), {}, is_new, {}};
+    for (const SlotPreset& slot : next.slots) {
+      if (slot.at_rate == nullptr) continue;
+      const FramesByQuality natural = natural_latency_frames(*slot.at_rate);
+      const int longest = *std::ranges::max_element(natural);
+      if (longest > dry_history[0].past_frames()) {
+        throw std::invalid_argument("preset \"" + slot.at_rate->name + "\" has a latency of " +
+                                    std::to_string(longest) + " frames; at most half a second would be right");
+      }
+      raise_to(next.latency, natural);
     }
-    return frames;
+    const bool all_move = next.latency != common_latency || next.headphone_eq != headphone_eq;
+    for (std::size_t s = 0; s < next.slots.size(); ++s) {
+      const auto& preset = next.slots[s].at_rate;
+      next.is_new[s] = next.is_new[s] || (all_move && preset != nullptr);
+      if (next.is_new[s] && preset != nullptr) next.graphs[s] = build(*preset, next.latency, next.headphone_eq);
+    }
+    return next;
   }
 
-  static int longest_tail(const EachQuality& graphs) {
-    int frames = 0;
-    for (const auto& graph : graphs) frames = std::max(frames, graph ? graph->tail_frames() : 0);
-    return frames;
+  std::unique_ptr<Graph> build(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
+    const GraphSpec graph_spec{spec.sample_rate, chunk_frames, spec.output_channels, latency_frames};
+    return eq == EarFirs{} ? std::make_unique<Graph>(preset, graph_spec)
+                           : std::make_unique<Graph>(equalised(preset, eq), graph_spec);
   }
 
-  /// Slot contents change: both graphs share one latency, so the other one is built again when it moves.
-  void install(std::size_t slot, std::optional<Preset> preset, bool is_from_other_rate) {
-    const std::size_t other = 1 - slot;
-    FramesByQuality common = natural_latencies(preset);
-    raise_to(common, natural_latencies(presets[other]));
-    const int longest = *std::ranges::max_element(common);
-    if (longest > dry_history[0].past_frames()) {
-      throw std::invalid_argument("preset \"" + preset->name + "\" has a latency of " + std::to_string(longest) +
-                                  " frames; at most half a second would be right");
+  void install(Plan next) {
+    for (std::size_t s = 0; s < next.slots.size(); ++s) {
+      if (!next.is_new[s]) continue;
+      const Graph* graph = next.graphs[s].get();
+      const auto& source = next.slots[s].source;
+      matched[s] = graph ? graph->matched_levels() : Levels{};
+      levels[s].store(graph ? graph->levels() : Levels{});
+      tails[s] = graph ? graph->tail_frames() : 0;
+      is_converted[s].store(source && !has_rate(*source, checked_rate(spec.sample_rate)));
+      needs_preview[s].store(graph && !graph->can_play_speakers());
+      lacks_room[s].store(graph && !graph->has_room());
+      is_loaded[s].store(graph != nullptr);
     }
-    auto graphs = preset ? build_graphs(*preset, common, headphone_eq) : EachQuality{};
-    const bool is_moved = presets[other] && common != common_latency;
-    auto companions = is_moved ? build_graphs(*presets[other], common, headphone_eq) : EachQuality{};
-    const Graph* graph = graphs[0].get();
-    matched[slot] = graph ? graph->matched_levels() : Levels{};
-    levels[slot].store(graph ? graph->levels() : Levels{});
-    presets[slot] = std::move(preset);
-    tails[slot] = longest_tail(graphs);
-    if (is_moved) tails[other] = longest_tail(companions);
-    is_converted[slot].store(is_from_other_rate);
-    needs_preview[slot].store(graph && !graph->can_play_speakers());
-    lacks_room[slot].store(graph && !graph->has_room());
-    is_loaded[slot].store(graph != nullptr);
+    slots = std::move(next.slots);
+    headphone_eq = std::move(next.headphone_eq);
     common_levels.store(largest(matched[0], matched[1]));
-    common_latency = common;
-    for (std::size_t q = 0; q < common.size(); ++q) latency[q].store(common[q]);
+    common_latency = next.latency;
+    for (std::size_t q = 0; q < common_latency.size(); ++q) latency[q].store(common_latency[q]);
     tail.store(std::max(tails[0], tails[1]));
-    publish(slot, std::move(graphs));
-    if (is_moved) publish(other, std::move(companions));
-  }
-
-  /// Both slots are built again; nothing but the responses at the ears is another.
-  void equalise(EarFirs eq) {
-    if (eq == headphone_eq) return;
-    std::array<EachQuality, 2> graphs;
-    for (std::size_t slot = 0; slot < graphs.size(); ++slot) {
-      if (presets[slot]) graphs[slot] = build_graphs(*presets[slot], common_latency, eq);
-    }
-    headphone_eq = std::move(eq);
-    for (std::size_t slot = 0; slot < graphs.size(); ++slot) tails[slot] = longest_tail(graphs[slot]);
-    tail.store(std::max(tails[0], tails[1]));
-    for (std::size_t slot = 0; slot < graphs.size(); ++slot) {
-      if (presets[slot]) publish(slot, std::move(graphs[slot]));
+    for (std::size_t s = 0; s < next.graphs.size(); ++s) {
+      if (next.is_new[s]) mailbox.put(s, std::make_unique<Delivery>(std::move(next.graphs[s])));
     }
   }
 
-  void publish(std::size_t slot, EachQuality graphs) {
-    mailbox.put(slot, std::make_unique<Delivery>(std::move(graphs)));
+  void load(Slot slot, std::shared_ptr<const Preset> preset) {
+    auto next = slots;
+    std::array<bool, 2> is_new{};
+    next[static_cast<std::size_t>(slot)] = at_engine_rate(std::move(preset));
+    is_new[static_cast<std::size_t>(slot)] = true;
+    install(plan(std::move(next), is_new, headphone_eq));
+  }
+
+  EarFirs firs_of(const std::optional<HeadphoneEq>& eq) const {
+    return eq ? headphone_firs(*eq, checked_rate(spec.sample_rate)) : EarFirs{};
   }
 
   ~Impl() {
@@ -211,14 +211,15 @@ struct Engine::Impl {
   Graph* wanted() const noexcept {
     const std::size_t slot = params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
     for (const std::size_t s : {slot, 1 - slot}) {
-      Graph* graph = live[s] != nullptr ? live[s]->graph(quality()) : nullptr;
+      Graph* graph = live[s] != nullptr ? live[s]->graph.get() : nullptr;
       if (graph != nullptr) return graph;
     }
     return nullptr;
   }
 
   bool is_sounding(const Delivery* delivery) const noexcept {
-    return delivery != nullptr && (delivery->holds(hand_over.current()) || delivery->holds(hand_over.next()));
+    const Graph* graph = delivery != nullptr ? delivery->graph.get() : nullptr;
+    return graph != nullptr && (graph == hand_over.current() || graph == hand_over.next());
   }
 
   /// Takes new graphs when nothing stands in the way; one that still sounds leaves after its fade.
@@ -282,6 +283,16 @@ struct Engine::Impl {
     }
     apply_bypass(io);
     note_reduction(io.frames);
+    reset_idle();
+  }
+
+  /// A part a block of a graph that is no longer heard, so that it can start when it is chosen again.
+  void reset_idle() noexcept {
+    if (hand_over.is_active()) return;
+    for (const Delivery* delivery : live) {
+      Graph* graph = delivery != nullptr ? delivery->graph.get() : nullptr;
+      if (graph != nullptr && graph != hand_over.current()) graph->forget_part();
+    }
   }
 
   void note_reduction(int frames) noexcept {
@@ -317,10 +328,7 @@ struct Engine::Impl {
 
   void reset() noexcept {
     for (Delivery* delivery : live) {
-      if (delivery == nullptr) continue;
-      for (const auto& graph : delivery->graphs) {
-        if (graph) graph->reset();
-      }
+      if (delivery != nullptr && delivery->graph) delivery->graph->reset();
     }
     for (LongHistory& history : dry_history) history.reset();
     peak_meter.reset();
@@ -331,7 +339,7 @@ struct Engine::Impl {
   const EngineSpec spec;
   ParamStore params;
 
-  std::array<std::optional<Preset>, 2> presets;  // at the engine's rate, to build again when the latency moves
+  std::array<SlotPreset, 2> slots;
   std::array<Levels, 2> matched{};
   std::array<int, 2> tails{};
   FramesByQuality common_latency{};
@@ -366,15 +374,17 @@ Engine::Engine(const EngineSpec& spec) {
 
 Engine::~Engine() = default;
 
-void Engine::load(Slot slot, const Preset& preset) {
-  const int rate = checked_rate(impl_->spec.sample_rate);
-  impl_->install(static_cast<std::size_t>(slot), at_rate(preset, rate), !has_rate(preset, rate));
+void Engine::load(const EngineContents& contents) {
+  impl_->install(impl_->plan({impl_->at_engine_rate(contents.presets[0]), impl_->at_engine_rate(contents.presets[1])},
+                             {true, true}, impl_->firs_of(contents.headphone_eq)));
 }
 
-void Engine::unload(Slot slot) { impl_->install(static_cast<std::size_t>(slot), std::nullopt, false); }
+void Engine::load(Slot slot, std::shared_ptr<const Preset> preset) { impl_->load(slot, std::move(preset)); }
+
+void Engine::unload(Slot slot) { impl_->load(slot, nullptr); }
 
 void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
-  impl_->equalise(eq ? headphone_firs(*eq, checked_rate(impl_->spec.sample_rate)) : EarFirs{});
+  impl_->install(impl_->plan(impl_->slots, {}, impl_->firs_of(eq)));
 }
 
 void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {

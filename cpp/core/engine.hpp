@@ -1,5 +1,5 @@
-// The engine: two slots, each with a graph of its own for each upmix quality; hand-over of new graphs; bypass; guards
-// against bad input. One engine is what the plugin and Python both drive.
+// The engine: two slots, each with a graph of its own; hand-over of new graphs; bypass; guards against bad input. One
+// engine is what the plugin and Python both drive.
 //
 //     load(slot, preset) [main] ── build ──▶ mailbox ──▶ [audio] warm up, cross-fade 20 ms, give back ──▶ freed [main]
 //
@@ -13,6 +13,7 @@
 // |                                 |                  | upmix_quality |
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -28,6 +29,12 @@ struct EngineSpec {
   int output_channels = 2;  // at least 2; headphones use the first two
 };
 
+/// What an engine plays: a preset for each slot, or none, and the equaliser of the headphones, if they have one.
+struct EngineContents {
+  std::array<std::shared_ptr<const Preset>, 2> presets;
+  std::optional<HeadphoneEq> headphone_eq;
+};
+
 class Engine {
  public:
   explicit Engine(const EngineSpec& spec);
@@ -35,8 +42,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Builds the preset for this engine and hands it to the slot; the newest wins. Parameters stay as they are.
-  void load(Slot slot, const Preset& preset);
+  /// Builds all for this engine and hands it over; the newest wins. Parameters stay as they are; on a throw, everything.
+  void load(const EngineContents& contents);
+  /// The same for one slot.
+  void load(Slot slot, std::shared_ptr<const Preset> preset);
   /// Empties the slot. An empty slot plays the other one; with both empty, the stereo input passes through.
   void unload(Slot slot);
   /// The headphones monitors of both slots play through the equaliser, or through none; it stays when presets change.

@@ -12,9 +12,17 @@
 namespace forestage {
 namespace {
 
+constexpr int parts = 5;  // of a graph, that are forgotten one after the other
+
 /// Latency from the input to the feeds, before their equalisation.
 int path_latency_frames(const FilterSet& filters) {
   return stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames;
+}
+
+FramesByQuality pads(const Preset& preset, const FramesByQuality& wanted_frames) {
+  FramesByQuality pads = natural_latency_frames(preset);
+  for (std::size_t q = 0; q < pads.size(); ++q) pads[q] = std::max(0, wanted_frames[q] - pads[q]);
+  return pads;
 }
 
 std::vector<MonitorEars> places(const Preset& preset, int max_block_frames) {
@@ -51,9 +59,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       room_processed_db_(preset.room ? preset.room->loudness.processed_db : processed_db_),
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
-      upmix_(spec.sample_rate, spec.upmix_quality),
-      pad_(3, std::max(0, spec.latency_frames - natural_latency_frames(preset, spec.upmix_quality)),
-           spec.max_block_frames),
+      upmix_(spec.sample_rate, pads(preset, spec.latency_frames), spec.max_block_frames),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
       cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
@@ -72,34 +78,46 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       feeds_(drivers_, spec.max_block_frames),
       room_feeds_(drivers_, spec.max_block_frames),
       levels_(find_levels(preset, filters)) {
-  latency_frames_ = pad_.latency_frames() + upmix_.latency_frames() + plain_delay_.latency_frames() +
-                    filters.driver_eq_delay_frames + monitors_.latency_frames();
   const int designed_tail =
       virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
-  const int before_monitors = pad_.latency_frames() + upmix_.tail_frames() +
-                              std::max(plain_delay_.latency_frames(), designed_tail) +
-                              (designed_eq_ ? designed_eq_->tail_frames() : 0);
-  tail_frames_ = before_monitors + monitors_.tail_frames();
-  warm_up_before_monitors_frames_ = before_monitors + upmix_.memory_frames();
+  warm_up_after_upmix_frames_ =
+      std::max(plain_delay_.latency_frames(), designed_tail) + (designed_eq_ ? designed_eq_->tail_frames() : 0);
+  tail_frames_ = upmix_.tail_frames() + warm_up_after_upmix_frames_ + monitors_.tail_frames();
 }
 
 int Graph::warm_up_frames(const ParamStore& store) const noexcept {
-  return warm_up_before_monitors_frames_ + monitors_.tail_frames(listening(store));
+  return upmix_.memory_frames(store.choice<UpmixQuality>(Param::upmix_quality)) + warm_up_after_upmix_frames_ +
+         monitors_.tail_frames(listening(store));
+}
+
+bool Graph::forget_part() noexcept {
+  const auto forget = [](auto&... parts) { (parts.reset(), ...); };
+  snap_ = true;
+  switch (soiled_parts_) {
+    case 0:
+      break;
+    case 1:
+      forget(plain_delay_, center_delay_, reference_delay_, virtual_stereo_);
+      break;
+    case 2:
+      forget(cancel_matrix_, center_beam_);
+      break;
+    case 3:
+      if (plain_eq_) forget(*plain_eq_, *designed_eq_);
+      break;
+    case 4:
+      upmix_.reset();
+      break;
+    default:
+      if (monitors_.forget_part()) return true;
+  }
+  soiled_parts_ = std::max(0, soiled_parts_ - 1);
+  return soiled_parts_ > 0;
 }
 
 void Graph::reset() noexcept {
-  pad_.reset();
-  upmix_.reset();
-  plain_delay_.reset();
-  virtual_stereo_.reset();
-  cancel_matrix_.reset();
-  center_delay_.reset();
-  center_beam_.reset();
-  if (plain_eq_) plain_eq_->reset();
-  if (designed_eq_) designed_eq_->reset();
-  reference_delay_.reset();
-  monitors_.reset();
-  snap_ = true;
+  while (forget_part()) {
+  }
 }
 
 Levels Graph::matched_levels() const noexcept {
@@ -118,11 +136,14 @@ void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
   StaticGains gains = static_gains(store, levels_, common);
   if (is_bypassed) gains.speakers = bypass_gain(store, common);
   const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, gains};
+  const auto quality = store.choice<UpmixQuality>(Param::upmix_quality);
   if (snap_) {
     controls_.snap(inputs);
+    upmix_.jump_to(quality);
     monitors_.jump_to(listening(store));
   } else {
     controls_.glide(inputs);
+    upmix_.select(quality);
     monitors_.select(listening(store));
   }
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
@@ -135,7 +156,6 @@ void Graph::split_paths(AudioBlock io) noexcept {
   scale(stereo, controls_.input_gain.advance(io.frames));
   const AudioBlock paths = paths_.block(io.frames);
   upmix_.process(stereo, controls_.upmix.advance(io.frames), paths);
-  pad_.process(paths, paths);  // after the upmix, so that two slots cut the same frames
   scale({paths.lanes, 1, io.frames}, controls_.solo_left.advance(io.frames));
   scale({paths.lanes + 1, 1, io.frames}, controls_.solo_right.advance(io.frames));
   scale({paths.lanes + 2, 1, io.frames}, controls_.solo_center.advance(io.frames));
@@ -173,6 +193,7 @@ void Graph::play_designed(int frames) noexcept {
 
 void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const int frames = io.frames;
+  soiled_parts_ = parts;
   const RampBlock amount = controls_.amount.advance(frames);
   const bool hears_plain = monitors_.hears_plain() || !amount.is(1.0f);
   split_paths(io);
@@ -197,6 +218,8 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.speakers_gain.advance(frames),
                      controls_.ears_gain.advance(frames), is_guarded_},
                     io);
+  upmix_.reset_idle();
+  monitors_.reset_idle();
 }
 
 int checked_rate(double sample_rate) {
@@ -206,10 +229,14 @@ int checked_rate(double sample_rate) {
   return static_cast<int>(std::lround(sample_rate));
 }
 
-int natural_latency_frames(const Preset& preset, UpmixQuality upmix_quality) {
+FramesByQuality natural_latency_frames(const Preset& preset) {
   const FilterSet& filters = preset.filters.front();
-  return latency_frames(upmix_frames(filters.sample_rate, upmix_quality)) + path_latency_frames(filters) +
-         filters.driver_eq_delay_frames + preset.ears.delay_frames;
+  FramesByQuality frames{};
+  for (std::size_t q = 0; q < frames.size(); ++q) {
+    frames[q] = latency_frames(upmix_frames(filters.sample_rate, static_cast<UpmixQuality>(q))) +
+                path_latency_frames(filters) + filters.driver_eq_delay_frames + preset.ears.delay_frames;
+  }
+  return frames;
 }
 
 }  // namespace forestage

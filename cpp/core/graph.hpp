@@ -1,6 +1,6 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
-//     L,R ─ trim ─ Upmix ─ pad ─┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
+//     L,R ─ trim ─ UpmixSwitch ──┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
 //                               ├─ C ───── delay ───────── CenterBeam ───┴─ Σ ─ driver EQ ─ loudness ─┐
 //                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ───┴─ Monitors
 //
@@ -11,10 +11,12 @@
 // | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split is equal |
 // | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
 // | follow(ParamStore, common)      | audio            | no | reads the targets; values glide inside |
-// | latency_frames(), tail_frames() | any              | no | constant for the life of a graph |
+// | forget_part()                   | audio            | no | a part of reset(), for a graph that nobody hears |
+// | tail_frames()                   | any              | no | constant for the life of a graph |
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "blocks.hpp"
 #include "center_beam.hpp"
@@ -26,7 +28,7 @@
 #include "monitors.hpp"
 #include "param_store.hpp"
 #include "preset.hpp"
-#include "upmix.hpp"
+#include "upmix_switch.hpp"
 #include "virtual_stereo.hpp"
 
 namespace forestage {
@@ -35,8 +37,7 @@ struct GraphSpec {
   double sample_rate = 48000.0;
   int max_block_frames = 256;
   int output_channels = 2;
-  UpmixQuality upmix_quality = UpmixQuality::low_latency;
-  int latency_frames = 0;  // pad to this total; 0 = as short as the preset allows
+  FramesByQuality latency_frames{};  // pad to these totals; 0 = as short as the preset allows
 };
 
 class Graph {
@@ -47,10 +48,11 @@ class Graph {
   /// Reads stereo from lanes 0-1 and writes every lane, in place.
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
   void reset() noexcept;
+  /// True while there is more to forget.  [audio]
+  bool forget_part() noexcept;
   /// `common`: of the presets that are compared, so that all make the same room.
   void follow(const ParamStore& store, const Levels& common) noexcept;
 
-  int latency_frames() const noexcept { return latency_frames_; }
   int tail_frames() const noexcept { return tail_frames_; }
   /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
   int warm_up_frames(const ParamStore& store) const noexcept;
@@ -80,8 +82,9 @@ class Graph {
   bool snap_ = true;
   bool is_guarded_ = true;
 
-  Upmix upmix_;
-  Delay pad_;
+  int soiled_parts_ = 0;  // that sound went through since they were reset: the first ones
+
+  UpmixSwitch upmix_;
   Delay plain_delay_;
   VirtualStereo virtual_stereo_;
   DriverMatrix cancel_matrix_;
@@ -100,16 +103,15 @@ class Graph {
   Lanes feeds_;       // mixed by amount
   Lanes room_feeds_;  // the same at the room's loudness
 
-  int latency_frames_ = 0;
   int tail_frames_ = 0;
-  int warm_up_before_monitors_frames_ = 0;
+  int warm_up_after_upmix_frames_ = 0;  // and before the monitors
   Levels levels_;
 };
 
 /// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.
 int checked_rate(double sample_rate);
 
-/// Latency of a preset as at_rate() makes it, without padding.  [main]
-int natural_latency_frames(const Preset& preset, UpmixQuality upmix_quality);
+/// Latencies of a preset as at_rate() makes it, without padding.  [main]
+FramesByQuality natural_latency_frames(const Preset& preset);
 
 }  // namespace forestage

@@ -38,8 +38,13 @@ EarPath& MonitorEars::path(Monitor monitor) noexcept {
 
 int MonitorEars::tail_frames() const noexcept { return std::max(device_.tail_frames(), reference_.tail_frames()); }
 
-void MonitorEars::reset() noexcept {
-  for (EarPath* path : {&device_, &plain_, &reference_}) path->reset();
+bool MonitorEars::reset_one_but(const EarPath* heard) noexcept {
+  for (EarPath* path : {&device_, &plain_, &reference_}) {
+    if (path == heard || path->is_clean()) continue;
+    path->reset();
+    return true;
+  }
+  return false;
 }
 
 Monitors::Monitors(std::vector<MonitorEars> places, int ears_delay_frames, int drivers, int output_channels,
@@ -70,10 +75,7 @@ Listening Monitors::playable(Listening listening) const noexcept {
   return listening;
 }
 
-void Monitors::jump_to(Listening listening) noexcept {
-  hand_over_.jump_to(playable(listening));
-  reset();
-}
+void Monitors::jump_to(Listening listening) noexcept { hand_over_.jump_to(playable(listening)); }
 
 void Monitors::select(Listening listening) noexcept {
   listening = playable(listening);
@@ -85,17 +87,34 @@ void Monitors::select(Listening listening) noexcept {
 
 void Monitors::reset(const Listening& listening) noexcept {
   if (listening.monitor == Monitor::speakers) {
-    limiter_.reset();
-    speakers_delay_.reset();
+    reset_speakers();
   } else {
     ears(listening).reset();
   }
 }
 
-void Monitors::reset() noexcept {
+void Monitors::reset_speakers() noexcept {
+  if (speakers_are_clean_) return;
   limiter_.reset();
   speakers_delay_.reset();
-  for (MonitorEars& place : places_) place.reset();
+  speakers_are_clean_ = true;
+}
+
+bool Monitors::reset_one_but(const EarPath* heard) noexcept {
+  return std::ranges::any_of(places_, [&](MonitorEars& place) { return place.reset_one_but(heard); });
+}
+
+void Monitors::reset_idle() noexcept {
+  if (hand_over_.is_active()) return;
+  const Listening& heard = hand_over_.current();
+  const bool is_speakers = heard.monitor == Monitor::speakers;
+  if (!is_speakers) reset_speakers();
+  reset_one_but(is_speakers ? nullptr : &ears(heard));
+}
+
+bool Monitors::forget_part() noexcept {
+  reset_speakers();
+  return reset_one_but(nullptr);
 }
 
 float Monitors::least_gain(const Listening& listening) noexcept {
@@ -113,6 +132,7 @@ void Monitors::render(const Listening& listening, const MonitorInputs& in, Audio
   };
   switch (listening.monitor) {
     case Monitor::speakers:
+      speakers_are_clean_ = false;
       for (int d = 0; d < drivers_; ++d) std::copy_n(in.feeds[d], out.frames, heard[d]);
       scale(heard, in.speakers_gain);
       limiter_.process(heard, in.is_guarded);

@@ -6,7 +6,8 @@
 //     Headphones Reference  stereo ── reference ears, gain, limiter ───────────────▶ 2
 //
 // There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a
-// change warms the next one up and cross-fades.
+// change warms the next one up and cross-fades. Headphones and Headphones Plain hear through the same ears with a memory
+// each, as either is to be in full sound as soon as it is heard; what is only read they share.
 #pragma once
 
 #include <vector>
@@ -48,7 +49,8 @@ class MonitorEars {
 
   EarPath& path(Monitor monitor) noexcept;
   int tail_frames() const noexcept;
-  void reset() noexcept;
+  /// Resets the first path that sound went through, but `heard`; false when there is none.
+  bool reset_one_but(const EarPath* heard) noexcept;
 
  private:
   EarPath device_;
@@ -65,7 +67,10 @@ class Monitors {
   void select(Listening listening) noexcept;                       // takes effect with a cross-fade
   void jump_to(Listening listening) noexcept;                      // at once
   void process(const MonitorInputs& in, AudioBlock out) noexcept;  // overwrites out
-  void reset() noexcept;
+  /// Forgets what went through one of those that nobody hears, if any has to.  [audio]
+  void reset_idle() noexcept;
+  /// Forgets a part; true while there may be more.  [audio]
+  bool forget_part() noexcept;
 
   bool can_play_speakers() const noexcept { return output_channels_ >= drivers_; }
   /// What is heard now is driver feeds, and nothing else.
@@ -91,12 +96,15 @@ class Monitors {
   }
   float least_gain(const Listening& listening) noexcept;
   void reset(const Listening& listening) noexcept;
+  void reset_speakers() noexcept;
+  bool reset_one_but(const EarPath* heard) noexcept;
   void render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept;
 
   int drivers_;
   int output_channels_;
   std::vector<MonitorEars> places_;
   Limiter limiter_;
+  bool speakers_are_clean_ = true;
   Delay speakers_delay_;  // what the ears' delay leaves of the look-ahead
   Lanes next_out_;
   HandOver<Listening> hand_over_;

@@ -35,6 +35,7 @@ class Ramp {
         values_(static_cast<std::size_t>(max_block_frames)) {}
 
   void snap(float value) noexcept {
+    if (is_flat_ && left_ == 0 && value == target_) return;
     target_ = value;
     settle();
     hold();
@@ -66,19 +67,19 @@ class Ramp {
     const double average = push(target_, first_, first_sum_);
     value_ = static_cast<float>(push(average, second_, second_sum_));
     position_ = (position_ + 1) % length_;
+    ++moved_;
     if (--left_ == 0) settle();
     return value_;
   }
   double push(double value, std::vector<double>& window, double& sum) noexcept {
-    sum += value - window[position_];
+    sum += value - (moved_ < length_ ? settled_ : window[position_]);
     window[position_] = value;
     return sum / static_cast<double>(length_);
   }
   /// Arrived: the value is the target to the bit, and rounding does not add up from one glide to the next.
   void settle() noexcept {
-    value_ = target_;
-    left_ = 0;
-    for (auto* window : {&first_, &second_}) std::ranges::fill(*window, target_);
+    value_ = settled_ = target_;
+    left_ = moved_ = 0;
     first_sum_ = second_sum_ = static_cast<double>(target_) * static_cast<double>(length_);
   }
   void hold() noexcept {
@@ -89,6 +90,8 @@ class Ramp {
   std::size_t length_;
   std::size_t position_ = 0;
   std::size_t left_ = 0;
+  std::size_t moved_ = 0;  // frames since it was settled: what the windows hold of before is not read
+  float settled_ = 0.0f;
   float value_ = 0.0f;
   float target_ = 0.0f;
   double first_sum_ = 0.0;

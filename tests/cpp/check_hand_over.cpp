@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "check_preset.hpp"
@@ -17,8 +19,9 @@
 int main(int argument_count, char** arguments) {
   using namespace forestage;
   const int rounds = argument_count > 1 ? std::atoi(arguments[1]) : 120;
-  const std::array<Preset, 3> presets = {make_check_preset(1, 128), make_check_preset(2, 256),
-                                         make_check_preset(3, 512, 6000)};
+  const auto share = [](Preset preset) { return std::make_shared<const Preset>(std::move(preset)); };
+  const std::array presets = {share(make_check_preset(1, 128)), share(make_check_preset(2, 256)),
+                              share(make_check_preset(3, 512, 6000))};
   Engine engine({48000.0, 3});
   engine.load(Slot::a, presets[0]);
 

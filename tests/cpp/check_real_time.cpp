@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -55,8 +56,8 @@ void expect_none(const char* what, const Counts& found) {
 /// Every block size, every parameter jumping to both ends, every monitor, both slots, presets and equalisers changing,
 /// bad samples.
 void check_engine(double sample_rate) {
-  const Preset short_preset = make_check_preset(1, 256);
-  const Preset long_preset = make_check_preset(2, 1024, 6000);
+  const auto short_preset = std::make_shared<const Preset>(make_check_preset(1, 256));
+  const auto long_preset = std::make_shared<const Preset>(make_check_preset(2, 1024, 6000));
   Player player(sample_rate);
   Counts sum;
   sum += player.play(64);  // no preset yet
@@ -101,7 +102,7 @@ void check_engine(double sample_rate) {
 
 /// Every monitor plays in half a second of room and in the free field, and hands over to the next.
 void check_room(double sample_rate) {
-  const Preset preset = make_check_preset(3, 256, 24000);
+  const auto preset = std::make_shared<const Preset>(make_check_preset(3, 256, 24000));
   Player player(sample_rate);
   player.engine().load(Slot::a, preset);
   Counts sum = player.play(64);

@@ -18,6 +18,7 @@
 #include <ctime>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -284,7 +285,7 @@ std::string state_text() {
 
 void build(const Preset& preset, Random& random) {
   Engine engine({.sample_rate = pick(random, std::array{44100.0, 48000.0, 50000.0}), .output_channels = 2});
-  engine.load(Slot::a, preset);
+  engine.load(Slot::a, std::make_shared<const Preset>(preset));
 }
 
 void build(const HeadphoneEq& eq, Random& random) {

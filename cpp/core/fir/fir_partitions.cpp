@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "shared_by_content.hpp"
+
 namespace forestage {
 namespace {
 
@@ -27,29 +29,36 @@ int longest(std::span<const FirPath> paths) noexcept {
   return static_cast<int>(taps);
 }
 
-PartitionTransform::PartitionTransform(int partition_frames)
-    : frames_(partition_frames),
-      fft_(partition_frames),
-      w_re_(count_of(frames_)),
-      w_im_(count_of(frames_)),
-      folded_(count_of(frames_)),
-      bins_(count_of(frames_)) {
-  for (int n = 0; n < frames_; ++n) {
-    const double angle = -std::numbers::pi * n / (2.0 * frames_);
-    w_re_[static_cast<std::size_t>(n)] = static_cast<float>(std::cos(angle));
-    w_im_[static_cast<std::size_t>(n)] = static_cast<float>(std::sin(angle));
+PartitionTransform::Constants::Constants(int frames) : fft(frames), w_re(count_of(frames)), w_im(count_of(frames)) {
+  for (int n = 0; n < frames; ++n) {
+    const double angle = -std::numbers::pi * n / (2.0 * frames);
+    w_re[static_cast<std::size_t>(n)] = static_cast<float>(std::cos(angle));
+    w_im[static_cast<std::size_t>(n)] = static_cast<float>(std::sin(angle));
   }
 }
 
+std::shared_ptr<const PartitionTransform::Constants> PartitionTransform::constants(int frames) {
+  static SharedByContent<Constants> all;
+  return all.get(static_cast<std::uint64_t>(frames), [&] { return Constants(frames); });
+}
+
+PartitionTransform::PartitionTransform(int partition_frames)
+    : frames_(partition_frames),
+      constants_(constants(partition_frames)),
+      folded_(count_of(frames_)),
+      bins_(count_of(frames_)) {}
+
 void PartitionTransform::forward(const float* window, float* cells, long stride) noexcept {
-  loops_->fold(window, w_re_.data(), w_im_.data(), reinterpret_cast<float*>(folded_.data()), frames_);
-  fft_.forward(folded_.data(), bins_.data());
+  loops_->fold(window, constants_->w_re.data(), constants_->w_im.data(), reinterpret_cast<float*>(folded_.data()),
+               frames_);
+  constants_->fft.forward(folded_.data(), bins_.data());
   loops_->pack(reinterpret_cast<const float*>(bins_.data()), cells, stride, frames_);
 }
 
 void PartitionTransform::backward(const std::complex<float>* product, float* to) noexcept {
-  fft_.backward(product, folded_.data());
-  loops_->unfold(reinterpret_cast<const float*>(folded_.data()), w_re_.data(), w_im_.data(), to, frames_);
+  constants_->fft.backward(product, folded_.data());
+  loops_->unfold(reinterpret_cast<const float*>(folded_.data()), constants_->w_re.data(), constants_->w_im.data(), to,
+                 frames_);
 }
 
 FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform)
@@ -57,13 +66,20 @@ FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> p
       inputs_(inputs),
       outputs_(outputs),
       partitions_((longest(paths) + frames() - 1) / frames()),
-      filters_(count_of(2 * frames(), partitions_, inputs * outputs)),
+      filters_(shared_filters(paths)),
       spectra_(count_of(2 * frames(), partitions_, inputs)),
-      products_(count_of(outputs, frames())) {
-  design(paths);
+      products_(count_of(outputs, frames())) {}
+
+std::shared_ptr<const AlignedVector<float>> FirPartitions::shared_filters(std::span<const FirPath> paths) const {
+  static SharedByContent<AlignedVector<float>> all;
+  ContentHash hash;
+  hash.add(frames()).add(inputs_).add(outputs_);
+  for (const FirPath& path : paths) hash.add(path.input).add(path.output).add(path.taps);
+  return all.get(hash.value(), [&] { return design(paths); });
 }
 
-void FirPartitions::design(std::span<const FirPath> paths) {
+AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const {
+  AlignedVector<float> filters(count_of(2 * frames(), partitions_, inputs_ * outputs_));
   const int size = frames();
   const long chunk = static_cast<long>(partitions_) * inputs_ * outputs_ * cell;
   AlignedVector<float> padded(count_of(2 * size));
@@ -76,10 +92,11 @@ void FirPartitions::design(std::span<const FirPath> paths) {
       std::transform(part.begin(), part.end(), padded.begin(),
                      [&](float tap) { return tap / static_cast<float>(size); });
       transform_->forward(padded.data(), cells.data(), cell);
-      float* to = filters_.data() + ((static_cast<long>(p) * inputs_ + path.input) * outputs_ + path.output) * cell;
+      float* to = filters.data() + ((static_cast<long>(p) * inputs_ + path.input) * outputs_ + path.output) * cell;
       for (int n = 0; n < 2 * size; ++n) to[n / cell * chunk + n % cell] += cells[static_cast<std::size_t>(n)];
     }
   }
+  return filters;
 }
 
 void FirPartitions::transform(int input, const float* window) noexcept {
@@ -89,7 +106,7 @@ void FirPartitions::transform(int input, const float* window) noexcept {
 
 void FirPartitions::multiply(int first, int last, int first_bin, int last_bin) noexcept {
   transform_->loops().multiply({.inputs = spectra_.data(),
-                                .filters = filters_.data(),
+                                .filters = filters_->data(),
                                 .products = reinterpret_cast<float*>(products_.data()),
                                 .partition_frames = frames(),
                                 .first_bin = first_bin,

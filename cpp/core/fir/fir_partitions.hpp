@@ -7,10 +7,12 @@
 // w[n] = e^{-i pi n / 2B}: x as a polynomial modulo z^B + i, evaluated at the B roots of -i. For real x that determines
 // x modulo z^2B + 1, so products of spectra are negacyclic convolutions of length 2B, and the half that wraps is the
 // one that overlap-save throws away. A real FFT of 2B would cost more and has DC and Nyquist bins to treat apart.
+// Matrices with the same taps share the spectra of their filters, and transforms of one length their plans and factors.
 // Thread: construct anywhere, the rest on one thread, without allocations.
 #pragma once
 
 #include <complex>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -50,11 +52,17 @@ class PartitionTransform {
   void backward(const std::complex<float>* product, float* to) noexcept;
 
  private:
+  struct Constants {
+    explicit Constants(int frames);
+    ComplexFft fft;
+    AlignedVector<float> w_re;
+    AlignedVector<float> w_im;
+  };
+  static std::shared_ptr<const Constants> constants(int frames);
+
   const kernels::Table* loops_ = &kernels::best();
   int frames_;
-  ComplexFft fft_;
-  AlignedVector<float> w_re_;
-  AlignedVector<float> w_im_;
+  std::shared_ptr<const Constants> constants_;
   AlignedVector<std::complex<float>> folded_;
   AlignedVector<std::complex<float>> bins_;
 };
@@ -80,15 +88,16 @@ class FirPartitions {
   void reset() noexcept;
 
  private:
-  void design(std::span<const FirPath> paths);
+  AlignedVector<float> design(std::span<const FirPath> paths) const;
+  std::shared_ptr<const AlignedVector<float>> shared_filters(std::span<const FirPath> paths) const;
 
   PartitionTransform* transform_;
   int inputs_;
   int outputs_;
   int partitions_;
-  int slot_ = 0;                  // of the current partition in the ring of spectra
-  int heard_ = 1;                 // slots that hold sound since the reset; the others count as silence
-  AlignedVector<float> filters_;  // layout: fir_kernels.hpp
+  int slot_ = 0;   // of the current partition in the ring of spectra
+  int heard_ = 1;  // slots that hold sound since the reset; the others count as silence
+  std::shared_ptr<const AlignedVector<float>> filters_;  // layout: fir_kernels.hpp
   AlignedVector<float> spectra_;
   AlignedVector<std::complex<float>> products_;  // [output][bin]
 };

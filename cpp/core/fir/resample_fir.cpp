@@ -6,6 +6,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "simd.hpp"
 #include "windowed_sinc.hpp"
 
 namespace forestage {
@@ -34,6 +35,27 @@ class Window {
   static constexpr std::size_t intervals = 8192;
   std::array<double, intervals + 1> points_{};
 };
+
+using Dot = double (*)(const float* taps, const double* weights, std::ptrdiff_t count);
+
+/// Sum of products, in several lanes that are summed at the end.
+template <int lanes>
+FORESTAGE_INLINE double dot(const float* taps, const double* weights, std::ptrdiff_t count) {
+  double sums[lanes] = {};
+  std::ptrdiff_t k = 0;
+  for (; k + lanes <= count; k += lanes) {
+    for (int lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(taps[k + lane]) * weights[k + lane];
+  }
+  for (; k < count; ++k) sums[0] += static_cast<double>(taps[k]) * weights[k];
+  return std::accumulate(sums, sums + lanes, 0.0);
+}
+
+double baseline_dot(const float* taps, const double* weights, std::ptrdiff_t count) {
+  return dot<4>(taps, weights, count);
+}
+FORESTAGE_AVX2 double avx2_dot(const float* taps, const double* weights, std::ptrdiff_t count) {
+  return dot<16>(taps, weights, count);
+}
 
 }  // namespace
 
@@ -67,16 +89,14 @@ Fir FirResampler::operator()(const Fir& taps) {
   const double last = (static_cast<double>(count) - from_delay_) / step_ + to_delay_;
   const double ringing = zero_crossings * std::max(1.0, 1.0 / step_);
   Fir result(static_cast<std::size_t>(std::ceil(last + ringing)));
+  const Dot sum = simd::has_avx2() ? avx2_dot : baseline_dot;
   for (std::size_t n = 0; n < result.size(); ++n) {
     const Weights& row = weights(n % phases_);
     const std::ptrdiff_t first = row.first + static_cast<std::ptrdiff_t>(n / phases_) * period_taps_;
     const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, first);
     const std::ptrdiff_t end = std::min(count, first + std::ssize(row.values));
-    double sum = 0.0;
-    for (std::ptrdiff_t k = begin; k < end; ++k) {
-      sum += static_cast<double>(taps[static_cast<std::size_t>(k)]) * row.values[static_cast<std::size_t>(k - first)];
-    }
-    result[n] = static_cast<float>(sum);
+    if (begin >= end) continue;
+    result[n] = static_cast<float>(sum(taps.data() + begin, row.values.data() + (begin - first), end - begin));
   }
   return result;
 }

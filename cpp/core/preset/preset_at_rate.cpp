@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
@@ -109,6 +110,25 @@ Preset at_rate(const Preset& preset, int sample_rate) {
     result.room = Room{preset.room->name, ears_at(preset.room->ears, sample_rate), preset.room->loudness};
   }
   return result;
+}
+
+std::shared_ptr<const Preset> shared_at_rate(const std::shared_ptr<const Preset>& preset, int sample_rate) {
+  struct Entry {
+    std::weak_ptr<const Preset> source;
+    int sample_rate;
+    std::weak_ptr<const Preset> converted;
+  };
+  static std::mutex mutex;
+  static std::vector<Entry> entries;
+  const std::lock_guard guard(mutex);  // held while it converts: who comes second would only do the same again
+  std::erase_if(entries, [](const Entry& entry) { return entry.converted.expired(); });
+  for (const Entry& entry : entries) {
+    if (entry.sample_rate != sample_rate || entry.source.lock() != preset) continue;
+    if (auto found = entry.converted.lock()) return found;
+  }
+  auto converted = std::make_shared<const Preset>(at_rate(*preset, sample_rate));
+  entries.push_back({preset, sample_rate, converted});
+  return converted;
 }
 
 bool has_rate(const Preset& preset, int sample_rate) {

@@ -1,6 +1,8 @@
 // A preset at the rate of a graph: converted once, for all graphs that are built of it.
 #pragma once
 
+#include <memory>
+
 #include "preset.hpp"
 
 namespace forestage {
@@ -9,6 +11,9 @@ namespace forestage {
 /// rate, or of the highest there is, resampled. What is only drawn or read is left out. Throws std::invalid_argument
 /// when there are no filters at all.  [main; allocates]
 Preset at_rate(const Preset& preset, int sample_rate);
+
+/// The same, once for all that hold it: engines that play one preset share it.  [main; allocates]
+std::shared_ptr<const Preset> shared_at_rate(const std::shared_ptr<const Preset>& preset, int sample_rate);
 
 /// Whether the preset has filters of its own for the rate.
 bool has_rate(const Preset& preset, int sample_rate);

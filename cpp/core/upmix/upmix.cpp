@@ -109,7 +109,7 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
 void Upmix::reset() noexcept {
   for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
   for (auto* average : {&mid_power_, &side_power_, &cross_power_}) std::ranges::fill(*average, 0.0f);
-  for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) std::ranges::fill(*spectrum, 0.0f);
+  has_spectra_ = false;
   slice_ = filled_ = position_ = frame_end_ = 0;
 }
 
@@ -151,6 +151,8 @@ void Upmix::finish_slice() noexcept {
 }
 
 void Upmix::run_stage(int stage) noexcept {
+  has_spectra_ = has_spectra_ || stage == 0;
+  if (!has_spectra_) return;
   switch (stage) {
     case 0:
       fold();

@@ -76,6 +76,7 @@ class Upmix {
   int filled_ = 0;    // frames in it
   int position_ = 0;  // in the rings: where the next slice goes
   int frame_end_ = 0;
+  bool has_spectra_ = false;         // of sound since the reset
   std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
   std::vector<float> center_;        // ring
 

@@ -1,0 +1,73 @@
+#include "upmix_switch.hpp"
+
+#include <algorithm>
+
+namespace forestage {
+namespace {
+
+constexpr int stereo = 2;
+constexpr int outputs = 3;  // L', R', C
+
+}  // namespace
+
+void UpmixSwitch::Path::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
+  is_clean = false;
+  upmix.process(in, amount, out);
+  pad.process(out, out);
+}
+
+void UpmixSwitch::Path::reset() noexcept {
+  if (is_clean) return;
+  upmix.reset();
+  pad.reset();
+  is_clean = true;
+}
+
+UpmixSwitch::UpmixSwitch(double sample_rate, const FramesByQuality& pad_frames, int max_block_frames)
+    : hand_over_(sample_rate, max_block_frames),
+      next_in_(stereo, max_block_frames),
+      next_out_(outputs, max_block_frames) {
+  for (std::size_t q = 0; q < pad_frames.size(); ++q) {
+    paths_.push_back(
+        {Upmix(sample_rate, static_cast<UpmixQuality>(q)), Delay(outputs, pad_frames[q], max_block_frames)});
+  }
+}
+
+void UpmixSwitch::select(UpmixQuality quality) noexcept {
+  if (!hand_over_.may_turn() || quality == hand_over_.goal()) return;
+  if (quality == hand_over_.current()) return hand_over_.jump_to(quality);
+  paths_[index(quality)].reset();
+  hand_over_.start(quality, memory_frames(quality));
+}
+
+void UpmixSwitch::jump_to(UpmixQuality quality) noexcept { hand_over_.jump_to(quality); }
+
+void UpmixSwitch::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
+  Path& current = paths_[index(hand_over_.current())];
+  if (!hand_over_.is_active()) return current.process(in, amount, out);
+  const AudioBlock next_in = next_in_.block(in.frames);
+  for (int c = 0; c < stereo; ++c) std::copy_n(in[c], in.frames, next_in[c]);
+  const AudioBlock next_out = next_out_.block(in.frames);
+  current.process(in, amount, out);
+  paths_[index(hand_over_.next())].process(next_in, amount, next_out);
+  blend(out, next_out, hand_over_.advance(in.frames));
+}
+
+void UpmixSwitch::reset_idle() noexcept {
+  if (hand_over_.is_active()) return;
+  for (std::size_t q = 0; q < paths_.size(); ++q) {
+    if (q != index(hand_over_.current())) paths_[q].reset();
+  }
+}
+
+void UpmixSwitch::reset() noexcept {
+  for (Path& path : paths_) path.reset();
+}
+
+int UpmixSwitch::tail_frames() const noexcept {
+  int frames = 0;
+  for (const Path& path : paths_) frames = std::max(frames, path.tail_frames());
+  return frames;
+}
+
+}  // namespace forestage
