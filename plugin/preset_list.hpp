@@ -28,6 +28,7 @@ class PresetList {
 
   /// How many can be loaded, from position 0 on.
   int count() const noexcept { return factory_->count() + static_cast<int>(user_files_.size()); }
+  int factory_count() const noexcept { return factory_->count(); }
   /// What a new instance plays, in A and B; null where that is missing or broken.  [any but audio]
   std::array<std::shared_ptr<const Preset>, 2> first() const;
   /// What a host shows, also where there is nothing to load.

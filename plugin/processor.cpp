@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "editor.hpp"
+#include "editor/window.hpp"
 #include "preset_io.hpp"
 #include "vst3_variants.hpp"
 
@@ -97,7 +97,10 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   if (engine == nullptr || buffer.getNumChannels() < lanes) return;  // stereo passes through, as the status says
   parameters_.copy_to(*engine);
   if (is_bypassed) engine->set_param(Param::bypass, 1.0f);
-  engine->process({buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()});
+  const AudioBlock io{buffer.getArrayOfWritePointers(), lanes, buffer.getNumSamples()};
+  levels_.read_input(io);
+  engine->process(io);
+  levels_.read_output(io);
 }
 
 void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept {
@@ -111,6 +114,8 @@ void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame)
   parameters_.copy_to(*engine);
   const bool is_sound = std::all_of(io[0], io[0] + io.frames, [](float x) { return std::isfinite(x); }) &&
                         std::all_of(io[1], io[1] + io.frames, [](float x) { return std::isfinite(x); });
+  const AudioBlock heard{io.lanes, lanes, io.frames};
+  levels_.read_input(heard);
   // NaN silences its whole block, so that one is not cut.
   for (int start = 0; start < io.frames;) {
     const int next = automation.advance(*engine, first_frame + (is_sound ? start : io.frames - 1)) - first_frame;
@@ -120,6 +125,7 @@ void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame)
     engine->process({from_start.data(), lanes, end - start});
     start = end;
   }
+  levels_.read_output(heard);
 }
 
 // JUCE's assertion that it has this interface itself is meant: ours stands in front of it.
@@ -179,24 +185,41 @@ void Processor::setCurrentProgram(int index) {
   const bool is_written_back = is_known_program(index);
   shown_program_ = index;  // where that is wrong now, the host is told so by the timer and the controller
   if (is_written_back) return;
-  const std::size_t slot = active_slot();
-  std::shared_ptr<const Preset> preset;
   try {
-    preset = list_.load(index);
-    session_.load(static_cast<Slot>(slot), preset, ChosenPreset{list_.name(index), index});
+    load(static_cast<Slot>(active_slot()), list_.load(index), ChosenPreset{list_.name(index), index});
   } catch (const std::exception& error) {
     log("preset \"" + getProgramName(index) + "\" not loaded", error);
-    return;
   }
-  note_programs();
-  for (auto& program : saved_programs_) program = -1;
-  known_programs_[slot] = index;
-  follow_preset(*preset);
+}
+
+void Processor::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
+  session_.load(slot, preset, std::move(chosen));
+  note_loaded(slot);
+  if (static_cast<std::size_t>(slot) == active_slot()) follow_preset(*preset);
   report();
   report_program();
 }
 
-juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this); }
+void Processor::put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) {
+  for (const Slot slot : {Slot::a, Slot::b}) {
+    const auto i = static_cast<std::size_t>(slot);
+    if (presets[i] == nullptr || presets[i] == session_.contents().presets[i]) continue;
+    session_.load(slot, presets[i], chosen[i]);
+    note_loaded(slot);
+  }
+  report();
+  report_program();
+}
+
+/// A host has not chosen it, but knows of it from now on.
+void Processor::note_loaded(Slot slot) {
+  note_programs();
+  for (auto& program : saved_programs_) program = -1;
+  const auto i = static_cast<std::size_t>(slot);
+  known_programs_[i] = program_in_slot_[i].load();
+}
+
+juce::AudioProcessorEditor* Processor::createEditor() { return new Window(*this); }
 
 void Processor::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   session_.set_headphone_eq(std::move(eq));

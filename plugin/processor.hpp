@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 
+#include "level_tap.hpp"
 #include "parameters.hpp"
 #include "preset_list.hpp"
 #include "session.hpp"
@@ -64,6 +65,15 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;
 
+  HostParameters& host_parameters() noexcept { return parameters_; }
+  const PresetList& presets() const noexcept { return list_; }
+  Contents contents() const { return session_.contents(); }  // [any but audio]
+  LevelTap& levels() noexcept { return levels_; }
+  /// Loads a slot; the one that plays brings the knobs of the preset along. On a throw all stays as it was.  [main]
+  void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
+  /// Has the slots hold these, empty ones left as they are, and leaves the knobs.  [main]
+  void put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen);
+
   /// The equaliser of the listener's headphones; throws std::exception and then keeps the one it has.  [main]
   void set_headphone_eq(std::optional<HeadphoneEq> eq);
   std::optional<std::string> headphone_eq_name() const { return session_.headphone_eq_name(); }  // [any but audio]
@@ -85,11 +95,13 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   std::size_t active_slot() const { return static_cast<std::size_t>(parameters_.plain(Param::slot)); }
   bool is_known_program(int index) const;
   void note_programs();
+  void note_loaded(Slot slot);
 
   const int fixed_outputs_;  // of a variant; 0 = as the host arranges
   PresetList list_;
   HostParameters parameters_;
   Session session_;
+  LevelTap levels_;
   std::unique_ptr<Vst3Audio> vst3_audio_;
   std::atomic<float> reported_quality_{0.0f};  // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};

@@ -239,4 +239,23 @@ FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) 
   return result;
 }
 
+EarsResponse::EarsResponse(const Ears& ears, std::span<const double> frequency_hz) {
+  const FrequencyGrid grid(frequency_hz, ears.sample_rate);
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    for (const Fir& fir : ears.device[ear]) device_[ear].push_back(grid.of(fir, ears.delay_frames));
+    for (std::size_t c = 0; c < 2; ++c) reference_[ear][c] = grid.of(ears.reference[ear][c], ears.delay_frames);
+  }
+}
+
+std::array<Response, 2> EarsResponse::heard(std::span<const Response> feeds) const {
+  std::array<Response, 2> sums;
+  for (std::size_t ear = 0; ear < 2; ++ear) {
+    sums[ear].resize(reference_[ear][0].size());
+    for (std::size_t d = 0; d < feeds.size(); ++d) {
+      for (std::size_t f = 0; f < sums[ear].size(); ++f) sums[ear][f] += product(device_[ear][d][f], feeds[d][f]);
+    }
+  }
+  return sums;
+}
+
 }  // namespace forestage

@@ -1,4 +1,4 @@
-// What the graph does to sound, over frequency: from its paths to the feeds of the drivers.
+// What the graph does to sound, over frequency: from its paths to the feeds of the drivers, and on to the ears.
 // Figures, reports and pictures ask here, so that none of them can disagree with what plays.
 //
 //     L', R', C ── virtual pair, cancellation, beam ── driver EQ ─┐
@@ -70,6 +70,21 @@ class ChainResponse {
   std::vector<Response> beam_;                   // [driver], or none
   std::vector<Response> phantom_;                // [driver], or none
   std::vector<Response> driver_eq_;              // [driver], or none
+};
+
+/// What ears hear of the feeds, without the delay that all of it has.
+class EarsResponse {
+ public:
+  EarsResponse(const Ears& ears, std::span<const double> frequency_hz);
+
+  /// At the (left, right) ear; `feeds`: one response per driver.
+  std::array<Response, 2> heard(std::span<const Response> feeds) const;
+  /// The ideal pair: at the (left, right) ear, from the (left, right) channel.
+  const std::array<std::array<Response, 2>, 2>& reference() const noexcept { return reference_; }
+
+ private:
+  std::array<std::vector<Response>, 2> device_;  // [ear][driver]
+  std::array<std::array<Response, 2>, 2> reference_;
 };
 
 }  // namespace forestage

@@ -1,0 +1,183 @@
+#include "curves_view.hpp"
+
+#include <algorithm>
+
+#include "chart.hpp"
+
+namespace forestage::plugin {
+namespace {
+
+struct TabSpec {
+  const char* name;
+  const char* tip;
+  Chart chart;
+};
+
+const std::array<TabSpec, CurvesView::tab_count> tab_specs{{
+    {"Separation", "How far the ears are apart: near over far ear.", {-10, 40, 10, "dB, near over far ear"}},
+    {"Colour",
+     "What a sound on the left and one in the middle have at the left ear.",
+     {-30, 20, 10, "dB at the left ear"}},
+    {"Beam", "The centre in front over the sides.", {-20, 30, 10, "dB, front over sides"}},
+    {"Zone", "Separation over the seats around the listener.", {}},
+    {"Drivers", "What each driver gets of a sound on the left.", {-50, 20, 10, "dB, from left"}},
+}};
+
+constexpr int tab_height = 28;
+constexpr int compare_width = 56;
+
+/// From nothing at 0 dB to the colour at 15 dB.
+juce::Colour zone_colour(double db, const Palette& palette, juce::Colour own) {
+  return palette.background.interpolatedWith(own, static_cast<float>(std::clamp(db / 15.0, 0.0, 1.0)));
+}
+
+}  // namespace
+
+CurvesView::CurvesView(Desk& desk)
+    : Panel(desk), compare_("A+B", "Both slots' curves.", [this] { show_other(!shows_other_); }) {
+  for (int i = 0; i < tab_count; ++i) {
+    auto& tab = tabs_[static_cast<std::size_t>(i)];
+    const TabSpec& spec = tab_specs[static_cast<std::size_t>(i)];
+    tab = std::make_unique<Action>(spec.name, spec.tip, [this, i] { show(static_cast<Tab>(i)); });
+    tab->setTitle(juce::String("Curves: ") + spec.name);
+    addAndMakeVisible(*tab);
+  }
+  addAndMakeVisible(compare_);
+  show(separation);
+}
+
+void CurvesView::show(Tab tab) {
+  tab_ = tab;
+  is_new_ = true;
+  for (int i = 0; i < tab_count; ++i) {
+    tabs_[static_cast<std::size_t>(i)]->setToggleState(i == tab, juce::dontSendNotification);
+  }
+}
+
+void CurvesView::show_other(bool is_shown) {
+  shows_other_ = is_shown;
+  is_new_ = true;
+  compare_.setToggleState(is_shown, juce::dontSendNotification);
+}
+
+void CurvesView::resized() {
+  auto area = getLocalBounds().reduced(Theme::gap).removeFromTop(tab_height);
+  compare_.setBounds(area.removeFromRight(compare_width).reduced(2, 1));
+  const int width = area.getWidth() / tab_count;
+  for (const auto& tab : tabs_) tab->setBounds(area.removeFromLeft(width).reduced(2, 1));
+}
+
+std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamStore& knobs) const {
+  switch (tab_) {
+    case separation:
+      return curves.separation(knobs);
+    case colour:
+      return curves.colour(knobs);
+    case beam:
+      return curves.beam();
+    case drivers:
+      return curves.drivers(knobs);
+    default:
+      return {};
+  }
+}
+
+void CurvesView::refresh() {
+  const auto values = desk_.processor().host_parameters().values();
+  const Slot slot = desk_.slot();
+  bool is_new = is_new_ || slot != slot_;
+  for (std::size_t i = 0; i < param_count; ++i) is_new |= params[i].in_preset && values[i] != values_[i];
+  ParamStore knobs;
+  for (std::size_t i = 0; i < param_count; ++i) knobs.set(static_cast<Param>(i), values[i]);
+  std::array<bool, 2> is_wanted{slot == Slot::a || shows_other_, slot == Slot::b || shows_other_};
+  for (const Slot each : {Slot::a, Slot::b}) {
+    auto& curves = curves_[static_cast<std::size_t>(each)];
+    const auto preset = desk_.preset(each);
+    if (!is_wanted[static_cast<std::size_t>(each)] || (curves != nullptr && curves->preset() == preset)) continue;
+    curves = preset != nullptr ? std::make_unique<PresetCurves>(preset) : nullptr;
+    is_new |= preset != nullptr || !lines_[static_cast<std::size_t>(each)].empty();
+  }
+  if (!is_new) return;
+  slot_ = slot;
+  values_ = values;
+  is_new_ = false;
+  for (const std::size_t each : {std::size_t{0}, std::size_t{1}}) {
+    auto& lines = lines_[each];
+    lines = is_wanted[each] && curves_[each] != nullptr ? lines_of(*curves_[each], knobs) : std::vector<Line>{};
+    const bool is_other = each != static_cast<std::size_t>(slot);
+    // What the design is held against is drawn for the slot that plays
+    if (is_other)
+      std::erase_if(lines,
+                    [](const Line& line) { return line.kind != LineKind::design && line.kind != LineKind::driver; });
+  }
+  repaint();
+}
+
+void CurvesView::paint(juce::Graphics& graphics) {
+  draw_panel(graphics, getLocalBounds(), palette());
+  const auto area = getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2);
+  if (tab_ == zone) return draw_zone(graphics, area);
+  const auto playing = static_cast<std::size_t>(slot_);
+  const bool is_b = slot_ == Slot::b;
+  std::vector<ChartLines> sets;
+  if (shows_other_) sets.push_back({lines_[1 - playing], is_b ? " (A)" : " (B)", !is_b});
+  sets.push_back({lines_[playing], shows_other_ ? (is_b ? " (B)" : " (A)") : "", is_b});
+  if (lines_[playing].empty()) {
+    graphics.setColour(palette().dim_text);
+    graphics.drawText("The slot is empty.", area, juce::Justification::centred);
+    return;
+  }
+  draw_chart(graphics, area, tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
+}
+
+void CurvesView::draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const {
+  const auto preset = desk_.preset(slot_);
+  const Map* map = nullptr;
+  if (preset != nullptr) {
+    const auto found = std::ranges::find(preset->maps, "separation_processed", &Map::name);
+    if (found != preset->maps.end()) map = &*found;
+  }
+  graphics.setFont(Theme::small_font());
+  if (map == nullptr) {
+    graphics.setColour(palette().dim_text);
+    graphics.drawText("This preset has no map of its zone.", area, juce::Justification::centred);
+    return;
+  }
+  const auto own = slot_ == Slot::a ? palette().slot_a : palette().slot_b;
+  area.removeFromBottom(38);
+  area.removeFromLeft(52);
+  const auto columns = map->lateral_m.size();
+  const auto rows = map->distance_m.size();
+  const float width = static_cast<float>(area.getWidth()) / static_cast<float>(columns);
+  const float height = static_cast<float>(area.getHeight()) / static_cast<float>(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const float y = static_cast<float>(area.getY()) + height * static_cast<float>(row);  // the device is above
+    for (std::size_t column = 0; column < columns; ++column) {
+      const float x = static_cast<float>(area.getRight()) - width * static_cast<float>(column + 1);  // left is left
+      const double db = map->values[row * columns + column];
+      const juce::Rectangle<float> cell(x, y, width, height);
+      graphics.setColour(zone_colour(db, palette(), own));
+      graphics.fillRect(cell.reduced(0.5f));
+      if (columns > 21) continue;
+      graphics.setColour(db > 8.0 ? palette().background : palette().text);
+      graphics.setFont(10.0f);
+      graphics.drawText(juce::String(juce::roundToInt(db)), cell, juce::Justification::centred);
+    }
+    graphics.setFont(Theme::small_font());
+    graphics.setColour(palette().dim_text);
+    graphics.drawText(juce::String(map->distance_m[row], 2) + " m",
+                      juce::Rectangle<float>(static_cast<float>(area.getX()) - 52.0f, y, 46.0f, height),
+                      juce::Justification::centredRight);
+  }
+  for (std::size_t column = 0; column < columns; column += std::max<std::size_t>(1, columns / 6)) {
+    const float x = static_cast<float>(area.getRight()) - width * (static_cast<float>(column) + 0.5f);
+    graphics.drawText(juce::String(juce::roundToInt(100.0f * map->lateral_m[column])),
+                      juce::Rectangle<float>(40, 14).withCentre({x, static_cast<float>(area.getBottom()) + 10.0f}),
+                      juce::Justification::centred);
+  }
+  graphics.drawText("cm to the left of the middle; in the squares the separation in dB",
+                    area.withTrimmedTop(area.getHeight()).withHeight(38).withTrimmedTop(20),
+                    juce::Justification::centred, true);
+}
+
+}  // namespace forestage::plugin

@@ -1,0 +1,39 @@
+// A part of the window that shows what the plugin does: asked to look again thirty times a second, it repaints what is
+// new and nothing else.
+#pragma once
+
+#include <juce_gui_basics/juce_gui_basics.h>
+
+#include "desk.hpp"
+#include "theme.hpp"
+
+namespace forestage::plugin {
+
+class Panel : public juce::Component {
+ public:
+  explicit Panel(Desk& desk) : desk_(desk) { setFocusContainerType(FocusContainerType::focusContainer); }
+  virtual void refresh() = 0;
+
+ protected:
+  const Palette& palette() const { return palette_of(*this); }
+
+  Desk& desk_;
+};
+
+/// Says which parameter a control is for, to whoever looks for it.
+inline void mark(juce::Component& control, Param id) {
+  control.getProperties().set("parameter", juce::String(param_id(spec(id))));
+}
+
+/// A button that says what it does to eyes, pointers and screen readers.
+class Action final : public juce::TextButton {
+ public:
+  Action(const juce::String& label, const juce::String& what_it_does, std::function<void()> action)
+      : juce::TextButton(label) {
+    setTitle(what_it_does.upToFirstOccurrenceOf(".", false, false));
+    setTooltip(what_it_does);
+    onClick = std::move(action);
+  }
+};
+
+}  // namespace forestage::plugin

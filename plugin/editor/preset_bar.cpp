@@ -1,0 +1,129 @@
+#include "preset_bar.hpp"
+
+#include <utility>
+
+namespace forestage::plugin {
+namespace {
+
+enum MenuItem { open_item = 1, save_item, reveal_item, first_preset_item };
+
+juce::File user_folder() {
+  const auto folder = user_preset_folder();
+  return folder.empty() ? juce::File::getSpecialLocation(juce::File::userHomeDirectory)
+                        : juce::File(juce::String::fromUTF8(folder.c_str()));
+}
+
+juce::String tip_of(const Step* step, const char* verb, const char* nothing) {
+  return step != nullptr ? juce::String(verb) + ": " + juce::String::fromUTF8(step->text.c_str()) : nothing;
+}
+
+}  // namespace
+
+PresetBar::PresetBar(Desk& desk, std::function<void()> change_theme)
+    : Panel(desk),
+      tab_a_("A", "Slot A.", [this] { desk_.change(Param::slot, 0.0f); }),
+      tab_b_("B", "Slot B.", [this] { desk_.change(Param::slot, 1.0f); }),
+      toggle_("A/B", "Hear the other slot. Key: X.", [this] { desk_.toggle_slot(); }),
+      previous_(juce::String::fromUTF8("\u25c0"), "Previous preset.", [this] { desk_.step_preset(-1); }),
+      next_(juce::String::fromUTF8("\u25b6"), "Next preset.", [this] { desk_.step_preset(1); }),
+      menu_("Presets", "Presets and files.", [this] { show_menu(); }),
+      copy_("Copy", "Copy to the other slot.", [this] { desk_.copy_to_other(); }),
+      swap_("Swap", "Swap A and B.", [this] { desk_.swap(); }),
+      undo_("Undo", "Undo.", [this] { desk_.undo(); }),
+      redo_("Redo", "Redo.", [this] { desk_.redo(); }),
+      theme_(juce::String::fromUTF8("\u25d0"), "Light or dark.", std::move(change_theme)) {
+  for (Action* part :
+       {&tab_a_, &tab_b_, &toggle_, &previous_, &next_, &menu_, &copy_, &swap_, &undo_, &redo_, &theme_}) {
+    addAndMakeVisible(*part);
+  }
+  mark(tab_a_, Param::slot);
+  mark(tab_b_, Param::slot);
+}
+
+void PresetBar::resized() {
+  auto area = getLocalBounds();
+  const auto put = [&](Action& part, int width) {
+    part.setBounds(area.removeFromLeft(width));
+    area.removeFromLeft(Theme::gap);
+  };
+  put(tab_a_, 214);
+  put(tab_b_, 214);
+  put(toggle_, 54);
+  put(previous_, 30);
+  put(next_, 30);
+  put(menu_, 84);
+  put(copy_, 72);
+  put(swap_, 58);
+  put(undo_, 58);
+  put(redo_, 58);
+  theme_.setBounds(area);
+}
+
+void PresetBar::refresh() {
+  const Slot playing = desk_.slot();
+  const auto show = [&](Action& tab, Slot slot, const char* letter) {
+    const bool is_changed = slot == playing && desk_.differs();
+    const auto name = desk_.name(slot);
+    const auto text = juce::String(letter) + "  " + name + (is_changed ? " *" : "");
+    if (text != tab.getButtonText()) {
+      tab.setButtonText(text);
+      tab.setTitle(juce::String("Slot ") + letter + ": " + name + (is_changed ? ", knobs changed" : ""));
+      tab.setTooltip(tab.getTitle() + ".");
+    }
+    tab.setToggleState(slot == playing, juce::dontSendNotification);
+    tab.setColour(juce::TextButton::buttonOnColourId, slot == Slot::a ? palette().slot_a : palette().slot_b);
+  };
+  show(tab_a_, Slot::a, "A");
+  show(tab_b_, Slot::b, "B");
+  const auto copy = juce::String::fromUTF8(playing == Slot::a ? "Copy \u2192 B" : "Copy \u2192 A");
+  if (copy != copy_.getButtonText()) copy_.setButtonText(copy);
+  undo_.setEnabled(desk_.undoable() != nullptr);
+  redo_.setEnabled(desk_.redoable() != nullptr);
+  undo_.setTooltip(tip_of(desk_.undoable(), "Undo", "Nothing to undo."));
+  redo_.setTooltip(tip_of(desk_.redoable(), "Redo", "Nothing to redo."));
+}
+
+void PresetBar::show_menu() {
+  const auto& list = desk_.processor().presets();
+  const int now = desk_.processor().getCurrentProgram();
+  juce::PopupMenu menu;
+  for (int position = 0; position < list.count(); ++position) {
+    if (position == list.factory_count()) menu.addSectionHeader("Yours");
+    menu.addItem(first_preset_item + position, juce::String::fromUTF8(list.name(position).c_str()), true,
+                 position == now);
+  }
+  menu.addSeparator();
+  menu.addItem(open_item, juce::String::fromUTF8("Open file\u2026"));
+  menu.addItem(save_item, juce::String::fromUTF8("Save as\u2026"));
+  menu.addItem(reveal_item, "Reveal folder");
+  menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(menu_).withParentComponent(getTopLevelComponent()),
+                     [safe = juce::Component::SafePointer<PresetBar>(this)](int item) {
+                       if (safe == nullptr || item == 0) return;
+                       if (item == open_item) return safe->choose_file();
+                       if (item == save_item) return safe->choose_place();
+                       if (item == reveal_item) return user_folder().revealToUser();
+                       safe->desk_.choose(item - first_preset_item);
+                     });
+}
+
+void PresetBar::choose_file() {
+  chooser_ = std::make_unique<juce::FileChooser>("Preset", user_folder(), "*.json;*.vstpreset");
+  chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
+                        [this](const juce::FileChooser& chooser) {
+                          if (const auto file = chooser.getResult(); file != juce::File()) desk_.open(file);
+                        });
+}
+
+void PresetBar::choose_place() {
+  const auto name = juce::File::createLegalFileName(desk_.name(desk_.slot())) + ".json";
+  user_folder().createDirectory();
+  chooser_ = std::make_unique<juce::FileChooser>("Save preset as", user_folder().getChildFile(name), "*.json");
+  chooser_->launchAsync(juce::FileBrowserComponent::saveMode | juce::FileBrowserComponent::canSelectFiles |
+                            juce::FileBrowserComponent::warnAboutOverwriting,
+                        [this](const juce::FileChooser& chooser) {
+                          const auto file = chooser.getResult();
+                          if (file != juce::File()) desk_.save(file.withFileExtension("json"));
+                        });
+}
+
+}  // namespace forestage::plugin

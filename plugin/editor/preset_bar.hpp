@@ -1,0 +1,28 @@
+// The two slots and everything that fills them.
+#pragma once
+
+#include <memory>
+
+#include "panel.hpp"
+
+namespace forestage::plugin {
+
+class PresetBar final : public Panel {
+ public:
+  /// `change_theme`: light to dark and back.
+  PresetBar(Desk& desk, std::function<void()> change_theme);
+
+  void refresh() override;
+  void resized() override;
+
+ private:
+  void show_menu();
+  void choose_file();
+  void choose_place();
+
+  Action tab_a_, tab_b_;
+  Action toggle_, previous_, next_, menu_, copy_, swap_, undo_, redo_, theme_;
+  std::unique_ptr<juce::FileChooser> chooser_;
+};
+
+}  // namespace forestage::plugin

@@ -1,0 +1,195 @@
+#include "stage_view.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace forestage::plugin {
+namespace {
+
+constexpr int title_height = 22;
+constexpr int footer_height = 36;
+constexpr double usual_distance_m = 2.0;
+constexpr double usual_head_m = 0.0875;
+constexpr float pair_size = 18.0f;
+constexpr float reach = 16.0f;  // of a pointer that takes hold of a loudspeaker
+
+juce::String degrees(double value) { return juce::String(juce::roundToInt(value)) + juce::String::fromUTF8("\u00b0"); }
+
+}  // namespace
+
+/// Metres to pixels, the listener below and the device above.
+struct StageView::Scene {
+  juce::Point<float> listener;
+  float pixels_per_m;
+  double distance_m;
+
+  /// Of a point x m towards the listener and y m to the left, from the device.
+  juce::Point<float> place(double x_m, double y_m) const {
+    return {listener.x - static_cast<float>(y_m) * pixels_per_m,
+            listener.y - static_cast<float>(distance_m - x_m) * pixels_per_m};
+  }
+  /// As far from the listener as the device, at an azimuth that is positive to the left.
+  juce::Point<float> at(double azimuth_deg, double share = 1.0) const {
+    const double radians = juce::degreesToRadians(azimuth_deg);
+    const double radius = share * distance_m * pixels_per_m;
+    return {listener.x - static_cast<float>(radius * std::sin(radians)),
+            listener.y - static_cast<float>(radius * std::cos(radians))};
+  }
+};
+
+StageView::StageView(Desk& desk) : Panel(desk) {
+  setTitle("Stage");
+  setDescription("The device, the listener and the virtual pair from above; Stage Width is the knob of the same name.");
+}
+
+StageView::Scene StageView::scene() const {
+  const auto area =
+      getLocalBounds().withTrimmedTop(title_height).withTrimmedBottom(footer_height).reduced(14).toFloat();
+  const double distance_m = std::max(0.05, view_.distance_m.value_or(usual_distance_m));
+  double widest_m = distance_m;  // to either side: a pair at 90 degrees
+  double behind_m = 0.0;
+  for (const auto& driver : view_.drivers) {
+    widest_m = std::max(widest_m, std::abs(driver.y_m));
+    behind_m = std::max(behind_m, -driver.x_m);
+  }
+  behind_m = std::max(behind_m, view_.body_radius_m.value_or(0.0));
+  const double head_m = view_.head_radius_m.value_or(usual_head_m);
+  const double tall_m = distance_m + behind_m + 2.0 * head_m;
+  const auto scale =
+      static_cast<float>(std::min(area.getHeight() / tall_m, static_cast<double>(area.getWidth()) / (2.0 * widest_m)));
+  return {{area.getCentreX(), area.getBottom() - static_cast<float>(head_m) * scale - 4.0f}, scale, distance_m};
+}
+
+void StageView::refresh() {
+  const Slot slot = desk_.slot();
+  const auto preset = desk_.preset(slot);
+  const float width_deg = desk_.value(Param::stage_width_deg);
+  if (preset == preset_ && width_deg == width_deg_ && slot == slot_) return;
+  if (preset != preset_) view_ = preset != nullptr ? design_view(*preset) : DesignView{};
+  preset_ = preset;
+  width_deg_ = width_deg;
+  slot_ = slot;
+  repaint();
+}
+
+void StageView::paint(juce::Graphics& graphics) {
+  const Palette& colours = palette();
+  draw_panel(graphics, getLocalBounds(), colours);
+  graphics.setColour(colours.text);
+  graphics.setFont(Theme::bold_font());
+  auto area = getLocalBounds().reduced(Theme::margin, 4);
+  graphics.drawText("Stage, from above", area.removeFromTop(title_height), juce::Justification::centredLeft);
+  const Scene at = scene();
+  const auto own = slot_ == Slot::a ? colours.slot_a : colours.slot_b;
+
+  // The circle on which the pair stands
+  const float radius = static_cast<float>(at.distance_m) * at.pixels_per_m;
+  juce::Path circle;
+  circle.addCentredArc(at.listener.x, at.listener.y, radius, radius, 0.0f, -juce::MathConstants<float>::halfPi,
+                       juce::MathConstants<float>::halfPi, true);
+  graphics.setColour(colours.outline);
+  graphics.strokePath(circle, juce::PathStrokeType(1.0f));
+
+  // Where sounds are heard
+  const auto ray = [&](std::optional<double> azimuth_deg, juce::Colour colour, bool is_dashed, float share) {
+    if (!azimuth_deg) return;
+    const juce::Line<float> line(at.listener, at.at(std::clamp(*azimuth_deg, -90.0, 90.0), share));
+    graphics.setColour(colour);
+    constexpr float dashes[] = {4.0f, 4.0f};
+    if (is_dashed)
+      graphics.drawDashedLine(line, dashes, 2, 1.5f);
+    else
+      graphics.drawLine(line, 1.5f);
+    graphics.fillEllipse(juce::Rectangle<float>(7.0f, 7.0f).withCentre(line.getEnd()));
+  };
+  ray(view_.plain_left_deg, colours.plain, true, 0.8f);
+  ray(view_.plain_right_deg, colours.plain, true, 0.8f);
+  ray(view_.heard_left_deg, own, false, 0.8f);
+  ray(view_.heard_right_deg, own, false, 0.8f);
+
+  // The virtual pair
+  for (const double side : {1.0, -1.0}) {
+    const auto place = at.at(side * width_deg_);
+    juce::Path speaker;
+    speaker.addRectangle(juce::Rectangle<float>(pair_size * 0.8f, pair_size).withCentre({0, 0}));
+    const auto turn = juce::AffineTransform::rotation(static_cast<float>(-side * juce::degreesToRadians(width_deg_)))
+                          .translated(place);
+    graphics.setColour(own.withAlpha(is_dragged_ ? 0.5f : 0.25f));
+    graphics.fillPath(speaker, turn);
+    graphics.setColour(own);
+    graphics.strokePath(speaker, juce::PathStrokeType(1.5f), turn);
+    graphics.setFont(Theme::small_font());
+    graphics.drawText(side > 0 ? "L" : "R", juce::Rectangle<float>(20, 14).withCentre(place),
+                      juce::Justification::centred);
+  }
+
+  // The device
+  graphics.setColour(colours.text);
+  if (view_.body_radius_m) {
+    const auto size = 2.0f * static_cast<float>(*view_.body_radius_m) * at.pixels_per_m;
+    graphics.drawEllipse(juce::Rectangle<float>(size, size).withCentre(at.place(0, 0)), 1.5f);
+  } else if (view_.drivers.size() > 1) {
+    juce::Rectangle<float> box(at.place(view_.drivers[0].x_m, view_.drivers[0].y_m),
+                               at.place(view_.drivers[0].x_m, view_.drivers[0].y_m));
+    for (const auto& driver : view_.drivers) {
+      const auto place = at.place(driver.x_m, driver.y_m);
+      box = box.getUnion(juce::Rectangle<float>(place, place).expanded(0.01f));
+    }
+    graphics.drawRoundedRectangle(box.expanded(7.0f, 5.0f), 4.0f, 1.5f);
+  }
+  for (const auto& driver : view_.drivers) {
+    graphics.fillEllipse(juce::Rectangle<float>(6.0f, 6.0f).withCentre(at.place(driver.x_m, driver.y_m)));
+  }
+
+  // The listener, nose up
+  const float head = std::max(7.0f, static_cast<float>(view_.head_radius_m.value_or(usual_head_m)) * at.pixels_per_m);
+  juce::Path listener;
+  listener.addEllipse(juce::Rectangle<float>(2 * head, 2 * head).withCentre(at.listener));
+  listener.addTriangle(at.listener.x - head * 0.3f, at.listener.y - head * 0.9f, at.listener.x + head * 0.3f,
+                       at.listener.y - head * 0.9f, at.listener.x, at.listener.y - head * 1.4f);
+  graphics.fillPath(listener);
+
+  area = getLocalBounds().reduced(Theme::margin, 6).removeFromBottom(footer_height);
+  graphics.setFont(Theme::small_font());
+  const auto heard = [](const std::optional<double>& left, const std::optional<double>& right) {
+    return left ? degrees(*left) + " / " + degrees(right ? -*right : *left) : juce::String("not known");
+  };
+  graphics.setColour(colours.text);
+  graphics.drawText("Left/right heard at " + heard(view_.heard_left_deg, view_.heard_right_deg), area.removeFromTop(16),
+                    juce::Justification::centredLeft, true);
+  graphics.setColour(colours.dim_text);
+  graphics.drawText("plain " + heard(view_.plain_left_deg, view_.plain_right_deg) + ", pair at " + degrees(width_deg_) +
+                        ", seat at " + juce::String(at.distance_m, 2) + " m",
+                    area, juce::Justification::centredLeft, true);
+}
+
+bool StageView::is_on_pair(juce::Point<float> point) const {
+  const Scene at = scene();
+  return point.getDistanceFrom(at.at(width_deg_)) < reach || point.getDistanceFrom(at.at(-width_deg_)) < reach;
+}
+
+void StageView::mouseMove(const juce::MouseEvent& event) {
+  setMouseCursor(is_on_pair(event.position) ? juce::MouseCursor::LeftRightResizeCursor
+                                            : juce::MouseCursor::NormalCursor);
+}
+
+void StageView::mouseDown(const juce::MouseEvent& event) {
+  is_dragged_ = is_on_pair(event.position);
+  if (is_dragged_) desk_.begin(Param::stage_width_deg);
+  repaint();
+}
+
+void StageView::mouseDrag(const juce::MouseEvent& event) {
+  if (!is_dragged_) return;
+  const auto from_listener = event.position - scene().listener;
+  const double angle_deg = juce::radiansToDegrees(std::atan2(std::abs(from_listener.x), -from_listener.y));
+  desk_.set(Param::stage_width_deg, static_cast<float>(std::clamp(angle_deg, 0.0, 90.0)));
+}
+
+void StageView::mouseUp(const juce::MouseEvent&) {
+  if (is_dragged_) desk_.end(Param::stage_width_deg);
+  is_dragged_ = false;
+  repaint();
+}
+
+}  // namespace forestage::plugin

@@ -1,0 +1,35 @@
+// From above, to scale: the device and its drivers, the listener, the virtual pair, and where sounds are heard. A
+// loudspeaker of the pair can be dragged to change the width.
+#pragma once
+
+#include <memory>
+
+#include "design_view.hpp"
+#include "panel.hpp"
+
+namespace forestage::plugin {
+
+class StageView final : public Panel {
+ public:
+  explicit StageView(Desk& desk);
+
+  void refresh() override;
+  void paint(juce::Graphics& graphics) override;
+  void mouseMove(const juce::MouseEvent& event) override;
+  void mouseDown(const juce::MouseEvent& event) override;
+  void mouseDrag(const juce::MouseEvent& event) override;
+  void mouseUp(const juce::MouseEvent& event) override;
+
+ private:
+  struct Scene;
+  Scene scene() const;
+  bool is_on_pair(juce::Point<float> at) const;
+
+  std::shared_ptr<const Preset> preset_;
+  DesignView view_;
+  float width_deg_ = 0.0f;
+  Slot slot_ = Slot::a;
+  bool is_dragged_ = false;
+};
+
+}  // namespace forestage::plugin

@@ -1,0 +1,114 @@
+#include "window.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "layout.hpp"
+
+namespace forestage::plugin {
+namespace {
+
+constexpr int refresh_hz = 30;
+
+}  // namespace
+
+Window::Window(Processor& plugin)
+    : AudioProcessorEditor(plugin),
+      desk_(plugin),
+      preset_bar_(desk_, [this] { set_light(!settings_.is_light()); }),
+      stage_(desk_),
+      curves_(desk_),
+      meters_(desk_),
+      monitor_bar_(desk_),
+      knobs_(desk_),
+      headphone_eq_(desk_),
+      status_(desk_),
+      notice_(desk_) {
+  set_light(settings_.is_light());
+  const std::array<std::pair<juce::Component*, layout::Area>, 9> parts{{{&preset_bar_, layout::preset_bar},
+                                                                        {&stage_, layout::stage},
+                                                                        {&curves_, layout::curves},
+                                                                        {&meters_, layout::meters},
+                                                                        {&monitor_bar_, layout::monitor_bar},
+                                                                        {&knobs_, layout::knobs},
+                                                                        {&headphone_eq_, layout::headphone_eq},
+                                                                        {&status_, layout::status},
+                                                                        {&notice_, layout::notice}}};
+  content_.setBounds(0, 0, layout::width, layout::height);
+  addAndMakeVisible(content_);
+  for (const auto& [part, area] : parts) {
+    content_.addChildComponent(part);
+    part->setBounds(area);
+    part->setVisible(part != &notice_);
+  }
+  curves_.show(static_cast<CurvesView::Tab>(std::clamp(settings_.tab(), 0, CurvesView::tab_count - 1)));
+  const double scale = std::clamp(settings_.scale(), layout::least_scale, layout::most_scale);  // before limits resize
+  setWantsKeyboardFocus(true);
+  setResizable(true, true);
+  getConstrainer()->setFixedAspectRatio(static_cast<double>(layout::width) / layout::height);
+  const auto sized = [](double at) {
+    return std::pair(juce::roundToInt(layout::width * at), juce::roundToInt(layout::height * at));
+  };
+  const auto [least_width, least_height] = sized(layout::least_scale);
+  const auto [most_width, most_height] = sized(layout::most_scale);
+  setResizeLimits(least_width, least_height, most_width, most_height);
+  const auto [width, height] = sized(scale);
+  setSize(width, height);
+  refresh();
+  startTimerHz(refresh_hz);
+}
+
+Window::~Window() {
+  stopTimer();
+  settings_.set_tab(curves_.shown());
+  setLookAndFeel(nullptr);
+}
+
+void Window::set_light(bool is_light) {
+  settings_.set_light(is_light);
+  auto next = std::make_unique<Theme>(is_light ? Palette::light() : Palette::dark());
+  setLookAndFeel(next.get());
+  theme_ = std::move(next);
+  repaint();
+}
+
+void Window::refresh() {
+  preset_bar_.refresh();
+  stage_.refresh();
+  curves_.refresh();
+  meters_.refresh();
+  monitor_bar_.refresh();
+  knobs_.refresh();
+  headphone_eq_.refresh();
+  status_.refresh();
+  notice_.refresh();
+}
+
+void Window::paint(juce::Graphics& graphics) { graphics.fillAll(theme_->palette().background); }
+
+void Window::resized() {
+  const double scale = static_cast<double>(getWidth()) / layout::width;
+  content_.setTransform(juce::AffineTransform::scale(static_cast<float>(scale)));
+  settings_.set_scale(scale);
+}
+
+bool Window::keyPressed(const juce::KeyPress& key) {
+  const bool is_command = key.getModifiers().isCommandDown();
+  const auto letter = juce::CharacterFunctions::toLowerCase(static_cast<juce::juce_wchar>(key.getKeyCode()));
+  if (is_command && letter == 'z') {
+    if (key.getModifiers().isShiftDown())
+      desk_.redo();
+    else
+      desk_.undo();
+    return true;
+  }
+  if (is_command || key.getModifiers().isAltDown()) return false;
+  if (letter == 'x') return desk_.toggle_slot(), true;
+  if (letter == 'r') return desk_.change(Param::room, 1.0f - desk_.value(Param::room)), true;
+  if (letter >= '1' && letter <= '4') return desk_.change(Param::monitor, static_cast<float>(letter - '1')), true;
+  return false;
+}
+
+void Window::filesDropped(const juce::StringArray& files, int, int) { desk_.open(juce::File(files[0])); }
+
+}  // namespace forestage::plugin

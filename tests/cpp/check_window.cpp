@@ -1,0 +1,444 @@
+// Uses the plugin's window as a person would, and says what is not as it should be. Needs a display, which may be one
+// that nobody sees.
+#include <juce_audio_processors/juce_audio_processors.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "curves.hpp"
+#include "design_view.hpp"
+#include "layout.hpp"
+#include "preset_io.hpp"
+#include "window.hpp"
+
+namespace forestage::plugin {
+namespace {
+
+int failures = 0;
+
+void expect(bool is_right, const std::string& what) {
+  if (is_right) return;
+  ++failures;
+  std::cout << "WRONG: " << what << '\n';
+}
+
+using Controls = std::vector<juce::Component*>;
+
+void collect(juce::Component& component, Controls& found) {
+  found.push_back(&component);
+  for (auto* child : component.getChildren()) collect(*child, found);
+}
+
+Controls parts_of(juce::Component& component) {
+  Controls found;
+  collect(component, found);
+  return found;
+}
+
+/// What can be worked, by its title.
+juce::Button& button(Window& window, const juce::String& title) {
+  for (auto* part : parts_of(window)) {
+    auto* found = dynamic_cast<juce::Button*>(part);
+    if (found != nullptr && found->getTitle().startsWith(title)) return *found;
+  }
+  std::cout << "no button is called " << title << '\n';
+  std::exit(1);
+}
+
+void click(Window& window, const juce::String& title) {
+  button(window, title).onClick();
+  window.refresh();
+}
+
+struct Opened {
+  Opened() {
+    processor.setPlayConfigDetails(2, 2, 48000.0, 256);
+    processor.prepareToPlay(48000.0, 256);
+    window = std::make_unique<Window>(processor);
+  }
+  juce::String tab(const char* letter) {
+    window->refresh();
+    return button(*window, juce::String("Slot ") + letter).getButtonText();
+  }
+  Processor processor;
+  std::unique_ptr<Window> window;
+};
+
+void every_parameter_has_a_control() {
+  Opened opened;
+  std::set<std::string> controlled;
+  for (auto* part : parts_of(*opened.window))
+    controlled.insert(part->getProperties()["parameter"].toString().toStdString());
+  for (const ParamSpec& row : params) {
+    if (!is_read_only(row)) expect(controlled.contains(param_id(row)), param_id(row) + " has no control");
+  }
+}
+
+void every_control_has_a_title() {
+  Opened opened;
+  int controls = 0;
+  for (auto* part : parts_of(*opened.window)) {
+    const bool is_control = dynamic_cast<juce::Button*>(part) != nullptr ||
+                            dynamic_cast<juce::Slider*>(part) != nullptr ||
+                            dynamic_cast<juce::ComboBox*>(part) != nullptr;
+    if (!is_control) continue;
+    ++controls;
+    const auto title = part->getTitle();
+    expect(title.isNotEmpty(), "a control without a title in " + part->getParentComponent()->getTitle().toStdString());
+    expect(part->getWantsKeyboardFocus() || !part->isEnabled(), title.toStdString() + " cannot be reached by Tab");
+    if (auto* handler = part->getAccessibilityHandler()) {
+      expect(handler->getTitle().isNotEmpty(), title.toStdString() + " says nothing to a screen reader");
+    }
+  }
+  expect(controls > 35, "only " + std::to_string(controls) + " controls");
+}
+
+void text_stands_out() {
+  for (const Palette* palette : {&Palette::dark(), &Palette::light()}) {
+    const std::vector<std::tuple<const char*, juce::Colour, juce::Colour>> pairs{
+        {"text on panel", palette->text, palette->panel},
+        {"text on background", palette->text, palette->background},
+        {"dim text on panel", palette->dim_text, palette->panel},
+        {"text on what is chosen", palette->on_accent, palette->accent},
+        {"text on tab A", palette->on_accent, palette->slot_a},
+        {"text on tab B", palette->on_accent, palette->slot_b},
+        {"good", palette->good, palette->panel},
+        {"warning", palette->warning, palette->panel},
+        {"error", palette->error, palette->panel},
+        {"curve of A", palette->slot_a, palette->panel},
+        {"curve of B", palette->slot_b, palette->panel},
+        {"plain curve", palette->plain, palette->panel},
+        {"target curve", palette->target, palette->panel},
+    };
+    for (const auto& [what, front, back] : pairs) {
+      expect(contrast(front, back) >= 4.5,
+             std::string(what) + " has a contrast of " + std::to_string(contrast(front, back)));
+    }
+  }
+}
+
+void tabs_follow_slots_and_states() {
+  Opened opened;
+  Desk& desk = opened.window->desk();
+  desk.choose(3);
+  const auto third = juce::String::fromUTF8(opened.processor.presets().name(3).c_str());
+  expect(opened.tab("A").contains(third), "tab A does not say what was chosen");
+  juce::MemoryBlock state;
+  opened.processor.getStateInformation(state);
+  Opened again;
+  again.processor.setStateInformation(state.getData(), static_cast<int>(state.getSize()));
+  expect(again.tab("A").contains(third), "tab A does not say what a state brought");
+  click(*opened.window, "Copy to the other slot");
+  expect(opened.tab("B").contains(third), "copying does not show in tab B");
+  click(*opened.window, "Slot B");
+  desk.choose(0);
+  click(*opened.window, "Swap A and B");
+  expect(opened.tab("B").contains(third) && !opened.tab("A").contains(third), "swapping does not show");
+  expect(!opened.tab("B").contains("*"), "a preset just chosen is marked as changed");
+  desk.change(Param::amount, 40.0f);
+  expect(opened.tab("B").contains("*"), "changed knobs are not marked");
+}
+
+void undo_takes_back_what_was_done_here_and_nothing_else() {
+  Opened opened;
+  Desk& desk = opened.window->desk();
+  const auto name = desk.name(Slot::a);
+  const float width = desk.value(Param::stage_width_deg);
+  for (int i = 0; i < 60; ++i) desk.change(Param::stage_width_deg, static_cast<float>(i));
+  desk.choose(5);
+  opened.processor.host_parameters().set(Param::center_level_db, -3.0f);  // as a host would
+  for (int i = 0; i < 61; ++i) click(*opened.window, "Undo");
+  expect(desk.name(Slot::a) == name, "undo does not bring the preset back");
+  expect(std::abs(desk.value(Param::stage_width_deg) - width) < 1e-3f, "undo does not bring the knob back");
+  expect(desk.value(Param::center_level_db) == -3.0f, "undo takes back what the host did");
+  expect(desk.undoable() == nullptr, "there is something left to undo");
+  for (int i = 0; i < 61; ++i) click(*opened.window, "Redo");
+  expect(desk.name(Slot::a) == juce::String::fromUTF8(opened.processor.presets().name(5).c_str()), "redo does not");
+}
+
+void a_loudspeaker_can_be_dragged() {
+  Opened opened;
+  StageView* stage = nullptr;
+  for (auto* part : parts_of(*opened.window)) {
+    if (auto* found = dynamic_cast<StageView*>(part)) stage = found;
+  }
+  const auto source = juce::Desktop::getInstance().getMainMouseSource();
+  const auto event = [&](juce::Point<float> at, juce::Point<float> from) {
+    const auto now = juce::Time::getCurrentTime();
+    return juce::MouseEvent(source, at, juce::ModifierKeys::leftButtonModifier, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, stage,
+                            stage, now, from, now, 1, at != from);
+  };
+  // Where the pointer says that there is something to take hold of
+  juce::Point<float> grip;
+  for (int y = 0; y < stage->getHeight() && grip.isOrigin(); y += 4) {
+    for (int x = 0; x < stage->getWidth() / 2 && grip.isOrigin(); x += 4) {
+      const juce::Point<float> at(static_cast<float>(x), static_cast<float>(y));
+      stage->mouseMove(event(at, at));
+      if (stage->getMouseCursor() == juce::MouseCursor::LeftRightResizeCursor) grip = at;
+    }
+  }
+  expect(!grip.isOrigin(), "no loudspeaker can be taken hold of");
+  const float before = opened.window->desk().value(Param::stage_width_deg);
+  const auto to = grip.translated(-40.0f, 40.0f);
+  stage->mouseDown(event(grip, grip));
+  stage->mouseDrag(event(to, grip));
+  stage->mouseUp(event(to, grip));
+  const float after = opened.window->desk().value(Param::stage_width_deg);
+  expect(after > before + 5.0f, "dragging outwards does not widen the stage");
+  click(*opened.window, "Undo");
+  expect(std::abs(opened.window->desk().value(Param::stage_width_deg) - before) < 1e-3f, "one drag is not one step");
+}
+
+std::filesystem::path folder() {
+  const auto path = std::filesystem::temp_directory_path() / "forestage-check-window";
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+juce::File written(const char* name, const std::string& text) {
+  const auto path = folder() / name;
+  std::ofstream(path, std::ios::binary) << text;
+  return juce::File(juce::String(path.string()));
+}
+
+double at(const Line& line, double hz) {
+  const auto next = std::ranges::lower_bound(line.frequency_hz, hz);
+  const auto i = static_cast<std::size_t>(std::distance(line.frequency_hz.begin(), next));
+  if (i == 0 || i >= line.values.size()) return line.values.at(std::min(i, line.values.size() - 1));
+  const double share =
+      std::log(hz / line.frequency_hz[i - 1]) / std::log(line.frequency_hz[i] / line.frequency_hz[i - 1]);
+  return std::lerp(line.values[i - 1], line.values[i], share);
+}
+
+const Line& named(const std::vector<Line>& lines, const std::string& name) {
+  return *std::ranges::find(lines, name, &Line::name);
+}
+
+/// The design stated its separation from the device as it is modelled; the window hears the preset's ears.
+void curves_are_those_of_the_design_and_follow_the_knobs() {
+  Opened opened;
+  const auto preset = opened.window->desk().preset(Slot::a);
+  const PresetCurves curves(preset);
+  ParamStore knobs;
+  const auto lines = curves.separation(knobs);
+  for (const auto& [line, curve] :
+       {std::pair("Cancellation", "separation_processed"), std::pair("Plain device", "separation_plain")}) {
+    const auto stated = *std::ranges::find(preset->analysis, curve, &Curve::name);
+    const Line of_design{line,
+                         LineKind::design,
+                         {stated.frequency_hz.begin(), stated.frequency_hz.end()},
+                         {stated.values.begin(), stated.values.end()}};
+    for (const double hz : {100.0, 250.0, 630.0, 1000.0, 1600.0, 2500.0, 6000.0}) {
+      const double difference_db = std::abs(at(named(lines, line), hz) - at(of_design, hz));
+      expect(difference_db < 0.5,
+             std::string(line) + " differs by " + std::to_string(difference_db) + " dB at " + std::to_string(hz));
+    }
+  }
+  knobs.set(Param::cancellation, 0.0f);
+  const auto uncancelled = curves.separation(knobs);
+  const double left_db =
+      at(named(uncancelled, "Cancellation"), 1000.0) - at(named(uncancelled, "Plain device"), 1000.0);
+  expect(std::abs(left_db) < 0.01, "without cancellation the design is not the plain device");
+  const double lost_db = at(named(curves.colour(knobs), "Middle"), 1000.0);
+  knobs.set(Param::center_level_db, -6.0f);
+  expect(std::abs(at(named(curves.colour(knobs), "Middle"), 1000.0) - (lost_db - 6.0)) < 0.01,
+         "the middle does not follow its level");
+}
+
+void places_are_those_of_the_device() {
+  Opened opened;
+  const DesignView view = design_view(*opened.window->desk().preset(Slot::a));
+  expect(view.drivers.size() == 3 && view.body_radius_m == 0.09 && view.distance_m == 2.0,
+         "the smart speaker is not as it is");
+  expect(view.drivers[0].name == "left" && std::abs(view.drivers[0].y_m - 0.09) < 1e-9,
+         "its left driver is not on its left");
+  expect(view.heard_left_deg > view.plain_left_deg, "the design is not heard wider than the plain device");
+  Preset bare = *opened.window->desk().preset(Slot::a);
+  for (const char* odd :
+       {"", "[]", "{\"device\": 3}", "{\"device\": {\"driver\": [1, null, {\"position_m\": [\"x\"]}]}}"}) {
+    bare.design_json = odd;
+    expect(design_view(bare).drivers.empty() && !design_view(bare).distance_m, std::string("places from ") + odd);
+  }
+}
+
+void files_are_opened_or_refused_with_a_reason() {
+  Opened opened;
+  Window& window = *opened.window;
+  const auto name = window.desk().name(Slot::a);
+  const auto refused = [&](const juce::File& file, const juce::String& reason) {
+    window.filesDropped({file.getFullPathName()}, 0, 0);
+    window.refresh();
+    expect(window.desk().notice().contains(reason),
+           "not said: " + reason.toStdString() + ", but " + window.desk().notice().toStdString());
+    expect(window.desk().name(Slot::a) == name, "the slot lost what it had");
+    expect(button(window, "Dismiss").isShowing() || button(window, "Dismiss").getParentComponent()->isVisible(),
+           "no message is shown");
+    click(window, "Dismiss");
+    expect(window.desk().notice().isEmpty(), "the message stays");
+  };
+  Preset preset = *window.desk().preset(Slot::a);
+  std::string text = write_preset(preset);
+  refused(written("text.json", "no preset"), "text.json");
+  refused(written("other.vstpreset", "no preset"), "VST3");
+  refused(juce::File("/nonexistent/here.json"), "here.json");
+  std::string broken = text;
+  broken.replace(broken.find("\"sample_rate\": 48000"), 20, "\"sample_rate\": 48001");
+  refused(written("broken.json", broken), "sample_rate");
+  preset.analysis.clear();
+  preset.maps.clear();
+  preset.design_json.clear();
+  for (const std::string odd : {std::string(100, 'W'), std::string("\xf0\x9f\x8e\xa7 Kopfh\xc3\xb6rer"),
+                                std::string("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d")}) {
+    preset.name = odd;
+    window.filesDropped({written("odd.json", write_preset(preset)).getFullPathName()}, 0, 0);
+    expect(window.desk().name(Slot::a) == juce::String::fromUTF8(odd.c_str()), "not opened: " + odd);
+    for (int tab = 0; tab < CurvesView::tab_count; ++tab) {
+      window.curves().show(static_cast<CurvesView::Tab>(tab));
+      window.refresh();
+      window.createComponentSnapshot(window.getLocalBounds());
+    }
+  }
+  window.desk().change(Param::amount, 70.0f);
+  const juce::File saved(juce::String((folder() / "saved.json").string()));
+  window.desk().save(saved);
+  expect(load_preset(saved.getFullPathName().toStdString()).parameters.at("amount") == 70.0f, "saving loses the knobs");
+  expect(window.desk().name(Slot::a) == "saved", "what was saved is not what plays");
+}
+
+void keys_do_what_they_say() {
+  Opened opened;
+  Window& window = *opened.window;
+  Desk& desk = window.desk();
+  window.keyPressed(juce::KeyPress('x'));
+  expect(desk.slot() == Slot::b, "X does not toggle the slot");
+  window.keyPressed(juce::KeyPress('z', juce::ModifierKeys::commandModifier, 0));
+  expect(desk.slot() == Slot::a, "Ctrl+Z does not undo");
+  for (int monitor = 0; monitor < 4; ++monitor) {
+    window.keyPressed(juce::KeyPress('1' + monitor));
+    expect(static_cast<int>(desk.value(Param::monitor)) == monitor, "a key does not choose its monitor");
+  }
+  window.keyPressed(juce::KeyPress('r'));
+  expect(desk.value(Param::room) == 1.0f, "R does not open the room");
+  expect(!window.keyPressed(juce::KeyPress(juce::KeyPress::spaceKey)), "the host's space bar is swallowed");
+}
+
+using Sound = std::vector<float>;
+
+Sound play(Processor& processor, int blocks, const std::function<void(int)>& between) {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> noise(-0.3f, 0.3f);
+  juce::AudioBuffer<float> buffer(2, 256);
+  juce::MidiBuffer midi;
+  Sound heard;
+  for (int block = 0; block < blocks; ++block) {
+    between(block);
+    for (int n = 0; n < 256; ++n) {
+      for (int c = 0; c < 2; ++c) buffer.setSample(c, n, noise(random));
+    }
+    processor.processBlock(buffer, midi);
+    heard.insert(heard.end(), buffer.getReadPointer(0), buffer.getReadPointer(0) + 256);
+  }
+  return heard;
+}
+
+void a_window_changes_no_sound() {
+  Opened with, without;
+  without.window = nullptr;
+  const Sound usual = play(without.processor, 60, [](int) {});
+  const Sound watched = play(with.processor, 60, [&](int block) {
+    if (block % 10 == 5) with.window = nullptr;
+    if (block % 10 == 9) with.window = std::make_unique<Window>(with.processor);
+    if (with.window) with.window->refresh();
+  });
+  expect(usual == watched, "opening and closing the window changes the sound");
+}
+
+void sizes_are_what_they_may_be() {
+  Opened opened;
+  for (const auto& [width, height] : {std::pair{10, 10}, std::pair{8000, 8000}, std::pair{1470, 960}}) {
+    opened.window->setBoundsConstrained({0, 0, width, height});
+    const double ratio = static_cast<double>(opened.window->getWidth()) / opened.window->getHeight();
+    expect(std::abs(ratio - static_cast<double>(layout::width) / layout::height) < 0.01, "the aspect is not kept");
+    expect(opened.window->getWidth() >= 735 && opened.window->getWidth() <= 1960, "a size out of range");
+  }
+  opened.window->setBoundsConstrained({0, 0, 1225, 800});
+  opened.window = nullptr;
+  opened.window = std::make_unique<Window>(opened.processor);
+  expect(opened.window->getWidth() == 1225, "the size is not remembered");
+  opened.window->setBoundsConstrained({0, 0, layout::width, layout::height});
+}
+
+void anything_at_random_while_audio_runs() {
+  Opened opened;
+  std::atomic<bool> is_over{false};
+  std::thread audio([&] {
+    while (!is_over) play(opened.processor, 10, [](int) {});
+  });
+  std::mt19937 random(11);
+  const auto below = [&](int count) { return static_cast<int>(random() % static_cast<unsigned>(count)); };
+  for (int i = 0; i < 200; ++i) {
+    if (opened.window == nullptr) opened.window = std::make_unique<Window>(opened.processor);
+    Desk& desk = opened.window->desk();
+    const std::vector<std::function<void()>> actions{
+        [&] { desk.choose(below(6)); },
+        [&] { desk.toggle_slot(); },
+        [&] { desk.copy_to_other(); },
+        [&] { desk.swap(); },
+        [&] { desk.undo(); },
+        [&] { desk.redo(); },
+        [&] { desk.change(Param::stage_width_deg, static_cast<float>(below(90))); },
+        [&] { desk.change(Param::monitor, static_cast<float>(below(4))); },
+        [&] { opened.window->curves().show(static_cast<CurvesView::Tab>(below(CurvesView::tab_count))); },
+        [&] { opened.window->curves().show_other(below(2) == 0); },
+        [&] { opened.window->setSize(735 + below(1000), 480 + below(700)); },
+        [&] { opened.window->set_light(below(2) == 0); },
+        [&] { desk.open(juce::File("/nonexistent/file.json")); },
+    };
+    actions[static_cast<std::size_t>(below(static_cast<int>(actions.size())))]();
+    opened.window->refresh();
+    if (i % 10 == 0) opened.window->createComponentSnapshot(opened.window->getLocalBounds());
+    if (i % 17 == 16) opened.window = nullptr;
+  }
+  is_over = true;
+  audio.join();
+}
+
+}  // namespace
+
+/// How many things are not as they should be.
+int check_all() {
+  every_parameter_has_a_control();
+  every_control_has_a_title();
+  text_stands_out();
+  tabs_follow_slots_and_states();
+  undo_takes_back_what_was_done_here_and_nothing_else();
+  a_loudspeaker_can_be_dragged();
+  curves_are_those_of_the_design_and_follow_the_knobs();
+  places_are_those_of_the_device();
+  files_are_opened_or_refused_with_a_reason();
+  keys_do_what_they_say();
+  a_window_changes_no_sound();
+  sizes_are_what_they_may_be();
+  anything_at_random_while_audio_runs();
+  std::filesystem::remove_all(folder());
+  return failures;
+}
+
+}  // namespace forestage::plugin
+
+int main() {
+  const juce::ScopedJuceInitialiser_GUI gui;
+  if (forestage::plugin::check_all() != 0) return 1;
+  std::cout << "all is as it should be\n";
+  return 0;
+}
