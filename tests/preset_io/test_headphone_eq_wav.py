@@ -206,10 +206,10 @@ def test_longest_file_fits_into_a_state(tmp_path):
 
 def test_the_plugin_has_no_reader_of_its_own():
     """Its window hands the file to the reader that these tests are about."""
-    sources = {path.name: path.read_text() for path in PLUGIN.glob("*.[hc]pp")}
+    sources = {path.name: path.read_text() for path in PLUGIN.rglob("*.[hc]pp")}
     assert not [
         name for name, text in sources.items() if re.search("AudioFormat(?!Writer)|loadFileAs|FileInputStream", text)
     ]
-    assert '#include "headphone_eq_file.hpp"' in sources["editor.cpp"]
-    assert "load_headphone_eq(file.getFullPathName()" in sources["editor.cpp"]
+    assert '#include "headphone_eq_file.hpp"' in sources["headphone_eq_strip.cpp"]
+    assert "load_headphone_eq(file.getFullPathName()" in sources["headphone_eq_strip.cpp"]
     assert not (PLUGIN / "headphone_eq_file.hpp").exists()
