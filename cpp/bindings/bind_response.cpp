@@ -91,10 +91,11 @@ struct PyChainResponse {
     return {ChainResponse(std::move(gains), set, values_of(frequency_hz)), frequency_hz.size()};
   }
 
-  py::tuple feeds(const std::map<std::string, float>& parameters, float processed_db) const {
+  py::tuple feeds(const std::map<std::string, float>& parameters, float processed_db, bool is_equalised) const {
     ParamStore store;
     for (const auto& [id, value] : parameters) store.set(find_param(id), value);
-    const FeedResponses responses = chain.feeds(store, processed_db);
+    FeedResponses responses = chain.feeds(store, processed_db);
+    if (is_equalised) responses = chain.equalised(std::move(responses));
     const auto drivers = static_cast<py::ssize_t>(responses.center.size());
     py::array_t<Complex> sides({drivers, py::ssize_t{2}, frequencies});
     py::array_t<Complex> center({drivers, frequencies});
@@ -121,9 +122,9 @@ void bind_response(py::module_& m) {
       .def(py::init(&PyChainResponse::make), py::arg("filters"), py::arg("plain_gains"), py::arg("frequency_hz"),
            "Of filters, any object with the members of a FilterSet, and the gains (drivers, 2) of plain stereo.")
       .def("feeds", &PyChainResponse::feeds, py::arg("parameters") = std::map<std::string, float>{}, py::kw_only(),
-           py::arg("processed_db") = 0.0f,
+           py::arg("processed_db") = 0.0f, py::arg("equalised") = false,
            "From (left, right) behind the upmix to the drivers, (drivers, 2, n), and from the center, (drivers, n), "
-           "without the delay that all have.");
+           "without the delay that all have; in front of the equalisers of the drivers, or behind.");
 }
 
 }  // namespace forestage::python

@@ -207,11 +207,6 @@ Response ChainResponse::designed_center(std::size_t driver, const Knobs& knobs) 
   return center;
 }
 
-/// Through the equaliser of the driver, at the gain of the path.
-void ChainResponse::play(std::size_t driver, double gain, Response& feed) const {
-  for (std::size_t f = 0; f < feed.size(); ++f) feed[f] *= driver_eq_.empty() ? gain : gain * driver_eq_[driver][f];
-}
-
 FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) const {
   const Knobs knobs(store, sample_rate_, processed_db);
   const Controls& controls = knobs.controls;
@@ -219,8 +214,8 @@ FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) 
   const double amount = controls.amount.value();
   const double designed_gain = amount * controls.processed_gain.value();
   const auto far = far_ears(knobs);
-  const auto mixed = [&](Response designed, double gain, double plain) {
-    for (auto& value : designed) value = trim * ((1.0 - amount) * plain + designed_gain * gain * value);
+  const auto mixed = [&](Response designed, double solo, double gain, double plain) {
+    for (auto& value : designed) value = solo * trim * ((1.0 - amount) * plain + designed_gain * gain * value);
     return designed;
   };
   FeedResponses result;
@@ -228,15 +223,21 @@ FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) 
     const double plain_left = plain_gains_[d][0];
     const double plain_right = plain_gains_[d][1];
     auto [left, right] = designed_sides(d, knobs, far);
-    auto& sides = result.sides.emplace_back(
-        std::array{mixed(std::move(left), 1.0, plain_left), mixed(std::move(right), 1.0, plain_right)});
-    auto& center = result.center.emplace_back(
-        mixed(designed_center(d, knobs), controls.center_gain.value(), plain_left + plain_right));
-    play(d, controls.solo_left.value(), sides[0]);
-    play(d, controls.solo_right.value(), sides[1]);
-    play(d, controls.solo_center.value(), center);
+    result.sides.push_back({mixed(std::move(left), controls.solo_left.value(), 1.0, plain_left),
+                            mixed(std::move(right), controls.solo_right.value(), 1.0, plain_right)});
+    result.center.push_back(mixed(designed_center(d, knobs), controls.solo_center.value(), controls.center_gain.value(),
+                                  plain_left + plain_right));
   }
   return result;
+}
+
+FeedResponses ChainResponse::equalised(FeedResponses feeds) const {
+  for (std::size_t d = 0; d < driver_eq_.size(); ++d) {
+    for (Response* feed : {&feeds.sides[d][0], &feeds.sides[d][1], &feeds.center[d]}) {
+      for (std::size_t f = 0; f < feed->size(); ++f) (*feed)[f] = product((*feed)[f], driver_eq_[d][f]);
+    }
+  }
+  return feeds;
 }
 
 EarsResponse::EarsResponse(const Ears& ears, std::span<const double> frequency_hz) {

@@ -1,8 +1,8 @@
 // What the graph does to sound, over frequency: from its paths to the feeds of the drivers, and on to the ears.
 // Figures, reports and pictures ask here, so that none of them can disagree with what plays.
 //
-//     L', R', C ── virtual pair, cancellation, beam ── driver EQ ─┐
-//     L'+C, R'+C ── plain routing ──────────────────── driver EQ ─┴─ amount ── feeds
+//     L', R', C ── virtual pair, cancellation, beam ─┐
+//     L'+C, R'+C ── plain routing ───────────────────┴─ amount ── feeds ── driver EQ ── ears
 //
 // The upmix, the limiter and the static gain for headroom are left out: they depend on the programme.  [any thread]
 #pragma once
@@ -37,7 +37,7 @@ class FrequencyGrid {
   std::vector<double> turns_;  // radians that a frame is
 };
 
-/// Responses of the feeds, without the delay that all of them have.
+/// Responses of the feeds in front of their equalisers, without the delay that all of them have.
 struct FeedResponses {
   std::vector<std::array<Response, 2>> sides;  // [driver][left, right]: of L' and R'
   std::vector<Response> center;                // [driver]: of C
@@ -51,6 +51,8 @@ class ChainResponse {
 
   /// What the parameters make of them; `processed_db`: of the preset's loudness, for `level_match`.
   FeedResponses feeds(const ParamStore& store, float processed_db = 0.0f) const;
+  /// The same behind the equalisers of the drivers: what leaves the plugin.
+  FeedResponses equalised(FeedResponses feeds) const;
 
  private:
   struct Knobs;
@@ -60,7 +62,6 @@ class ChainResponse {
   std::array<Response, 2> designed_sides(std::size_t driver, const Knobs& knobs,
                                          const std::array<Response, 2>& far) const;
   Response designed_center(std::size_t driver, const Knobs& knobs) const;
-  void play(std::size_t driver, double gain, Response& feed) const;
 
   std::vector<std::vector<float>> plain_gains_;
   double sample_rate_;
@@ -72,7 +73,7 @@ class ChainResponse {
   std::vector<Response> driver_eq_;              // [driver], or none
 };
 
-/// What ears hear of the feeds, without the delay that all of it has.
+/// What ears hear of the equalised feeds, without the delay that all of it has.
 class EarsResponse {
  public:
   EarsResponse(const Ears& ears, std::span<const double> frequency_hz);

@@ -60,7 +60,7 @@ FeedResponses PresetCurves::feeds(const ParamStore& knobs, Param changed, float 
   ParamStore store;
   copy_knobs(knobs, store);
   store.set(changed, value);
-  return chain_.feeds(store, preset_->loudness.processed_db);
+  return chain_.equalised(chain_.feeds(store, preset_->loudness.processed_db));
 }
 
 std::vector<double> PresetCurves::separation_of(const FeedResponses& feeds) const {

@@ -203,7 +203,7 @@ def fir_responses(firs: ArrayLike, frequency_hz: ArrayLike, *, sample_rate: floa
 class ChainResponse(metaclass=_Bound):
     def __init__(self, filters: object, plain_gains: ArrayLike, frequency_hz: ArrayLike) -> None: ...
     def feeds(
-        self, parameters: Mapping[str, float] = ..., *, processed_db: float = 0.0
+        self, parameters: Mapping[str, float] = ..., *, processed_db: float = 0.0, equalised: bool = False
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]: ...
 
 MIRRORS: int

@@ -81,7 +81,7 @@ def played(preset, x, settings):
 
 def evaluated(chain, preset, settings):
     asked = {name: raw_value(name, value) for name, value in (PLAYED | settings).items() if name not in ELSEWHERE}
-    return chain.feeds(preset.parameters | asked, processed_db=-1.25)
+    return chain.feeds(preset.parameters | asked, processed_db=-1.25, equalised=True)
 
 
 def difference_db(ours, theirs):

@@ -74,3 +74,13 @@ def test_without_weights_all_of_the_virtual_crosstalk_is_played():
     np.testing.assert_allclose(chain.staged[0, 0], chain.plain[0, 0], rtol=1e-12)
     # the engine's shelf is bilinear: some tenths of a dB at 8 kHz
     np.testing.assert_allclose(chain.staged[1, 0], closed_form_far_ear(30.0, FREQUENCY_HZ), atol=0.04)
+
+
+def test_equalisers_belong_to_the_device_and_not_to_the_chain():
+    """Plants are of feeds in front of the equalisers, so a chain that had them would count them twice."""
+    plain, equalised = stub_design(pair()), stub_design(pair())
+    equalised.filter_set().driver_eq = np.full((2, 1), 0.5)
+    for name in ("plain", "staged", "center"):
+        np.testing.assert_array_equal(
+            getattr(Chain.of(equalised, FREQUENCY_HZ), name), getattr(Chain.of(plain, FREQUENCY_HZ), name)
+        )

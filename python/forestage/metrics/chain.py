@@ -16,7 +16,7 @@ from forestage.short_repr import ShortRepr
 
 @dataclass(frozen=True, repr=False)
 class Chain(ShortRepr):
-    """Responses from inputs to the equalised feeds of the drivers, without the delay that all paths have.
+    """Responses from inputs to the drivers, in front of their equalisers, without the delay that all paths have.
 
     Attributes
     ----------
