@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "preset_io.hpp"
+#include "shared_preset.hpp"
 
 namespace forestage::plugin {
 namespace {
@@ -77,7 +78,7 @@ std::shared_ptr<const Preset> FactoryPresets::load(int index) const {
   const auto& entry = all_[static_cast<std::size_t>(index)];
   auto preset = entry.in_use.lock();
   if (preset == nullptr) {
-    preset = std::make_shared<const Preset>(load_preset(entry.file));
+    preset = shared_preset(load_preset(entry.file));
     entry.in_use = preset;
   }
   return preset;

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "preset_io.hpp"
+#include "shared_preset.hpp"
 
 namespace forestage::plugin {
 namespace {
@@ -78,8 +79,7 @@ std::string PresetList::name(int position) const {
 
 std::shared_ptr<const Preset> PresetList::load(int position) const {
   if (position < factory_->count()) return factory_->load(position);
-  return std::make_shared<const Preset>(
-      load_preset(user_files_.at(static_cast<std::size_t>(position - factory_->count()))));
+  return shared_preset(load_preset(user_files_.at(static_cast<std::size_t>(position - factory_->count()))));
 }
 
 int PresetList::position_of(const std::shared_ptr<const Preset>& preset, std::string_view chosen_name) const {

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "shared_preset.hpp"
+
 namespace forestage::plugin {
 namespace {
 
@@ -65,7 +67,7 @@ void Session::load(Contents contents) {
 ParamValues Session::load_state(std::string_view text) {
   PluginState state = parse_state(text);
   const auto shared = [](std::optional<Preset>& preset) {
-    return preset ? std::make_shared<const Preset>(std::move(*preset)) : nullptr;
+    return preset ? shared_preset(std::move(*preset)) : nullptr;
   };
   ParamValues values{};
   for (std::size_t i = 0; i < param_count; ++i) {
@@ -88,7 +90,13 @@ Session::StateText Session::state(const ParamValues& values) {
   for (std::size_t i = 0; i < param_count; ++i)
     if (!is_read_only(params[i])) parameters.emplace(param_id(params[i]), values[i]);
   try {
-    last_state_ = write_state(state_of(contents_, std::move(parameters)));
+    if (!contents_.kept.empty()) {
+      last_state_ = packed_state(write_state(state_of(contents_, std::move(parameters))));
+    } else {
+      if (!packed_) packed_.emplace(state_of(contents_, {}));
+      parameters.insert(contents_.unknown_parameters.begin(), contents_.unknown_parameters.end());
+      last_state_ = packed_->with(parameters);
+    }
   } catch (const std::exception& error) {
     return {last_state_, error.what()};
   }
@@ -143,6 +151,7 @@ Status Session::playing_status(Slot slot, Monitor monitor, bool in_room) const n
 }
 
 void Session::note_contents() {
+  packed_.reset();
   const double tail_s = engine_ != nullptr ? engine_->tail_frames() / engine_->spec().sample_rate : 0.0;
   tail_s_.store(tail_s, std::memory_order_relaxed);
   has_notes_.store(!contents_.notes.empty(), std::memory_order_relaxed);

@@ -51,7 +51,7 @@ class Session {
   void set_headphone_eq(std::optional<HeadphoneEq> eq);
 
   struct StateText {
-    std::string text;     // when a state cannot be written, the last one that could
+    std::string text;     // packed; when a state cannot be written, the last one that could
     std::string problem;  // why it could not
   };
   StateText state(const ParamValues& values);                                         // [any but audio]
@@ -71,6 +71,7 @@ class Session {
   mutable std::mutex mutex_;
   Contents contents_;
   std::unique_ptr<Engine> engine_;
+  std::optional<PackedState> packed_;  // of what is loaded; empty until it is asked for
   std::string last_state_;
   std::atomic<double> tail_s_{0.0};
   std::atomic<bool> has_notes_{false};

@@ -174,6 +174,23 @@ void bind_preset(py::module_& m) {
       "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones; with what was "
       "kept of the state that these were read from.");
   m.def(
+      "pack_state",
+      [](const std::string& text) {
+        std::string bytes = [&] {
+          const py::gil_scoped_release release;
+          return packed_state(text);
+        }();
+        return py::bytes(bytes);
+      },
+      py::arg("text"), "The bytes that hosts keep of a state.");
+  m.def(
+      "unpack_state",
+      [](const std::string& state) {
+        const py::gil_scoped_release release;
+        return unpacked_state(state);
+      },
+      py::arg("state"), "The text of a state, packed or not.");
+  m.def(
       "parse_state",
       [](const std::string& text) {
         PluginState state = [&] {

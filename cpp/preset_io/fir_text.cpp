@@ -19,6 +19,11 @@ constexpr std::string_view half_prefix = "f16:";
 std::optional<std::uint16_t> half_bits(float value) {
   constexpr int least_exponent = -14;
   constexpr int most_exponent = 15;
+  const auto word = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t biased = (word >> 23) & 255U;
+  if ((word & 0x1fffU) == 0 && biased >= 113 && biased <= 142) {  // normal in both, and no digit too many
+    return static_cast<std::uint16_t>((word >> 16 & 0x8000U) | ((word >> 13 & 0x3ffffU) - (112U << 10)));
+  }
   const float magnitude = std::abs(value);
   const int exponent = magnitude > 0.0f ? std::max(std::ilogb(magnitude), least_exponent) : least_exponent;
   const float mantissa = std::ldexp(magnitude, 10 - exponent);
@@ -30,6 +35,10 @@ std::optional<std::uint16_t> half_bits(float value) {
 
 float from_half_bits(std::uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
+  if (exponent > 0 && exponent < 31) {  // normal
+    return std::bit_cast<float>(
+        static_cast<std::uint32_t>((bits & 0x8000) << 16 | ((bits & 0x7fff) + (112 << 10)) << 13));
+  }
   const int fraction = bits & 1023;
   float value = std::ldexp(static_cast<float>(exponent > 0 ? 1024 + fraction : fraction), std::max(exponent, 1) - 25);
   if (exponent == 31) value = fraction > 0 ? std::nanf("") : INFINITY;

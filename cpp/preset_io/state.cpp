@@ -24,6 +24,7 @@ static_assert(is_whole(state_steps), "every version of a state needs a step to t
 
 constexpr std::array<std::string_view, 5> keys{"forestage_state", "parameters", "slots", "headphone_eq", "chosen"};
 constexpr std::array<std::string_view, 2> slot_keys{"a", "b"};
+constexpr std::string_view slots_key = "\"slots\"";
 // What parameters lose on their way through a host, as a share of their range
 constexpr float rounding = 1e-5f;
 
@@ -176,8 +177,8 @@ void write_slot(TextWriter& out, std::string_view key, const std::optional<Prese
   write(out, kept);
 }
 
-/// All of a state but what is kept, as a text of this version.
-std::string text_of(const PluginState& state) {
+/// All of a state but what is kept, as a text of this version; nobody has judged it.
+std::string unread_text_of(const PluginState& state) {
   TextWriter out;
   out.begin('{');
   out.key("forestage_state");
@@ -200,7 +201,11 @@ std::string text_of(const PluginState& state) {
   write_chosen(out, state);
   out.end();
   out.raw("\n");
-  std::string text = std::move(out).take();
+  return std::move(out).take();
+}
+
+std::string text_of(const PluginState& state) {
+  std::string text = unread_text_of(state);
   // The reader is the one place that knows what a state may be, so it judges what is written, too.
   if (const Reading again = read_tree(state_tree(text)); !again.state.notes.empty()) {
     throw PresetError(again.state.notes.front());
@@ -259,13 +264,41 @@ std::string changed_text(const PluginState& state) {
   return std::move(out).take();
 }
 
+/// Where the parameters of a text of text_of() end; what follows is the slots.
+std::size_t end_of_parameters(std::string_view text, std::size_t slots_at) { return text.rfind(',', slots_at); }
+
 }  // namespace
+
+// Parameters come before all else, so that the first slots of a text without parameters are the slots.
+PackedState::PackedState(PluginState state) {
+  state.parameters.clear();
+  text_of({.has_headphone_eq = state.has_headphone_eq, .headphone_eq = state.headphone_eq});  // judges it
+  PackedText packed = pack(unread_text_of(state));
+  packed.text.erase(0, end_of_parameters(packed.text, packed.text.find(slots_key)));
+  after_parameters_ = std::move(packed.text);
+  blobs_ = std::move(packed.blobs);
+}
+
+// And they are followed by empty slots here, the last thing of the text.
+std::string PackedState::with(const std::map<std::string, float>& parameters) const {
+  std::string text = text_of({.parameters = parameters});
+  text.erase(end_of_parameters(text, text.rfind(slots_key)));
+  return to_bytes({text + after_parameters_, blobs_});
+}
+
+std::string packed_state(std::string_view text) { return to_bytes(pack(text)); }
+
+std::string unpacked_state(std::string_view state) {
+  return is_packed(state) ? unpack(state, state_limits.bytes) : std::string(state);
+}
 
 std::string write_state(const PluginState& state) { return state.kept.empty() ? text_of(state) : changed_text(state); }
 
-PluginState parse_state(std::string_view json_text) {
-  Reading reading = read_tree(state_tree(json_text));
-  if (reading.has_more) reading.state.kept = json_text;
+PluginState parse_state(std::string_view state) {
+  const std::string unpacked = is_packed(state) ? unpacked_state(state) : std::string();
+  const std::string_view text = is_packed(state) ? unpacked : state;
+  Reading reading = read_tree(state_tree(text));
+  if (reading.has_more) reading.state.kept = text;
   return std::move(reading.state);
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "headphone_eq.hpp"
+#include "packed_text.hpp"
 #include "preset_io.hpp"
 
 namespace forestage {
@@ -51,7 +52,27 @@ struct PluginState {
 /// they were read. A preset that could not be read moves to "replaced" when another takes its slot.
 std::string write_state(const PluginState& state);
 
-/// Throws PresetError when the text is no state at all: not JSON, or without the number of its version. Else each part
+/// What hosts keep of a state: its text, packed. All that lasts while presets stay is made once, and then goes out with
+/// parameters in a millisecond.
+class PackedState {
+ public:
+  /// Of presets that were read, which can be read again; throws PresetError for an equaliser that could not be. The
+  /// parameters of `state`, and what was kept, are left aside.
+  explicit PackedState(PluginState state);
+  /// Throws PresetError for parameters that could not be read back.
+  std::string with(const std::map<std::string, float>& parameters) const;
+
+ private:
+  std::string after_parameters_;  // text
+  std::string blobs_;
+};
+
+/// The bytes that hosts keep, for a text of write_state().
+std::string packed_state(std::string_view text);
+/// The text of a state, packed or not; throws PresetError where the bytes are damaged.
+std::string unpacked_state(std::string_view state);
+
+/// Throws PresetError when the text at all: not JSON, or without the number of its version. Else each part
 /// is read by itself; what cannot be read is empty, or has its default, and a note with a path like /slots/a/filters/0.
 ///
 /// - A newer version of state or preset is noted. The presets of a newer schema are not read; a newer state's are.
@@ -59,6 +80,7 @@ std::string write_state(const PluginState& state);
 /// - Parameters that are missing take the default; unknown ones stay in `parameters`, or, if they are no numbers, in
 ///   `kept`; values out of range go to the nearest in range, choices to the default.
 /// - Other keys that this version does not know are left aside: what an old reader must know raises `forestage_state`.
-PluginState parse_state(std::string_view json);
+/// - Packed or as a text, as sessions were before they were packed.
+PluginState parse_state(std::string_view state);
 
 }  // namespace forestage

@@ -22,8 +22,8 @@ def class_id() -> str:
 
 
 def vstpreset(state: str) -> bytes:
-    """Wrap a plugin state as a .vstpreset file."""
-    body = state.encode()
+    """Wrap a plugin state as a .vstpreset file, packed as the plugin packs it."""
+    body = _core.pack_state(state)
     list_offset = _HEADER.size + len(body)
     header = _HEADER.pack(b"VST3", 1, class_id().encode("ascii"), list_offset)
     chunk_list = _LIST.pack(b"List", 1) + _ENTRY.pack(_COMPONENT, _HEADER.size, len(body))

@@ -12,6 +12,7 @@ import soundfile
 
 import forestage
 from command_line import run
+from forestage._core import unpack_state
 from headphone_eqs import AUTO_EQ, parametric
 from places import DEVICES, ROOT
 from signals import db, noise
@@ -69,7 +70,7 @@ def test_export_carries_the_equaliser_to_hosts(tmp_path):
     target, eq = tmp_path / "laptop.vstpreset", tmp_path / "HD 650.txt"
     eq.write_text(AUTO_EQ)
     assert run("export", "laptop", "--to", "vstpreset", "-o", target, "--headphone-eq", eq).returncode == 0
-    assert b'"name": "HD 650"' in target.read_bytes()
+    assert '"name": "HD 650"' in unpack_state(forestage.vst3.state_of(target.read_bytes()))
     assert run("export", "laptop", "--to", "wav", "-o", tmp_path / "wav", "--headphone-eq", eq).returncode == 2
     assert run("export", "laptop", "--to", "wav", "-o", tmp_path / "wav", "--slot-b", "tablet").returncode == 2
 
@@ -308,7 +309,8 @@ def test_validate_reads_what_hosts_load(tmp_path):
     assert run("export", "laptop", "--to", "VSTPreset", "--slot-b", "tablet", "-o", target).returncode == 0
     assert run("validate", target).stdout == f"{target}: OK, Laptop, 2 drivers; Tablet, 2 drivers\n"
     state = target.read_bytes()
-    target.write_bytes(state.replace(b'"schema": 1', b'"schema": 2', 1))
+    text = unpack_state(forestage.vst3.state_of(state))
+    target.write_bytes(forestage.vst3.vstpreset(text.replace('"schema": 1', '"schema": 2', 1)))
     assert f"{target}: /slots/a/schema: is 2; this version reads up to 1" in run("validate", target).stderr
     target.write_bytes(state.replace(b"46737374", b"46737375", 1).replace(b"Frst".hex().upper().encode(), b"0" * 8, 1))
     assert "a preset of another plugin" in run("validate", target).stderr

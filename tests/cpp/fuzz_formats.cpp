@@ -317,7 +317,13 @@ std::vector<Target> targets() {
        [](const std::string& input) -> std::function<void(Random&)> {
          return [preset = parse_preset(input)](Random& random) { build(preset, random); };
        }},
-      {"state", [base = state_text()](Random& random) { return mutated_text(random, base); },
+      {"state",
+       [base = state_text(), packed = packed_state(state_text())](Random& random) {
+         if (below(random, 4) > 0) return mutated_text(random, base);
+         std::string bytes = packed;
+         mutate_bytes(random, bytes);
+         return bytes;
+       },
        [](const std::string& input) -> std::function<void(Random&)> {
          return [state = parse_state(input)](Random& random) {
            check_comes_back(state);

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from forestage import PARAMS, Renderer, factory_presets, load_preset
+from forestage import PARAMS, Renderer, _core, factory_presets, load_preset
 from forestage.host import plugin_path, plugin_state
 from headphone_eqs import parametric
 from kinds import first_fast
@@ -281,8 +281,8 @@ def test_a_session_keeps_its_preset_when_the_folder_changes(make, tmp_path, orde
     for _ in range(20):  # whatever is still loading
         plugin.process(noise(frames=64))
         time.sleep(0.02)
-    assert json.loads(plugin.state)["slots"]["a"]["name"] == "TV"
-    assert json.loads(plugin.state)["parameters"]["monitor"] == 2
+    assert json.loads(_core.unpack_state(plugin.state))["slots"]["a"]["name"] == "TV"
+    assert json.loads(_core.unpack_state(plugin.state))["parameters"]["monitor"] == 2
 
 
 def test_files_are_loaded_by_message(make, tmp_path):

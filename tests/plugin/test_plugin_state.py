@@ -1,7 +1,6 @@
 """What a session keeps: both slots, all parameters; and what it does with a state that is broken."""
 
 import json
-import struct
 import threading
 
 import numpy as np
@@ -40,11 +39,7 @@ def state_of(plugin: pedalboard.VST3Plugin) -> dict:
 
 
 def state_text(plugin: pedalboard.VST3Plugin) -> bytes:
-    data = plugin.preset_data
-    (list_offset,) = struct.unpack_from("<q", data, 40)
-    offset, size = struct.unpack_from("<qq", data, list_offset + 12)
-    text = data[offset : offset + size]
-    return text[: text.rindex(b"}") + 1]
+    return _core.unpack_state(vst3.state_of(plugin.preset_data)).encode()
 
 
 def load_state(plugin: pedalboard.VST3Plugin, text: str) -> None:
@@ -370,3 +365,29 @@ def test_programs_slots_and_states_change_while_sound_runs(new_plugin):
     assert np.isfinite(steps).all()
     # a 440 Hz sine moves by 0.058 of its peak per frame; presets and slots differ in level, and clicks are far steeper
     assert max(steps) <= 4 * 0.058 * peak
+
+
+# -- size -------------------------------------------------------------------------------------------------------------
+
+
+def test_sessions_from_before_states_were_packed_open(new_plugin):
+    """Hosts hold the text itself there."""
+    text = plugin_state(TWO, b=ONE, **CHANGED).encode()
+    whole = vst3.vstpreset("")
+    size = int.from_bytes(whole[-8:], "little")
+    head = whole[:40] + (48 + len(text)).to_bytes(8, "little")
+    plugin = new_plugin(ONE)
+    plugin.preset_data = head + text + whole[48 + size : -8] + len(text).to_bytes(8, "little")
+    assert state_of(plugin) == _core.parse_state(text) | {"headphone_eq": None}
+
+
+def test_what_hosts_keep_is_packed_and_its_parameters_are_those_of_now(new_plugin):
+    plugin = new_plugin(ONE, b=TWO)
+    for amount in (30, 60):  # the second time only they are new
+        plugin.amount = amount
+        stored = vst3.state_of(plugin.preset_data)
+        assert len(stored) < 0.75 * len(_core.unpack_state(stored))
+        assert _core.parse_state(stored)["parameters"]["amount"] == pytest.approx(amount)
+    assert _core.unpack_state(stored) == _core.unpack_state(vst3.state_of(plugin.preset_data))
+    read = _core.parse_state(stored)
+    assert (read["a"].name, read["b"].name, read["notes"]) == (ONE["name"], TWO["name"], [])

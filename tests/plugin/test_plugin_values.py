@@ -39,8 +39,7 @@ def load(host: RawVst3, *args, **kwargs) -> None:
 
 
 def state_of(host: RawVst3) -> dict:
-    text = host.state
-    return _core.parse_state(text[: text.rindex(b"}") + 1])
+    return _core.parse_state(vst3._without_juce_data(host.state))
 
 
 def step(row, value: float) -> float:

@@ -1,10 +1,14 @@
 """Plugin state: complete, readable by older versions as far as they know it, and never poorer for having been there."""
 
+import base64
+import contextlib
 import json
 import re
 
+import numpy as np
 import pytest
 
+import forestage
 from forestage import _core
 from forestage.params import text_value
 from headphone_eqs import parametric
@@ -226,6 +230,69 @@ def test_value_that_json_cannot_hold_is_refused_on_writing():
         _core.write_state(preset(), None, {"amount": float("nan")})
 
 
+# -- packed -----------------------------------------------------------------------------------------------------------
+
+
+TAPS = base64.b64encode(np.random.default_rng(0).standard_normal(200).astype(np.float32)).decode()
+HALVES = base64.b64encode(np.random.default_rng(0).standard_normal(200).astype(np.float16)).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        f'["{TAPS}", "f16:{HALVES}", "{TAPS}"]',
+        f'"{TAPS[:-1]}"',  # not a multiple of four
+        f'"{TAPS[:99]}B=="',  # bits that belong to no byte
+        f'"{"f" * 64}", "{"A" * 66}="',
+        f'"\0{TAPS}"',
+        f'"é {TAPS}{HALVES}"',
+    ],
+)
+def test_packed_text_comes_out_as_it_was(text):
+    assert _core.unpack_state(_core.pack_state(text)) == text
+
+
+def test_text_that_is_not_packed_stays():
+    assert _core.unpack_state(b'{"forestage_state": 1}') == '{"forestage_state": 1}'
+
+
+def test_factory_presets_take_half_of_their_text():
+    """16-bit noise of two rooms is most of it, and packs to 13 bits; what both slots hold is there once."""
+    a, b = (forestage.load_preset(name) for name in ("smart-speaker", "laptop"))
+    text = _core.write_state(a, b, DEFAULTS)
+    assert len(_core.pack_state(text)) < 0.57 * len(text)
+    assert len(_core.pack_state(_core.write_state(a, a, DEFAULTS))) < 1.05 * len(
+        _core.pack_state(_core.write_state(a, None, DEFAULTS))
+    )
+
+
+def test_damaged_packed_states_are_refused():
+    packed = _core.pack_state(_core.write_state(preset("first"), preset("second"), DEFAULTS))
+    for size in range(len("forestage-packed 1"), len(packed)):
+        with pytest.raises(_core.PresetError, match="damaged|newer"):
+            _core.parse_state(packed[:size])
+    random = np.random.default_rng(1)
+    for _ in range(500):
+        bytes_ = bytearray(packed)
+        bytes_[random.integers(19, len(packed))] ^= 1 << random.integers(8)
+        with contextlib.suppress(_core.PresetError):  # lowest bytes of taps have no check of their own
+            _core.parse_state(bytes(bytes_))
+
+
+def test_packed_states_of_a_newer_version_are_told():
+    with pytest.raises(_core.PresetError, match="newer version"):
+        _core.parse_state(b"forestage-packed 2\n")
+
+
+def test_states_that_would_fill_the_memory_are_refused():
+    packed = bytearray(_core.pack_state("{}"))
+    packed[19:23] = (0xFFFFFFFF).to_bytes(4, "little")
+    with pytest.raises(_core.PresetError, match="at most"):
+        _core.parse_state(bytes(packed))
+
+
 # -- releases ---------------------------------------------------------------------------------------------------------
 
 RELEASES = re.findall(r"^## ([0-9.]+|Unreleased)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
@@ -244,6 +311,14 @@ def test_state_of_every_release_opens_whole(release):
     if release != "0.1.0":
         assert read["b"] == _core.parse_preset(json.dumps(make_preset(drivers=2)))
         assert read["headphone_eq"] == parametric()
+
+
+def test_packed_state_of_every_release_opens_whole():
+    """Hosts hold packed ones since there are any; the text in it is that of the same release."""
+    for path in (GOLDEN / "states").glob("*.state"):
+        assert _core.unpack_state(path.read_bytes()) == path.with_suffix(".json").read_text()
+        packed, text = (_core.parse_state(file.read_bytes()) for file in (path, path.with_suffix(".json")))
+        assert packed == text
 
 
 def test_state_is_written_as_the_next_release_will():

@@ -1,0 +1,272 @@
+#include "packed_text.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base64.hpp"
+#include "preset_error.hpp"
+
+namespace forestage {
+namespace {
+
+using preset_detail::decode_base64;
+using preset_detail::encode_base64;
+using preset_detail::Path;
+
+constexpr std::string_view family = "forestage-packed ";
+constexpr std::string_view head = "forestage-packed 1\n";
+constexpr char mark = '\0';
+constexpr std::size_t least_chars = 64;  // of base64, for a blob
+constexpr int text_level = 3;            // of zlib
+constexpr int blob_level = 1;            // most of it is noise: more would take twice the time for a hundredth
+constexpr std::array<std::size_t, 3> widths{1, 2, 4};
+
+struct Blob {
+  std::size_t width;  // bytes of a number
+  std::vector<std::uint8_t> bytes;
+};
+
+[[noreturn]] void fail_damaged() { throw PresetError("the packed text is damaged, or cut"); }
+
+// -- numbers and streams ----------------------------------------------------------------------------------------------
+
+void put(std::string& out, std::size_t value) {
+  for (int k = 0; k < 4; ++k) out += static_cast<char>((value >> (8 * k)) & 255U);
+}
+
+/// Reads from the front of what is left.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : left_(bytes) {}
+  std::string_view take(std::size_t count) {
+    if (count > left_.size()) fail_damaged();
+    const auto taken = left_.substr(0, count);
+    left_.remove_prefix(count);
+    return taken;
+  }
+  std::size_t number() {
+    std::size_t value = 0;
+    const auto bytes = take(4);
+    for (std::size_t k = 0; k < 4; ++k)
+      value |= static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[k])) << (8 * k);
+    return value;
+  }
+
+ private:
+  std::string_view left_;
+};
+
+const Bytef* as_bytes(std::string_view text) { return reinterpret_cast<const Bytef*>(text.data()); }
+
+std::string deflated(std::string_view raw, int level) {
+  uLongf size = compressBound(static_cast<uLong>(raw.size()));
+  std::string stream(size, '\0');
+  if (compress2(reinterpret_cast<Bytef*>(stream.data()), &size, as_bytes(raw), static_cast<uLong>(raw.size()), level) !=
+      Z_OK) {
+    throw std::bad_alloc();
+  }
+  stream.resize(size);
+  std::string out;
+  put(out, raw.size());
+  put(out, stream.size());
+  return out + stream;
+}
+
+std::string inflated(Reader& in, std::size_t max_bytes) {
+  const std::size_t size = in.number();
+  const std::string_view stream = in.take(in.number());
+  constexpr std::size_t most_ratio = 1040;  // zlib packs nothing denser
+  if (size > max_bytes) {
+    throw PresetError("the packed text has " + std::to_string(size) + " bytes; at most " + std::to_string(max_bytes) +
+                      " would be right");
+  }
+  if (size > most_ratio * (stream.size() + 1)) fail_damaged();
+  std::string raw(size, '\0');
+  uLongf filled = static_cast<uLongf>(size);
+  if (uncompress(reinterpret_cast<Bytef*>(raw.data()), &filled, as_bytes(stream), static_cast<uLong>(stream.size())) !=
+          Z_OK ||
+      filled != size) {
+    fail_damaged();
+  }
+  return raw;
+}
+
+// -- blobs ------------------------------------------------------------------------------------------------------------
+
+bool is_digit(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/// The next run of base64 that is long enough, from `from` on; empty when there is none.
+std::string_view next_base64(std::string_view text, std::size_t from) {
+  while (from < text.size()) {
+    const auto* const begin = std::find_if(text.data() + from, text.data() + text.size(), is_digit);
+    const auto* end = std::find_if_not(begin, text.data() + text.size(), is_digit);
+    for (int k = 0; k < 2 && end < text.data() + text.size() && *end == '='; ++k) ++end;
+    const auto length = static_cast<std::size_t>(end - begin);
+    if (length >= least_chars && length % 4 == 0) return {begin, length};
+    from = static_cast<std::size_t>(end - text.data());
+  }
+  return {};
+}
+
+/// What base64 stands for; nothing where that would not give the same text again.
+std::vector<std::uint8_t> bytes_of(std::string_view base64) {
+  try {
+    return decode_base64(base64, "a blob", Path());
+  } catch (const PresetError&) {
+    return {};
+  }
+}
+
+std::size_t width_of(std::string_view text, std::size_t at, std::size_t bytes) {
+  constexpr std::string_view half_prefix = "f16:";
+  const std::size_t width = text.substr(0, at).ends_with(half_prefix) ? 2 : 4;
+  return bytes % width == 0 ? width : 1;
+}
+
+/// Byte `plane` of every number of every blob of a width, for each width and plane: of the lowest ones, or the others.
+template <class Blobs, class Visit>
+void each_byte(Blobs& blobs, bool is_lowest, Visit visit) {
+  for (const std::size_t width : widths) {
+    for (std::size_t plane = 0; plane < width; ++plane) {
+      if ((plane == 0 && width > 1) != is_lowest) continue;
+      for (auto& blob : blobs) {
+        if (blob.width != width) continue;
+        for (std::size_t k = plane; k < blob.bytes.size(); k += width) visit(blob.bytes[k]);
+      }
+    }
+  }
+}
+
+std::string packed_blobs(const std::vector<std::size_t>& references, const std::vector<Blob>& blobs) {
+  std::string out;
+  std::size_t most = 0;
+  for (const Blob& blob : blobs) most += blob.bytes.size();
+  out.reserve(most + 8 * blobs.size() + 4 * references.size() + 64);
+  put(out, references.size());
+  for (const std::size_t reference : references) put(out, reference);
+  put(out, blobs.size());
+  for (const Blob& blob : blobs) {
+    put(out, blob.width);
+    put(out, blob.bytes.size());
+  }
+  each_byte(blobs, false, [&](std::uint8_t byte) { out += static_cast<char>(byte); });
+  std::string lowest;
+  lowest.reserve(most);
+  each_byte(blobs, true, [&](std::uint8_t byte) { lowest += static_cast<char>(byte); });
+  out = deflated(out, blob_level);
+  put(out, lowest.size());
+  return out + lowest;
+}
+
+/// The base64 that each mark stands for, in order.
+std::vector<std::string> base64_of(Reader& source, std::size_t max_bytes, std::vector<std::size_t>& references) {
+  const std::string blobs_text = inflated(source, max_bytes);
+  const std::string_view lowest = source.take(source.number());
+  Reader in(blobs_text);
+  const std::size_t marks = in.number();
+  if (marks > blobs_text.size() / 4) fail_damaged();
+  for (std::size_t k = 0; k < marks; ++k) references.push_back(in.number());
+  std::vector<Blob> blobs(std::min(in.number(), blobs_text.size() / 8 + 1));
+  std::size_t left = blobs_text.size() + lowest.size();
+  for (Blob& blob : blobs) {
+    blob.width = in.number();
+    const std::size_t bytes = in.number();
+    if (std::ranges::find(widths, blob.width) == widths.end() || bytes % blob.width != 0 || bytes > left)
+      fail_damaged();
+    left -= bytes;
+    blob.bytes.resize(bytes);
+  }
+  if (std::ranges::any_of(references, [&](std::size_t k) { return k >= blobs.size(); })) fail_damaged();
+  std::size_t wanted_lowest = 0;
+  std::size_t wanted = 0;
+  for (const Blob& blob : blobs) {
+    const std::size_t low = blob.width > 1 ? blob.bytes.size() / blob.width : 0;
+    wanted_lowest += low;
+    wanted += blob.bytes.size() - low;
+  }
+  if (wanted_lowest != lowest.size()) fail_damaged();
+  const std::string_view others = in.take(wanted);
+  const auto fill = [&](bool is_lowest, const char* from) {
+    each_byte(blobs, is_lowest, [&](std::uint8_t& byte) { byte = static_cast<std::uint8_t>(*from++); });
+  };
+  fill(false, others.data());
+  fill(true, lowest.data());
+  std::vector<std::string> texts;
+  for (const Blob& blob : blobs) texts.push_back(encode_base64(blob.bytes));
+  return texts;
+}
+
+}  // namespace
+
+PackedText pack(std::string_view text) {
+  PackedText packed;
+  std::vector<Blob> blobs;
+  std::vector<std::size_t> references;
+  std::unordered_map<std::string_view, std::size_t> known;
+  std::size_t copied = 0;
+  const bool has_marks = text.find(mark) != std::string_view::npos;  // no JSON has, but text may be any
+  for (std::size_t from = 0; !has_marks;) {
+    const std::string_view base64 = next_base64(text, from);
+    if (base64.empty()) break;
+    const auto at = static_cast<std::size_t>(base64.data() - text.data());
+    from = at + base64.size();
+    auto place = known.find(base64);
+    if (place == known.end()) {
+      auto bytes = bytes_of(base64);
+      if (bytes.empty()) continue;
+      const std::size_t width = width_of(text, at, bytes.size());
+      place = known.emplace(base64, blobs.size()).first;
+      blobs.push_back({width, std::move(bytes)});
+    }
+    references.push_back(place->second);
+    packed.text.append(text, copied, at - copied);
+    packed.text += mark;
+    copied = from;
+  }
+  packed.text.append(text, copied);
+  packed.blobs = packed_blobs(references, blobs);
+  return packed;
+}
+
+std::string to_bytes(const PackedText& packed) {
+  return std::string(head) + deflated(packed.text, text_level) + packed.blobs;
+}
+
+bool is_packed(std::string_view bytes) noexcept { return bytes.starts_with(family); }
+
+std::string unpack(std::string_view bytes, std::size_t max_bytes) {
+  if (!bytes.starts_with(head)) throw PresetError("the packed text is of a newer version than this one reads");
+  Reader in(bytes.substr(head.size()));
+  const std::string text = inflated(in, max_bytes);
+  std::vector<std::size_t> references;
+  const std::vector<std::string> base64 = base64_of(in, max_bytes, references);
+  std::size_t size = text.size();
+  for (const std::size_t reference : references) size += base64[reference].size();
+  if (size > max_bytes) fail_damaged();
+  if (references.empty()) return text;
+  std::string result;
+  result.reserve(size);
+  std::size_t copied = 0;
+  for (const std::size_t reference : references) {
+    const std::size_t at = text.find(mark, copied);
+    if (at == std::string::npos) fail_damaged();
+    result.append(text, copied, at - copied);
+    result += base64[reference];
+    copied = at + 1;
+  }
+  return result.append(text, copied);
+}
+
+}  // namespace forestage
