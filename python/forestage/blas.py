@@ -7,6 +7,7 @@ there is none left, NumPy's ends the process without an exception, and SciPy's t
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 # Of both libraries, 32 MiB a thread each, and something to spare
 WORKING_BYTES = 80 << 20
 LARGE = 300
+_here = threading.local()
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -29,9 +31,15 @@ def one_thread(function: Callable[Parameters, Result]) -> Callable[Parameters, R
 
     @functools.wraps(function)
     def alone(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if getattr(_here, "is_alone", False):  # looking for libraries to limit takes some milliseconds
+            return function(*args, **kwargs)
         reserve()
         with threadpool_limits(limits=1, user_api="blas"):
-            return function(*args, **kwargs)
+            _here.is_alone = True
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _here.is_alone = False
 
     return alone
 

@@ -29,6 +29,8 @@ SOURCES = 48
 HEAD_POINTS = 64
 SOURCE_DEPTH = 0.95
 REGULARISATION = 1e-9
+# Steps between wave numbers that differ by no more, over the highest one, are even
+EVEN = 1e-12
 
 
 class Field(Protocol):
@@ -60,8 +62,8 @@ class PointSource:
 
     def field(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
         """``exp(-j k r) / r``, shape (k, n)."""
-        distance = np.linalg.norm(np.asarray(points_m) - self.centre_m, axis=-1)[:, None]
-        return np.exp(-1j * wave_number(frequency_hz) * distance) / distance
+        distance = np.linalg.norm(np.asarray(points_m) - self.centre_m, axis=-1)
+        return phasors(wave_number(frequency_hz), distance).T / distance[:, None]
 
 
 @dataclass(frozen=True)
@@ -96,25 +98,9 @@ class CapPiston:
 
     def field(self, frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
         """Pressure outside the sphere, shape (k, n)."""
-        k = wave_number(frequency_hz)
-        points = np.asarray(points_m, dtype=np.float64)
-        distance = np.linalg.norm(points, axis=-1)
-        nearest = float(distance.min())
-        if nearest <= self.radius_m:
-            raise ValueError(f"points_m: one is {nearest:g} m from the centre, inside the body of {self.radius_m} m")
-        order = order_for(float(k.max()) * self.radius_m, ratio=self.radius_m / nearest)
-        polynomials = legvander(np.clip(points @ np.array(self.axis) / distance, -1.0, 1.0), order)
-        reaches, which = np.unique(distance.round(12), return_inverse=True)
-        grown = growth(k * self.radius_m, np.outer(reaches, k), order)
-        grown *= np.exp(-1j * np.outer(reaches - self.radius_m, k)) * (self.radius_m / reaches)[:, None]
-        grown *= self._surface_terms(k, order)[:, None]
-        pressure = np.empty((len(points), len(k)), dtype=np.complex128)
-        for index in range(len(reaches)):
-            here = which == index
-            pressure[here] = polynomials[here] @ grown[:, index]
-        return pressure
+        return _around_sphere([self], frequency_hz, points_m)[0]
 
-    def _surface_terms(self, k: FloatArray, order: int) -> ComplexArray:
+    def surface_terms(self, k: FloatArray, order: int) -> ComplexArray:
         """Pressure on the sphere per order for unit volume acceleration (times 4 pi), shape (order + 1, n)."""
         cosine = np.cos(np.deg2rad(self.half_angle_deg))
         polynomials = legvander(cosine, order + 1)[0]
@@ -125,16 +111,74 @@ class CapPiston:
         return scale * velocity[:, None] / log_derivatives(k * self.radius_m, order)
 
 
+def pressures(fields: Sequence[Field], frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
+    """Pressure of several fields at points, shape (fields, k, n); caps of one sphere share what they have in common."""
+    points = np.asarray(points_m, dtype=np.float64)
+    found = np.empty((len(fields), len(points), np.size(frequency_hz)), dtype=np.complex128)
+    spheres: dict[float, list[int]] = {}
+    for index, each in enumerate(fields):
+        if isinstance(each, CapPiston):
+            spheres.setdefault(each.radius_m, []).append(index)
+        else:
+            found[index] = each.field(frequency_hz, points)
+    for members in spheres.values():
+        found[members] = _around_sphere([fields[index] for index in members], frequency_hz, points)  # type: ignore[misc]
+    return found
+
+
+def _around_sphere(caps: Sequence[CapPiston], frequency_hz: ArrayLike, points_m: ArrayLike) -> ComplexArray:
+    """Pressure of caps on one sphere, shape (caps, k, n)."""
+    radius = caps[0].radius_m
+    k = wave_number(frequency_hz)
+    points = np.asarray(points_m, dtype=np.float64)
+    distance = np.linalg.norm(points, axis=-1)
+    nearest = float(distance.min())
+    if nearest <= radius:
+        raise ValueError(f"points_m: one is {nearest:g} m from the centre, inside the body of {radius} m")
+    order = order_for(float(k.max()) * radius, ratio=radius / nearest)
+    reaches, which = np.unique(distance.round(12), return_inverse=True)
+    grown = growth(k * radius, np.outer(reaches, k), order)
+    grown *= phasors(k, reaches - radius).T * (radius / reaches)[:, None]
+    surface = {cap.half_angle_deg: cap.surface_terms(k, order) for cap in caps}
+    cosines = np.clip(points @ np.array([cap.axis for cap in caps]).T / distance[:, None], -1.0, 1.0)
+    polynomials = legvander(cosines.T, order)
+    pressure = np.empty((len(caps), len(points), len(k)), dtype=np.complex128)
+    for index in range(len(reaches)):
+        here = which == index
+        terms = np.ascontiguousarray(grown[:, index])
+        for out, cap, each in zip(pressure, caps, polynomials, strict=True):
+            out[here] = each[here] @ (surface[cap.half_angle_deg] * terms)
+    return pressure
+
+
 def wave_number(frequency_hz: ArrayLike) -> FloatArray:
     """Wave number in rad/m; below 1 Hz every response stands at its static limit."""
     return 2 * np.pi * np.maximum(np.asarray(frequency_hz, dtype=np.float64), 1.0) / SPEED_OF_SOUND_M_S
+
+
+def phasors(k: FloatArray, distance_m: ArrayLike) -> ComplexArray:
+    """``exp(-j k r)``, shape (n, ...); where wave numbers go on in even steps, by products of a few of them."""
+    distance = np.asarray(distance_m, dtype=np.float64)
+    turns = np.empty((len(k), *distance.shape), dtype=np.complex128)
+    steps = np.diff(k)
+    is_even = np.abs(steps - steps[-1:]) <= EVEN * np.abs(k[-1:])
+    first = int(len(steps) - np.argmin(np.append(is_even[::-1], False)))
+    np.exp(-1j * np.multiply.outer(k[: first + 1], distance), out=turns[: first + 1])
+    done, count = 1, len(k) - first
+    if count > 1:
+        power = np.exp(-1j * ((k[-1] - k[first]) / (count - 1)) * distance)
+    while done < count:
+        more = min(done, count - done)
+        np.multiply(turns[first : first + more], power, out=turns[first + done : first + done + more])
+        power, done = power * power, done + more
+    return turns
 
 
 def growth(near: FloatArray, far: FloatArray, order: int) -> ComplexArray:
     """``h_m(far) / h_m(near)`` over the same for m = 0, for m = 0..order on the first axis."""
     ratios = np.ones((order + 1, *far.shape), dtype=np.complex128)
     for m, (outer, inner) in enumerate(zip(hankel_quotients(far, order), hankel_quotients(near, order), strict=True)):
-        np.multiply(ratios[m], outer / inner, out=ratios[m + 1])
+        np.multiply(ratios[m], outer * (1.0 / inner), out=ratios[m + 1])
     return ratios
 
 
@@ -168,9 +212,9 @@ def _check_apart(seat: Seat, centre: FloatArray, extent: float) -> None:
 def _strengths(fields: Sequence[Field], seat: Seat, frequency: FloatArray, sources: FloatArray) -> ComplexArray:
     """Strengths of sources that make the fields on the sphere of the head, shape (n, sources, fields)."""
     points = np.array(seat.position_m) + seat.head.radius_m * fibonacci_quadrature(HEAD_POINTS).directions
-    wanted = np.stack([field.field(frequency, points) for field in fields], axis=-1).swapaxes(0, 1)
+    wanted = pressures(fields, frequency, points).transpose(2, 1, 0)
     distance = np.linalg.norm(points[:, None] - sources, axis=-1)
-    free = np.exp(-1j * wave_number(frequency)[:, None, None] * distance) / distance
+    free = phasors(wave_number(frequency), distance) / distance
     adjoint = free.conj().swapaxes(1, 2)
     normal = adjoint @ free
     power = np.trace(normal, axis1=1, axis2=2).real[:, None, None] / len(sources)

@@ -119,9 +119,13 @@ def hankel_quotients(argument: ArrayLike, order: int) -> ComplexArray:
     """Quotients ``h_m / h_(m-1)`` of spherical Hankel functions of the second kind, m = 1..order, on the first axis."""
     x = np.asarray(argument, dtype=np.float64)
     quotients = np.empty((order, *x.shape), dtype=np.complex128)
-    quotients[0] = 1.0 / x + 1j
-    for m in range(1, order):
-        quotients[m] = (2 * m + 1) / x - 1.0 / quotients[m - 1]
+    inverse = 1.0 / x
+    real, imaginary = inverse, np.ones_like(x)
+    for m in range(order):
+        if m:  # (2 m + 1) / x less the inverse of the last quotient, in parts: several times as fast
+            power = real**2 + imaginary**2
+            real, imaginary = (2 * m + 1) * inverse - real / power, imaginary / power
+        quotients[m].real, quotients[m].imag = real, imaginary
     return quotients
 
 
@@ -175,7 +179,7 @@ def sphere_response(
     derivatives = m / near - quotients_near
     # Each term is h_m(kr) / h'_m(ka) relative to h_0(kr) / h_0(ka), which carries the whole delay r - a.
     growth = hankel_quotients(far, order)
-    growth /= quotients_near[:order].reshape(order, *(1,) * distance.ndim, -1)
+    growth *= 1.0 / quotients_near[:order].reshape(order, *(1,) * distance.ndim, -1)
     terms = np.ones((*distance.shape, order + 1, len(k)), dtype=np.complex128)
     np.cumprod(np.moveaxis(growth, 0, -2), axis=-2, out=terms[..., 1:, :])
     terms *= (2 * m + 1) / derivatives

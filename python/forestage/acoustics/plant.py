@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
-from forestage.acoustics.fields import ears, wave_number
+from forestage.acoustics.fields import CapPiston, PointSource, ears, growth, pressures, wave_number
 from forestage.acoustics.head import order_for
 from forestage.acoustics.patterns import FAR_M
 from forestage.acoustics.seat import Seat
+from forestage.acoustics.spherical_harmonics import product_quadrature
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -85,11 +89,15 @@ def plant(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STE
     return replace(bare, response=bare.response * feed_responses(device, bare.frequency_hz))
 
 
-# Many small matrices: threads only cost time.
-@one_thread
 def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STEP_HZ) -> Plant:
-    """Like `plant`, for flat drivers without crossovers."""
-    seat = seat or device.listener.seat
+    """Like `plant`, for flat drivers without crossovers. The last ones are kept; their arrays cannot be written to."""
+    return _geometry(device, seat or device.listener.seat, step_hz)
+
+
+# Many small matrices: threads only cost time. Designs, ears and figures in rooms ask for the same seats again.
+@lru_cache(maxsize=8)
+@one_thread
+def _geometry(device: Device, seat: Seat, step_hz: float) -> Plant:
     frequency = _grid(step_hz)
     if device.is_headphones:
         reaches = [[driver.ear == side for driver in device.drivers] for side in ("left", "right")]
@@ -100,6 +108,7 @@ def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_
     distance = float(distances.mean())
     response = ears(device.fields, seat, frequency) * np.exp(1j * wave_number(frequency) * distance)
     response[..., 0] = response[..., 0].real
+    response.flags.writeable = False
     late_s = (distances - distance) / SPEED_OF_SOUND_M_S if np.ptp(distances) > SHALLOW_M else None
     return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.references, device.plain_gains, late_s)
 
@@ -147,7 +156,7 @@ def directivity(
     level = np.cos(elevation)
     height = np.full_like(azimuth, np.sin(elevation))
     points = distance * np.stack([level * np.cos(azimuth), level * np.sin(azimuth), height], axis=-1)
-    pressure = np.stack([field.field(frequency, points) for field in device.fields])
+    pressure = pressures(device.fields, frequency, points)
     return pressure * np.exp(1j * wave_number(frequency) * distance) * feed_responses(device, frequency)[:, None]
 
 
@@ -167,24 +176,47 @@ def mean_power(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
         Filters w of the drivers radiate ``w^H K w``.
     """
     frequency = np.asarray(frequency_hz, dtype=np.float64)
-    power = np.zeros((len(frequency), len(device.drivers), len(device.drivers)), dtype=np.complex128)
-    # The order grows with frequency, and the directions with its square: octaves are summed each with their own
-    octave = np.floor(np.log2(np.maximum(frequency, 1.0)))
-    for each in np.unique(octave):
-        power[octave == each] = _mean_power(device, frequency[octave == each])
+    k = wave_number(frequency)
+    caps = [field for field in device.fields if isinstance(field, CapPiston)]
+    centres = np.array([field.centre_m for field in device.fields])
+    if len(caps) == len(centres):
+        bare = _mean_power_of_caps(caps, k)
+    elif all(isinstance(field, PointSource) for field in device.fields):
+        apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
+        bare = np.sinc(k[:, None, None] * apart / np.pi).astype(np.complex128)
+    else:
+        bare = np.zeros((len(k), len(centres), len(centres)), dtype=np.complex128)
+        # The order grows with frequency, and the directions with its square: octaves are summed each with their own
+        octave = np.floor(np.log2(np.maximum(frequency, 1.0)))
+        for each in np.unique(octave):
+            bare[octave == each] = _mean_power(device, frequency[octave == each])
+    feeds = feed_responses(device, frequency).T
+    return feeds.conj()[:, :, None] * bare * feeds[:, None, :]
+
+
+def _mean_power_of_caps(caps: Sequence[CapPiston], k: FloatArray) -> ComplexArray:
+    """Order by order, as Legendre polynomials around different axes are orthogonal but for their angle."""
+    radius = caps[0].radius_m
+    order = order_for(float(k.max()) * radius)
+    carried = radius * growth(k * radius, k * FAR_M, order)
+    terms = np.stack([carried * cap.surface_terms(k, order) for cap in caps])
+    axes = np.array([cap.axis for cap in caps])
+    shared = legvander(np.clip(axes @ axes.T, -1.0, 1.0), order) / (2.0 * np.arange(order + 1) + 1.0)
+    power: ComplexArray = np.einsum("dmf,emf,dem->fde", terms.conj(), terms, shared)
     return power
 
 
 def _mean_power(device: Device, frequency: FloatArray) -> ComplexArray:
     # Order of the pressure; its power has twice that
     order = order_for(float(wave_number(frequency.max())) * _reach_m(device))
-    heights, weights = np.polynomial.legendre.leggauss(order + 1)
-    azimuth_deg = np.arange(2 * order + 1) * 360.0 / (2 * order + 1)
+    quadrature = product_quadrature(order)
     power = np.zeros((len(frequency), len(device.drivers), len(device.drivers)), dtype=np.complex128)
-    for elevation_deg, weight in zip(np.rad2deg(np.arcsin(heights)), weights / 2, strict=True):
-        field = FAR_M * directivity(device, frequency, azimuth_deg, distance_m=FAR_M, elevation_deg=elevation_deg)
-        by_frequency = field.transpose(2, 0, 1)
-        power += weight / len(azimuth_deg) * (by_frequency.conj() @ by_frequency.swapaxes(1, 2))
+    rings = len(quadrature.weights) // (2 * order + 1)
+    for part, weights in zip(
+        np.split(quadrature.directions, rings), np.split(quadrature.weights / (4 * np.pi), rings), strict=True
+    ):
+        by_frequency = FAR_M * pressures(device.fields, frequency, FAR_M * part).transpose(2, 0, 1)
+        power += weights[0] * (by_frequency.conj() @ by_frequency.swapaxes(1, 2))
     return power
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import czt
 from scipy.sparse.linalg import LinearOperator, cg
 
@@ -118,31 +119,42 @@ def fit_firs(
         The filters, in double precision.
     """
     response, kernel = np.asarray(response), np.asarray(kernel)
-    filters, frames = len(kernel), 2 * (kernel.shape[-1] - 1)
-    per_bin = kernel.transpose(2, 0, 1)
+    filters = len(kernel)
     power = np.fft.irfft(kernel, axis=-1)[range(filters), range(filters), 0]
     price = 0.01 * end_price * np.outer(power, 1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
     pull = np.fft.irfft(np.einsum("ijf,jf->if", kernel, response), axis=-1)
     pull = np.roll(pull, delay_frames, axis=-1)[:, :taps]
+    inverse = np.linalg.inv(kernel.transpose(2, 0, 1) + np.mean(price) * np.eye(filters)).transpose(1, 2, 0)
 
     # Normal equations by conjugate gradients: products by FFT, preconditioned with the inverse of each bin
-    def filtered(matrices: ComplexArray, values: FloatArray) -> FloatArray:
-        spectrum = np.fft.rfft(values.reshape(filters, taps), frames, axis=-1).T[:, :, None]
-        return np.fft.irfft((matrices @ spectrum)[:, :, 0].T, frames, axis=-1)[:, :taps]
+    circle = next_fast_len(2 * taps - 1, real=True)
+    product_spectra, inverse_spectra = (_within_taps(each, taps, circle) for each in (kernel, inverse))
+
+    def filtered(spectra: ComplexArray, values: FloatArray) -> FloatArray:
+        found = np.einsum("ijf,jf->if", spectra, rfft(values.reshape(filters, taps), circle))
+        return irfft(found, circle)[:, :taps]
 
     def product(values: FloatArray) -> FloatArray:
-        return (filtered(per_bin, values) + price * values.reshape(filters, taps)).ravel()
+        return (filtered(product_spectra, values) + price * values.reshape(filters, taps)).ravel()
 
-    inverse = np.linalg.inv(per_bin + np.mean(price) * np.eye(filters))
     size = (pull.size, pull.size)
     found, _ = cg(
         LinearOperator(size, product, dtype=np.float64),
         pull.ravel(),
         rtol=FIT_TOLERANCE,
         maxiter=FIT_ITERATIONS,
-        M=LinearOperator(size, lambda values: filtered(inverse, values).ravel(), dtype=np.float64),
+        M=LinearOperator(size, lambda values: filtered(inverse_spectra, values).ravel(), dtype=np.float64),
     )
     return found.reshape(filters, taps)
+
+
+def _within_taps(spectra: ComplexArray, taps: int, circle: int) -> ComplexArray:
+    """What spectra do to the first ``taps`` frames of those, on the bins of a transform that just holds them twice."""
+    impulses = np.fft.irfft(spectra, axis=-1)
+    short = np.zeros((*spectra.shape[:-1], circle))
+    short[..., :taps] = impulses[..., :taps]
+    short[..., 1 - taps :] = impulses[..., 1 - taps :]
+    return np.asarray(rfft(short), dtype=np.complex128)
 
 
 def sample_firs(

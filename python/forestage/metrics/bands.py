@@ -52,7 +52,7 @@ def octave_means(frequency_hz: ArrayLike, values: ArrayLike) -> FloatArray:
 def octave_window(frequency_hz: ArrayLike, octaves: float) -> FloatArray:
     """Gaussian windows around each frequency, so wide between their points at half height, shape (n, n)."""
     place = np.log2(np.asarray(frequency_hz, dtype=np.float64))
-    window: FloatArray = 0.5 ** ((place - place[:, None]) / (octaves / 2)) ** 2
+    window: FloatArray = np.exp2(-(((place - place[:, None]) / (octaves / 2)) ** 2))
     return window
 
 

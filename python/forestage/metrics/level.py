@@ -7,15 +7,22 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
-from scipy.signal import resample_poly
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+from scipy.signal import firwin, resample_poly
 
+from forestage._core import FirMatrix
 from forestage.audio_file import read_stereo
 from forestage.catalogue import EXCERPT
 from forestage.constants import SAMPLE_RATE
 from forestage.metrics.loudness import loudness_lufs, programme
 
 OVERSAMPLING = 4
+HALF_TAPS = 10
+# Of the usual filter of `scipy.signal.resample_poly`, what makes the sound between two frames
+_SINC = OVERSAMPLING * firwin(2 * HALF_TAPS * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, window=("kaiser", 5.0))
+PHASES = np.stack([_SINC[phase : phase + 2 * HALF_TAPS * OVERSAMPLING : OVERSAMPLING] for phase in (1, 2, 3)]).astype(
+    np.float32
+)
 # As loud and as high as masters get
 LOUD_LUFS = -9.0
 # The limiter may take this much of a short moment, and more of this share of them
@@ -27,15 +34,19 @@ MASTERING_S = 0.005
 MASTERING_STEPS = 4
 
 
-def true_peaks(audio: ArrayLike) -> NDArray[np.float64]:
+def true_peaks(audio: ArrayLike) -> NDArray[np.float32]:
     """Largest magnitude of all channels at each frame and between it and its neighbours, shape (frames,).
 
     By four times the sample rate, as ITU-R BS.1770 has it.
     """
-    audio = np.atleast_2d(np.asarray(audio, dtype=np.float64))
-    fine = np.abs(resample_poly(audio, OVERSAMPLING, 1, axis=-1)).max(axis=0)
-    near = maximum_filter1d(fine, 2 * OVERSAMPLING - 1, mode="constant")[::OVERSAMPLING]
-    return np.maximum(near, np.abs(audio).max(axis=0))
+    audio = np.atleast_2d(np.asarray(audio, dtype=np.float32))
+    peaks = np.abs(audio).max(axis=0)
+    for channel in audio:
+        late = np.pad(channel, (0, HALF_TAPS))[None]
+        between = np.abs(FirMatrix(PHASES[:, None]).process(late)[:, HALF_TAPS:]).max(axis=0)
+        np.maximum(peaks, between, out=peaks)
+        np.maximum(peaks[1:], between[:-1], out=peaks[1:])
+    return peaks
 
 
 def true_peak_dbtp(audio: ArrayLike) -> float:

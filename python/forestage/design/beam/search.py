@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -65,20 +66,27 @@ class Search(ShortRepr):
         fixed = np.pad(start[:, :1], ((0, 0), (0, knots - 1)))
         offset, bend = self.weights(fixed), BEND_PRICE * bends(knots) * np.sqrt(np.mean(self.problem.strongest))
         moved = np.ascontiguousarray(self.waves[:, :, 1:].reshape(-1, *offset.shape).transpose(2, 1, 0))
+        moved_parts = np.concatenate([moved.real, -moved.imag], axis=1)
         bend_rows = np.kron(np.eye(2 * voices), bend[:, 1:])
         bend_offset = (np.stack([fixed.real, fixed.imag]) @ bend.T).ravel()
 
-        def weights(values: FloatArray) -> ComplexArray:
-            return offset + (moved @ values).T
+        @lru_cache(maxsize=1)
+        def folded(coordinates: bytes) -> FloatArray:
+            """Slopes beside hinges, turned into a triangle: to least squares it is the same, with far fewer rows."""
+            values = np.frombuffer(coordinates)
+            hinges, slopes = misses(self.problem, offset + (moved @ values).T)
+            is_missed = hinges.T != 0.0
+            rows = np.concatenate([slopes.real, slopes.imag], axis=1).transpose(2, 0, 1) @ moved_parts
+            rows = np.column_stack([rows[is_missed], hinges.T[is_missed]])
+            bent = np.column_stack([bend_rows, bend_rows @ values + bend_offset])
+            triangle = np.linalg.qr(np.concatenate([rows, bent]), mode="r")
+            return np.asarray(np.pad(triangle, ((0, values.size + 1 - len(triangle)), (0, 0))))
 
         def hinges(values: FloatArray) -> FloatArray:
-            return np.concatenate(
-                [misses(self.problem, weights(values))[0].T.ravel(), bend_rows @ values + bend_offset]
-            )
+            return folded(values.tobytes())[:, -1]
 
         def slopes(values: FloatArray) -> FloatArray:
-            rows = misses(self.problem, weights(values))[1].transpose(2, 0, 1) @ moved
-            return np.concatenate([rows.real.reshape(-1, values.size), bend_rows])
+            return folded(values.tobytes())[:, :-1]
 
         free = start[:, 1:]
         values = np.stack([free.real, free.imag]).ravel()

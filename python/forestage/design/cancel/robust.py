@@ -21,6 +21,7 @@ of angular windows; it and the Rayleigh quotient know no room.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -96,7 +97,8 @@ def _lawson(setting: _Setting, start: ComplexArray, best: ComplexArray, iteratio
     best, best_worst = best.copy(), np.full(len(best), np.inf)
     for _ in range(iterations):
         v = setting.solve(share * setting.scale / near_power)
-        near_power, ratio = setting.near_power(v), setting.ratio(v)
+        near_power = setting.near_power(v)
+        ratio = setting.scale * setting.heard(setting.far, v) / near_power
         worst = ratio.max(axis=1)
         better = worst < best_worst
         best[better], best_worst[better] = v[better], worst[better]
@@ -225,15 +227,25 @@ class _Setting:
         """Far over near power at every head, as it counts, shape (n, heads)."""
         return self.scale * self.heard(self.far, v) / self.near_power(v)
 
+    @cached_property
+    def far_parts(self) -> tuple[ComplexArray, ComplexArray]:
+        """What the far ears hear of ``u`` and of the least solution together, and the adjoint of the first."""
+        both = self.far @ np.concatenate([self.free, self.least[:, :, None]], axis=2)
+        return both, np.ascontiguousarray(both[..., :-1].conj().swapaxes(1, 2))
+
+    @cached_property
+    def around_parts(self) -> ComplexArray:
+        """The same of the reverberation, priced at 1."""
+        both = np.concatenate([self.free, self.least[:, :, None]], axis=2)
+        return np.asarray(self.free.conj().swapaxes(1, 2) @ self.reverberation @ both)
+
     def solve(self, price: FloatArray) -> ComplexArray:
         """Solution of least far power, priced per head, within the caps, shape (n, drivers)."""
-        moved = self.far @ self.free
-        still = (self.far @ self.least[:, :, None])[..., 0]
-        around = price.sum(axis=1)[:, None, None] * (self.free.conj().swapaxes(1, 2) @ self.reverberation)
-        priced = (moved.conj() * price[:, :, None]).swapaxes(1, 2)
-        values, vectors = np.linalg.eigh(priced @ moved + around @ self.free)
+        heard, adjoint = self.far_parts
+        normal = (adjoint * price[:, None]) @ heard + price.sum(axis=1)[:, None, None] * self.around_parts
+        values, vectors = np.linalg.eigh(normal[..., :-1])
         values = np.maximum(values, np.maximum(1e-12 * values[:, -1:], TINY))
-        downhill = -(priced @ still[:, :, None] + around @ self.least[:, :, None])
+        downhill = -normal[..., -1:]
         pull = (vectors.conj().swapaxes(1, 2) @ downhill)[..., 0]
         multiplier = self._multiplier(values, np.abs(pull) ** 2)
         u = vectors @ (pull / (values + multiplier[:, None]))[:, :, None]
