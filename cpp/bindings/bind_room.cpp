@@ -2,9 +2,11 @@
 #include <pybind11/stl.h>
 
 #include <cmath>
+#include <optional>
 
 #include "arrays.hpp"
 #include "room/image_model.hpp"
+#include "room/omni.hpp"
 #include "room/room_kernels.hpp"
 #include "room/spherical_harmonics.hpp"
 
@@ -41,12 +43,26 @@ PyImageModel make_model(const Vector& dimensions_m, const Reals& reflection, con
   return model;
 }
 
-Patterns patterns_of(const Audio& taps, const char* name) {
-  const auto order = taps.ndim() == 3 ? std::lround(std::sqrt(static_cast<double>(taps.shape(2)))) - 1 : -1;
-  if (order < 0 || harmonic_count(static_cast<int>(order)) != taps.shape(2)) {
-    throw std::invalid_argument(std::string(name) + " must have shape (patterns, taps, (order + 1)^2)");
+/// Patterns that keep the arrays they look at.
+struct PyPatterns {
+  Audio taps, axes;
+  Patterns patterns;
+};
+
+PyPatterns make_patterns(const Audio& taps, const std::optional<Audio>& axes) {
+  if (taps.ndim() != 3 || taps.size() == 0) throw std::invalid_argument("taps must have three axes");
+  const auto harmonics = axes ? (axes->ndim() == 2 ? axes->shape(1) : 0) : taps.shape(2);
+  const auto order = std::lround(std::sqrt(static_cast<double>(harmonics))) - 1;
+  if (order < 0 || order > SphericalHarmonics::highest_order || harmonic_count(static_cast<int>(order)) != harmonics ||
+      (axes && (axes->shape(0) != taps.shape(0) || taps.shape(2) != order + 1))) {
+    throw std::invalid_argument(
+        "taps must have shape (patterns, taps, (order + 1)^2), or (patterns, taps, order + 1) with axes of shape "
+        "(patterns, (order + 1)^2)");
   }
-  return {taps.data(), static_cast<int>(taps.shape(0)), static_cast<int>(taps.shape(1)), static_cast<int>(order)};
+  PyPatterns made{taps, axes.value_or(Audio()), {}};
+  made.patterns = {made.taps.data(), static_cast<int>(taps.shape(0)), static_cast<int>(taps.shape(1)),
+                   static_cast<int>(order), axes ? made.axes.data() : nullptr};
+  return made;
 }
 
 void moments(const PyImageModel& model, int mirror, int order, Audio& out, const CancelFlag& cancel) {
@@ -60,16 +76,35 @@ void moments(const PyImageModel& model, int mirror, int order, Audio& out, const
   add_moments(find_images(model.shoebox, model.options, mirror, cancel), order, data, frames, cancel);
 }
 
-Audio responses(const PyImageModel& model, int mirror, const Audio& sources, const Audio& receivers, py::ssize_t frames,
-                const CancelFlag& cancel) {
-  const Patterns from = patterns_of(sources, "sources");
-  const Patterns to = patterns_of(receivers, "receivers");
+Audio responses(const PyImageModel& model, int mirror, const PyPatterns& sources, const PyPatterns& receivers,
+                py::ssize_t frames, const CancelFlag& cancel) {
+  const Patterns &from = sources.patterns, &to = receivers.patterns;
   Audio result({static_cast<py::ssize_t>(model.shoebox.bands()), static_cast<py::ssize_t>(from.count),
                 static_cast<py::ssize_t>(to.count), frames});
   float* data = result.mutable_data();
   const py::gil_scoped_release release;
   std::fill_n(data, result.size(), 0.0f);
   add_responses(find_images(model.shoebox, model.options, mirror, cancel), mirror, from, to, data, frames, cancel);
+  return result;
+}
+
+Audio omni(const PyImageModel& model, const Reals& receivers_m, unsigned mirrors_wanted, py::ssize_t frames,
+           const CancelFlag& cancel) {
+  if (receivers_m.ndim() != 2 || receivers_m.shape(1) != 3) {
+    throw std::invalid_argument("receivers_m must have shape (receivers, 3)");
+  }
+  Audio result({receivers_m.shape(0), static_cast<py::ssize_t>(model.shoebox.bands()), frames});
+  float* data = result.mutable_data();
+  const double* places = receivers_m.data();
+  const auto each = static_cast<std::ptrdiff_t>(model.shoebox.bands()) * frames;
+  const auto count = receivers_m.shape(0);
+  const py::gil_scoped_release release;
+  std::fill_n(data, result.size(), 0.0f);
+  Shoebox room = model.shoebox;
+  for (py::ssize_t place = 0; place < count; ++place) {
+    std::copy_n(places + 3 * place, 3, room.receiver_m.data());
+    add_omni(room, model.options, mirrors_wanted, data + place * each, frames, cancel);
+  }
   return result;
 }
 
@@ -118,14 +153,27 @@ void bind_room(py::module_& m) {
       .def(py::init([] { return std::make_unique<CancelFlag>(false); }))
       .def("set", [](CancelFlag& flag) { flag.store(true, std::memory_order_relaxed); });
 
+  py::class_<PyPatterns>(m, "Patterns", "Directional patterns; see cpp/room/room_kernels.hpp.")
+      .def(py::init(&make_patterns), py::arg("taps"), py::arg("axes") = py::none());
+
   py::class_<PyImageModel>(m, "ImageModel", "Image sources of a shoebox; see cpp/room.")
       .def(py::init(&make_model), py::kw_only(), py::arg("dimensions_m"), py::arg("reflection"), py::arg("diffuse"),
            py::arg("diffuse_step_s"), py::arg("source_m"), py::arg("receiver_m"), py::arg("sample_rate"),
            py::arg("image_s"), py::arg("response_s"), py::arg("max_order"), py::arg("jitter_m"), py::arg("seed"))
+      .def(
+          "at",
+          [](PyImageModel model, const Vector& receiver_m) {
+            model.shoebox.receiver_m = receiver_m;
+            return model;
+          },
+          py::arg("receiver_m"), "The same for a receiver in another place.")
       .def("moments", &moments, py::arg("mirror"), py::kw_only(), py::arg("order"), py::arg("out").noconvert(),
            py::arg("cancel"), "Writes the moments of one mirror to out, (bands, (order + 1)^2, frames).")
       .def("responses", &responses, py::arg("mirror"), py::kw_only(), py::arg("sources"), py::arg("receivers"),
-           py::arg("frames"), py::arg("cancel"), "Responses (bands, sources, receivers, frames) of one mirror.");
+           py::arg("frames"), py::arg("cancel"), "Responses (bands, sources, receivers, frames) of one mirror.")
+      .def("omni", &omni, py::arg("receivers_m"), py::kw_only(), py::arg("mirrors"), py::arg("frames"),
+           py::arg("cancel"),
+           "Responses (receivers, bands, frames) without directivity of the mirrors whose bits are set.");
 
   m.def("spherical_harmonics", &spherical_harmonics, py::arg("directions"), py::arg("order"),
         "Real orthonormal harmonics at unit vectors (n, 3), shape (n, (order + 1)^2).");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "physics.hpp"
+#include "room/lattice_axis.hpp"
 
 namespace forestage::room {
 namespace {
@@ -29,53 +30,6 @@ class Random {
 
  private:
   std::uint64_t state_;
-};
-
-/// The images of one mirror along one axis: a lattice with `spacing_m`, and what the walls leave of each.
-class Axis {
- public:
-  Axis(const Shoebox& room, int axis, bool flipped, double reach_m)
-      : bands_(static_cast<std::size_t>(room.bands())), flipped_(flipped) {
-    const auto n = static_cast<std::size_t>(axis);
-    const double source = room.source_m[n];
-    spacing_m_ = 2.0 * room.dimensions_m[n];
-    start_m_ = (flipped ? spacing_m_ - source : source) - room.receiver_m[n];
-    first_ = cell_above(-reach_m);
-    last_ = std::max(first_, cell_above(reach_m) - 1);
-    const auto& near = room.reflection[2 * n];
-    const auto& far = room.reflection[2 * n + 1];
-    for (long cell = first_; cell <= last_; ++cell) {
-      const long v = number(cell);
-      const auto near_hits = static_cast<double>(std::abs(floor_half(1 - v)));
-      const auto far_hits = static_cast<double>(std::abs(floor_half(v + 1)));
-      for (std::size_t b = 0; b < bands_; ++b)
-        gains_.push_back(std::pow(near[b], near_hits) * std::pow(far[b], far_hits));
-    }
-  }
-
-  long cell_above(double position_m) const {
-    return static_cast<long>(std::ceil((position_m - start_m_) / spacing_m_));
-  }
-  long nearest(double position_m) const {
-    return std::clamp(std::lround((position_m - start_m_) / spacing_m_), first_, last_);
-  }
-  double position_m(long cell) const { return start_m_ + static_cast<double>(cell) * spacing_m_; }
-  long number(long cell) const { return 2 * cell + (flipped_ ? 1 : 0); }
-  long hits(long cell) const { return std::abs(number(cell)); }
-  const double* gains(long cell) const { return gains_.data() + static_cast<std::size_t>(cell - first_) * bands_; }
-  long first() const { return first_; }
-  long last() const { return last_; }
-
- private:
-  static long floor_half(long v) { return (v - (v & 1)) / 2; }
-
-  std::size_t bands_;
-  bool flipped_;
-  double spacing_m_ = 0.0;
-  double start_m_ = 0.0;
-  long first_ = 0;
-  long last_ = 0;
-  std::vector<double> gains_;  // [cell][band]
 };
 
 class Finder {
@@ -177,7 +131,7 @@ class Finder {
   }
 
  private:
-  Axis axis(const Shoebox& room, int n) const {
+  LatticeAxis axis(const Shoebox& room, int n) const {
     return {room, n, (mirror_ >> n & 1) != 0, std::max(options_.image_s, options_.response_s) * speed_of_sound_m_s};
   }
 
@@ -298,7 +252,7 @@ class Finder {
   const CancelFlag& cancel_;
   int mirror_;
   double volume_m3_;
-  std::array<Axis, 3> axes_;
+  std::array<LatticeAxis, 3> axes_;
   std::vector<double> gains_;  // [band] of the image at hand
   Images found_;
 };

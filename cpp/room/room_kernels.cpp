@@ -147,38 +147,55 @@ struct ResponseJob {
 
 /// firs[row][lane] = sum_q taps[row][q] values[q][lane], for `rows` rows at once.
 template <class V, int rows>
-FORESTAGE_INLINE void point_rows(const float* taps, int harmonics, const float* values, float* firs) {
+FORESTAGE_INLINE void point_rows(const float* taps, int columns, const float* values, float* firs) {
   using Lanes = simd::Run<V, lanes / simd::width<V>>;
   Rows<Lanes, rows> sum;
-  for (int q = 0; q < harmonics; ++q) {
+  for (int q = 0; q < columns; ++q) {
     Lanes value;
     value.read(values + q * lanes);
-    sum.add_scaled(value, taps + q, harmonics);
+    sum.add_scaled(value, taps + q, columns);
   }
   sum.write(firs, lanes);
+}
+
+template <class V>
+FORESTAGE_INLINE void point_all(const float* taps, int rows, int columns, const float* values, float* firs) {
+  int row = 0;
+  for (; row + 8 <= rows; row += 8) {
+    point_rows<V, 8>(taps + static_cast<long>(row) * columns, columns, values, firs + row * lanes);
+  }
+  for (; row < rows; ++row) {
+    point_rows<V, 1>(taps + static_cast<long>(row) * columns, columns, values, firs + row * lanes);
+  }
 }
 
 /// FIRs of the patterns in the directions of a batch: firs[pattern][tap][lane].
 template <class V>
 FORESTAGE_INLINE void point(const Patterns& patterns, const float* values, float* firs) {
   const int harmonics = harmonic_count(patterns.order);
-  const int rows = patterns.count * patterns.tap_count;
-  int row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    point_rows<V, 4>(patterns.taps + static_cast<long>(row) * harmonics, harmonics, values, firs + row * lanes);
+  if (patterns.axes == nullptr) {
+    point_all<V>(patterns.taps, patterns.count * patterns.tap_count, harmonics, values, firs);
+    return;
   }
-  for (; row < rows; ++row) {
-    point_rows<V, 1>(patterns.taps + static_cast<long>(row) * harmonics, harmonics, values, firs + row * lanes);
+  const int degrees = patterns.order + 1;
+  alignas(64) float by_degree[(SphericalHarmonics::highest_order + 1) * lanes];
+  for (int p = 0; p < patterns.count; ++p) {
+    const float* axis = patterns.axes + static_cast<long>(p) * harmonics;
+    for (int l = 0; l < degrees; ++l) {
+      point_rows<V, 1>(axis + l * l, 2 * l + 1, values + static_cast<long>(l) * l * lanes, by_degree + l * lanes);
+    }
+    const long row = static_cast<long>(p) * patterns.tap_count;
+    point_all<V>(patterns.taps + row * degrees, patterns.tap_count, degrees, by_degree, firs + row * lanes);
   }
 }
 
-constexpr int tile_vectors = 4;
+constexpr int most_tile_frames = 8 * lanes;
 
 /// Frames with zeros on both sides, as `convolve` reads and writes beyond both ends.
 class Padded {
  public:
   Padded(int frames, int taps)
-      : before_(taps), memory_(static_cast<std::size_t>(frames + 2 * taps + tile_vectors * lanes), 0.0f) {}
+      : before_(taps), memory_(static_cast<std::size_t>(frames + 2 * taps + 2 * most_tile_frames), 0.0f) {}
   float* data() { return memory_.data() + before_; }
 
  private:
@@ -186,18 +203,35 @@ class Padded {
   AlignedVector<float> memory_;
 };
 
-/// y[n] = sum_k fir[k][lane 0] x[n - k] for n < frames, and zeros up to a whole tile.
-template <class V>
-FORESTAGE_INLINE void convolve(const float* fir, int tap_count, const float* x, float* y, int frames) {
-  using Tile = simd::Run<V, tile_vectors>;
-  for (int n = 0; n < frames; n += tile_vectors * simd::width<V>) {
-    Tile sum;
+/// y[row][n] = sum_k firs[row][k][lane 0] x[n - k] for n < frames, and on to a whole tile.
+template <class V, int rows, int vectors>
+FORESTAGE_INLINE void convolve_rows(const float* firs, int tap_count, int tap_stride, const float* x, float* y,
+                                    long y_stride, int frames) {
+  using Tile = simd::Run<V, vectors>;
+  for (int n = 0; n < frames; n += vectors * simd::width<V>) {
+    Rows<Tile, rows> sum;
     for (int k = 0; k < tap_count; ++k) {
       Tile in;
       in.read(x + n - k);
-      sum.add_scaled(in, fir[k * lanes]);
+      sum.add_scaled(in, firs + k * tap_stride, static_cast<long>(tap_count) * tap_stride);
     }
-    sum.write(y + n);
+    sum.write(y + n, y_stride);
+  }
+}
+
+/// The same for any number of rows: three at a time share what they read and fill the registers.
+template <class V>
+FORESTAGE_INLINE void convolve(const float* firs, int rows, int tap_count, int tap_stride, const float* x, float* y,
+                               long y_stride, int frames) {
+  const long fir_stride = static_cast<long>(tap_count) * tap_stride;
+  int row = 0;
+  for (; row + 3 <= rows; row += 3) {
+    convolve_rows<V, 3, 4>(firs + row * fir_stride, tap_count, tap_stride, x, y + row * y_stride, y_stride, frames);
+  }
+  if (row + 2 == rows) {
+    convolve_rows<V, 2, 4>(firs + row * fir_stride, tap_count, tap_stride, x, y + row * y_stride, y_stride, frames);
+  } else if (row + 1 == rows) {
+    convolve_rows<V, 1, 8>(firs + row * fir_stride, tap_count, tap_stride, x, y + row * y_stride, y_stride, frames);
   }
 }
 
@@ -222,7 +256,11 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
   AlignedVector<float> leaving(signs.size() * lanes);
   AlignedVector<float> sent(static_cast<std::size_t>(sources.count * sources.tap_count) * lanes);
   AlignedVector<float> caught(static_cast<std::size_t>(receivers.count * receivers.tap_count) * lanes);
-  Padded delay(fractional_taps, receivers.tap_count), heard(heard_frames, sources.tap_count), response(frames, 0);
+  // One FIR of a receiver, what the receiver hears of a delayed impulse, and that from every source
+  Padded fir(receivers.tap_count, fractional_taps), heard(heard_frames, sources.tap_count);
+  const long response_frames = frames + most_tile_frames;
+  AlignedVector<float> responses(static_cast<std::size_t>(sources.count * response_frames));
+  float delay[fractional_taps];
   for (std::size_t first = 0; first < job.images->count(); first += lanes) {
     if (first % 1024 == 0) stop_if(*job.cancel);
     const int count = static_cast<int>(std::min<std::size_t>(lanes, job.images->count() - first));
@@ -239,18 +277,20 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
     for (int n = 0; n < count; ++n) {
       const std::size_t image = first + static_cast<std::size_t>(n);
       const float* gains = job.images->gains_of(image);
-      fractional_kernel(job.images->fraction[image], delay.data());
+      fractional_kernel(job.images->fraction[image], delay);
       const long start = lead_frames + job.images->frame[image] - fractional_center;
       for (int r = 0; r < receivers.count; ++r) {
-        convolve<V>(caught.data() + r * receivers.tap_count * lanes + n, receivers.tap_count, delay.data(),
-                    heard.data(), heard_frames);
-        for (int s = 0; s < sources.count; ++s) {
-          convolve<V>(sent.data() + s * sources.tap_count * lanes + n, sources.tap_count, heard.data(), response.data(),
-                      frames);
-          for (int b = 0; b < bands; ++b) {
+        const float* taps = caught.data() + static_cast<long>(r) * receivers.tap_count * lanes + n;
+        for (int k = 0; k < receivers.tap_count; ++k) fir.data()[k] = taps[k * lanes];
+        convolve<V>(delay, 1, fractional_taps, 1, fir.data(), heard.data(), 0, heard_frames);
+        convolve<V>(sent.data() + n, sources.count, sources.tap_count, lanes, heard.data(), responses.data(),
+                    response_frames, frames);
+        for (int b = 0; b < bands; ++b) {
+          for (int s = 0; s < sources.count; ++s) {
             float* to =
                 job.responses + ((static_cast<long>(b) * sources.count + s) * receivers.count + r) * job.frames + start;
-            for (int k = 0; k < frames; ++k) to[k] += gains[b] * response.data()[k];
+            const float* from = responses.data() + s * response_frames;
+            for (int k = 0; k < frames; ++k) to[k] += gains[b] * from[k];
           }
         }
       }

@@ -30,12 +30,14 @@ constexpr long frames_for(int end) { return lead_frames + static_cast<long>(end)
 /// +1 or -1: real harmonic (l, m) towards u' over the same towards u.  [pure]
 float departure_sign(int l, int m, int mirror) noexcept;
 
-/// Directional patterns: `taps[pattern][tap][harmonic]`.
+/// Directional patterns: `taps[pattern][tap][harmonic]`. Those that are alike around an axis, degree by degree one
+/// function of time, are `taps[pattern][tap][degree]` and `axes[pattern][harmonic]`, the harmonics of each degree.
 struct Patterns {
   const float* taps;
   int count;
   int tap_count;
   int order;
+  const float* axes = nullptr;
 };
 
 /// Adds moments [band][harmonic][frames]. Images that do not fit into `frames` are an error.  [any thread]

@@ -134,6 +134,38 @@ def test_patterns_of_high_orders_are_heard_along_the_images_of_pyroomacoustics()
     assert error_db(spectrum_at(h, frequency, 48_000), expected) <= -75
 
 
+@pytest.mark.parametrize(
+    "images", [Images(max_order=9), Images(), Images(until_s=0.03, scattering=0.2, jitter_m=0.05, seed=3)]
+)
+@pytest.mark.parametrize("room", [BOX, UNEVEN])
+def test_many_places_without_directivity_are_each_as_with_patterns(room, images):
+    """Patterns of the first order that are the same in all directions take the general way; -110 dB is rounding."""
+    places = [RECEIVER, (2.0, 3.1, 1.7), (4.6, 0.4, 0.3)]
+    where = {"source_m": SOURCE, "length_s": 0.1, "images": images}
+    many = room_response(room, receiver_m=places, **where, source=2 * OMNI, receiver=np.vstack([OMNI, -3 * OMNI]))
+    assert many.shape == (3, 1, 2, 4800)
+    everywhere = np.pad(OMNI, ((0, 0), (0, 3)))
+    for place, found in zip(places, many, strict=True):
+        directed = room_response(room, receiver_m=place, **where, source=everywhere, receiver=everywhere)
+        assert np.max(error_db(found, directed * np.array([[[2.0], [-6.0]]], dtype=np.float32))) <= -110
+        np.testing.assert_array_equal(
+            found[0, 0], room_response(room, receiver_m=place, **where, source=2 * OMNI)[0, 0]
+        )
+
+
+def test_patterns_around_axes_are_heard_as_those_of_any_shape():
+    """Degree by degree they are one function of time; a pattern of any shape beside them takes the general way."""
+    random = np.random.default_rng(2)
+    axes = random.standard_normal((2, 3))
+    functions = np.repeat(random.standard_normal((2, 5, 12)), 2 * np.arange(5) + 1, axis=1)
+    around = real_sh(axes / np.linalg.norm(axes, axis=1)[:, None], 4)[..., None] * functions
+    other = random_patterns(1, 4, 12, seed=5)
+    where = {"source_m": SOURCE, "receiver_m": RECEIVER, "length_s": 0.06}
+    alone = room_response(UNEVEN, **where, source=around, receiver=around[:1])
+    beside = room_response(UNEVEN, **where, source=np.concatenate([around, other]), receiver=around[:1])
+    assert np.max(error_db(alone, beside[:2])) <= -120
+
+
 def test_response_is_that_of_deism():
     """-80 dB; tests/golden/make_deism_room.py made the other one. Its walls have impedances, of normal incidence."""
     other = json.loads((GOLDEN / "deism_room.json").read_text())
@@ -270,6 +302,9 @@ def test_direct_to_reverberant_ratio_follows_the_critical_distance():
         ({"receiver_m": (1.0, 4.0, 1.0)}, "receiver_m = .*in a wall"),
         ({"receiver_m": (1.0, float("nan"), 1.0)}, "receiver_m = .*finite"),
         ({"receiver_m": SOURCE}, "the source stands there"),
+        ({"receiver_m": [RECEIVER, SOURCE]}, "receiver_m = .*the source stands there"),
+        ({"receiver_m": [RECEIVER, (1.0, 4.0, 1.0)]}, "receiver_m = .*in a wall"),
+        ({"receiver_m": np.ones((2, 2))}, r"receiver_m: shape \(2, 2\); must be"),
         ({"length_s": 0.0}, "length_s = 0.0: must be above 0"),
         ({"sample_rate": 0}, "sample_rate = 0"),
         ({"threads": 0}, "threads = 0"),

@@ -8,7 +8,7 @@
 namespace forestage {
 namespace {
 
-constexpr int phases = 512;
+constexpr int phases = fractional_phases;
 constexpr double kaiser_beta = 8.0;
 using Kernel = std::array<float, fractional_taps>;
 
@@ -33,6 +33,8 @@ const std::array<Kernel, phases + 1>& table() {
 }
 
 }  // namespace
+
+const float* fractional_kernels() noexcept { return table()[0].data(); }
 
 void fractional_kernel(double fraction, float* taps) noexcept {
   const double position = fraction * phases;

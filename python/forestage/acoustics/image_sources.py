@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import next_fast_len, rfft
+from scipy.fft import irfft, next_fast_len, rfft
 
 from forestage import _core
 from forestage.acoustics.scattering import STEP_S, diffuse_energy
@@ -27,6 +27,8 @@ RINGING_S = 0.05
 WINDOW_FRAMES = 64
 NEAREST_M = 0.01
 MOST_REFLECTIONS = 10**9
+# So much memory there is without asking
+ALWAYS_BYTES = 1 << 24
 MOST_JITTER_M = 1.0
 
 # Of octave_weights: the weights themselves, and what comes up on the way.
@@ -95,6 +97,7 @@ class ImageRun(ShortRepr):
     sample_rate: int
     frames: int
     fft_frames: int
+    image_count: float  # at most
     worker_bytes: int  # that a thread takes besides its responses
 
     @property
@@ -121,15 +124,16 @@ class ImageRun(ShortRepr):
     ) -> ImageRun:
         """Check everything, and lay out responses with room for patterns that have ``pattern_frames`` taps."""
         source = room.check_inside(source_m, "source_m")
-        receiver = room.check_inside(receiver_m, "receiver_m")
-        if float(np.linalg.norm(source - receiver)) < NEAREST_M:
-            raise ValueError(f"receiver_m = {receiver.tolist()}: the source stands there; must be 1 cm away or more")
+        receiver = checked_receivers(room, source, np.atleast_2d(np.asarray(receiver_m, dtype=np.float64)))[0]
         _above_zero(length_s, "length_s")
         _above_zero(sample_rate, "sample_rate")
         # Octaves in which no wall differs share one band.
         walls = np.vstack([room.absorption, np.broadcast_to(images.scattering, len(OCTAVES_HZ))])
-        (*absorption, scattering), members = np.unique(walls, axis=1, return_inverse=True)
-        bands = len(scattering)
+        octaves = [tuple(octave) for octave in walls.T.tolist()]
+        different = sorted(set(octaves))
+        *absorption, scattering = np.array(different).T
+        members = np.array([different.index(octave) for octave in octaves])
+        bands = len(different)
         frames = math.ceil(length_s * sample_rate)
         ringing = 2 * math.ceil(RINGING_S * sample_rate) if bands > 1 else 0
         jitter = math.ceil(math.sqrt(3) * images.jitter_m / SPEED_OF_SOUND_M_S * sample_rate)
@@ -151,9 +155,16 @@ class ImageRun(ShortRepr):
             jitter_m=images.jitter_m,
             seed=images.seed,
         )
-        image_bytes = 2 * _image_count(room, until, length_s, images) / _core.MIRRORS * (24 + 4 * bands)
+        image_count = _image_count(room, until, length_s, images)
+        image_bytes = 2 * image_count / _core.MIRRORS * (24 + 4 * bands)
         weight_bytes = 8 * WEIGHT_ROWS * (fft_frames // 2 + 1) if bands > 1 else 0
-        return cls(model, members.ravel(), sample_rate, frames, fft_frames, int(image_bytes) + weight_bytes)
+        worker_bytes = int(image_bytes) + weight_bytes
+        return cls(model, members, sample_rate, frames, fft_frames, image_count, worker_bytes)
+
+    def cut(self, responses: Responses) -> Responses:
+        """Responses over the whole band and of the length that is wanted, from those in bands as in `full_band`."""
+        whole = responses[0] if self.bands == 1 else irfft(self.full_band(responses), self.fft_frames)
+        return whole[..., _core.LEAD_FRAMES : _core.LEAD_FRAMES + self.frames].astype(np.float32, copy=False)
 
     def full_band(self, responses: Responses) -> ComplexArray:
         """Spectra, shape (..., bins), of responses in bands, shape (bands, ..., fft_frames)."""
@@ -163,6 +174,18 @@ class ImageRun(ShortRepr):
         for weight, band in zip(self.weights[1:], responses[1:], strict=True):
             total += weight * rfft(band)
         return total
+
+
+def checked_receivers(room: Room, source: FloatArray, receivers: FloatArray) -> FloatArray:
+    """Return the places of receivers, shape (places, 3), or say why one cannot be there."""
+    if receivers.shape[1:] != (3,):
+        room.check_inside(receivers[0], "receiver_m")
+    is_inside = np.all((receivers > 0.0) & (receivers < room.dimensions_m), axis=-1)
+    for receiver in receivers[~is_inside]:
+        room.check_inside(receiver, "receiver_m")
+    for receiver in receivers[np.linalg.norm(receivers - source, axis=-1) < NEAREST_M]:
+        raise ValueError(f"receiver_m = {receiver.tolist()}: the source stands there; must be 1 cm away or more")
+    return receivers
 
 
 def octave_weights(frequency_hz: ArrayLike) -> FloatArray:
@@ -198,10 +221,25 @@ def worker_count(threads: int | None) -> int:
 def each_mirror(
     work: Callable[[int, _core.CancelFlag], Result], threads: int, progress: Progress | None
 ) -> list[Result]:
-    """Results of work(mirror, cancel) for every mirror, made in threads; Ctrl-C and errors stop them all at once."""
+    """Results of work(mirror, cancel) for every mirror; see `each_part`."""
+    return each_part(work, _core.MIRRORS, threads, progress)
+
+
+def each_part(
+    work: Callable[[int, _core.CancelFlag], Result], parts: int, threads: int, progress: Progress | None
+) -> list[Result]:
+    """Results of work(part, cancel) for every part, made in threads; Ctrl-C and errors stop them all at once.
+
+    Without threads, for what is done at once, Ctrl-C waits for a part.
+    """
     cancel = _core.CancelFlag()
+    if threads == 0:
+        results = [work(part, cancel) for part in range(parts)]
+        if progress is not None:
+            progress(1.0)
+        return results
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, mirror, cancel) for mirror in range(_core.MIRRORS)]
+        futures = [pool.submit(work, part, cancel) for part in range(parts)]
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
@@ -216,6 +254,8 @@ def each_mirror(
 
 def check_memory(needed_bytes: int, where: str) -> None:
     """Refuse, before it begins, what would not fit."""
+    if needed_bytes <= ALWAYS_BYTES:
+        return
     free = _available_bytes()
     if needed_bytes > free:
         raise MemoryError(

@@ -18,7 +18,13 @@ from scipy.special import roots_legendre
 from forestage.acoustics.fields import CapPiston, Field, wave_number
 from forestage.acoustics.head import Head, HeadModel, order_for
 from forestage.acoustics.measured_driver import MeasuredField
-from forestage.acoustics.spherical_harmonics import per_coefficient, product_quadrature, real_sh, rotation, transform
+from forestage.acoustics.spherical_harmonics import (
+    per_coefficient,
+    product_quadrature,
+    real_sh,
+    rotation_blocks,
+    transform,
+)
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -116,7 +122,10 @@ def head_patterns(head: HeadModel, *, sample_rate: int, highest_hz: float) -> Fl
 def turned(patterns: ArrayLike, axes: ArrayLike) -> FloatArray:
     """Patterns in the frame of the room, of what has its axes (x, y, z) along the columns of ``axes`` there."""
     values = np.asarray(patterns, dtype=np.float64)
-    return np.einsum("ij,pjt->pit", rotation(math.isqrt(values.shape[1]) - 1, axes), values)
+    blocks = rotation_blocks(math.isqrt(values.shape[1]) - 1, axes)
+    return np.concatenate(
+        [block @ values[:, degree**2 : (degree + 1) ** 2] for degree, block in enumerate(blocks)], axis=1
+    )
 
 
 def band_end(frequency_hz: ArrayLike, sample_rate: float) -> FloatArray:

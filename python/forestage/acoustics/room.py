@@ -14,7 +14,7 @@ one is `OMNI`. Responses are relative to an omnidirectional source at 1 m in the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from queue import SimpleQueue
 
@@ -30,17 +30,24 @@ from forestage.acoustics.image_sources import (
     Progress,
     Responses,
     check_memory,
+    checked_receivers,
     each_mirror,
+    each_part,
     worker_count,
 )
 from forestage.acoustics.shoebox import Room
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh
+from forestage.arrays import FloatArray
 from forestage.blas import one_thread
 from forestage.constants import SAMPLE_RATE
 from forestage.short_repr import ShortRepr
 
 OMNI = np.full((1, 1), math.sqrt(4 * math.pi), dtype=np.float32)
 ALL_IMAGES = Images()
+# More images than that are worth threads; less multiplications than that are not
+LONG_IMAGES, SHORT_PRODUCTS = 2_000_000, 10**8
+# Patterns alike around an axis to this share of their peak are so
+ALIKE = 3e-7
 
 
 @dataclass(frozen=True, repr=False)
@@ -213,8 +220,10 @@ def room_response(
     ----------
     room : Room
         The room.
-    source_m, receiver_m : array_like, shape (3,)
-        Positions in the room in metres.
+    source_m : array_like, shape (3,)
+        Position of the source in the room in metres.
+    receiver_m : array_like, shape (3,) or (places, 3)
+        Position of the receiver, or several: without directivity, many at once take little more than one.
     length_s : float
         Length of the responses in seconds.
     source : array_like, shape (sources, (order + 1)^2) or (sources, (order + 1)^2, taps)
@@ -232,7 +241,7 @@ def room_response(
 
     Returns
     -------
-    ndarray of float32, shape (sources, receivers, frames)
+    ndarray of float32, shape (sources, receivers, frames), or (places, sources, receivers, frames) for several places
 
     Examples
     --------
@@ -243,23 +252,96 @@ def room_response(
     >>> int(np.argmax(h)), round(float(np.max(h)) * 3.43, 3)
     (480, 1.0)
     """
-    sources = np.ascontiguousarray(_patterns(source, "source").transpose(0, 2, 1))
-    receivers = np.ascontiguousarray(_patterns(receiver, "receiver").transpose(0, 2, 1))
-    taps = sources.shape[1] + receivers.shape[1]
-    run = ImageRun.of(room, source_m, receiver_m, length_s, sample_rate, images, taps)
+    sources, receivers = _patterns(source, "source"), _patterns(receiver, "receiver")
+    places = np.asarray(receiver_m, dtype=np.float64)
+    if places.ndim != 1 and (places.ndim != 2 or places.shape[1] != 3 or len(places) == 0):
+        raise ValueError(f"receiver_m: shape {places.shape}; must be (3,) or (places, 3)")
+    all_places = np.atleast_2d(places)
+    taps = sources.shape[2] + receivers.shape[2]
+    run = ImageRun.of(room, source_m, all_places[0], length_s, sample_rate, images, taps)
+    checked_receivers(room, np.asarray(source_m, dtype=np.float64), all_places)
     workers = worker_count(threads)
     pairs = len(sources) * len(receivers)
+    is_omni = sources.shape[1:] == receivers.shape[1:] == (1, 1)
+    responses_bytes = 4 * run.bands * run.fft_frames
     check_memory(
-        4 * (_core.MIRRORS + 2) * run.bands * pairs * run.fft_frames + workers * run.worker_bytes,
+        responses_bytes * ((_core.MIRRORS + 2) * (1 if is_omni else pairs) + len(all_places) * pairs)
+        + workers * run.worker_bytes,
         f"source, receiver: {pairs} pairs, length_s = {length_s}",
     )
+    if is_omni:
+        gains = np.multiply.outer(sources[:, 0, 0], receivers[:, 0, 0])[..., None] / np.float32(4 * math.pi)
+        found = gains * _omni(run, all_places, workers, progress)[:, None, None]
+    else:
+        made = [replace(run, model=run.model.at(place)) for place in all_places]
+        found = np.stack([_directed(each, sources, receivers, workers, progress) for each in made])
+    return np.asarray(found if places.ndim == 2 else found[0], dtype=np.float32)
+
+
+def _omni(run: ImageRun, places: FloatArray, workers: int, progress: Progress | None) -> Responses:
+    """Responses without directivity, shape (places, frames).
+
+    Whether mirrors are summed apart depends on how many images there are, not on the threads: the same bits with any.
+    """
+    is_long = run.image_count > LONG_IMAGES
+    mirrors = [1 << mirror for mirror in range(_core.MIRRORS)] if is_long else [(1 << _core.MIRRORS) - 1]
+    parts = np.array_split(places, min(len(places), workers))
+    jobs = [(part, wanted) for part in parts for wanted in mirrors]
+
+    def follow(index: int, cancel: _core.CancelFlag) -> Responses:
+        part, wanted = jobs[index]
+        return run.model.omni(part, mirrors=wanted, frames=run.fft_frames, cancel=cancel)
+
+    is_short = run.image_count * len(places) <= LONG_IMAGES
+    found = each_part(follow, len(jobs), 0 if is_short else workers, progress)
+    groups = [found[start : start + len(mirrors)] for start in range(0, len(found), len(mirrors))]
+    summed = [sum(others, start=first) for first, *others in groups]
+    responses = summed[0] if len(summed) == 1 else np.concatenate(summed)
+    return run.cut(responses.swapaxes(0, 1))
+
+
+def _directed(
+    run: ImageRun, sources: Responses, receivers: Responses, workers: int, progress: Progress | None
+) -> Responses:
+    """Responses between patterns, shape (sources, receivers, frames)."""
+    core_sources, core_receivers = _for_core(sources), _for_core(receivers)
 
     def follow(mirror: int, cancel: _core.CancelFlag) -> Responses:
-        return run.model.responses(mirror, sources=sources, receivers=receivers, frames=run.fft_frames, cancel=cancel)
+        return run.model.responses(
+            mirror, sources=core_sources, receivers=core_receivers, frames=run.fft_frames, cancel=cancel
+        )
 
-    first, *others = each_mirror(follow, workers, progress)
-    responses = sum(others, start=first)
-    return _cut(run.full_band(responses), run.fft_frames, run.frames)
+    is_short = run.image_count * (sources.size + receivers.size) <= SHORT_PRODUCTS
+    first, *others = each_mirror(follow, 0 if is_short else workers, progress)
+    return run.cut(sum(others, start=first))
+
+
+def _for_core(patterns: Responses) -> _core.Patterns:
+    """Patterns as the core takes them: those that are alike around an axis by their degrees, which are few."""
+    by_degree = _by_degree(patterns)
+    if by_degree is None:
+        return _core.Patterns(np.ascontiguousarray(patterns.swapaxes(1, 2)))
+    return _core.Patterns(*by_degree)
+
+
+def _by_degree(patterns: Responses) -> tuple[Responses, Responses] | None:
+    """Taps per degree, shape (patterns, taps, order + 1), and axes; None where a pattern is not alike around one."""
+    order = math.isqrt(patterns.shape[1]) - 1
+    taps = np.empty((len(patterns), patterns.shape[2], order + 1), dtype=np.float32)
+    axes = np.zeros(patterns.shape[:2], dtype=np.float32)
+    bound = ALIKE * float(np.abs(patterns).max())
+    for degree in range(order + 1):
+        own = slice(degree**2, (degree + 1) ** 2)
+        block = patterns[:, own]
+        power = np.sum(block**2, axis=1)
+        strongest = np.argmax(power, axis=1)[:, None]
+        level = np.sqrt(np.take_along_axis(power, strongest, axis=1))
+        axis = np.take_along_axis(block, strongest[:, None], axis=2)[..., 0] / np.maximum(level, np.float32(1e-30))
+        taps[..., degree] = np.einsum("pm,pmt->pt", axis, block)
+        if np.max(np.abs(block - axis[..., None] * taps[:, None, :, degree])) > bound:
+            return None
+        axes[:, own] = axis
+    return taps, axes
 
 
 def _patterns(values: ArrayLike, name: str) -> Responses:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag
 from scipy.special import roots_legendre
 
+from forestage import _core
 from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
@@ -199,14 +201,28 @@ def rotation(order: int, matrix: ArrayLike) -> FloatArray:
     >>> np.allclose(turn @ x, y)
     True
     """
+    return block_diag(*rotation_blocks(order, matrix))
+
+
+def rotation_blocks(order: int, matrix: ArrayLike) -> tuple[FloatArray, ...]:
+    """Blocks of `rotation`, one a degree, each of shape (2 l + 1, 2 l + 1); not to be written to."""
     turn = np.asarray(matrix, dtype=np.float64)
     if turn.shape != (3, 3) or not np.allclose(turn @ turn.T, np.eye(3), atol=1e-9):
         raise ValueError(f"matrix = {turn.tolist()}: must be a rotation or reflection (3 x 3, orthogonal)")
+    return _rotation_blocks(order, tuple(turn.ravel().tolist()))
+
+
+@lru_cache(maxsize=16)
+def _rotation_blocks(order: int, entries: tuple[float, ...]) -> tuple[FloatArray, ...]:
     quadrature = product_quadrature(order)
-    before = real_sh(quadrature.directions @ turn, order)
-    after = real_sh(quadrature.directions, order) * quadrature.weights[:, None]
-    blocks = [slice(degree**2, (degree + 1) ** 2) for degree in range(order + 1)]
-    return block_diag(*(after[:, block].T @ before[:, block] for block in blocks))
+    turned = quadrature.directions @ np.array(entries).reshape(3, 3)
+    before = _core.spherical_harmonics(turned, order)
+    after = _core.spherical_harmonics(quadrature.directions, order) * quadrature.weights[:, None]
+    degrees = [slice(degree**2, (degree + 1) ** 2) for degree in range(order + 1)]
+    blocks = tuple(after[:, own].T @ before[:, own] for own in degrees)
+    for block in blocks:
+        block.flags.writeable = False
+    return blocks
 
 
 def funk_hecke(kernel: Callable[[FloatArray], FloatArray], *, order: int) -> FloatArray:
