@@ -15,32 +15,19 @@
 // the first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <vector>
 
+#include "room/shoebox.hpp"
+
 namespace forestage::room {
 
 inline constexpr int mirrors = 8;
 /// Statistical images of scattered sound are no sparser than this: too dense to be told apart.
 inline constexpr double least_per_second = 10'000.0;
-
-using Vector = std::array<double, 3>;
-
-/// Corner at the origin; the walls are x = 0, x = l, y = 0, y = l, z = 0, z = l. Values are checked by the caller.
-struct Shoebox {
-  Vector dimensions_m;
-  std::array<std::vector<double>, 6> reflection;  // [wall][band], factors of pressure
-  std::vector<std::vector<double>> diffuse;  // [band][step], energy over that of a lattice whose walls keep everything
-  double diffuse_step_s;
-  Vector source_m;
-  Vector receiver_m;
-
-  int bands() const noexcept { return static_cast<int>(reflection[0].size()); }
-};
 
 struct ImageOptions {
   double sample_rate;

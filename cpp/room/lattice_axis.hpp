@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "room/image_model.hpp"
+#include "room/shoebox.hpp"
 
 namespace forestage::room {
 

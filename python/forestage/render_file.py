@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .audio_file import BLOCK_FRAMES, StereoReader, open_stereo, wav_writer
-from .presets import PresetLike
+from .presets import PresetLike, load_preset
 from .render import Renderer
 
 
@@ -83,6 +86,61 @@ def render_file(
         reduction_db=renderer.most_reduction_db,
         status=renderer.status,
     )
+
+
+def render_files(
+    files: Sequence[tuple[str | Path, str | Path]],
+    preset: PresetLike,
+    *,
+    threads: int | None = None,
+    progress: Callable[[float], object] | None = None,
+    **settings: Any,
+) -> list[Rendered | Exception]:
+    """Play several files through a preset, several at a time; see `render_file`.
+
+    Parameters
+    ----------
+    files : sequence of (source, target)
+        What is played, and what is written.
+    preset : str, Path, dict or Preset
+        What plays.
+    threads : int, optional
+        How many at a time; as many as the machine has cores by default.
+    progress : callable, optional
+        Called with the share that is done, 0..1, by any thread, one at a time.
+    **settings
+        As for ``Renderer``.
+
+    Returns
+    -------
+    list of Rendered or Exception
+        A file that could not be rendered has its error here; the others are rendered all the same.
+    """
+    loaded = load_preset(preset)
+    Renderer(loaded, **settings)  # what no file could be rendered with is an error at once
+    shares, lock, is_over = [0.0] * len(files), Lock(), Event()
+
+    def render(index: int) -> Rendered | Exception:
+        def told(share: float) -> None:
+            if is_over.is_set():
+                raise InterruptedError("stopped")
+            with lock:
+                shares[index] = share
+                if progress is not None:
+                    progress(sum(shares) / len(files))
+
+        try:
+            return render_file(*files[index], loaded, progress=told, **settings)
+        except (OSError, RuntimeError, ValueError, MemoryError) as error:
+            return error
+
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        try:
+            return list(pool.map(render, range(len(files))))
+        except BaseException:  # Ctrl-C ends those that play, and none is begun
+            is_over.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _aligned(renderer: Renderer, reader: StereoReader) -> Iterator[NDArray[np.float32]]:

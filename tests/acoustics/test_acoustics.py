@@ -7,9 +7,10 @@ from scipy.special import eval_legendre, spherical_jn, spherical_yn
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver import Body, Driver
-from forestage.acoustics.fields import Field, ears
+from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.fields import Field, PointSource, ears, phasors, pressures, wave_number
 from forestage.acoustics.head import Head, sphere_response
-from forestage.acoustics.plant import directivity, geometry, plant
+from forestage.acoustics.plant import directivity, geometry, mean_power, plant
 from forestage.acoustics.seat import Listener, Seat
 from forestage.acoustics.spherical_harmonics import product_quadrature, real_sh, transform
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -269,3 +270,44 @@ def test_plant_is_known_between_the_frequencies_of_its_grid(depth_m, step_hz):
     expected = geometry(device, step_hz=10.0).at(frequency_hz)
     error = np.abs(geometry(device, step_hz=step_hz).at(frequency_hz) - expected)
     assert error.max() < 10 ** (-60 / 20) * np.abs(expected).max()
+
+
+# Quick ways, against the plain ones
+
+
+@pytest.mark.parametrize("step_hz", [None, 100.0])
+def test_phasors_are_exponentials_on_any_grid(step_hz):
+    frequency = np.geomspace(20.0, 20_000.0, 50) if step_hz is None else geometry(speaker()).frequency_hz
+    distance = np.linspace(0.0, 3.0, 24).reshape(4, 6)
+    k = wave_number(frequency)
+    np.testing.assert_allclose(phasors(k, distance), np.exp(-1j * np.multiply.outer(k, distance)), atol=1e-11)
+    np.testing.assert_allclose(phasors(k[:1], 2.0), np.exp(-2j * k[:1]), atol=1e-15)
+
+
+def test_caps_of_one_sphere_sound_together_as_each_alone():
+    fields = [*speaker().fields, *speaker(cap_deg=40.0).fields[:1], PointSource((0.0, 0.1, 0.0))]
+    points = np.random.default_rng(0).standard_normal((7, 3)) + [2.0, 0.0, 0.0]
+    frequency = [50.0, 1000.0, 12_000.0]
+    together = pressures(fields, frequency, points)
+    for field, found in zip(fields, together, strict=True):
+        np.testing.assert_allclose(found, field.field(frequency, points), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["smart-speaker", "soundbar-3"])
+def test_mean_power_is_that_over_all_directions(name):
+    """Caps and points have closed forms; the other way is the sum over a quadrature 1 km away."""
+    device = load_device(DEVICES / f"{name}.toml")
+    frequency = np.array([100.0, 1500.0, 7000.0])
+    quadrature = product_quadrature(120)
+    far = 1000.0 * pressures(device.fields, frequency, 1000.0 * quadrature.directions)
+    bare = np.einsum("k,dkf,ekf->fde", quadrature.weights / (4 * np.pi), far.conj(), far)
+    feeds = feed_responses(device, frequency).T
+    expected = feeds.conj()[:, :, None] * bare * feeds[:, None, :]
+    np.testing.assert_allclose(mean_power(device, frequency), expected, atol=2e-5 * np.abs(expected).max())
+
+
+def test_a_plant_that_is_kept_cannot_be_changed():
+    first = geometry(speaker())
+    assert geometry(speaker()) is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.response[0] = 0.0

@@ -81,6 +81,37 @@ def test_render_writes_one_channel_per_driver(song, tmp_path):
     assert soundfile.info(target).channels == 3
 
 
+def test_render_writes_several_songs_into_a_folder_as_it_does_one(song, tmp_path):
+    soundfile.write(tmp_path / "other.flac", noise(frames=30_000, seed=3).T, 44_100)
+    result = run("render", song, tmp_path / "other.flac", "-o", tmp_path / "out", "-p", "laptop")
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.wav", "song.wav"]
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
+        str(tmp_path / "out" / name) for name in ("song.wav", "other.wav")
+    ]
+    for source in (song, tmp_path / "other.flac"):
+        assert run("render", source, tmp_path / "alone.wav", "-p", "laptop", "--overwrite").returncode == 0
+        assert (tmp_path / "out" / f"{source.stem}.wav").read_bytes() == (tmp_path / "alone.wav").read_bytes()
+
+
+def test_a_song_that_cannot_be_rendered_leaves_the_others_alone(song, tmp_path):
+    (tmp_path / "text.wav").write_text("no sound")
+    result = run("render", tmp_path / "text.wav", song, "-o", tmp_path / "out", "-p", "laptop")
+    assert result.returncode == 1
+    assert "text.wav: not an audio file" in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["song.wav"]
+
+
+def test_songs_of_one_name_are_told_apart_before_any_work(song, tmp_path):
+    result = run("render", song, tmp_path / "song.flac", "-o", tmp_path / "out", "-p", "laptop")
+    assert result.returncode == 1
+    assert f"both would become {tmp_path / 'out' / 'song.wav'}" in " ".join(result.stderr.split())
+    assert not (tmp_path / "out").exists()
+    result = run("render", song, song, song, "-p", "laptop")
+    assert result.returncode == 2
+    assert "got 3 files; SOURCE TARGET would be right, or SOURCE... -o FOLDER" in result.stderr
+
+
 def test_render_onto_an_existing_file_asks_for_overwrite(song, tmp_path):
     target = tmp_path / "ears.wav"
     target.write_text("precious")

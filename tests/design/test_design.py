@@ -373,6 +373,23 @@ def test_joint_fit_lets_errors_cancel_that_no_one_hears():
     assert heard["apart"] > 0.05
 
 
+def test_fit_solves_the_normal_equations_of_all_bins():
+    """Written out as one dense problem: a row for each filter, bin and root of the kernel."""
+    random = np.random.default_rng(6)
+    taps, delay, frequency = 24, 6, np.fft.rfftfreq(256, 1 / 48_000)
+    wanted = np.fft.rfft(random.standard_normal((2, 40)), 256) * np.exp(2j * np.pi * frequency * 3e-4)
+    root = random.standard_normal((2, 2, len(frequency))) + 1j * random.standard_normal((2, 2, len(frequency)))
+    root[..., [0, -1]] = root[..., [0, -1]].real
+    kernel = np.einsum("kif,kjf->ijf", root.conj(), root)
+    waves = np.exp(-2j * np.pi / 48_000 * np.outer(frequency, np.arange(taps) - delay))
+    twice = np.where((frequency == 0.0) | (frequency == 24_000.0), 1.0, np.sqrt(2.0))
+    rows = np.einsum("f,kif,ft->kfit", twice, root, waves).reshape(-1, 2 * taps)
+    goal = np.einsum("f,kif,if->kf", twice, root, wanted).ravel()
+    dense = np.linalg.lstsq(np.concatenate([rows.real, rows.imag]), np.concatenate([goal.real, goal.imag]), rcond=None)
+    found = fit_firs(wanted, kernel=kernel, taps=taps, delay_frames=delay, end_price=0.0)
+    np.testing.assert_allclose(found.ravel(), dense[0], atol=1e-5 * np.abs(dense[0]).max())
+
+
 def test_minimum_phase_keeps_the_magnitude_and_is_causal():
     frequency = grid_for(48_000)
     magnitude = 1.0 / np.sqrt(1.0 + (frequency / 800.0) ** 2)

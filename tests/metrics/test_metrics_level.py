@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from forestage.metrics.level import (
     MOST_HEADROOM_DB,
@@ -20,6 +21,14 @@ def test_true_peak_of_a_tone_between_its_frames():
     assert 20 * np.log10(np.abs(x).max()) == pytest.approx(-3.01, abs=0.01)
     assert true_peak_dbtp(x) == pytest.approx(0.0, abs=0.1)
     assert true_peaks(x).shape == (4000,)
+
+
+@pytest.mark.parametrize("frames", [1, 7, 50_000])
+def test_true_peaks_are_those_of_four_times_the_sample_rate(frames):
+    x = np.random.default_rng(4).standard_normal((2, frames))
+    fine = np.abs(resample_poly(np.pad(x, ((0, 0), (1, 1))), 4, 1, axis=-1)).max(axis=0)
+    expected = np.array([fine[4 * n + 1 : 4 * n + 8].max() for n in range(frames)])
+    np.testing.assert_allclose(true_peaks(x), expected, rtol=1e-3)  # its own frames are 0.05 % too high
 
 
 def test_mastered_has_the_loudness_and_the_true_peak():

@@ -2,15 +2,17 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import soundfile
 
-from forestage.audio_file import read_stereo, wav_writer, write_wav
-from forestage.render_file import render_file
+from forestage.audio_file import StereoReader, read_stereo, wav_writer, write_wav
+from forestage.render_file import render_file, render_files
 from forestage.wav_file import WavWriter, wav_header
 from signals import noise
 
@@ -93,6 +95,45 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
         return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
     assert peak_mb(61) - peak_mb(1) < 15  # 165 MB when all of it was held
+
+
+def test_two_files_are_rendered_at_the_same_time(tmp_path, monkeypatch):
+    """Each waits in its first block for the other one."""
+    meeting = threading.Barrier(2)
+    files = [(tmp_path / f"in-{k}.wav", tmp_path / f"out-{k}.wav") for k in range(3)]
+    for source, _ in files:
+        write_wav(source, noise(frames=100_000), sample_rate=RATE)
+    blocks = StereoReader.blocks
+
+    def meet(self, frames):
+        if "in-2" not in self.name:
+            meeting.wait(timeout=60)
+        yield from blocks(self, frames)
+
+    monkeypatch.setattr(StereoReader, "blocks", meet)
+    told = []
+    results = render_files(files, "laptop", threads=2, progress=told.append)
+    assert [result.frames for result in results] == [100_000] * 3
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+    contents = {target.read_bytes() for _, target in files}
+    assert len(contents) == 1
+
+
+def test_a_stop_ends_all_files_and_leaves_none(tmp_path):
+    files = [(sparse(tmp_path / f"in-{k}.wav", 2, 600 * RATE), tmp_path / f"out-{k}.wav") for k in range(3)]
+
+    told = []
+
+    def stop(share):
+        if not told:
+            os.kill(os.getpid(), signal.SIGINT)
+        told.append(share)
+
+    with pytest.raises(KeyboardInterrupt):
+        render_files(files, "laptop", threads=2, progress=stop)
+    assert max(told) < 0.1
+    assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]
 
 
 def forestage(*arguments, **options):
