@@ -13,7 +13,7 @@ PAGE = ROOT / "demo" / "index.html"
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1200, 1040)
 COLOURS = 128  # a third of the bytes, and no eye sees it
-WINDOW = {"separation": "window", "compared": "window-compared", "zone": "window-zone", "light": "window-light"}
+WINDOW = {"separation": "window", "compared": "window-compared", "beam": "window-beam", "light": "window-light"}
 
 
 def picture_of_page(folder):

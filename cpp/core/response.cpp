@@ -259,4 +259,25 @@ std::array<Response, 2> EarsResponse::heard(std::span<const Response> feeds) con
   return sums;
 }
 
+RadiatedResponse::RadiatedResponse(const Directions& directions) {
+  const std::size_t frequencies = directions.frequency_hz.size();
+  for (const Fir& parts : directions.drivers) {
+    auto& driver = drivers_.emplace_back();
+    for (std::size_t at = 0; at + 2 * frequencies <= parts.size(); at += 2 * frequencies) {
+      Response& response = driver.emplace_back();
+      for (std::size_t f = 0; f < frequencies; ++f) response.emplace_back(parts[at + 2 * f], parts[at + 2 * f + 1]);
+    }
+  }
+}
+
+std::vector<Response> RadiatedResponse::radiated(std::span<const Response> feeds) const {
+  std::vector<Response> sums(drivers_[0].size(), Response(feeds[0].size()));
+  for (std::size_t d = 0; d < feeds.size(); ++d) {
+    for (std::size_t a = 0; a < sums.size(); ++a) {
+      for (std::size_t f = 0; f < feeds[d].size(); ++f) sums[a][f] += product(drivers_[d][a][f], feeds[d][f]);
+    }
+  }
+  return sums;
+}
+
 }  // namespace forestage

@@ -88,4 +88,16 @@ class EarsResponse {
   std::array<std::array<Response, 2>, 2> reference_;
 };
 
+/// What a device sends all around itself, at the frequencies of its directions.
+class RadiatedResponse {
+ public:
+  explicit RadiatedResponse(const Directions& directions);
+
+  /// [azimuth][frequency]; `feeds`: one response per driver at these frequencies, in front of its equaliser.
+  std::vector<Response> radiated(std::span<const Response> feeds) const;
+
+ private:
+  std::vector<std::vector<Response>> drivers_;  // [driver][azimuth]
+};
+
 }  // namespace forestage

@@ -155,6 +155,23 @@ void check_map(const Map& map, const Path& path) {
   check_rising(map.distance_m, Path(path, "distance_m"), "places must rise");
 }
 
+void check_directions(const Directions& directions, std::size_t drivers, const Path& path) {
+  const Path rows(path, "drivers");
+  if (directions.drivers.size() != drivers) {
+    fail(rows, "has " + std::to_string(directions.drivers.size()) + " items; must have one for each of the " +
+                   std::to_string(drivers) + " drivers");
+  }
+  const std::size_t values = 2 * directions.azimuth_deg.size() * directions.frequency_hz.size();
+  for (std::size_t d = 0; d < drivers; ++d) {
+    if (directions.drivers[d].size() != values) {
+      fail(Path(rows, d), "has " + std::to_string(directions.drivers[d].size()) + " values; must have " +
+                              std::to_string(values) + ", two for each direction and frequency");
+    }
+  }
+  check_rising(directions.azimuth_deg, Path(path, "azimuth_deg"), "directions must rise");
+  check_rising(directions.frequency_hz, Path(path, "frequency_hz"), "frequencies must rise");
+}
+
 template <class Named>
 void check_names(const std::vector<Named>& items, const Path& path) {
   std::set<std::string_view> names;
@@ -179,6 +196,7 @@ void check_preset(const Preset& preset, const Path& path) {
   check_filters(preset, Path(path, "filters"));
   check_ears(preset.ears, preset.drivers.size(), Path(path, "ears"));
   if (preset.room) check_room(*preset.room, preset, Path(path, "room"));
+  if (preset.directions) check_directions(*preset.directions, preset.drivers.size(), Path(path, "directions"));
   const Path analysis(path, "analysis");
   check_names(preset.analysis, analysis);
   for (std::size_t i = 0; i < preset.analysis.size(); ++i) check_curve(preset.analysis[i], Path(analysis, i));

@@ -54,7 +54,13 @@ PresetCurves::PresetCurves(std::shared_ptr<const Preset> preset)
     : preset_(std::move(preset)),
       frequency_hz_(frequencies()),
       chain_(stereo_gains(*preset_), usual_filters(*preset_), frequency_hz_),
-      ears_(preset_->ears, frequency_hz_) {}
+      ears_(preset_->ears, frequency_hz_) {
+  if (!preset_->directions) return;
+  const auto& hz = preset_->directions->frequency_hz;
+  const std::vector<double> frequency_hz(hz.begin(), hz.end());
+  around_.emplace(Around{ChainResponse(stereo_gains(*preset_), usual_filters(*preset_), frequency_hz),
+                         RadiatedResponse(*preset_->directions)});
+}
 
 FeedResponses PresetCurves::feeds(const ParamStore& knobs, Param changed, float value) const {
   ParamStore store;
@@ -111,6 +117,23 @@ std::vector<Line> PresetCurves::beam() const {
   return {analysis_line("all_drivers_on_off", "All drivers alike", LineKind::target),
           analysis_line("plain_mix_on_off", "Plain mix", LineKind::plain),
           analysis_line("beam_on_off", "Beam", LineKind::design)};
+}
+
+BeamPicture PresetCurves::beam_picture(const ParamStore& knobs) const {
+  if (!around_) return {};
+  const Directions& directions = *preset_->directions;
+  ParamStore store;
+  copy_knobs(knobs, store);
+  const auto radiated = around_->device.radiated(around_->chain.feeds(store).center);
+  const auto ahead =
+      std::ranges::min_element(directions.azimuth_deg, {}, [](float azimuth) { return std::abs(azimuth); });
+  const Response& axis = radiated[static_cast<std::size_t>(ahead - directions.azimuth_deg.begin())];
+  BeamPicture picture{directions.azimuth_deg, directions.frequency_hz, {}};
+  for (const Response& direction : radiated) {
+    auto& levels = picture.level_db.emplace_back();
+    for (std::size_t f = 0; f < direction.size(); ++f) levels.push_back(level_db(direction[f]) - level_db(axis[f]));
+  }
+  return picture;
 }
 
 std::vector<Line> PresetCurves::drivers(const ParamStore& knobs) const {

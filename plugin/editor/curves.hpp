@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,14 @@ struct Line {
   std::vector<double> values;  // dB
 };
 
+/// Level of the centre around the device, over that straight ahead.
+struct BeamPicture {
+  std::vector<float> azimuth_deg;  // rising; positive to the left
+  std::vector<float> frequency_hz;
+  std::vector<std::vector<double>> level_db;  // [azimuth][frequency]
+  bool is_empty() const noexcept { return level_db.empty(); }
+};
+
 /// Of one preset; made once, then asked as often as knobs move.
 class PresetCurves {
  public:
@@ -32,8 +41,10 @@ class PresetCurves {
   std::vector<Line> separation(const ParamStore& knobs) const;
   /// What a sound on the left has at its ear, and one in the middle, as loud as the monitors play them.
   std::vector<Line> colour(const ParamStore& knobs) const;
-  /// Front over sides of the centre: the beam, and the drivers without it.
+  /// Front over sides of the centre as it was designed: the beam, and the drivers without it.
   std::vector<Line> beam() const;
+  /// Where the centre goes with the knobs as they are; empty when the preset does not tell.
+  BeamPicture beam_picture(const ParamStore& knobs) const;
   /// What each driver gets of a sound on the left.
   std::vector<Line> drivers(const ParamStore& knobs) const;
 
@@ -47,6 +58,11 @@ class PresetCurves {
   std::vector<double> frequency_hz_;
   ChainResponse chain_;
   EarsResponse ears_;
+  struct Around {
+    ChainResponse chain;
+    RadiatedResponse device;
+  };
+  std::optional<Around> around_;  // where the preset says what goes there
 };
 
 }  // namespace forestage::plugin

@@ -1,6 +1,7 @@
 #include "curves_view.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "chart.hpp"
 
@@ -25,6 +26,17 @@ const std::array<TabSpec, CurvesView::tab_count> tab_specs{{
 
 constexpr int tab_height = 28;
 constexpr int compare_width = 56;
+
+/// From the colour straight ahead to nothing 24 dB below; what is louder than ahead goes towards the text's colour.
+juce::Colour beam_colour(double db, const Palette& palette, juce::Colour own) {
+  if (db > 0.0) return own.interpolatedWith(palette.text, static_cast<float>(std::min(db / 12.0, 1.0)));
+  return palette.background.interpolatedWith(own, static_cast<float>(std::clamp(1.0 + db / 24.0, 0.0, 1.0)));
+}
+
+juce::String hertz(double hz) {
+  return hz < 1000.0 ? juce::String(juce::roundToInt(hz))
+                     : juce::String(hz / 1000.0, hz < 10000.0 && std::fmod(hz, 1000.0) > 1.0 ? 1 : 0) + "k";
+}
 
 /// From nothing at 0 dB to the colour at 15 dB.
 juce::Colour zone_colour(double db, const Palette& palette, juce::Colour own) {
@@ -87,28 +99,30 @@ void CurvesView::refresh() {
   const Slot slot = desk_.slot();
   bool is_new = is_new_ || slot != slot_;
   for (std::size_t i = 0; i < param_count; ++i) is_new |= params[i].in_preset && values[i] != values_[i];
-  ParamStore knobs;
-  for (std::size_t i = 0; i < param_count; ++i) knobs.set(static_cast<Param>(i), values[i]);
-  std::array<bool, 2> is_wanted{slot == Slot::a || shows_other_, slot == Slot::b || shows_other_};
   for (const Slot each : {Slot::a, Slot::b}) {
-    auto& curves = curves_[static_cast<std::size_t>(each)];
     const auto preset = desk_.preset(each);
-    if (!is_wanted[static_cast<std::size_t>(each)] || (curves != nullptr && curves->preset() == preset)) continue;
-    curves = preset != nullptr ? std::make_unique<PresetCurves>(preset) : nullptr;
-    is_new |= preset != nullptr || !lines_[static_cast<std::size_t>(each)].empty();
+    auto& shown = shown_presets_[static_cast<std::size_t>(each)];
+    is_new |= preset != shown;
+    shown = preset;
   }
   if (!is_new) return;
   slot_ = slot;
   values_ = values;
   is_new_ = false;
-  for (const std::size_t each : {std::size_t{0}, std::size_t{1}}) {
-    auto& lines = lines_[each];
-    lines = is_wanted[each] && curves_[each] != nullptr ? lines_of(*curves_[each], knobs) : std::vector<Line>{};
-    const bool is_other = each != static_cast<std::size_t>(slot);
+  ParamStore knobs;
+  desk_.copy_knobs(knobs);
+  beam_ = {};
+  for (const Slot each : {Slot::a, Slot::b}) {
+    auto& lines = lines_[static_cast<std::size_t>(each)];
+    lines.clear();
+    const PresetCurves* curves = each == slot || shows_other_ ? desk_.curves(each) : nullptr;
+    if (curves == nullptr) continue;
+    if (tab_ == beam && each == slot) beam_ = curves->beam_picture(knobs);
+    lines = lines_of(*curves, knobs);
+    if (each == slot) continue;
     // What the design is held against is drawn for the slot that plays
-    if (is_other)
-      std::erase_if(lines,
-                    [](const Line& line) { return line.kind != LineKind::design && line.kind != LineKind::driver; });
+    std::erase_if(lines,
+                  [](const Line& line) { return line.kind != LineKind::design && line.kind != LineKind::driver; });
   }
   repaint();
 }
@@ -117,6 +131,7 @@ void CurvesView::paint(juce::Graphics& graphics) {
   draw_panel(graphics, getLocalBounds(), palette());
   const auto area = getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2);
   if (tab_ == zone) return draw_zone(graphics, area);
+  if (tab_ == beam && !beam_.is_empty() && !shows_other_) return draw_beam(graphics, area);
   const auto playing = static_cast<std::size_t>(slot_);
   const bool is_b = slot_ == Slot::b;
   std::vector<ChartLines> sets;
@@ -128,6 +143,53 @@ void CurvesView::paint(juce::Graphics& graphics) {
     return;
   }
   draw_chart(graphics, area, tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
+}
+
+/// Over frequency and azimuth, the listener's left above.
+void CurvesView::draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) const {
+  const auto own = slot_ == Slot::a ? palette().slot_a : palette().slot_b;
+  const auto caption = area.removeFromBottom(34);
+  area.removeFromLeft(46);
+  const auto rows = static_cast<int>(beam_.azimuth_deg.size());
+  const auto columns = static_cast<int>(beam_.frequency_hz.size());
+  const float width = static_cast<float>(area.getWidth()) / static_cast<float>(columns);
+  const float height = static_cast<float>(area.getHeight()) / static_cast<float>(rows);
+  graphics.setFont(Theme::small_font());
+  for (int row = 0; row < rows; ++row) {
+    const float y = static_cast<float>(area.getY()) + height * static_cast<float>(rows - 1 - row);
+    for (int column = 0; column < columns; ++column) {
+      const double db = beam_.level_db[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
+      graphics.setColour(beam_colour(db, palette(), own));
+      graphics.fillRect(juce::Rectangle<float>(static_cast<float>(area.getX()) + width * static_cast<float>(column), y,
+                                               width + 0.5f, height + 0.5f));
+    }
+    const int azimuth_deg = juce::roundToInt(beam_.azimuth_deg[static_cast<std::size_t>(row)]);
+    if (azimuth_deg % 45 != 0) continue;
+    graphics.setColour(palette().dim_text);
+    graphics.drawText(juce::String(azimuth_deg) + juce::String::fromUTF8("\u00b0"),
+                      juce::Rectangle<float>(40.0f, 14.0f)
+                          .withCentre({static_cast<float>(area.getX()) - 24.0f,
+                                       std::max(y + height / 2.0f, static_cast<float>(area.getY()) + 7.0f)}),
+                      juce::Justification::centredRight);
+  }
+  for (int column = 0; column < columns; column += 3) {
+    graphics.setColour(palette().dim_text);
+    graphics.drawText(hertz(beam_.frequency_hz[static_cast<std::size_t>(column)]),
+                      juce::Rectangle<float>(44.0f, 14.0f)
+                          .withCentre({static_cast<float>(area.getX()) + width * (static_cast<float>(column) + 0.5f),
+                                       static_cast<float>(area.getBottom()) + 9.0f}),
+                      juce::Justification::centred);
+  }
+  auto legend = caption.withTrimmedTop(18);
+  graphics.drawText("Centre over straight ahead:", legend.removeFromLeft(180), juce::Justification::centredRight);
+  for (const int db : {0, -6, -12, -18, -24}) {
+    auto cell = legend.removeFromLeft(54);
+    graphics.setColour(beam_colour(db, palette(), own));
+    graphics.fillRect(cell.removeFromLeft(18).withSizeKeepingCentre(12, 12));
+    graphics.setColour(palette().dim_text);
+    graphics.drawText(juce::String(db), cell, juce::Justification::centredLeft);
+  }
+  graphics.drawText("dB", legend, juce::Justification::centredLeft);
 }
 
 void CurvesView::draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const {

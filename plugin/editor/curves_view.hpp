@@ -26,6 +26,7 @@ class CurvesView final : public Panel {
 
  private:
   std::vector<Line> lines_of(const PresetCurves& curves, const ParamStore& knobs) const;
+  void draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) const;
   void draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const;
 
   Tab tab_ = separation;
@@ -34,7 +35,8 @@ class CurvesView final : public Panel {
   bool shows_other_ = false;
   Slot slot_ = Slot::a;
   ParamValues values_{};
-  std::array<std::unique_ptr<PresetCurves>, 2> curves_;  // of A and B; made when they are first drawn
+  SlotPresets shown_presets_;
+  BeamPicture beam_;
   std::array<std::vector<Line>, 2> lines_;
   bool is_new_ = true;
 };

@@ -87,6 +87,18 @@ bool Desk::differs() const {
   return false;
 }
 
+const PresetCurves* Desk::curves(Slot slot) {
+  auto& curves = curves_[static_cast<std::size_t>(slot)];
+  const auto held = preset(slot);
+  if (held == nullptr) curves = nullptr;
+  if (held != nullptr && (curves == nullptr || curves->preset() != held)) curves = std::make_unique<PresetCurves>(held);
+  return curves.get();
+}
+
+void Desk::copy_knobs(ParamStore& to) const {
+  for (std::size_t i = 0; i < param_count; ++i) to.set(static_cast<Param>(i), value(static_cast<Param>(i)));
+}
+
 void Desk::toggle_slot() { change(Param::slot, value(Param::slot) < 0.5f ? 1.0f : 0.0f); }
 
 Desk::Knobs Desk::knobs() const {

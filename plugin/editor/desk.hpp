@@ -3,6 +3,7 @@
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "curves.hpp"
 #include "history.hpp"
 #include "processor.hpp"
 
@@ -41,6 +43,11 @@ class Desk {
   /// Whether knobs are not as the playing preset has them.
   bool differs() const;
 
+  /// The evaluator of what a slot holds, made when it is first asked for; null for an empty slot.
+  const PresetCurves* curves(Slot slot);
+  /// All knobs as they are, as the evaluator takes them.
+  void copy_knobs(ParamStore& to) const;
+
   void toggle_slot();
   /// Each loads the playing slot; what is wrong becomes the notice, and the slot keeps what it has.
   void choose(int position);
@@ -68,6 +75,7 @@ class Desk {
 
   Processor& processor_;
   History history_;
+  std::array<std::unique_ptr<PresetCurves>, 2> curves_;
   std::map<Param, float> gestures_;  // knobs that are held, as they were
   juce::String notice_;
 };

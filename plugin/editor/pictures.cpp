@@ -64,6 +64,7 @@ int main(int count, char** arguments) {
     }
   };
   const char* tabs[] = {"separation", "colour", "beam", "zone", "drivers"};
+  window.desk().change(forestage::Param::stage_width_deg, 30.0f);
   for (int tab = 0; tab < CurvesView::tab_count; ++tab) {
     window.curves().show(static_cast<CurvesView::Tab>(tab));
     show(tabs[tab], 1.0);

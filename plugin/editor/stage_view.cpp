@@ -11,6 +11,8 @@ constexpr int footer_height = 36;
 constexpr double usual_distance_m = 2.0;
 constexpr double usual_head_m = 0.0875;
 constexpr float pair_size = 18.0f;
+constexpr float usual_beam_hz = 1000.0f;
+constexpr double beam_range_db = 30.0;
 constexpr float reach = 16.0f;  // of a pointer that takes hold of a loudspeaker
 
 juce::String degrees(double value) { return juce::String(juce::roundToInt(value)) + juce::String::fromUTF8("\u00b0"); }
@@ -40,6 +42,21 @@ struct StageView::Scene {
 StageView::StageView(Desk& desk) : Panel(desk) {
   setTitle("Stage");
   setDescription("The device, the listener and the virtual pair from above; Stage Width is the knob of the same name.");
+  frequency_.setSliderStyle(juce::Slider::LinearBar);
+  frequency_.setTitle("Frequency of the beam");
+  frequency_.setTooltip("The frequency at which the beam of the center is drawn: drag it.");
+  frequency_.setWantsKeyboardFocus(true);
+  frequency_.textFromValueFunction = [this](double index) {
+    const auto i = static_cast<std::size_t>(index);
+    return i < beam_.frequency_hz.size() ? "beam at " + juce::String(juce::roundToInt(beam_.frequency_hz[i])) + " Hz"
+                                         : juce::String("no beam known");
+  };
+  frequency_.onValueChange = [this] { repaint(); };
+  addAndMakeVisible(frequency_);
+}
+
+void StageView::resized() {
+  frequency_.setBounds(getLocalBounds().reduced(Theme::margin, 4).removeFromTop(title_height).removeFromRight(130));
 }
 
 StageView::Scene StageView::scene() const {
@@ -63,13 +80,57 @@ StageView::Scene StageView::scene() const {
 void StageView::refresh() {
   const Slot slot = desk_.slot();
   const auto preset = desk_.preset(slot);
-  const float width_deg = desk_.value(Param::stage_width_deg);
-  if (preset == preset_ && width_deg == width_deg_ && slot == slot_) return;
+  const auto values = desk_.processor().host_parameters().values();
+  bool is_new = preset != preset_ || slot != slot_;
+  for (std::size_t i = 0; i < param_count; ++i) is_new |= params[i].in_preset && values[i] != values_[i];
+  if (!is_new) return;
   if (preset != preset_) view_ = preset != nullptr ? design_view(*preset) : DesignView{};
   preset_ = preset;
-  width_deg_ = width_deg;
+  values_ = values;
+  width_deg_ = desk_.value(Param::stage_width_deg);
   slot_ = slot;
+  ParamStore knobs;
+  desk_.copy_knobs(knobs);
+  const PresetCurves* curves = desk_.curves(slot);
+  const auto known = beam_.frequency_hz;
+  beam_ = curves != nullptr ? curves->beam_picture(knobs) : BeamPicture{};
+  if (beam_.frequency_hz != known) {
+    const auto count = static_cast<double>(beam_.frequency_hz.size());
+    frequency_.setVisible(!beam_.is_empty());
+    frequency_.setRange(0.0, std::max(1.0, count - 1.0), 1.0);
+    const auto usual = std::ranges::lower_bound(beam_.frequency_hz, usual_beam_hz) - beam_.frequency_hz.begin();
+    frequency_.setValue(static_cast<double>(usual), juce::dontSendNotification);
+    frequency_.updateText();
+  }
   repaint();
+}
+
+/// Around the device, most of the way to the listener where it is loudest.
+void StageView::draw_beam(juce::Graphics& graphics, const Scene& at, juce::Colour colour) const {
+  const auto frequency = static_cast<std::size_t>(frequency_.getValue());
+  if (beam_.is_empty() || frequency >= beam_.frequency_hz.size()) return;
+  const auto device = at.place(0.0, 0.0);
+  const float radius = 0.6f * static_cast<float>(at.distance_m) * at.pixels_per_m;
+  double most_db = -1000.0;
+  for (const auto& direction : beam_.level_db) most_db = std::max(most_db, direction[frequency]);
+  juce::Path path;
+  for (std::size_t a = 0; a < beam_.azimuth_deg.size(); ++a) {
+    const double db = beam_.level_db[a][frequency] - most_db;
+    const auto length = radius * static_cast<float>(std::clamp(1.0 + db / beam_range_db, 0.02, 1.0));
+    const float turn = juce::degreesToRadians(beam_.azimuth_deg[a]);
+    const juce::Point<float> point(device.x - length * std::sin(turn), device.y + length * std::cos(turn));
+    if (a == 0) {
+      path.startNewSubPath(point);
+    } else {
+      path.lineTo(point);
+    }
+  }
+  path.closeSubPath();
+  path = path.createPathWithRoundedCorners(8.0f);
+  graphics.setColour(colour.withAlpha(0.12f));
+  graphics.fillPath(path);
+  graphics.setColour(colour.withAlpha(0.6f));
+  graphics.strokePath(path, juce::PathStrokeType(1.2f));
 }
 
 void StageView::paint(juce::Graphics& graphics) {
@@ -89,6 +150,13 @@ void StageView::paint(juce::Graphics& graphics) {
                        juce::MathConstants<float>::halfPi, true);
   graphics.setColour(colours.outline);
   graphics.strokePath(circle, juce::PathStrokeType(1.0f));
+
+  {
+    const juce::Graphics::ScopedSaveState clipped(graphics);
+    graphics.reduceClipRegion(
+        getLocalBounds().withTrimmedTop(title_height + 4).withTrimmedBottom(footer_height + 6).reduced(4, 0));
+    draw_beam(graphics, at, own);
+  }
 
   // Where sounds are heard
   const auto ray = [&](std::optional<double> azimuth_deg, juce::Colour colour, bool is_dashed, float share) {

@@ -14,6 +14,7 @@ class StageView final : public Panel {
   explicit StageView(Desk& desk);
 
   void refresh() override;
+  void resized() override;
   void paint(juce::Graphics& graphics) override;
   void mouseMove(const juce::MouseEvent& event) override;
   void mouseDown(const juce::MouseEvent& event) override;
@@ -22,6 +23,7 @@ class StageView final : public Panel {
 
  private:
   struct Scene;
+  void draw_beam(juce::Graphics& graphics, const Scene& at, juce::Colour colour) const;
   Scene scene() const;
   bool is_on_pair(juce::Point<float> at) const;
 
@@ -30,6 +32,9 @@ class StageView final : public Panel {
   float width_deg_ = 0.0f;
   Slot slot_ = Slot::a;
   bool is_dragged_ = false;
+  juce::Slider frequency_;  // at which the beam is drawn, as an index
+  BeamPicture beam_;
+  ParamValues values_{};
 };
 
 }  // namespace forestage::plugin

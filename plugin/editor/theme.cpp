@@ -44,6 +44,8 @@ Theme::Theme(const Palette& palette) : palette_(palette) {
   setColour(juce::TextButton::textColourOffId, palette.text);
   setColour(juce::TextButton::textColourOnId, palette.on_accent);
   setColour(juce::Label::textColourId, palette.text);
+  setColour(juce::Slider::backgroundColourId, palette.background);
+  setColour(juce::Slider::trackColourId, palette.track);
   setColour(juce::Slider::textBoxTextColourId, palette.text);
   setColour(juce::Slider::textBoxOutlineColourId, juce::Colours::transparentBlack);
   setColour(juce::Slider::textBoxBackgroundColourId, juce::Colours::transparentBlack);

@@ -255,6 +255,21 @@ void curves_are_those_of_the_design_and_follow_the_knobs() {
          "the middle does not follow its level");
 }
 
+void beams_follow_the_knobs() {
+  Opened opened;
+  Preset preset = *opened.window->desk().preset(Slot::a);
+  // From the front all drivers are heard alike, from the left the left one alone
+  preset.directions = Directions{{0.0f, 90.0f}, {1000.0f}, {{1, 0, 1, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}}};
+  const PresetCurves curves(std::make_shared<const Preset>(preset));
+  ParamStore knobs;
+  knobs.set(Param::center_focus, 0.0f);  // the plain mix: left and right alike
+  expect(std::abs(curves.beam_picture(knobs).level_db[1][0] + 6.02) < 0.01, "half of the mix is not 6 dB less");
+  knobs.set(Param::center_focus, 100.0f);
+  expect(std::abs(curves.beam_picture(knobs).level_db[1][0] + 6.02) > 0.05, "the beam does not follow the focus");
+  preset.directions.reset();
+  expect(PresetCurves(std::make_shared<const Preset>(preset)).beam_picture(knobs).is_empty(), "a beam from nowhere");
+}
+
 void places_are_those_of_the_device() {
   Opened opened;
   const DesignView view = design_view(*opened.window->desk().preset(Slot::a));
@@ -424,6 +439,7 @@ int check_all() {
   undo_takes_back_what_was_done_here_and_nothing_else();
   a_loudspeaker_can_be_dragged();
   curves_are_those_of_the_design_and_follow_the_knobs();
+  beams_follow_the_knobs();
   places_are_those_of_the_device();
   files_are_opened_or_refused_with_a_reason();
   keys_do_what_they_say();

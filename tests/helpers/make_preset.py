@@ -87,6 +87,11 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
                 "values": [3, 9, 2.5, 5, 12, 4],
             }
         ],
+        "directions": {
+            "azimuth_deg": [-90, 0, 90],
+            "frequency_hz": [500, 1000],
+            "drivers": [fir_text(np.linspace(-1, 1, 12))] * drivers,
+        },
         "design": {"seed": 7, "geometry": {"radius_m": 0.09, "azimuth_deg": [90, -90, 0]}, "hash": "00ff"},
     }
 
@@ -94,7 +99,7 @@ def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
 def small(name: str, gain: float) -> dict:
     """A preset of a kilobyte or two, for tests of what a plugin does with presets, whatever they hold."""
     preset = make_preset(drivers=2) | {"name": name, "text": ""}
-    for key in ("room", "analysis", "maps", "design"):
+    for key in ("room", "analysis", "maps", "directions", "design"):
         del preset[key]
     for filters in preset["filters"]:
         filters["cancel"][0][0] = impulse_text(at=4, gain=gain)

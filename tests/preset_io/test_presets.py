@@ -90,14 +90,14 @@ def test_written_preset_is_stable():
 
 def test_optional_keys_may_be_absent():
     preset = make_preset()
-    for key in ("text", "room", "analysis", "maps", "design"):
+    for key in ("text", "room", "analysis", "maps", "directions", "design"):
         del preset[key]
     for filters in preset["filters"]:
         del filters["beam"]
         del filters["phantom"]
         filters["driver_eq"] = []
     text = _core.parse_preset(json.dumps(preset)).to_json()
-    for key in ("text", "room", "analysis", "maps", "design", "beam", "phantom", "driver_eq"):
+    for key in ("text", "room", "analysis", "maps", "directions", "design", "beam", "phantom", "driver_eq"):
         assert f'"{key}"' not in text
 
 
@@ -155,6 +155,17 @@ STRUCTURE = [
         "/maps/0/values: has 5 items; must have one for each of the 6 seats (2 distances times 3",
     ),
     ("/maps/0/values/4", "9", '/maps/0/values/4: is "9"; must be a number from -1e+09'),
+    (
+        "/directions/drivers",
+        [fir_text(np.zeros(12))] * 2,
+        "/directions/drivers: has 2 items; must have one for each of the 3",
+    ),
+    (
+        "/directions/drivers/1",
+        fir_text(np.ones(10)),
+        "/directions/drivers/1: has 10 values; must have 12, two for each direction and frequency",
+    ),
+    ("/directions/azimuth_deg/1", -90, "/directions/azimuth_deg/1: is -90 after -90; directions must rise"),
     ("/maps/0/lateral_m/2", -0.5, "/maps/0/lateral_m/2: is -0.5 after 0; places must rise"),
     ("/maps/0/distance_m/1", 1, "/maps/0/distance_m/1: is 1 after 1; places must rise"),
     ("/maps/0/distance_m/0", -1, "/maps/0/distance_m/0: is -1; must be a number from 0 to 1000 m"),
@@ -233,7 +244,9 @@ def test_wrong_text_is_named_with_its_place(text, message):
     assert message in message_of(text)
 
 
-@pytest.mark.parametrize("key", sorted(set(make_preset()) - {"text", "room", "analysis", "maps", "design"}))
+@pytest.mark.parametrize(
+    "key", sorted(set(make_preset()) - {"text", "room", "analysis", "maps", "directions", "design"})
+)
 def test_missing_key_is_named(key):
     assert f'top level: no key "{key}"; it is required' in message_of(changed(f"/{key}", remove=True))
 
@@ -307,6 +320,7 @@ BEYOND_THE_SCHEMA = (
     "as in the ears of the free field",
     "which an earlier",
     "one for each",
+    "two for each",
     "must rise",
     "levels of nesting",
 )

@@ -88,6 +88,14 @@ struct Map {
   bool operator==(const Map&) const = default;
 };
 
+/// What each driver makes of its feed, in front of its equaliser, all around the device in the plane of the listener.
+struct Directions {
+  std::vector<float> azimuth_deg;   // rising; positive to the listener's left
+  std::vector<float> frequency_hz;  // rising
+  std::vector<Fir> drivers;         // [driver]: real and imaginary part [azimuth][frequency], no filter
+  bool operator==(const Directions&) const = default;
+};
+
 struct Preset {
   int schema = preset_schema;
   std::string name;
@@ -101,6 +109,7 @@ struct Preset {
   std::optional<Room> room;
   std::vector<Curve> analysis;
   std::vector<Map> maps;
+  std::optional<Directions> directions;
   std::string design_json;  // provenance, opaque to the DSP
   bool operator==(const Preset&) const = default;
 };

@@ -188,6 +188,7 @@ inline constexpr auto fields<Room> = std::tuple{
 
 inline constexpr std::size_t max_points = 16384;
 inline constexpr std::size_t max_seats = 1024;  // along one side of a map
+inline constexpr std::size_t max_azimuths = 256;
 
 template <>
 inline constexpr auto fields<Curve> = std::tuple{
@@ -210,6 +211,18 @@ inline constexpr auto fields<Map> = std::tuple{
 };
 
 template <>
+inline constexpr auto fields<Directions> = std::tuple{
+    field("azimuth_deg", &Directions::azimuth_deg, List<Number>{1, max_azimuths, {-360, 360, "degrees"}},
+          "Rising directions around the device, 0 to the listener, positive to the listener's left."),
+    field("frequency_hz", &Directions::frequency_hz, List<Number>{1, max_azimuths, {0, 1e6, "Hz"}},
+          "Rising frequencies."),
+    field(
+        "drivers", &Directions::drivers, firs_of_drivers,
+        "Per driver: what it sends there of its feed, real and imaginary part in turn, a row over frequency_hz for the "
+        "first direction, then the next."),
+};
+
+template <>
 inline constexpr auto fields<Preset> = std::tuple{
     field("schema", &Preset::schema, Number{preset_schema, preset_schema}, "Version of this format."),
     field("name", &Preset::name, name_rule, "What the preset is called."),
@@ -227,6 +240,8 @@ inline constexpr auto fields<Preset> = std::tuple{
     field("analysis", &Preset::analysis, List<Object>{0, 256, {}}, "Curves that the editor and the report draw.",
           Need::optional),
     field("maps", &Preset::maps, List<Object>{0, 64, {}}, "Figures over the seats around the device.", Need::optional),
+    field("directions", &Preset::directions, Object{},
+          "What each driver sends in which direction, for pictures of beams.", Need::optional),
     field("design", &Preset::design_json, FreeForm{}, "Where the filters come from; the sound does not depend on it.",
           Need::optional),
 };

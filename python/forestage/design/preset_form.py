@@ -9,11 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from forestage.acoustics.device import Device
 from forestage.acoustics.head import Head, HeadModel
+from forestage.acoustics.plant import directivity
 from forestage.arrays import FloatArray
 from forestage.constants import SAMPLE_RATE
 from forestage.design.ears import EarFirs
 from forestage.firs import FilterSet, encode_fir
+
+DIRECTIONS_DEG = np.arange(-180.0, 180.0, 15.0)
+DIRECTIONS_HZ = np.array(
+    [200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000, 10_000, 12_500.0]
+)
 
 
 def filters_form(filters: FilterSet) -> dict[str, Any]:
@@ -49,6 +56,18 @@ def curves_form(frequency_hz: FloatArray, curves_db: Mapping[str, FloatArray]) -
         }
         for name, values in curves_db.items()
     ]
+
+
+def directions_form(device: Device) -> dict[str, Any]:
+    """What each driver sends around the device, on the circle of the listener, for pictures of beams."""
+    pressure = directivity(device, DIRECTIONS_HZ, DIRECTIONS_DEG)
+    # Parts of float16: a picture shows no more, and packages hold less
+    parts = np.stack([pressure.real, pressure.imag], axis=-1).astype(np.float16).astype(np.float32)
+    return {
+        "azimuth_deg": DIRECTIONS_DEG.tolist(),
+        "frequency_hz": DIRECTIONS_HZ.tolist(),
+        "drivers": [encode_fir(driver.ravel()) for driver in parts],
+    }
 
 
 def head_form(head: HeadModel) -> dict[str, Any] | str:

@@ -29,6 +29,7 @@ from forestage.design.image import image_shortfalls
 from forestage.design.preset_device import device_form
 from forestage.design.preset_form import (
     curves_form,
+    directions_form,
     ears_form,
     filters_form,
     head_form,
@@ -234,6 +235,7 @@ class Design:
         return self.playable() | {
             "analysis": self._analysis(),
             "maps": zone_maps(self),
+            **({} if self.device.is_headphones else {"directions": directions_form(self.device)}),
             "design": self.provenance() | {"metrics": self.metrics()},
         }
 
