@@ -4,7 +4,7 @@
 //                factory, in order   the user's *.json, sorted         127: a preset from elsewhere ("Custom")
 //
 // Hosts keep positions as numbers from 0 to 1, so there are as many in every version and on every machine. The user's
-// files lie in $XDG_DATA_HOME/forestage/presets (~/.local/share/forestage/presets); they are read when they are chosen.
+// files lie in user_preset_folder(); they are read when they are chosen.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 
 #include "factory.hpp"
 #include "preset.hpp"
+#include "user_folder.hpp"
 
 namespace forestage::plugin {
 
@@ -27,8 +28,10 @@ class PresetList {
   PresetList();  // [main] looks into the user's folder
 
   /// How many can be loaded, from position 0 on.
-  int count() const noexcept { return factory_->count() + static_cast<int>(user_files_.size()); }
+  int count() const noexcept { return factory_->count() + static_cast<int>(user_presets_.size()); }
   int factory_count() const noexcept { return factory_->count(); }
+  /// How many files of the user's have no position any more.
+  std::size_t unlisted() const noexcept { return unlisted_; }
   /// What a new instance plays, in A and B; null where that is missing or broken.  [any but audio]
   std::array<std::shared_ptr<const Preset>, 2> first() const;
   /// What a host shows, also where there is nothing to load.
@@ -40,10 +43,8 @@ class PresetList {
 
  private:
   std::shared_ptr<const FactoryPresets> factory_;
-  std::vector<std::filesystem::path> user_files_;
+  std::vector<UserPreset> user_presets_;
+  std::size_t unlisted_ = 0;
 };
-
-/// Null where there is no home.
-std::filesystem::path user_preset_folder();
 
 }  // namespace forestage::plugin

@@ -8,6 +8,7 @@
 #include "preset_fields.hpp"
 #include "preset_io.hpp"
 #include "state.hpp"
+#include "user_folder.hpp"
 
 namespace forestage::python {
 namespace {
@@ -154,6 +155,15 @@ void bind_preset(py::module_& m) {
   m.def("headphone_eq_from_firs", &eq_from_firs, py::arg("taps").noconvert(), py::kw_only(), py::arg("sample_rate"),
         py::arg("name"), "Equaliser from impulse responses, (2, frames).");
 
+  m.def("user_preset_folder", &user_preset_folder, "Where a user keeps presets; empty where there is no home.");
+  m.def(
+      "user_presets",
+      [] {
+        std::map<std::string, std::filesystem::path> files;
+        for (UserPreset& preset : user_presets()) files.emplace(std::move(preset.name), std::move(preset.file));
+        return files;
+      },
+      "The user's presets by name, those in folders there as folder/name.");
   m.attr("PRESET_SCHEMA") = preset_schema;
   m.attr("SAMPLE_RATES") = py::tuple(py::cast(preset_detail::required_sample_rates));
   m.attr("MAX_DRIVERS") = preset_detail::max_drivers;

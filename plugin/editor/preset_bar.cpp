@@ -88,9 +88,13 @@ void PresetBar::show_menu() {
   const int now = desk_.processor().getCurrentProgram();
   juce::PopupMenu menu;
   for (int position = 0; position < list.count(); ++position) {
+    if (position == 0) menu.addSectionHeader("Factory");
     if (position == list.factory_count()) menu.addSectionHeader("Yours");
     menu.addItem(first_preset_item + position, juce::String::fromUTF8(list.name(position).c_str()), true,
                  position == now);
+  }
+  if (list.unlisted() > 0) {
+    menu.addItem(open_item, juce::String(list.unlisted()) + juce::String::fromUTF8(" more: Open file\u2026"));
   }
   menu.addSeparator();
   menu.addItem(open_item, juce::String::fromUTF8("Open file\u2026"));

@@ -34,6 +34,32 @@ def factory_presets() -> dict[str, Path]:
     return _named("factory", ".json")
 
 
+def user_preset_folder() -> Path:
+    """Where presets of your own are, for the plugin as well.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no home to have it in.
+    """
+    from forestage import _core
+
+    folder = _core.user_preset_folder()
+    if folder == Path():
+        raise FileNotFoundError("no folder for presets of your own: HOME is not set")
+    return folder
+
+
+def user_presets() -> dict[str, Path]:
+    """Presets of your own by name: those in the folder that the plugin looks into, folders in it included.
+
+    The folder is ``$XDG_DATA_HOME/forestage/presets``, usually ``~/.local/share/forestage/presets``.
+    """
+    from forestage import _core  # names of factory presets need not wait for it
+
+    return _core.user_presets()
+
+
 def factory_devices() -> dict[str, Path]:
     """Devices that the factory presets are designed for, by name.
 
@@ -50,14 +76,20 @@ def _named(folder: str, ending: str) -> dict[str, Path]:
 
 
 def preset_path(name: str | Path) -> Path:
-    """File of a preset, by its factory name (in any case) or its path.
+    """File of a preset, by its factory name (in any case), its path, or the name of one of your own.
 
     Raises
     ------
     FileNotFoundError
-        When it is neither; the message lists the names.
+        When it is none of them; the message lists the names.
     """
-    return _path(name, factory_presets(), "preset")
+    try:
+        return _path(name, factory_presets(), "preset")
+    except FileNotFoundError:
+        own = user_presets()
+        if str(name) not in own:
+            raise
+        return own[str(name)]
 
 
 def device_path(name: str | Path) -> Path:

@@ -57,7 +57,12 @@ def cli() -> None:
 
 @cli.command("design")
 @click.argument("device")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Preset file to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Preset file to write.")
+@click.option(
+    "--install",
+    metavar="NAME",
+    help="Write it under this name into the folder where the plugin and `forestage presets` look, instead of -o.",
+)
 @click.option(
     "--variant",
     type=AnyCase(choices.VARIANTS),
@@ -100,7 +105,8 @@ def cli() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def design_command(
     device: str,
-    output: Path,
+    output: Path | None,
+    install: str | None,
     variant: str,
     width_deg: float,
     head: Path | None,
@@ -120,6 +126,7 @@ def design_command(
     from .design.virtual_pair import VirtualPair
     from .report.verdict import verdict
 
+    output = _preset_target(output, install)
     checked_target(output, overwrite=overwrite)
     spec = load_device(device)
     _believed(spec, strict=strict)
@@ -136,6 +143,22 @@ def design_command(
         click.echo(f"{output}: {judgement}")
     if strict and any(judgement.grade == "poor" for judgement in judgements):
         raise SystemExit(POOR)
+
+
+def _preset_target(output: Path | None, install: str | None) -> Path:
+    """File to write: the one that was named, or one by its name in the user's folder, which is made."""
+    if (output is None) == (install is None):
+        raise click.UsageError(
+            "where to: -o FILE, or --install NAME for the plugin's list; one of the two would be right"
+        )
+    if output is not None:
+        return output
+    folder = catalogue.user_preset_folder()
+    target = folder / f"{install}.json"
+    if not install or not target.resolve().is_relative_to(folder.resolve()):
+        raise click.UsageError(f"--install {install!r}: not a name; something like my-laptop would be right")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
 
 
 def _believed(device: Device, *, strict: bool) -> None:
@@ -426,12 +449,18 @@ def report(preset: str, other: str | None, output: Path, overwrite: bool) -> Non
 
 @cli.command("presets")
 def presets_command() -> None:
-    """List the factory presets."""
+    """List the factory presets, and then your own."""
     factory = catalogue.factory_presets()
-    widest = max(map(len, factory))
-    for name, path in factory.items():
-        preset = presets.load_preset(path)
-        click.echo(f"{name:{widest}}  {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
+    own = catalogue.user_presets()
+    # A factory preset goes before one of yours by the same name, which then is its path
+    named = factory | {str(path) if name in factory else name: path for name, path in own.items()}
+    widest = max(map(len, (*factory, *own)))
+    for name, path in named.items():
+        try:
+            preset = presets.load_preset(path)
+            click.echo(f"{name:{widest}}  {preset.name}: {', '.join(preset.drivers)}. {preset.text}")
+        except ValueError as error:
+            click.echo(f"{name:{widest}}  cannot be read: {error}")
 
 
 @cli.command("devices")

@@ -27,7 +27,8 @@ def load_preset(preset: PresetLike) -> _core.Preset:
     Parameters
     ----------
     preset : str, Path, dict or Preset
-        A factory name such as ``"laptop"``, the path of a preset file, or a preset already in memory.
+        A factory name such as ``"laptop"``, the path of a preset file, the name of one in your preset folder, or a
+        preset already in memory.
 
     Raises
     ------
