@@ -2,6 +2,7 @@
 // Prints one JSON object a line; every figure is the median of many runs over the same noise.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <functional>
@@ -105,17 +106,38 @@ const FilterSet& filters_at_48k(const Preset& preset) {
 
 void bench_chain(Bench& bench, const Preset& preset) {
   const int drivers = static_cast<int>(preset.drivers.size());
-  const auto measure = [&](const std::string& name, std::size_t monitor, UpmixQuality quality) {
-    Engine engine({sample_rate, drivers});
-    engine.load(Slot::a, std::make_shared<const Preset>(preset));
+  const auto shared = std::make_shared<const Preset>(preset);
+  using Play = std::function<void(Engine&, AudioBlock)>;
+  const Play whole = [](Engine& engine, AudioBlock io) { engine.process(io); };
+  const auto measure = [&](const std::string& name, std::size_t monitor, UpmixQuality quality,
+                           double rate = sample_rate, const Play& play = Play()) {
+    Engine engine({rate, drivers});
+    engine.load(Slot::a, shared);
     engine.set_param(Param::monitor, static_cast<float>(monitor));
     engine.set_param(Param::upmix_quality, static_cast<float>(quality));
-    print("chain, " + name, bench.measure(drivers, [&](AudioBlock io) { engine.process(io); }));
+    print("chain, " + name, bench.measure(drivers, [&](AudioBlock io) { (play ? play : whole)(engine, io); }));
   };
   for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
     measure(std::string(param_detail::monitors[m]), m, UpmixQuality::low_latency);
   }
   measure("Speakers, High Quality", 0, UpmixQuality::high_quality);
+  measure("Speakers, 44.1 kHz", 0, UpmixQuality::low_latency, 44100.0);
+  measure("Speakers, blocks of 32", 0, UpmixQuality::low_latency, sample_rate, [](Engine& engine, AudioBlock io) {
+    constexpr int short_frames = 32;
+    for (int start = 0; start < io.frames; start += short_frames) {
+      std::array<float*, 16> lanes{};
+      for (int c = 0; c < io.channels; ++c) lanes[static_cast<std::size_t>(c)] = io[c] + start;
+      engine.process({lanes.data(), io.channels, short_frames});
+    }
+  });
+  float phase = 0.0f;
+  measure("Speakers, width and amount move", 0, UpmixQuality::low_latency, sample_rate,
+          [&](Engine& engine, AudioBlock io) {
+            phase = std::fmod(phase + 0.01f, 1.0f);
+            engine.set_param(Param::stage_width_deg, 20.0f + 20.0f * phase);
+            engine.set_param(Param::amount, 50.0f + 40.0f * phase);
+            engine.process(io);
+          });
 }
 
 void bench_stages(Bench& bench, const Preset& preset) {

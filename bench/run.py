@@ -40,6 +40,10 @@ def main(folder):
         "smart-speaker chain, 48 kHz, block 128, one core": rows_of(
             folder / "bench_chain", ROOT / "presets/factory/smart-speaker.json"
         ),
+        "dearest block of 32 frames after events, smart-speaker and laptop": rows_of(
+            folder / "bench_worst_block",
+            *(ROOT / f"presets/factory/{name}.json" for name in ("smart-speaker", "laptop")),
+        ),
         "instances of smart-speaker and laptop, processor time": rows_of(
             folder / "bench_instances", *(ROOT / f"presets/factory/{name}.json" for name in ("smart-speaker", "laptop"))
         ),

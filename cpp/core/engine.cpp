@@ -17,6 +17,7 @@
 #include "mailbox.hpp"
 #include "param_store.hpp"
 #include "preset_at_rate.hpp"
+#include "simd.hpp"
 
 namespace forestage {
 namespace {
@@ -25,15 +26,20 @@ constexpr int chunk_frames = 256;  // longer blocks are played in chunks: the sc
 constexpr double dry_memory_s = 0.5;
 
 /// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
-float peak_of(ConstAudioBlock block) noexcept {
-  constexpr std::uint32_t magnitude = 0x7fffffffu;
-  std::uint32_t found = 0;
+FORESTAGE_INLINE float peak_body(const ConstAudioBlock& block) noexcept {
+  constexpr std::int32_t magnitude = 0x7fffffff;
+  std::int32_t found = 0;
   for (int c = 0; c < block.channels; ++c) {
-    for (int n = 0; n < block.frames; ++n) {
-      found = std::max(found, std::bit_cast<std::uint32_t>(block[c][n]) & magnitude);
-    }
+    const float* lane = block[c];
+    for (int n = 0; n < block.frames; ++n) found = std::max(found, std::bit_cast<std::int32_t>(lane[n]) & magnitude);
   }
   return std::bit_cast<float>(found);
+}
+float baseline_peak(const ConstAudioBlock& block) noexcept { return peak_body(block); }
+FORESTAGE_AVX2 float avx2_peak(const ConstAudioBlock& block) noexcept { return peak_body(block); }
+
+float peak_of(const ConstAudioBlock& block) noexcept {
+  return simd::has_avx2() ? avx2_peak(block) : baseline_peak(block);
 }
 
 /// Levels that any thread may read while another one installs a preset.
@@ -161,8 +167,12 @@ struct Engine::Impl {
 
   std::unique_ptr<Graph> build(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
     const GraphSpec graph_spec{spec.sample_rate, chunk_frames, spec.output_channels, latency_frames};
-    return eq == EarFirs{} ? std::make_unique<Graph>(preset, graph_spec)
-                           : std::make_unique<Graph>(equalised(preset, eq), graph_spec);
+    auto graph = eq == EarFirs{} ? std::make_unique<Graph>(preset, graph_spec)
+                                 : std::make_unique<Graph>(equalised(preset, eq), graph_spec);
+    graph->follow(params,
+                  common_levels.load());  // what glides stands where it will: nothing is left for the first block
+    graph->reset();
+    return graph;
   }
 
   void install(Plan next) {

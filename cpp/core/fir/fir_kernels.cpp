@@ -16,11 +16,12 @@ using simd::store;
 using simd::width;
 
 template <class V>
-FORESTAGE_INLINE void fold_body(const float* window, const float* w_re, const float* w_im, float* z, int count) {
+FORESTAGE_INLINE void fold_body(const float* first, const float* second, const float* w_re, const float* w_im, float* z,
+                                int count) {
   for (int n = 0; n < count; n += width<V>) {
     V a, b, wr, wi;
-    load(a, window + n);
-    load(b, window + count + n);
+    load(a, first + n);
+    load(b, second + n);
     load(wr, w_re + n);
     load(wi, w_im + n);
     const V re = a * wr + b * wi;
@@ -186,20 +187,21 @@ FORESTAGE_INLINE void direct_body(const Direct& job) {
 }
 
 // One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
-#define FORESTAGE_KERNELS(set, V, target)                                                              \
-  namespace set {                                                                                      \
-  target void fold(const float* window, const float* w_re, const float* w_im, float* z, int count) {   \
-    fold_body<V>(window, w_re, w_im, z, count);                                                        \
-  }                                                                                                    \
-  target void pack(const float* bins, float* cells, long stride, int count) {                          \
-    pack_body<V>(bins, cells, stride, count);                                                          \
-  }                                                                                                    \
-  target void multiply(const Multiply& job) { multiply_body<V>(job); }                                 \
-  target void unfold(const float* z, const float* w_re, const float* w_im, float* frames, int count) { \
-    unfold_body<V>(z, w_re, w_im, frames, count);                                                      \
-  }                                                                                                    \
-  target void direct(const Direct& job) { direct_body<V>(job); }                                       \
-  constexpr Table table{#set, fold, pack, multiply, unfold, direct};                                   \
+#define FORESTAGE_KERNELS(set, V, target)                                                                   \
+  namespace set {                                                                                           \
+  target void fold(const float* first, const float* second, const float* w_re, const float* w_im, float* z, \
+                   int count) {                                                                             \
+    fold_body<V>(first, second, w_re, w_im, z, count);                                                      \
+  }                                                                                                         \
+  target void pack(const float* bins, float* cells, long stride, int count) {                               \
+    pack_body<V>(bins, cells, stride, count);                                                               \
+  }                                                                                                         \
+  target void multiply(const Multiply& job) { multiply_body<V>(job); }                                      \
+  target void unfold(const float* z, const float* w_re, const float* w_im, float* frames, int count) {      \
+    unfold_body<V>(z, w_re, w_im, frames, count);                                                           \
+  }                                                                                                         \
+  target void direct(const Direct& job) { direct_body<V>(job); }                                            \
+  constexpr Table table{#set, fold, pack, multiply, unfold, direct};                                        \
   }
 
 FORESTAGE_KERNELS(baseline, simd::Baseline, )

@@ -45,7 +45,7 @@ struct Direct {
 struct Table {
   const char* name;  // of the instruction set
   /// z[n] = (window[n] - i window[n + count]) w[n], interleaved.
-  void (*fold)(const float* window, const float* w_re, const float* w_im, float* z, int count);
+  void (*fold)(const float* first, const float* second, const float* w_re, const float* w_im, float* z, int count);
   /// Interleaved bins to the cells of one slot; `stride` floats from chunk to chunk.
   void (*pack)(const float* bins, float* cells, long stride, int count);
   void (*multiply)(const Multiply& job);

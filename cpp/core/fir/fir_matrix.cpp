@@ -215,7 +215,7 @@ void FirMatrix::Group::write(AudioBlock out, int offset, int frames) noexcept {
 }
 
 void FirMatrix::Group::transform_windows() noexcept {
-  for (int i = 0; i < input_count(); ++i) matrix_.transform(i, window(i));
+  for (int i = 0; i < input_count(); ++i) matrix_.transform(i, window(i), window(i) + frames_);
 }
 
 void FirMatrix::Group::prepare_past() noexcept {

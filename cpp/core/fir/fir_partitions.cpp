@@ -48,9 +48,9 @@ PartitionTransform::PartitionTransform(int partition_frames)
       folded_(count_of(frames_)),
       bins_(count_of(frames_)) {}
 
-void PartitionTransform::forward(const float* window, float* cells, long stride) noexcept {
-  loops_->fold(window, constants_->w_re.data(), constants_->w_im.data(), reinterpret_cast<float*>(folded_.data()),
-               frames_);
+void PartitionTransform::forward(const float* earlier, const float* later, float* cells, long stride) noexcept {
+  loops_->fold(earlier, later, constants_->w_re.data(), constants_->w_im.data(),
+               reinterpret_cast<float*>(folded_.data()), frames_);
   constants_->fft.forward(folded_.data(), bins_.data());
   loops_->pack(reinterpret_cast<const float*>(bins_.data()), cells, stride, frames_);
 }
@@ -91,7 +91,7 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
       std::fill(padded.begin(), padded.end(), 0.0f);
       std::transform(part.begin(), part.end(), padded.begin(),
                      [&](float tap) { return tap / static_cast<float>(size); });
-      transform_->forward(padded.data(), cells.data(), cell);
+      transform_->forward(padded.data(), padded.data() + size, cells.data(), cell);
       float* to = filters.data() + ((static_cast<long>(p) * inputs_ + path.input) * outputs_ + path.output) * cell;
       for (int n = 0; n < 2 * size; ++n) to[n / cell * chunk + n % cell] += cells[static_cast<std::size_t>(n)];
     }
@@ -99,9 +99,9 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
   return filters;
 }
 
-void FirPartitions::transform(int input, const float* window) noexcept {
+void FirPartitions::transform(int input, const float* previous, const float* current) noexcept {
   const long chunk = static_cast<long>(partitions_) * inputs_ * cell;
-  transform_->forward(window, spectra_.data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
+  transform_->forward(previous, current, spectra_.data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
 }
 
 void FirPartitions::multiply(int first, int last, int first_bin, int last_bin) noexcept {

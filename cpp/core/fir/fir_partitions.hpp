@@ -46,8 +46,8 @@ class PartitionTransform {
   int frames() const noexcept { return frames_; }
   const kernels::Table& loops() const noexcept { return *loops_; }
 
-  /// 2B frames to B bins in chunks, `stride` floats apart.
-  void forward(const float* window, float* cells, long stride) noexcept;
+  /// Twice B frames, one after the other in time, to B bins in chunks, `stride` floats apart.
+  void forward(const float* earlier, const float* later, float* cells, long stride) noexcept;
   /// B interleaved bins to the second half of the window they stand for.
   void backward(const std::complex<float>* product, float* to) noexcept;
 
@@ -77,8 +77,8 @@ class FirPartitions {
   int inputs() const noexcept { return inputs_; }
   int outputs() const noexcept { return outputs_; }
 
-  /// The newest window of an input: the previous partition, then the current one.
-  void transform(int input, const float* window) noexcept;
+  /// The newest window of an input: the previous partition and the current one.
+  void transform(int input, const float* previous, const float* current) noexcept;
   /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over partitions [first, last).
   void multiply(int first, int last, int first_bin, int last_bin) noexcept;
   /// B frames of what the products say.

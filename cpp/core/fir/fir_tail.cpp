@@ -8,6 +8,8 @@ namespace forestage {
 namespace {
 
 constexpr int slice_bins = 64;
+// Of the period, that the work takes: at its end, all levels begin anew.
+constexpr double busy_share = 0.9;
 
 }  // namespace
 
@@ -31,7 +33,7 @@ std::vector<FirTail::Task> FirTail::plan() const {
   double done = 0.0;
   for (Task& task : tasks) {
     done += task.cost;
-    task.due_frames = static_cast<int>(std::ceil(frames_ * done / whole));
+    task.due_frames = static_cast<int>(std::ceil(busy_share * frames_ * done / whole));
   }
   return tasks;
 }
@@ -39,7 +41,7 @@ std::vector<FirTail::Task> FirTail::plan() const {
 void FirTail::run(const Task& task) noexcept {
   switch (task.work) {
     case Work::transform:
-      matrix_.transform(task.first, window(task.first));
+      matrix_.transform(task.first, partition(task.first, 0), partition(task.first, 1));
       break;
     case Work::multiply:
       matrix_.multiply(0, matrix_.partitions(), task.first, std::min(task.first + slice_bins, frames_));
@@ -51,7 +53,7 @@ void FirTail::run(const Task& task) noexcept {
 }
 
 void FirTail::read(int input, const float* from, int frames) noexcept {
-  std::copy_n(from, frames, window(input) + 2 * frames_ + position_);
+  std::copy_n(from, frames, partition(input, 2) + position_);
 }
 
 void FirTail::add_to(int output, float* to, int frames) const noexcept {
@@ -66,7 +68,7 @@ void FirTail::advance(int frames) noexcept {
 }
 
 void FirTail::next_period() noexcept {
-  for (int i = 0; i < matrix_.inputs(); ++i) std::copy_n(window(i) + frames_, 2 * frames_, window(i));
+  first_ = (first_ + 1) % 3;
   matrix_.advance();
   half_ = 1 - half_;
   position_ = 0;
@@ -78,6 +80,7 @@ void FirTail::reset() noexcept {
   std::fill(windows_.begin(), windows_.end(), 0.0f);
   std::fill(sums_.begin(), sums_.end(), 0.0f);
   half_ = 0;
+  first_ = 0;
   position_ = 0;
   next_task_ = 0;
 }

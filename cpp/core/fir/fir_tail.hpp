@@ -41,7 +41,10 @@ class FirTail {
   void run(const Task& task) noexcept;
   void next_period() noexcept;
 
-  float* window(int input) noexcept { return windows_.data() + 3L * input * frames_; }
+  /// Two partitions of an input that are being convolved, 0 and 1, and the one that comes in, 2.
+  float* partition(int input, int age) noexcept {
+    return windows_.data() + (3L * input + (first_ + age) % 3) * frames_;
+  }
   long sums_at(int half, int output) const noexcept {
     return (static_cast<long>(half) * matrix_.outputs() + output) * frames_;
   }
@@ -52,7 +55,8 @@ class FirTail {
   std::size_t next_task_ = 0;
   int position_ = 0;              // in the period
   int half_ = 0;                  // of the sums that sounds; the other one is being made
-  AlignedVector<float> windows_;  // [input]: two partitions that are being convolved, and the one that comes in
+  int first_ = 0;                 // in the rings of windows
+  AlignedVector<float> windows_;  // [input]: rings of three partitions
   AlignedVector<float> sums_;     // [half][output]
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "shared_by_content.hpp"
+
 namespace forestage {
 namespace {
 
@@ -71,6 +73,32 @@ int latency_frames(const UpmixFrames& frames) noexcept {
 
 GainRule best_gain_rule(UpmixQuality quality) noexcept { return tuning_of(quality).rule; }
 
+Upmix::Tables::Tables(const UpmixFrames& frames, int fall_frames) : fft(frames.analysis / 2) {
+  const auto bins = static_cast<std::size_t>(fft.frames());
+  const auto analysis = make_analysis_window(frames, fall_frames);
+  const auto synthesis = make_synthesis_window(frames, analysis);
+  for (std::size_t n = 0; n < bins; ++n) {
+    const auto w = std::polar(1.0, -0.5 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(bins));
+    const auto first = 0.5 * static_cast<double>(analysis[n]) * w;  // mid and side are half a sum and half a difference
+    const auto second = std::complex(0.0, -0.5 * static_cast<double>(analysis[n + bins])) * w;
+    first_re.push_back(static_cast<float>(first.real()));
+    first_im.push_back(static_cast<float>(first.imag()));
+    second_re.push_back(static_cast<float>(second.real()));
+    second_im.push_back(static_cast<float>(second.imag()));
+    if (n + synthesis.size() < bins) continue;
+    const double back = static_cast<double>(synthesis[n + synthesis.size() - bins]) / static_cast<double>(bins);
+    synthesis_re.push_back(static_cast<float>(back * w.imag()));
+    synthesis_im.push_back(static_cast<float>(-back * w.real()));
+  }
+}
+
+std::shared_ptr<const Upmix::Tables> Upmix::shared_tables(const UpmixFrames& frames, int fall_frames) {
+  static SharedByContent<Tables> all;
+  ContentHash hash;
+  hash.add(frames.hop).add(frames.analysis).add(frames.synthesis).add(fall_frames);
+  return all.get(hash.value(), [&] { return Tables(frames, fall_frames); });
+}
+
 Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
     : frames_(upmix_frames(sample_rate, quality)),
       rule_(rule),
@@ -80,30 +108,15 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
           static_cast<float>(1.0 - std::exp(-frames_.hop / (tuning_of(quality).average_s * sample_rate)))),
       memory_frames_(frames_.analysis +
                      static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
-      fft_(frames_.analysis / 2),
+      tables_(shared_tables(frames_, tuning_of(quality).fall_hops * frames_.hop)),
       slice_frames_(frames_.hop / frames_.slices),
       ring_frames_(frames_.analysis + frames_.hop),
       left_(2 * static_cast<std::size_t>(ring_frames_)),
       right_(left_.size()),
       center_(static_cast<std::size_t>(ring_frames_)) {
-  const auto bins = static_cast<std::size_t>(fft_.frames());
+  const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
   for (auto* average : {&mid_power_, &side_power_, &cross_power_}) average->resize(bins);
-  const auto analysis = make_analysis_window(frames_, tuning_of(quality).fall_hops * frames_.hop);
-  const auto synthesis = make_synthesis_window(frames_, analysis);
-  for (std::size_t n = 0; n < bins; ++n) {
-    const auto w = std::polar(1.0, -0.5 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(bins));
-    const auto first = 0.5 * static_cast<double>(analysis[n]) * w;  // mid and side are half a sum and half a difference
-    const auto second = std::complex(0.0, -0.5 * static_cast<double>(analysis[n + bins])) * w;
-    first_re_.push_back(static_cast<float>(first.real()));
-    first_im_.push_back(static_cast<float>(first.imag()));
-    second_re_.push_back(static_cast<float>(second.real()));
-    second_im_.push_back(static_cast<float>(second.imag()));
-    if (n + synthesis.size() < bins) continue;
-    const double back = static_cast<double>(synthesis[n + synthesis.size() - bins]) / static_cast<double>(bins);
-    synthesis_re_.push_back(static_cast<float>(back * w.imag()));
-    synthesis_im_.push_back(static_cast<float>(-back * w.real()));
-  }
 }
 
 void Upmix::reset() noexcept {
@@ -156,9 +169,9 @@ void Upmix::run_stage(int stage) noexcept {
   switch (stage) {
     case 0:
       fold();
-      return fft_.forward(folded_mid_.data(), mid_.data());
+      return tables_->fft.forward(folded_mid_.data(), mid_.data());
     case 1:
-      return fft_.forward(folded_side_.data(), side_.data());
+      return tables_->fft.forward(folded_side_.data(), side_.data());
     case 2:
       return estimate();
     default:
@@ -171,13 +184,13 @@ void Upmix::fold() noexcept {
   const int start = (frame_end_ + ring_frames_ - frames_.analysis) % ring_frames_;
   loops_->fold({.left = left_.data() + start,
                 .right = right_.data() + start,
-                .first_re = first_re_.data(),
-                .first_im = first_im_.data(),
-                .second_re = second_re_.data(),
-                .second_im = second_im_.data(),
+                .first_re = tables_->first_re.data(),
+                .first_im = tables_->first_im.data(),
+                .second_re = tables_->second_re.data(),
+                .second_im = tables_->second_im.data(),
                 .mid = as_floats(folded_mid_),
                 .side = as_floats(folded_side_),
-                .count = fft_.frames()});
+                .count = tables_->fft.frames()});
 }
 
 void Upmix::estimate() noexcept {
@@ -187,7 +200,7 @@ void Upmix::estimate() noexcept {
                                     .mid_power = mid_power_.data(),
                                     .side_power = side_power_.data(),
                                     .cross_power = cross_power_.data(),
-                                    .bins = fft_.frames(),
+                                    .bins = tables_->fft.frames(),
                                     .coefficient = average_coefficient_,
                                     .tile_share = tile_share_,
                                     .model = model_};
@@ -200,14 +213,14 @@ void Upmix::estimate() noexcept {
 
 /// Only the end of the frame is synthesised, which lies in the second half that unfolding gives.
 void Upmix::overlap_add() noexcept {
-  fft_.backward(folded_mid_.data(), mid_.data());
-  const std::size_t count = synthesis_re_.size();
+  tables_->fft.backward(folded_mid_.data(), mid_.data());
+  const std::size_t count = tables_->synthesis_re.size();
   const float* bins = as_floats(mid_) + 2 * (mid_.size() - count);
   const std::size_t start = (static_cast<std::size_t>(frame_end_) + center_.size() - count) % center_.size();
   const std::size_t first = std::min(count, center_.size() - start);
   const auto add = [&](std::size_t from, std::size_t to, std::size_t frames) {
-    loops_->unfold_add(bins + 2 * from, synthesis_re_.data() + from, synthesis_im_.data() + from, center_.data() + to,
-                       static_cast<int>(frames));
+    loops_->unfold_add(bins + 2 * from, tables_->synthesis_re.data() + from, tables_->synthesis_im.data() + from,
+                       center_.data() + to, static_cast<int>(frames));
   };
   add(0, start, first);
   add(first, 0, count - first);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <complex>
+#include <memory>
 #include <vector>
 
 #include "blocks.hpp"
@@ -51,6 +52,15 @@ class Upmix {
 
  private:
   static constexpr int stages = 4;
+  /// What all upmixes of a quality and length read.
+  struct Tables {
+    Tables(const UpmixFrames& frames, int fall_frames);
+
+    ComplexFft fft;
+    AlignedVector<float> first_re, first_im, second_re, second_im;  // analysis window
+    AlignedVector<float> synthesis_re, synthesis_im;
+  };
+  static std::shared_ptr<const Tables> shared_tables(const UpmixFrames& frames, int fall_frames);
 
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
   void finish_slice() noexcept;
@@ -65,10 +75,8 @@ class Upmix {
   float tile_share_;           // of the tile itself in the averages
   float average_coefficient_;  // of the averages, per hop
   int memory_frames_;
-  ComplexFft fft_;
+  std::shared_ptr<const Tables> tables_;
   const upmix_kernels::Table* loops_ = &upmix_kernels::best();
-  AlignedVector<float> first_re_, first_im_, second_re_, second_im_;  // analysis window
-  AlignedVector<float> synthesis_re_, synthesis_im_;
 
   int slice_frames_;
   int ring_frames_;   // a frame, and the hop that comes in while it is worked on

@@ -1,0 +1,132 @@
+// The dearest block of what a session does to an engine, in blocks of 32 frames. Usage: bench_worst_block PRESET OTHER
+// Each event is repeated, with the same blocks after it. Of the block at each place the fastest of all repeats counts:
+// what is left is work, not the machine's other business. Prints one JSON object a line.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine.hpp"
+#include "float_environment.hpp"
+#include "lanes.hpp"
+#include "preset_io.hpp"
+
+namespace {
+
+using namespace forestage;
+
+constexpr int block_frames = 32;
+constexpr int blocks_after = 4000;
+constexpr int repeats = 26;  // 100 000 blocks in all
+
+using SharedPreset = std::shared_ptr<const Preset>;
+
+double now_us() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
+}
+
+class Player {
+ public:
+  Player(double sample_rate, const SharedPreset& a, const SharedPreset& b)
+      : engine_({sample_rate, static_cast<int>(std::max(a->drivers.size(), b->drivers.size()))}),
+        io_(engine_.spec().output_channels, block_frames) {
+    engine_.load({{a, b}, {}});
+    std::minstd_rand random(1);
+    std::normal_distribution<float> noise(0.0f, 0.1f);
+    for (auto& lane : source_) std::ranges::generate(lane, [&] { return noise(random); });
+  }
+
+  Engine& engine() { return engine_; }
+
+  double play_us() {
+    for (int c = 0; c < 2; ++c) std::copy_n(source_[next_++ % source_.size()].data(), block_frames, io_[c]);
+    const double start = now_us();
+    engine_.process(io_.block(block_frames));
+    return now_us() - start;
+  }
+
+ private:
+  Engine engine_;
+  Lanes io_;
+  std::array<std::array<float, block_frames>, 64> source_{};
+  std::size_t next_ = 0;
+};
+
+struct Worst {
+  double median_us;
+  double worst_us;
+  int at;  // blocks after the event
+};
+
+/// `event(repeat)` happens in front of the first block; there and back it counts apart.
+Worst worst_of(Player& player, const std::function<void(int)>& event) {
+  std::vector<double> fastest(2 * blocks_after, 1e300);
+  for (int repeat = 0; repeat < repeats; ++repeat) {
+    event(repeat);
+    const int first = repeat % 2 * blocks_after;
+    for (int block = 0; block < blocks_after; ++block) {
+      double& us = fastest[static_cast<std::size_t>(first + block)];
+      us = std::min(us, player.play_us());
+    }
+  }
+  const auto worst = std::ranges::max_element(fastest);
+  const Worst found{0.0, *worst, static_cast<int>(worst - fastest.begin()) % blocks_after};
+  std::ranges::nth_element(fastest, fastest.begin() + blocks_after);
+  return {fastest[blocks_after], found.worst_us, found.at};
+}
+
+void bench(double sample_rate, bool in_room, const SharedPreset& a, const SharedPreset& b) {
+  Player player(sample_rate, a, b);
+  Engine& engine = player.engine();
+  engine.set_param(Param::room, in_room ? 1.0f : 0.0f);
+  const auto turn = [&](Param param, float first) {
+    return [&engine, param, first](int repeat) { engine.set_param(param, first + static_cast<float>(repeat % 2)); };
+  };
+  const std::string place = std::to_string(static_cast<int>(sample_rate)) + " Hz, " + (in_room ? "room" : "free field");
+  double steady_us = 0.0;
+  const auto row = [&](const char* name, const std::function<void(int)>& event) {
+    for (int block = 0; block < blocks_after; ++block) player.play_us();  // what was before is over
+    const Worst found = worst_of(player, event);
+    if (steady_us == 0.0) steady_us = found.median_us;
+    const double period_us = 1e6 * block_frames / sample_rate;
+    std::printf(
+        "{\"name\": \"%s, %s\", \"median_us\": %.2f, \"worst_us\": %.2f, \"at_block\": %d, \"x_median\": %.1f, "
+        "\"percent_of_period\": %.1f}\n",
+        name, place.c_str(), steady_us, found.worst_us, found.at, found.worst_us / steady_us,
+        100.0 * found.worst_us / period_us);
+  };
+  row("steady", [](int) {});
+  row("slot", turn(Param::slot, 0.0f));
+  row("monitor", turn(Param::monitor, 1.0f));
+  engine.set_param(Param::monitor, 1.0f);
+  row("quality", turn(Param::upmix_quality, 0.0f));
+  engine.set_param(Param::upmix_quality, 0.0f);
+  row("preset", [&](int repeat) { engine.load(Slot::a, repeat % 2 == 0 ? b : a); });
+  row("reset", [&](int) { engine.reset(); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: bench_worst_block PRESET.json OTHER.json\n");
+    return 2;
+  }
+  const forestage::FlushToZero flush_to_zero;
+  const auto read = [](const char* path) {
+    return std::make_shared<const forestage::Preset>(forestage::load_preset(path));
+  };
+  const auto a = read(argv[1]);
+  const auto b = read(argv[2]);
+  bench(48000.0, false, a, b);
+  bench(48000.0, true, a, b);
+  bench(192000.0, true, a, b);
+  return 0;
+}
