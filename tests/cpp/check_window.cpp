@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -330,6 +331,25 @@ void files_are_opened_or_refused_with_a_reason() {
   expect(window.desk().name(Slot::a) == "saved", "what was saved is not what plays");
 }
 
+void a_full_folder_is_listed_as_far_as_it_goes() {
+  const auto data = folder() / "data";
+  const auto presets = data / "forestage" / "presets";
+  std::filesystem::create_directories(presets / "deep");
+  std::filesystem::create_directory_symlink(presets, presets / "deep" / "again");
+  constexpr int files = 5000;
+  for (int i = 0; i < files; ++i) std::ofstream(presets / ("p" + std::to_string(i) + ".json"));
+  setenv("XDG_DATA_HOME", data.c_str(), 1);
+  Opened opened;
+  unsetenv("XDG_DATA_HOME");
+  const auto& list = opened.processor.presets();
+  expect(list.count() == PresetList::custom, "the list is not full");
+  expect(list.unlisted() == static_cast<std::size_t>(files - (list.count() - list.factory_count())), "files are lost");
+  const auto name = opened.window->desk().name(Slot::a);
+  opened.window->desk().choose(list.factory_count());
+  expect(opened.window->desk().notice().isNotEmpty(), "an empty file is opened without a word");
+  expect(opened.window->desk().name(Slot::a) == name, "an empty file takes the slot");
+}
+
 void keys_do_what_they_say() {
   Opened opened;
   Window& window = *opened.window;
@@ -442,6 +462,7 @@ int check_all() {
   beams_follow_the_knobs();
   places_are_those_of_the_device();
   files_are_opened_or_refused_with_a_reason();
+  a_full_folder_is_listed_as_far_as_it_goes();
   keys_do_what_they_say();
   a_window_changes_no_sound();
   sizes_are_what_they_may_be();
