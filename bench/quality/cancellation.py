@@ -10,7 +10,6 @@ from comparison import (
     STEP_HZ,
     designed,
     device_of,
-    held_out_seats,
     kemar,
     near_ear_ripple_db,
     plants_at,
@@ -28,6 +27,7 @@ from forestage.metrics.bands import OCTAVES, octave_means
 from forestage.metrics.effort import effort_db
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.metrics.separation import octave_separation_db
+from forestage.metrics.zone import moved_seats
 
 # With 9 dB of drive, per octave
 WANTED_AT_SEAT = (4.0, 11.0, 12.0, 12.0, 10.5)
@@ -77,7 +77,7 @@ def tables_of(title, designs):
     heads = {}
     for name, (device, filters) in designs.items():
         if device not in heads:
-            held = plants_at(device, held_out_seats(device))
+            held = plants_at(device, moved_seats(device))
             heads[device] = (
                 plant(device, step_hz=STEP_HZ),
                 {
@@ -105,7 +105,7 @@ def tables_of(title, designs):
         )
     return [
         Table(f"{title}: separation at the seat (dB)", figures["seat"]),
-        Table(f"{title}: worst of {len(held_out_seats(device))} other heads and places (dB)", figures["elsewhere"]),
+        Table(f"{title}: worst of {len(moved_seats(device))} other heads and places (dB)", figures["elsewhere"]),
         Table(f"{title}: the same with one driver off by 0.5 dB and 3° (dB)", figures["off"]),
         Table(f"{title}: head turned by 15° at the seat (dB)", figures["turned"]),
         Table(f"{title}: drive over plain stereo (dB), colour, loudness", figures["price"]),
@@ -127,7 +127,7 @@ def more_drivers(device):
 
 def bound(device):
     """How far a design can go: made on the very heads, places and errors that it is then scored on."""
-    zone = [plant(device, seat, step_hz=STEP_HZ) for seat in held_out_seats(device)]
+    zone = [plant(device, seat, step_hz=STEP_HZ) for seat in moved_seats(device)]
     count = len(device.drivers)
     return {
         f"bound: minimax made on the scored heads, {count} drivers": (device, designed(device, "minimax", zone=zone))

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from forestage import load_device
-from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import plant
@@ -27,7 +26,6 @@ from forestage.metrics.colour import ripple_db
 DEVICES = Path(__file__).resolve().parents[2] / "presets" / "devices"
 FREQUENCY_HZ = log_grid(80.0, 12_800.0, per_octave=24)
 STEP_HZ = 100.0
-HELD_OUT_HEADS = (Head(), Head(0.096, 100.0), Head(0.08, 95.0))
 
 # As they are called in the tables; what keeps to the drive cap is guarded against what a filter rounds off
 METHODS = {
@@ -94,21 +92,6 @@ def near_ear_ripple_db(device, seat, filters):
     ears = np.einsum("edf,dcf->ecf", seat.at(FREQUENCY_HZ), filters)
     near = own_ears(ears) / own_ears(pair_ears(device.listener, FREQUENCY_HZ))
     return float(ripple_db(FREQUENCY_HZ, 20 * np.log10(np.abs(near))).max())
-
-
-def held_out_seats(device):
-    """Places and heads that no design has seen: other distances, other sides, larger and smaller spheres.
-
-    A measured head stays itself.
-    """
-    seat = device.listener.seat
-    distance = seat.position_m[0]
-    sides = [share * distance for share in (-0.0375, -0.0125, 0.0125, 0.0375)]
-    heads = HELD_OUT_HEADS if isinstance(seat.head, Head) else (seat.head,)
-    return [
-        replace(seat, position_m=(ratio * distance, side, seat.position_m[2]), head=head)
-        for ratio, side, head in product((0.75, 1.25), sides, heads)
-    ]
 
 
 def turned_seats(device):

@@ -40,6 +40,19 @@ def test_treble_comes_from_the_driver_that_faces_the_listener():
     assert np.all(front[BAND_HZ > 8000.0] > 0.2 * own[BAND_HZ > 8000.0])
 
 
+def test_treble_stays_within_the_drive_cap_where_all_drivers_face_away():
+    """With its third driver on top, a pair's treble would take 20 dB more power than plain stereo."""
+    device = load_device(DEVICES / "smart-speaker-up.toml")
+    seat = plant(device)
+    power, plain = (
+        np.sum(np.abs(gains[:, 0]) ** 2, axis=0)
+        for gains in (even_plain(device, seat, BAND_HZ), aligned_plain(seat, BAND_HZ))
+    )
+    drive_db = 10 * np.log10(power / plain)
+    assert drive_db.max() == pytest.approx(9.0, abs=1e-6)
+    assert np.mean(drive_db > 8.9) < 0.3
+
+
 def test_phases_are_those_of_plain_stereo():
     device = load_device(DEVICES / "smart-speaker.toml")
     seat = plant(device)

@@ -8,7 +8,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.seat import Listener
-from forestage.design.balance import center_shortfalls
+from forestage.design.balance import balance_shortfalls
 from forestage.design.phantom import phantom_weights
 from forestage.metrics.balance import balance_of
 from forestage.metrics.chain import Chain
@@ -124,7 +124,7 @@ def test_a_centre_that_stays_behind_the_sides_is_told(gain, short_db):
     device = pair(x_m=distance_m * (1 - np.cos(angle)), y_m=distance_m * np.sin(angle), distance_m=distance_m)
     impulse = gain * np.eye(16)[[8, 8]]
     falls = list(
-        center_shortfalls(stub_design(device, phantom=impulse, crosstalk=np.zeros((2, 16))), sample_rate=48_000)
+        balance_shortfalls(stub_design(device, phantom=impulse, crosstalk=np.zeros((2, 16))), sample_rate=48_000)
     )
     assert [fall.figure for fall in falls] == ([] if short_db is None else ["centre level against the sides"])
     for fall in falls:

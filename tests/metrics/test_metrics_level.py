@@ -51,10 +51,21 @@ def test_headroom_is_what_all_but_the_rarest_moments_need():
     x = np.full((1, 400 * 2400), 0.5)
     for at in (30_000, 300_000, 600_000):
         x[0, at : at + 100] = 10.0 ** (4.0 / 20)
-    headroom_db, limited_db = programme_headroom_db([x])
-    assert headroom_db == pytest.approx(-3.0, abs=0.8)  # steps ring between their frames
-    assert limited_db == pytest.approx(1.0, abs=0.01)
+    headroom_db, limited_db = programme_headroom_db([("Speakers", x)])
+    assert headroom_db == pytest.approx(-3.5, abs=0.8)  # steps ring between their frames
+    assert limited_db == pytest.approx(0.5, abs=0.01)
+    quiet = ("Headphones", np.full((1, 400 * 2400), 0.1))
+    assert programme_headroom_db([quiet, ("Speakers", 4.0 * x), quiet]) == (-MOST_HEADROOM_DB, pytest.approx(10, abs=1))
     x[0, 600_000:600_100] = 0.5
     x[0, 300_000:300_100] = 0.5
-    assert programme_headroom_db([x]) == (0.0, 0.0)
-    assert programme_headroom_db([8.0 * x]) == (-MOST_HEADROOM_DB, pytest.approx(12.04 - MOST_HEADROOM_DB, abs=1.2))
+    assert programme_headroom_db([("Speakers", x)]) == (0.0, 0.0)
+
+
+def test_what_a_tenth_of_all_moments_needs_is_not_left_to_the_limiter():
+    """A monitor that is 8.5 dB above full scale all the time with one of two programmes, and one that always is."""
+    loud, soft = (np.full((1, 40 * 2400), 10.0 ** (db / 20)) for db in (8.5, -3.0))
+    loud, soft = (each * np.hanning(each.shape[1]) ** 0.01 for each in (loud, soft))
+    assert programme_headroom_db([("Speakers", loud), ("Speakers", soft)]) == pytest.approx((-8.0, 0.5), abs=0.1)
+    rare = np.concatenate([loud[:, : 3 * 2400], soft], axis=1)
+    assert programme_headroom_db([("Speakers", rare)])[0] == -MOST_HEADROOM_DB
+    assert programme_headroom_db([("Speakers", 2.0 * loud)])[0] == pytest.approx(-10.0, abs=0.1)

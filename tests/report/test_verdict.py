@@ -15,7 +15,10 @@ def preset(**changes):
         "high_loss": 4.0,
         "center": 0.5,
         "ripple": 0.4,
+        "lead": 1.0,
         "middle": 2.0,
+        "middle_in_room": 4.0,
+        "moved": 3.0,
         "area": 900.0,
         "drive": 6.0,
         "match": 0.7,
@@ -34,15 +37,20 @@ def preset(**changes):
         "direct_over_reverberant_db": {"plain": [-10.0] * 5, "processed": [-18.0, -18.0, high, -11.0, -11.0]},
         "azimuth_by_time_deg": {"processed": given["room_time"]},
         "azimuth_by_level_deg": {"processed": 25.0},
-        "center_lead_db": {"plain": 2.0, "processed": 3.0, "reference": -0.5},
+        "center_lead_db": {"plain": 2.0, "processed": given["lead"], "reference": -0.5},
     }
+    room |= {f"panning_error_by_{cue}_deg": {"processed": given["middle_in_room"]} for cue in ("time", "level")}
     metrics = {
         "conditions": seat,
         "width": width,
         "room": room,
         "panning": {f"error_by_{cue}_deg": {"processed": given["middle"]} for cue in ("time", "level")},
         "colour": {"center_ripple_db": {"processed": given["ripple"]}},
-        "zone": {"area_cm2": {"processed": given["area"]}, "sweet_spot_m": {"processed": 0.19}},
+        "zone": {
+            "area_cm2": {"processed": given["area"]},
+            "sweet_spot_m": {"processed": 0.19},
+            "moved_separation_db": {"processed": [2.5, 5.0, 6.0, 4.0, given["moved"]]},
+        },
         "effort": {"most_drive_db": {"cancelled": 4.0, "staged": given["drive"]}},
         "level": {
             "match_lu": {"processed": given["match"]},
@@ -77,7 +85,13 @@ def test_verdict_of_a_good_design_is_good_in_six_lines():
         ({"high_loss": 10.0}, "nearness in a room", "poor"),
         ({"center": 5.0}, "centre", "limited"),
         ({"ripple": 8.8}, "centre", "poor"),
+        ({"lead": 5.0}, "nearness in a room", "limited"),
+        ({"lead": 8.0}, "nearness in a room", "poor"),
+        ({"lead": -4.0}, "nearness in a room", "limited"),
         ({"middle": 9.0}, "between", "poor"),
+        ({"middle_in_room": 15.0}, "between", "limited"),
+        ({"moved": 0.4}, "zone", "limited"),
+        ({"moved": -3.0}, "zone", "poor"),
         ({"area": 200.0}, "zone", "limited"),
         ({"area": 0.0}, "zone", "poor"),
         ({"drive": 14.0}, "drive and level", "poor"),
@@ -94,17 +108,56 @@ def test_each_line_has_its_limits(change, subject, grade):
 def test_narrow_sides_far_away_ask_for_a_nearer_seat():
     """One and a half critical distances of the room; who sits there already is told nothing."""
     far = preset(room_time=5.0)
-    assert "sit nearer, at 1.0 m or less, or take --variant free-field" in verdict(far)[0].text
+    assert "sit nearer, at 1.0 m or less" in verdict(far)[0].text
     far["design"]["metrics"]["conditions"]["seat_m"] = [0.5, 0.0, 0.0]
     assert "nearer" not in verdict(far)[0].text
 
 
-def test_uneven_centre_asks_for_drivers_of_its_own():
-    """What a device gets that is written as left, left, right, right."""
-    center = next(each for each in verdict(preset(ripple=8.8)) if each.subject == "centre")
-    assert (
-        'flat on axis within ±8.8 dB, ±3 dB are good; drivers in between can play it: channel = "center"' in center.text
+def test_sides_that_only_the_room_narrows_are_not_sent_to_the_free_field():
+    text = verdict(preset(room_time=5.0))[0].text
+    assert text.endswith("sit nearer, at 1.0 m or less")
+    assert verdict(preset(time=15.0, room_time=15.0))[0].text.endswith(
+        "or take --variant free-field where little reflects"
     )
+
+
+@pytest.mark.parametrize(
+    ("drivers", "advice"), [(2, "; a third driver, whatever it plays, would even it out"), (3, "")]
+)
+def test_uneven_centre_asks_for_a_third_driver(drivers, advice):
+    """All drivers beam, whatever they play in plain stereo; two cannot."""
+    form = preset(ripple=8.8) | {"drivers": [{}] * drivers}
+    center = next(each for each in verdict(form) if each.subject == "centre")
+    assert center.text.endswith(f"flat on axis within ±8.8 dB, ±3 dB are good{advice}")
+
+
+def test_a_voice_in_front_of_its_sides_is_said_with_the_reason():
+    near = next(each for each in verdict(preset(lead=8.0)) if each.subject == "nearness in a room")
+    assert near.text.endswith(
+        "the centre stands 8 dB nearer against them than between real loudspeakers (2 dB are good), as voices keep the "
+        "nearness of plain stereo"
+    )
+
+
+def test_other_heads_in_the_zone_are_told_of():
+    zone = next(each for each in verdict(preset(moved=0.4)) if each.subject == "zone")
+    assert "other heads, a little aside, keep 2 dB below 1.6 kHz and 0 dB above at worst" in zone.text
+    assert zone.text.endswith("--variant wide-zone is for heads that move")
+
+
+@pytest.mark.parametrize(("changes", "is_advised"), [({"area": 200.0}, True), ({"area": 0.0}, False)])
+def test_a_wide_zone_is_advised_where_it_helps(changes, is_advised):
+    """Not to sides that are off their places at the seat already, and not to itself."""
+    for variant in ("standard", "wide-zone"):
+        form = preset(**changes)
+        form["design"]["variant"] = variant
+        zone = next(each for each in verdict(form) if each.subject == "zone")
+        assert ("--variant wide-zone" in zone.text) == (is_advised and variant == "standard")
+
+
+def test_middle_positions_are_judged_in_the_room_too():
+    between = next(each for each in verdict(preset(middle_in_room=15.0)) if each.subject == "between")
+    assert between.text.endswith("2.5° by time are good; 15° and 15° in a living room, 10° are good")
 
 
 def test_headphones_have_what_makes_sense_for_them():

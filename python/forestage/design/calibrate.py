@@ -111,10 +111,10 @@ def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
     return dict(preset) | {"loudness": gains.form(), "parameters": dict(preset.get("parameters", {})) | UNLIMITED}
 
 
-def _loud(preset: dict[str, Any], render: Render) -> Iterator[NDArray[np.float32]]:
-    """Loud programme in every monitor, the plain device on Speakers among them."""
+def _loud(preset: dict[str, Any], render: Render) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Loud programme in every monitor by name, the plain device on Speakers among them."""
     plain = preset | {"parameters": preset["parameters"] | {"amount": 0}}
     for audio in loud_programme():
         for monitor in ("Speakers", *BINAURAL):
-            yield render(preset, audio, monitor)
-        yield render(plain, audio, "Speakers")
+            yield monitor, render(preset, audio, monitor)
+        yield "Speakers, plain", render(plain, audio, "Speakers")

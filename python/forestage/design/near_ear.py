@@ -5,6 +5,8 @@ So the gains p of plain stereo are corrected by g, the level of the pair over th
 than the drivers of the side should give comes from those that reach the ear with the least drive, q, of the same ear:
 
     share g p + (1 - share) q        share = min(1, most gain / g)
+
+All of it stays within the drive cap over plain stereo: a body whose drivers all face away keeps some of its dullness.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.choices import DRIVE_CAP_DB
 from forestage.design.filters import log_fade
 from forestage.design.skew import GRID_HZ, aligned_plain
 from forestage.metrics.bands import smoothed_db
@@ -27,6 +30,7 @@ LEVEL_HZ = (200.0, 1600.0)
 SMOOTHING_OCTAVES = 1 / 6
 GAIN_DB = (-9.0, 24.0)
 MOST_OWN_GAIN_DB = 3.0
+MOST_DRIVE_DB = DRIVE_CAP_DB
 
 
 def even_plain(device: Device, seat: Plant, frequency_hz: ArrayLike) -> ComplexArray:
@@ -44,7 +48,9 @@ def even_plain(device: Device, seat: Plant, frequency_hz: ArrayLike) -> ComplexA
     rows = seat.at(frequency)
     near = np.einsum("cdf,dcf->cf", rows, plain)
     least = rows.conj() * (near / np.sum(np.abs(rows) ** 2, axis=1))[:, None]
-    return gain * (share * plain + (1.0 - share) * least.transpose(1, 0, 2))
+    even = gain * (share * plain + (1.0 - share) * least.transpose(1, 0, 2))
+    drive = np.sum(np.abs(even) ** 2, axis=0) / np.sum(np.abs(plain) ** 2, axis=0)
+    return even * np.minimum(1.0, np.sqrt(10.0 ** (MOST_DRIVE_DB / 10) / drive))
 
 
 def _gain_db(device: Device, seat: Plant) -> FloatArray:

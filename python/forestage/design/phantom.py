@@ -13,6 +13,9 @@ In a room a beam stands in front of sides that pay for their width with reverber
 plain stereo, with the same ears, until the centre has no more direct over reverberant sound than the sides and some dB,
 or than two loudspeakers.
 
+What a driver with a limit of its own may not play others play, as far as they reach the ears; what is then left is left
+out: the centre gives way.
+
 Above the bass the sides of a device may not be apart enough to sound together as a pair does; there s gets the level
 that a pair has for the centre.
 """
@@ -22,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from forestage.acoustics.device import Device
+from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
@@ -38,6 +42,8 @@ from forestage.metrics.bands import octave_window, smoothed_db
 MOST_GAIN = 4.0
 # Of the mean power that reaches the ears: what least drive is regularised with, and filters by themselves
 LOADING, OWN_SHARE = 0.05, 0.05
+# Steps in which drivers take over what limited ones may not play, with how much loading, and what filters are left
+LIMIT_STEPS, LIMIT_LOADING, LIMIT_MARGIN = 8, 1e-3, 10.0 ** (-0.1 / 20)
 # Errors count at the ears of the seat, and less by what they do to the pattern
 PATTERN_SHARE = 0.1
 PATTERN_DEG = np.arange(-110.0, 111.0, 10.0)
@@ -76,6 +82,35 @@ def _share_within(weights: ComplexArray, most: float) -> FloatArray:
     """Share of weights (drivers, n) that stays below a gain, softly, shape (n,)."""
     share: FloatArray = (1.0 + (np.abs(weights).max(axis=0) / most) ** 24) ** (-1.0 / 24.0)
     return share
+
+
+def within_limits(seat: ComplexArray, weights: ComplexArray, most: FloatArray) -> ComplexArray:
+    """Weights of which no driver gets more than it may, the ears of the seat as alike as that lets them.
+
+    Parameters
+    ----------
+    seat : ndarray of complex, shape (2, drivers, n)
+        From drivers to ears.
+    weights : ndarray of complex, shape (drivers, n)
+        What is wanted.
+    most : ndarray, shape (drivers, n)
+        Most gain of each driver; infinite without a limit.
+    """
+    wanted = np.einsum("edf,df->ef", seat, weights)
+    held = _clipped(weights, most)
+    for _ in range(LIMIT_STEPS):
+        missing = wanted - np.einsum("edf,df->ef", seat, held)
+        free = seat * (np.abs(held) < most)
+        power = np.einsum("edf,gdf->feg", free, free.conj())
+        load = np.maximum(LIMIT_LOADING * np.trace(power, axis1=1, axis2=2).real, 1e-30)
+        power += load[:, None, None] * np.eye(2)
+        added = np.einsum("edf,fe->df", free.conj(), np.linalg.solve(power, missing.T[..., None])[..., 0])
+        held = _clipped(held + added, most)
+    return held
+
+
+def _clipped(weights: ComplexArray, most: FloatArray) -> ComplexArray:
+    return weights * np.minimum(1.0, most / np.maximum(np.abs(weights), 1e-30))
 
 
 def beam_shares(
@@ -170,6 +205,9 @@ def phantom_firs(
             share = beam_shares(problem, problem.room, device, staged[..., at], plain[:, at], wanted[:, at])
             wanted = plain + np.interp(heard_hz, heard_hz[at], share) * (wanted - plain)
         advance_s = plan.advance_s(MASTER_RATE)
+    if problem.limited_drivers:
+        most = 10.0 ** (np.stack([room_db(driver, heard_hz) for driver in device.drivers]) / 20)
+        wanted = within_limits(rows, wanted, LIMIT_MARGIN * most)
     power = np.mean(np.abs(rows) ** 2)
     kernel = np.einsum("edf,egf->dgf", rows.conj(), rows) / power
     if plan is not None:

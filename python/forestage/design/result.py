@@ -19,7 +19,7 @@ from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
-from forestage.design.balance import center_shortfalls
+from forestage.design.balance import balance_shortfalls
 from forestage.design.beam import BeamPlan, BeamTarget
 from forestage.design.calibrate import Loudness
 from forestage.design.cancel import CancelTarget
@@ -177,7 +177,7 @@ class Design:
         limits = sorted((limit, name) for name, limit in self.device.limits_hz.items() if limit < USUAL_TRUSTED_HZ)
         known = [MeasurementShortfall(name, limit) for limit, name in limits[:1]]
         images = image_shortfalls(self, sample_rate=self._shown_rate)
-        given_way = () if self.device.is_headphones else center_shortfalls(self, sample_rate=self._shown_rate)
+        given_way = () if self.device.is_headphones else balance_shortfalls(self, sample_rate=self._shown_rate)
         return (*known, *images, *self.cancellation.shortfall(), *self._beyond_caps(), *steered, *given_way)
 
     def _beyond_caps(self) -> Iterator[CapExcess]:
@@ -189,7 +189,9 @@ class Design:
         if not any(driver.max_db for driver in self.device.drivers):
             return
         chain = Chain.of(self, frequency, sample_rate=rate)
-        most = np.maximum(np.abs(chain.staged).max(axis=1), np.abs(chain.center))
+        most = np.max(
+            [*np.abs(chain.staged.transpose(1, 0, 2)), np.abs(chain.center), np.abs(chain.flat_center)], axis=0
+        )
         for driver, feed in zip(self.device.drivers, most, strict=True):
             over_db = 20 * np.log10(np.maximum(feed, 1e-6)) + self.loudness.processed_db - room_db(driver, frequency)
             yield from cap_excess(frequency, over_db, figure=f"driver {driver.name}", cap="its max_db")

@@ -49,6 +49,7 @@ SEAT_SHARE, SPREAD_SHARE = 0.6, 0.5
 LEVEL_HZ = (1000.0, 2000.0)
 # What the pair adds to the near ear is taken back in steps, each smoothed and bounded
 EVEN_OCTAVES, MOST_EVEN_DB, EVEN_STEPS = 1 / 6, 4.0, 3
+TINY = 1e-30
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,8 +123,9 @@ def crosstalk_weight(solution: Solution, pair: VirtualPair) -> ComplexArray:
 
         x = (H n - f) / (n' - H f')
 
-    What would need more than the drive cap of the pair is left out, and what the other side can hardly play. In a room
-    the pair stands no further out than it lets it, see `forestage.design.cancel.room`.
+    What would need more than the drive cap of the pair, or of a driver more than its limit, is left out, and what the
+    other side can hardly play. In a room the pair stands no further out than it lets it, see
+    `forestage.design.cancel.room`.
     """
     problem = solution.problem
     wanted = pair.far_over_near(problem.frequency_hz)
@@ -226,22 +228,33 @@ def _less_spread(wanted: ComplexArray, spread: FloatArray, frequency_hz: FloatAr
 
 
 def _share_within_cap(solution: Solution, feed: ComplexArray, left_over: ComplexArray, cap_db: float) -> FloatArray:
-    """Largest share of the far-ear feeds, shape (2, n), with which the drive of the pair stays within a cap."""
-    weights = solution.weights
+    """Largest share of the far-ear feeds, shape (2, n), with which the drive of the pair stays within all caps.
+
+    That on the power of all drivers together, and those of drivers that have limits of their own.
+    """
+    problem, weights = solution.problem, solution.weights
     other = feed * weights[:, ::-1]
-    cap = 10.0 ** (cap_db / 10) * np.sum(np.abs(solution.problem.plain) ** 2, axis=0)
     beside = feed * left_over  # what the feed adds to the near ear
-    return first_root(
-        np.sum(np.abs(other) ** 2, axis=0) - cap * np.abs(beside) ** 2,
-        2.0 * (np.sum((weights.conj() * other).real, axis=0) - cap * beside.real),
-        np.sum(np.abs(weights) ** 2, axis=0) - cap,
-    )
+    alone, both, added = np.abs(weights) ** 2, (weights.conj() * other).real, np.abs(other) ** 2
+
+    def share_within(powers: tuple[FloatArray, FloatArray, FloatArray], cap: FloatArray) -> FloatArray:
+        start, cross, end = powers
+        beyond = np.minimum(start - cap, 0.0)  # none where the cap is met without a pair already
+        return first_root(end - cap * np.abs(beside) ** 2, 2.0 * (cross - cap * beside.real), beyond)
+
+    cap = 10.0 ** (cap_db / 10) * np.sum(np.abs(problem.plain) ** 2, axis=0)
+    together = alone.sum(axis=0), both.sum(axis=0), added.sum(axis=0)
+    shares = [share_within(together, cap)]
+    for driver in problem.limited_drivers:
+        shares.append(share_within((alone[driver], both[driver], added[driver]), problem.driver_most[driver]))
+    return np.min(shares, axis=0)
 
 
 def with_even_near_ears(solution: Solution, pair: VirtualPair) -> Solution:
     """The solution, with near ears that are as they should be once the pair plays, within some dB.
 
-    What the pair plays into the other channel comes back to the near ear in part.
+    What the pair plays into the other channel comes back to the near ear in part. Drivers with limits of their own get
+    no more than those.
     """
     problem = solution.problem
     window = octave_window(problem.frequency_hz, EVEN_OCTAVES)
@@ -252,6 +265,9 @@ def with_even_near_ears(solution: Solution, pair: VirtualPair) -> Solution:
         near = np.stack([ears[0, 0] + feed[0] * ears[0, 1], ears[1, 1] + feed[1] * ears[1, 0]])
         over_db = 20 * np.log10(np.abs(near / problem.wanted)) @ window.T
         gain = 10.0 ** (-np.clip(over_db, -MOST_EVEN_DB, MOST_EVEN_DB) / 20)
+        for driver in problem.limited_drivers:
+            power = np.maximum(np.abs(solution.weights[driver]) ** 2, TINY)
+            gain = np.minimum(gain, np.maximum(np.sqrt(problem.driver_most[driver] / power), 1.0))
         solution = replace(solution, weights=solution.weights * gain)
     return solution
 

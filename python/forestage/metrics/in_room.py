@@ -23,6 +23,7 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.metrics.bands import OCTAVE_EDGES_HZ
 from forestage.metrics.chain import Chain
 from forestage.metrics.localisation import Localiser
+from forestage.metrics.panning import pan_gains
 from forestage.metrics.played import Played
 from forestage.metrics.room import onset_frame
 from forestage.short_repr import ShortRepr
@@ -32,6 +33,7 @@ ASIDE = (0.46, 0.42, 0.6)  # places of the device, in shares of the room's width
 SAMPLE_RATE = 24_000
 RENDERING = Rendering(0.4, SAMPLE_RATE, 10_000.0, Images(until_s=0.05, scattering=SCATTERING))
 FIRST_MS = 5.0
+PANS = (25.0, 50.0, 75.0)
 # Filters look ahead: what is played comes so much later
 AHEAD_FRAMES = round(0.01 * SAMPLE_RATE)
 FRAMES = next_fast_len(round(RENDERING.length_s * SAMPLE_RATE) + 8 * AHEAD_FRAMES, real=True)
@@ -71,7 +73,9 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
         cancellation alone, "staged" is with the virtual pair;
         ``azimuth_by_time_deg`` and ``azimuth_by_level_deg``: where a sound in the left channel is heard in the first
         5 ms, from both channels;
-        ``center_lead_db``: how much more direct over reverberant sound has one in the centre.
+        ``center_lead_db``: how much more direct over reverberant sound has one in the centre;
+        ``panning_error_by_time_deg`` and ``panning_error_by_level_deg``: how far sounds between the sides are heard, in
+        the first 5 ms, from where the pair in the room puts them, at most over `PANS`.
         None where the device or its listener do not fit into the room.
     """
     try:
@@ -83,11 +87,16 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     pair = np.repeat(np.eye(2, dtype=np.complex128)[:, :, None], len(BIN_HZ), axis=-1) * LATE
     listener = design.device.listener
     localiser = Localiser.in_place_of(listener)
-    heard = {
-        "plain": _figures(places, chain.plain * behind, chain.plain_center[:, None] * behind, localiser),
-        "processed": _figures(places, chain.staged * behind, chain.center[:, None] * behind, localiser),
-        "reference": _figures(pairs, pair, pair.sum(axis=1, keepdims=True), localiser),
+    played = {
+        "plain": (places, chain.plain * behind, chain.plain_center[:, None] * behind),
+        "processed": (places, chain.staged * behind, chain.center[:, None] * behind),
+        "reference": (pairs, pair, pair.sum(axis=1, keepdims=True)),
     }
+    heard = {name: _figures(*each, localiser) for name, each in played.items()}
+    panned = {name: _panned_deg(*each, localiser) for name, each in played.items()}
+    for name, figures in heard.items():
+        by_time, by_level = np.abs(panned[name] - panned["reference"]).max(axis=0)
+        figures |= {"panning_error_by_time_deg": float(by_time), "panning_error_by_level_deg": float(by_level)}
     found = {figure: {name: figures[figure] for name, figures in heard.items()} for figure in heard["plain"]}
     separation = found["early_separation_db"]
     separation["staged"] = separation["processed"]
@@ -134,6 +143,24 @@ def _figures(
         "azimuth_by_level_deg": float(by_level),
         "center_lead_db": float(np.mean(lead_db)),
     }
+
+
+def _panned_deg(
+    places: tuple[_Place, ...], sides: ComplexArray, center: ComplexArray, localiser: Localiser
+) -> FloatArray:
+    """Azimuths by time and by level of sounds between the sides, medians over places and both sides, (pans, 2)."""
+    gains = pan_gains(PANS)
+    mid = gains.mean(axis=0)
+    azimuth_deg = []
+    for place in places:
+        # Of left, right and centre; the upmix takes all of the mid
+        parts = [np.concatenate(both) for both in zip(place.play(sides), place.play(center), strict=True)]
+        for turn in (1, -1):  # the right side as the left one of a mirrored listener
+            mix = np.concatenate([gains[::turn] - mid, [mid]])
+            heard, direct = (np.einsum("cef,cp->pef", each, mix) for each in parts)
+            first = [_first(*each)[::turn] for each in zip(heard, direct, strict=True)]
+            azimuth_deg.append([_azimuths_deg(each, localiser) for each in first])
+    return np.median(azimuth_deg, axis=0)
 
 
 def _direct_db(ears: FloatArray, direct: FloatArray) -> FloatArray:

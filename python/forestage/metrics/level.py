@@ -26,10 +26,13 @@ PHASES = np.stack([_SINC[phase : phase + 2 * HALF_TAPS * OVERSAMPLING : OVERSAMP
 # As loud and as high as masters get
 LOUD_LUFS = -9.0
 # The limiter may take this much of a short moment, and more of this share of them
-SHORT_DB = 1.0
+SHORT_DB = 0.5
 SHORT_SHARE = 0.005
 MOMENT_S = 0.050
 MOST_HEADROOM_DB = 6.0
+# Beyond, only what this share of all moments would need: a limiter that hardly rests is heard more than a gain
+COMMON_SHARE = 0.1
+MOST_COMMON_DB = 10.0
 MASTERING_S = 0.005
 MASTERING_STEPS = 4
 
@@ -111,13 +114,15 @@ def _excerpt(*, sample_rate: float, seconds: float) -> NDArray[np.float64]:
     return np.asarray(resample_poly(middle, round(sample_rate), rate, axis=-1))
 
 
-def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = SAMPLE_RATE) -> tuple[float, float]:
+def programme_headroom_db(
+    played: Iterable[tuple[str, ArrayLike]], *, sample_rate: float = SAMPLE_RATE
+) -> tuple[float, float]:
     """Gain that loud programme needs, so that a limiter hardly has to act.
 
     Parameters
     ----------
-    played : iterable of array_like, each of shape (channels, frames)
-        What monitors play of loud programme, unlimited.
+    played : iterable of (str, array_like of shape (channels, frames))
+        What monitors, by name, play of loud programme, unlimited.
     sample_rate : float
         In Hz.
 
@@ -125,15 +130,24 @@ def programme_headroom_db(played: Iterable[ArrayLike], *, sample_rate: float = S
     -------
     (headroom_db, limited_db) : float
         The gain, 0 or less: with it at most `SHORT_SHARE` of all moments, in every monitor and programme, peak more
-        than `SHORT_DB` above full scale; `MOST_HEADROOM_DB` at most. And what is then left to a limiter in all moments
-        but as many.
+        than `SHORT_DB` above full scale; `MOST_HEADROOM_DB` at most, and `MOST_COMMON_DB` for what `COMMON_SHARE` of
+        the moments of a monitor need. And what is then left to a limiter in all moments but the few of the former.
     """
+    moments: dict[str, list[NDArray[np.float64]]] = {}
+    for monitor, audio in played:
+        moments.setdefault(monitor, []).append(_moments_db(audio, sample_rate))
+    rare_db = max(
+        float(np.quantile(each, 1.0 - SHORT_SHARE, method="higher")) for many in moments.values() for each in many
+    )
+    common_db = max(float(np.quantile(np.concatenate(many), 1.0 - COMMON_SHARE)) for many in moments.values())
+    headroom_db = max(min(rare_db - SHORT_DB, MOST_HEADROOM_DB), min(common_db - SHORT_DB, MOST_COMMON_DB), 0.0)
+    headroom_db = round(headroom_db, 2)
+    return -headroom_db + 0.0, round(max(rare_db, 0.0) - headroom_db, 2)
+
+
+def _moments_db(audio: ArrayLike, sample_rate: float) -> NDArray[np.float64]:
+    """Highest true peak of each moment, in dB over full scale."""
     moment = round(MOMENT_S * sample_rate)
-    most_db = 0.0
-    for each in played:
-        peaks = true_peaks(each)
-        moments = peaks[: len(peaks) // moment * moment].reshape(-1, moment).max(axis=1)
-        needed = float(np.quantile(moments, 1.0 - SHORT_SHARE, method="higher"))
-        most_db = max(most_db, 20 * np.log10(max(needed, 1e-10)))
-    headroom_db = min(max(round(most_db - SHORT_DB, 2), 0.0), MOST_HEADROOM_DB)
-    return float(-headroom_db) + 0.0, round(float(most_db - headroom_db), 2)
+    peaks = true_peaks(audio)
+    highest = peaks[: len(peaks) // moment * moment].reshape(-1, moment).max(axis=1)
+    return np.asarray(20 * np.log10(np.maximum(highest, 1e-10)))

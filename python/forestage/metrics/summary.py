@@ -52,7 +52,11 @@ def design_metrics(design: Played) -> dict[str, Any]:
         found["depth"] = {
             figure: {name: figures[figure] for name, figures in by_version.items()} for figure in by_version["plain"]
         }
-        found["zone"] = {"sweet_spot_m": zone.sweet_spot_m(design), "area_cm2": zone.zone_area_cm2(design)}
+        found["zone"] = {
+            "sweet_spot_m": zone.sweet_spot_m(design),
+            "area_cm2": zone.zone_area_cm2(design),
+            "moved_separation_db": zone.moved_separation_db(design),
+        }
         heard = in_room.in_room(design)
         if heard is not None:
             found["conditions"]["heard_in"] = f"{in_room.ROOM.name.lower()}, {len(in_room.ASIDE)} places"

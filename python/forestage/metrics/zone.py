@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from scipy.interpolate import CubicSpline, RegularGridInterpolator
 from forestage.acoustics import fields
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.head import Head
+from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.blas import one_thread
@@ -29,6 +33,9 @@ DISTANCE_RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5)
 CLEARANCE_M = 0.1
 SWEET_SPOT_DB = 6.0
 AREA_DEG, AREA_STEPS = 10.0, 201
+# Over the distance of the seat: places, and heads, that are none of those of `forestage.design.zone.Zone`
+MOVED_RATIOS, MOVED_ASIDE = (0.75, 1.25), (-0.0375, -0.0125, 0.0125, 0.0375)
+MOVED_HEADS = (Head(), Head(0.096, 100.0), Head(0.08, 95.0))
 FREQUENCY_HZ = log_grid(210.0, 6300.0, per_octave=8)
 # Where the field of a seat is computed, many seats being wanted; splines between
 GRID_HZ = np.concatenate([log_grid(90.0, 1080.0, per_octave=7), np.arange(1260.0, 6661.0, 180.0)])
@@ -113,6 +120,34 @@ def sweet_spot_m(design: Played) -> dict[str, float]:
         name: sweet_spot_width_m(lateral_m, seat_separation_db(responses, filters, FREQUENCY_HZ))
         for name, filters in (("plain", chain.plain), ("processed", chain.cancelled))
     }
+
+
+def moved_separation_db(design: Played) -> dict[str, FloatArray]:
+    """Separation per octave of plain stereo and of the design at the worst of places and heads that no design has seen.
+
+    Of the channel that has less, and of the cancellation alone; see `moved_seats`.
+    """
+    chain, responses = (
+        Chain.of(design, FREQUENCY_HZ),
+        seat_responses(design.device, moved_seats(design.device), FREQUENCY_HZ),
+    )
+    return {
+        name: octave_separation_db(FREQUENCY_HZ, np.einsum("sedf,dcf->ecsf", responses, filters)).min(axis=0)
+        for name, filters in (("plain", chain.plain), ("processed", chain.cancelled))
+    }
+
+
+def moved_seats(device: Device) -> list[Seat]:
+    """Places a little beside, nearer and further that are clear of the device.
+
+    Of several spheres, or of a measured head of the listener's own.
+    """
+    own, distance_m = device.listener.seat, device.listener.distance_m
+    x, y, z = own.position_m
+    places = [(ratio * x, y + side * distance_m, z) for ratio, side in product(MOVED_RATIOS, MOVED_ASIDE)]
+    heads: Sequence[Head | MeasuredHead] = MOVED_HEADS if isinstance(own.head, Head) else (own.head,)
+    seats = [replace(own, position_m=place, head=head) for place, head in product(places, heads)]
+    return [seat for seat in seats if device.is_clear(seat)] or [own]
 
 
 def sweet_spot_width_m(

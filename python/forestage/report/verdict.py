@@ -25,14 +25,16 @@ Grade = Literal["good", "limited", "poor"]
 # Up to where a figure is good, and from where on it is poor
 SIDES_DEG = (10.0, 20.0)
 CENTER_DEG, CENTER_DB = (3.0, 10.0), (3.0, 8.0)
-MIDDLE_DEG = (2.5, 6.0)
+MIDDLE_DEG, MIDDLE_ROOM_DEG = (2.5, 6.0), (10.0, 20.0)
 LOST_DB = ((9.0, 12.0), (6.0, 9.0))  # below and above 800 Hz
+LEAD_DB = (2.0, 6.0)
 AREA_CM2 = (400.0, 100.0)
+MOVED_DB = (1.0, -2.0)
 DRIVE_DB = (9.0, 13.0)
 MATCH_LU = (1.0, 3.0)
 LIMITED_DB = (1.5, 6.0)
-# Octaves below 800 Hz
-LOW_OCTAVES = 2
+# Octaves below 800 Hz, and below 1.6 kHz
+LOW_OCTAVES, TIME_OCTAVES = 2, 3
 # In front of the critical distance a room hardly takes part; a bit beyond it cancellation still works
 NEAR_RATIO = 1.5
 CENTRE_CURVES = {
@@ -67,7 +69,7 @@ def verdict(preset: Mapping[str, Any]) -> list[Judgement]:
     preset : mapping
         A preset in its JSON form, with all or some of its figures.
     """
-    figures = _Figures(metrics_of(preset))
+    figures = _Figures(metrics_of(preset), preset.get("design", {}).get("variant", ""), len(preset.get("drivers", [])))
     subjects = (_sides, _nearness, _center, _middle, _zone, _drive)
     return [line for judge in subjects for line in judge(figures)]
 
@@ -96,10 +98,10 @@ def shortfall_lines(preset: Mapping[str, Any]) -> list[str]:
 
 
 class _Figures:
-    """Figures that may not be there."""
+    """Figures that may not be there, and of what."""
 
-    def __init__(self, metrics: Mapping[str, Any]) -> None:
-        self.metrics = metrics
+    def __init__(self, metrics: Mapping[str, Any], variant: str, drivers: int) -> None:
+        self.metrics, self.variant, self.drivers = metrics, variant, drivers
 
     def value(self, group: str, key: str, version: str | None = "processed") -> float | None:
         """One figure, None where it is none."""
@@ -138,26 +140,28 @@ def _sides(figures: _Figures) -> Iterator[Judgement]:
     if wanted is None or len(by_time) < 2 or len(by_level) < 2:
         return
     off = max(abs(by_time[0] - wanted), abs(by_time[1] + wanted))
+    grades = [_graded(off, SIDES_DEG)]
     text = f"heard at {_degrees(by_time)} by time and {_degrees(by_level)} by level in the free field"
     in_room = [figures.value("room", f"azimuth_by_{cue}_deg") for cue in ("time", "level")]
     heard = [angle for angle in in_room if angle is not None]
     if len(heard) == 2:
-        off = max(off, abs(heard[0] - wanted))
+        grades.append(_graded(abs(heard[0] - wanted), SIDES_DEG))
         text += f", at ±{heard[0]:.0f}° and ±{heard[1]:.0f}° in a living room"
-    grade = _graded(off, SIDES_DEG)
-    advice = "" if grade == "good" else _nearer(figures)
+    grade = _worst(grades)
+    advice = "" if grade == "good" else _wider(figures, is_wide=grades[0] == "good")
     yield Judgement("sides", grade, f"{text}; ±{wanted:g}° is wanted, {SIDES_DEG[0]:g}° off is good{advice}")
 
 
-def _nearer(figures: _Figures) -> str:
-    """What lets a design do more: a nearer seat, where the room says so."""
+def _wider(figures: _Figures, *, is_wide: bool) -> str:
+    """What lets sides stand further out: a nearer seat where the room says so, and no room for those that have it."""
     conditions = figures.metrics["conditions"]
     with contextlib.suppress(KeyError, TypeError, ValueError):
         room = {key: conditions[key] for key in ("room_m3", "room_rt60_s")}
         listener = Listener(conditions["seat_m"][0], **room)
         near_m = NEAR_RATIO * listener.omni_critical_m
         if listener.distance_m > near_m:
-            return f": sit nearer, at {near_m:.1f} m or less, or take --variant free-field where little reflects"
+            elsewhere = "" if is_wide else ", or take --variant free-field where little reflects"
+            return f": sit nearer, at {near_m:.1f} m or less{elsewhere}"
     return ""
 
 
@@ -165,17 +169,24 @@ def _nearness(figures: _Figures) -> Iterator[Judgement]:
     plain, own = (figures.octaves("room", "direct_over_reverberant_db", version) for version in ("plain", "processed"))
     if plain is None or own is None or plain.shape != own.shape:
         return
-    lost_db = plain - own
+    lost_db = np.maximum(plain - own, 0.0)
     low, high = float(lost_db[:LOW_OCTAVES].max()), float(lost_db[LOW_OCTAVES:].max())
-    grade = _worst([_graded(*each) for each in zip((low, high), LOST_DB, strict=True)])
+    grades = [_graded(*each) for each in zip((low, high), LOST_DB, strict=True)]
     text = (
         f"sides lose {low:.0f} dB of direct over reverberant sound below 800 Hz and {high:.0f} dB above "
         f"({LOST_DB[0][0]:g} and {LOST_DB[1][0]:g} dB are good)"
     )
     lead_db, real_db = (figures.value("room", "center_lead_db", version) for version in ("processed", "reference"))
     if lead_db is not None and real_db is not None:
-        text += f"; the centre has {lead_db:.0f} dB more of it than they, {real_db:.0f} dB between real loudspeakers"
-    yield Judgement("nearness in a room", grade, text)
+        more_db = lead_db - real_db
+        grades.append(_graded(abs(more_db), LEAD_DB))
+        text += (
+            f"; the centre stands {abs(more_db):.0f} dB {'further' if more_db < 0.0 else 'nearer'} against them than "
+            f"between real loudspeakers ({LEAD_DB[0]:g} dB are good)"
+        )
+        if grades[-1] != "good" and more_db > 0.0:
+            text += ", as voices keep the nearness of plain stereo"
+    yield Judgement("nearness in a room", _worst(grades), text)
 
 
 def _center(figures: _Figures) -> Iterator[Judgement]:
@@ -188,8 +199,8 @@ def _center(figures: _Figures) -> Iterator[Judgement]:
     if ripple_db is not None:
         grades.append(_graded(ripple_db, CENTER_DB))
         text += f"; flat on axis within ±{ripple_db:.1f} dB, ±{CENTER_DB[0]:g} dB are good"
-        if grades[-1] != "good":
-            text += '; drivers in between can play it: channel = "center"'
+        if grades[-1] != "good" and figures.drivers == 2:
+            text += "; a third driver, whatever it plays, would even it out"
     yield Judgement("centre", _worst(grades), text)
 
 
@@ -197,26 +208,37 @@ def _middle(figures: _Figures) -> Iterator[Judgement]:
     off, by_level = (figures.value("panning", f"error_by_{cue}_deg") for cue in ("time", "level"))
     if off is None or by_level is None:
         return
-    yield Judgement(
-        "between",
-        _graded(off, MIDDLE_DEG),
-        f"sounds between the sides are up to {off:.1f}° off by time and {by_level:.0f}° by level; "
-        f"{MIDDLE_DEG[0]:g}° by time are good",
+    grades = [_graded(off, MIDDLE_DEG)]
+    text = (
+        f"sounds between the sides are up to {off:.1f}° off by time and {by_level:.0f}° by level in the free field; "
+        f"{MIDDLE_DEG[0]:g}° by time are good"
     )
+    in_room = [figures.value("room", f"panning_error_by_{cue}_deg") for cue in ("time", "level")]
+    heard = [angle for angle in in_room if angle is not None]
+    if len(heard) == 2:
+        grades.append(_graded(heard[0], MIDDLE_ROOM_DEG))
+        text += f"; {heard[0]:.0f}° and {heard[1]:.0f}° in a living room, {MIDDLE_ROOM_DEG[0]:g}° are good"
+    yield Judgement("between", _worst(grades), text)
 
 
 def _zone(figures: _Figures) -> Iterator[Judgement]:
     area, spot_m = figures.value("zone", "area_cm2"), figures.value("zone", "sweet_spot_m")
     if area is None or spot_m is None:
         return
-    grade = _graded(area, AREA_CM2)
-    advice = "" if grade == "good" else "; --variant wide-zone is for heads that move"
-    yield Judgement(
-        "zone",
-        grade,
-        f"{area:.0f} cm² where both sides stay within 10° and 6 dB apart, which they are {100 * spot_m:.0f} cm wide; "
-        f"{AREA_CM2[0]:g} cm² are good{advice}",
+    grades = [_graded(area, AREA_CM2)]
+    text = (
+        f"{area:.0f} cm² in which both sides are heard within 10° of their places and 6 dB apart "
+        f"({AREA_CM2[0]:g} cm² are good); 6 dB alone are {100 * spot_m:.0f} cm wide"
     )
+    moved_db = figures.octaves("zone", "moved_separation_db", "processed")
+    if moved_db is not None and len(moved_db) > TIME_OCTAVES:
+        below, above = float(moved_db[:TIME_OCTAVES].min()), float(moved_db[TIME_OCTAVES:].min())
+        grades.append(_graded(min(below, above), MOVED_DB))
+        text += f"; other heads, a little aside, keep {below:.0f} dB below 1.6 kHz and {above:.0f} dB above at worst"
+    grade = _worst(grades)
+    # A wider zone is for sides that are at their places to begin with
+    is_of_use = grade != "good" and area > 0.0 and figures.variant != "wide-zone"
+    yield Judgement("zone", grade, text + ("; --variant wide-zone is for heads that move" if is_of_use else ""))
 
 
 def _drive(figures: _Figures) -> Iterator[Judgement]:
@@ -228,6 +250,8 @@ def _drive(figures: _Figures) -> Iterator[Judgement]:
         f"up to {staged:.1f} dB more power than plain stereo takes ({alone:.1f} dB without the pair); "
         f"{DRIVE_DB[0]:g} dB are good"
     )
+    if grades[0] != "good":
+        text += ", --drive-cap takes less, for less width"
     match_lu, limited_db, gain_db = (figures.value("level", key) for key in ("match_lu", "limited_db", "headroom_db"))
     if match_lu is not None and limited_db is not None and gain_db is not None:
         grades += [_graded(match_lu, MATCH_LU), _graded(limited_db, LIMITED_DB)]
@@ -235,9 +259,9 @@ def _drive(figures: _Figures) -> Iterator[Judgement]:
             f"; loud music plays {-gain_db:.1f} dB down, within {match_lu:.1f} LU of plain stereo ({MATCH_LU[0]:g} LU "
             f"are good), and the limiter takes up to {limited_db:.1f} dB of it ({LIMITED_DB[0]:g} dB are good)"
         )
-    grade = _worst(grades)
-    advice = "" if grade == "good" else "; --drive-cap takes less, for less width"
-    yield Judgement("drive and level", grade, text + advice)
+        if grades[-1] != "good":
+            text += f", or none with input_trim_db = {-limited_db:.0f}"
+    yield Judgement("drive and level", _worst(grades), text)
 
 
 def _degrees(angles: list[float]) -> str:

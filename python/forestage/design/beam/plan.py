@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.array import BeamArray
@@ -103,11 +104,20 @@ class BeamPlan(ShortRepr):
         """Filters of all groups, without modelling delay, shape (groups, n).
 
         At each ear they arrive together with the near side of plain stereo; no alignment delay is assumed beside them.
+        Where a driver has a limit of its own, all give way alike: the pattern stays.
         """
         # Above 20 kHz the response is held
         frequency = np.minimum(np.asarray(frequency_hz, dtype=np.float64), HIGHEST_HZ)
         in_band = self.curves.gain @ self.curves.basis(frequency).T
-        return self.carrier(frequency) * in_band + self.above(frequency)
+        return self._within_limits(self.carrier(frequency) * in_band + self.above(frequency), frequency)
+
+    def _within_limits(self, responses: ComplexArray, frequency_hz: FloatArray) -> ComplexArray:
+        drivers = self.array.device.drivers
+        if not any(driver.max_db for driver in drivers):
+            return responses
+        most_db = [np.min([room_db(drivers[k], frequency_hz) for k in group], axis=0) for group in self.array.groups]
+        most = 10.0 ** (np.stack(most_db) / 20)
+        return responses * np.minimum(1.0, (most / np.maximum(np.abs(responses), 1e-30)).min(axis=0))
 
 
 def plain_on_axis(array: BeamArray, plant: Plant, frequency_hz: FloatArray, drivers: list[int]) -> ComplexArray:

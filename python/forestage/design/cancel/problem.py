@@ -81,6 +81,11 @@ class CancelProblem(ShortRepr):
         """Plant of the seat with the plain channels as if they were two drivers, shape (2 ears, 2 channels, n)."""
         return self.ears(self.plain, seat=0)
 
+    @property
+    def limited_drivers(self) -> tuple[int, ...]:
+        """Drivers that have limits of their own."""
+        return tuple(np.flatnonzero(np.isfinite(self.driver_most).any(axis=1)).tolist())
+
     def rows(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
         """Rows a (near ear) and b (far ear) of one channel, each of shape (n, seats, drivers)."""
         return _rows(self.response, channel)
