@@ -66,7 +66,7 @@ class Ramp {
     if (left_ == 0) return value_;
     const double average = push(target_, first_, first_sum_);
     value_ = static_cast<float>(push(average, second_, second_sum_));
-    position_ = (position_ + 1) % length_;
+    if (++position_ == length_) position_ = 0;
     ++moved_;
     if (--left_ == 0) settle();
     return value_;

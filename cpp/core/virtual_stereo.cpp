@@ -1,15 +1,19 @@
 #include "virtual_stereo.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 
 #include "physics.hpp"
+#include "shared_by_content.hpp"
 
 namespace forestage {
 namespace {
 
 constexpr float max_width_deg = 90.0f;
+constexpr int widths_per_degree = 16;
 
 }  // namespace
 
@@ -26,6 +30,7 @@ FarEar far_ear(double width_deg) noexcept {
 VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span<const Fir> weights,
                              int weight_delay_frames)
     : sample_rate_(sample_rate),
+      filters_(shared_filters(sample_rate)),
       near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
       far_{FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
            FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames)},
@@ -51,18 +56,42 @@ int VirtualStereo::tail_frames() const noexcept {
   return std::max(near_.latency_frames(), far);
 }
 
-void VirtualStereo::set_width(float width_deg) noexcept {
-  if (width_deg == width_deg_) return;
-  width_deg_ = width_deg;
+VirtualStereo::FarFilter VirtualStereo::far_filter(double width_deg, double sample_rate) noexcept {
   const FarEar ear = far_ear(width_deg);
-  delay_frames_ = ear.delay_s * sample_rate_;
-  const double pole = std::tan(std::numbers::pi * std::min(0.49, ear.pole_hz / sample_rate_));
-  const double zero = std::tan(std::numbers::pi * std::min(0.49, ear.zero_hz / sample_rate_));
+  const double pole = std::tan(std::numbers::pi * std::min(0.49, ear.pole_hz / sample_rate));
+  const double zero = std::tan(std::numbers::pi * std::min(0.49, ear.zero_hz / sample_rate));
   const double scale = pole / (zero * (1.0 + pole));
   const double b0 = (zero + 1.0) * scale;
   const double b1 = (zero - 1.0) * scale;
   const double a1 = (pole - 1.0) / (pole + 1.0);
-  shelf_ = {static_cast<float>(b0), static_cast<float>(b1 - a1 * b0), static_cast<float>(-a1)};
+  return {ear.delay_s * sample_rate,
+          {static_cast<float>(b0), static_cast<float>(b1 - a1 * b0), static_cast<float>(-a1)}};
+}
+
+std::shared_ptr<const VirtualStereo::FarFilters> VirtualStereo::shared_filters(double sample_rate) {
+  static SharedByContent<FarFilters> all;
+  return all.get(std::bit_cast<std::uint64_t>(sample_rate), [&] {
+    FarFilters filters;
+    for (int n = 0; n <= widths_per_degree * static_cast<int>(max_width_deg); ++n) {
+      filters.push_back(far_filter(static_cast<double>(n) / widths_per_degree, sample_rate));
+    }
+    return filters;
+  });
+}
+
+void VirtualStereo::set_width(float width_deg) noexcept {
+  if (width_deg == width_deg_) return;
+  width_deg_ = width_deg;
+  const FarFilters& filters = *filters_;
+  const float place = std::clamp(width_deg, 0.0f, max_width_deg) * widths_per_degree;
+  const auto below = std::min(static_cast<std::size_t>(place), filters.size() - 2);
+  const float share = place - static_cast<float>(below);
+  const FarFilter& a = filters[below];
+  const FarFilter& b = filters[below + 1];
+  const auto between = [share](auto from, auto to) { return from + share * (to - from); };
+  delay_frames_ = between(a.delay_frames, b.delay_frames);
+  shelf_ = {between(a.shelf.direct, b.shelf.direct), between(a.shelf.to_state, b.shelf.to_state),
+            between(a.shelf.feedback, b.shelf.feedback)};
 }
 
 void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept {

@@ -49,11 +49,20 @@ class VirtualStereo {
   struct Shelf {  // bilinear transform of the first-order shelf: y = direct x + s, s = to_state x + feedback s
     float direct = 1.0f, to_state = 0.0f, feedback = 0.0f;
   };
+  struct FarFilter {
+    double delay_frames;
+    Shelf shelf;
+  };
+  static FarFilter far_filter(double width_deg, double sample_rate) noexcept;
+  /// Filters at 16 widths a degree: lines between them are right to -140 dB, and cost nothing while the width glides.
+  using FarFilters = std::vector<FarFilter>;
+  static std::shared_ptr<const FarFilters> shared_filters(double sample_rate);
   void set_width(float width_deg) noexcept;
   template <class ShelfAt>
   void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
 
   double sample_rate_;
+  std::shared_ptr<const FarFilters> filters_;
   float width_deg_ = -1.0f;
   double delay_frames_ = 0.0;
   Shelf shelf_;

@@ -2,8 +2,48 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "simd.hpp"
 
 namespace forestage {
+namespace {
+
+/// Each frame through a kernel of its own; `newest` as History::push() returns it.
+using Move = void (*)(const float* newest, const double* delay_frames, float* out, int frames);
+
+// Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in one direction.
+FORESTAGE_INLINE void move_body(const float* newest, const double* delay_frames, float* out, int frames) {
+  constexpr int taps = FractionalDelay::taps;
+  constexpr int lanes = 8;
+  static_assert(taps == 2 * fractional_center + 2 && taps % lanes == 0);
+  const float* const kernels = fractional_kernels();
+  for (int n = 0; n < frames; ++n) {
+    const int whole_frames = static_cast<int>(delay_frames[n]);
+    const double position = fractional_phases * (1.0 - (delay_frames[n] - whole_frames));
+    const int phase = std::min(static_cast<int>(position), fractional_phases - 1);
+    const auto mix = static_cast<float>(position - phase);
+    const float* a = kernels + static_cast<long>(phase) * taps;
+    const float* past = newest + n - whole_frames - 1 - (taps - 1);
+    float sums[lanes] = {};
+    for (int k = 0; k < taps; k += lanes) {
+      for (int lane = 0; lane < lanes; ++lane) {
+        const float tap = a[k + lane] + mix * (a[taps + k + lane] - a[k + lane]);
+        sums[lane] += tap * past[k + lane];
+      }
+    }
+    out[n] = std::accumulate(sums, sums + lanes, 0.0f);
+  }
+}
+
+void baseline_move(const float* newest, const double* delay_frames, float* out, int frames) {
+  move_body(newest, delay_frames, out, frames);
+}
+FORESTAGE_AVX2 void avx2_move(const float* newest, const double* delay_frames, float* out, int frames) {
+  move_body(newest, delay_frames, out, frames);
+}
+
+}  // namespace
 
 // The direct form reads up to 8 frames past the newest block.
 FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
@@ -36,13 +76,8 @@ void FractionalDelay::process(const float* in, double delay_frames, float* out, 
 
 void FractionalDelay::process(const float* in, const double* delay_frames, float* out, int frames) noexcept {
   const float* newest = history_.push(in, frames);
-  for (int n = 0; n < frames; ++n) {
-    set_delay(delay_frames[n]);
-    const float* past = newest + n - whole_frames_ - 1;
-    float sum = 0.0f;
-    for (int k = 0; k < taps; ++k) sum += kernel_[static_cast<std::size_t>(k)] * past[-k];
-    out[n] = sum;
-  }
+  const Move move = simd::has_avx2() ? avx2_move : baseline_move;
+  move(newest, delay_frames, out, frames);
 }
 
 }  // namespace forestage
