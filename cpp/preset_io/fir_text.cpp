@@ -14,6 +14,7 @@ namespace forestage::preset_detail {
 namespace {
 
 constexpr std::string_view half_prefix = "f16:";
+constexpr std::string_view planes_prefix = "f16p:";
 
 /// Bits of a number that float16 (IEEE 754) holds exactly.
 std::optional<std::uint16_t> half_bits(float value) {
@@ -63,15 +64,26 @@ std::vector<Word> words(const std::vector<std::uint8_t>& bytes, std::string_view
   return result;
 }
 
-std::optional<std::string> encode_half(const Fir& taps) {
+/// Low and high bytes in turn, from all low ones and then all high ones.
+std::vector<std::uint8_t> interleaved(const std::vector<std::uint8_t>& planes) {
   std::vector<std::uint8_t> bytes;
-  bytes.reserve(2 * taps.size());
-  for (const float tap : taps) {
-    const auto bits = half_bits(tap);
-    if (!bits) return std::nullopt;
-    append(bytes, *bits);
+  bytes.reserve(planes.size());
+  for (std::size_t i = 0; i < planes.size() / 2; ++i) {
+    bytes.push_back(planes[i]);
+    bytes.push_back(planes[planes.size() / 2 + i]);
   }
-  return std::string(half_prefix) + encode_base64(bytes);
+  return bytes;
+}
+
+std::optional<std::string> encode_half(const Fir& taps) {
+  std::vector<std::uint8_t> bytes(2 * taps.size());
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    const auto bits = half_bits(taps[i]);
+    if (!bits) return std::nullopt;
+    bytes[i] = static_cast<std::uint8_t>(*bits);
+    bytes[taps.size() + i] = static_cast<std::uint8_t>(*bits >> 8);
+  }
+  return std::string(planes_prefix) + encode_base64(bytes);
 }
 
 void check_taps(const Fir& taps, const Path& path) {
@@ -98,14 +110,17 @@ std::string encode_fir(const Fir& taps) {
 }
 
 Fir decode_fir(std::string_view text, const Path& path) {
-  const bool is_half = text.starts_with(half_prefix);
-  const std::string_view body = is_half ? text.substr(half_prefix.size()) : text;
+  const bool has_planes = text.starts_with(planes_prefix);
+  const bool is_half = has_planes || text.starts_with(half_prefix);
+  const std::size_t prefix = has_planes ? planes_prefix.size() : is_half ? half_prefix.size() : 0;
+  const std::string_view body = text.substr(prefix);
   if (body.size() > base64_chars(max_taps * (is_half ? 2 : 4))) {
     fail(path, "has " + std::to_string(text.size()) + " characters; a filter has at most " + std::to_string(max_taps) +
                    " taps");
   }
   const std::string_view what = is_half ? "float16 taps" : "float32 taps";
-  const std::vector<std::uint8_t> bytes = decode_base64(body, what, path);
+  std::vector<std::uint8_t> bytes = decode_base64(body, what, path);
+  if (has_planes && bytes.size() % 2 == 0) bytes = interleaved(bytes);
   Fir taps;
   taps.reserve(bytes.size() / 2);
   if (is_half) {

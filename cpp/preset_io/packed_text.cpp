@@ -31,8 +31,11 @@ constexpr int text_level = 3;            // of zlib
 constexpr int blob_level = 1;            // most of it is noise: more would take twice the time for a hundredth
 constexpr std::array<std::size_t, 3> widths{1, 2, 4};
 
+constexpr std::size_t planar = 256;  // beside the width
+
 struct Blob {
   std::size_t width;  // bytes of a number
+  bool is_planar;     // the first bytes of all numbers, then the second ones
   std::vector<std::uint8_t> bytes;
 };
 
@@ -129,10 +132,12 @@ std::vector<std::uint8_t> bytes_of(std::string_view base64) {
   }
 }
 
-std::size_t width_of(std::string_view text, std::size_t at, std::size_t bytes) {
-  constexpr std::string_view half_prefix = "f16:";
-  const std::size_t width = text.substr(0, at).ends_with(half_prefix) ? 2 : 4;
-  return bytes % width == 0 ? width : 1;
+/// By what stands in front of it.
+Blob blob_of(std::string_view before, std::vector<std::uint8_t> bytes) {
+  const bool is_planar = before.ends_with("f16p:");
+  const std::size_t width = is_planar || before.ends_with("f16:") ? 2 : 4;
+  const bool is_whole = bytes.size() % width == 0;
+  return {is_whole ? width : 1, is_whole && is_planar, std::move(bytes)};
 }
 
 /// Byte `plane` of every number of every blob of a width, for each width and plane: of the lowest ones, or the others.
@@ -143,7 +148,10 @@ void each_byte(Blobs& blobs, bool is_lowest, Visit visit) {
       if ((plane == 0 && width > 1) != is_lowest) continue;
       for (auto& blob : blobs) {
         if (blob.width != width) continue;
-        for (std::size_t k = plane; k < blob.bytes.size(); k += width) visit(blob.bytes[k]);
+        const std::size_t numbers = blob.bytes.size() / width;
+        const std::size_t step = blob.is_planar ? 1 : width;
+        const std::size_t first = blob.is_planar ? plane * numbers : plane;
+        for (std::size_t k = 0; k < numbers; ++k) visit(blob.bytes[first + k * step]);
       }
     }
   }
@@ -158,7 +166,7 @@ std::string packed_blobs(const std::vector<std::size_t>& references, const std::
   for (const std::size_t reference : references) put(out, reference);
   put(out, blobs.size());
   for (const Blob& blob : blobs) {
-    put(out, blob.width);
+    put(out, blob.width + (blob.is_planar ? planar : 0));
     put(out, blob.bytes.size());
   }
   each_byte(blobs, false, [&](std::uint8_t byte) { out += static_cast<char>(byte); });
@@ -181,9 +189,12 @@ std::vector<std::string> base64_of(Reader& source, std::size_t max_bytes, std::v
   std::vector<Blob> blobs(std::min(in.number(), blobs_text.size() / 8 + 1));
   std::size_t left = blobs_text.size() + lowest.size();
   for (Blob& blob : blobs) {
-    blob.width = in.number();
+    const std::size_t form = in.number();
+    blob.width = form % planar;
+    blob.is_planar = form / planar == 1;
     const std::size_t bytes = in.number();
-    if (std::ranges::find(widths, blob.width) == widths.end() || bytes % blob.width != 0 || bytes > left)
+    if (form >= 2 * planar || std::ranges::find(widths, blob.width) == widths.end() || bytes % blob.width != 0 ||
+        bytes > left)
       fail_damaged();
     left -= bytes;
     blob.bytes.resize(bytes);
@@ -226,9 +237,8 @@ PackedText pack(std::string_view text) {
     if (place == known.end()) {
       auto bytes = bytes_of(base64);
       if (bytes.empty()) continue;
-      const std::size_t width = width_of(text, at, bytes.size());
       place = known.emplace(base64, blobs.size()).first;
-      blobs.push_back({width, std::move(bytes)});
+      blobs.push_back(blob_of(text.substr(0, at), std::move(bytes)));
     }
     references.push_back(place->second);
     packed.text.append(text, copied, at - copied);

@@ -108,10 +108,13 @@ schema_json describe_rule(Object, Type<Struct>) {
 }
 
 schema_json fir_schema() {
-  return {{"description", "Taps as base64 of little-endian float32, or of float16 after \"f16:\"; empty = silence."},
+  return {{"description",
+           "Taps as base64 of little-endian float32, or of float16 after \"f16:\", or after \"f16p:\" all low bytes "
+           "and then "
+           "all high ones; empty = silence."},
           {"type", "string"},
           {"maxLength", base64_chars(4 * max_taps)},
-          {"pattern", "^(f16:)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
+          {"pattern", "^(f16p?:)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ def decode_fir(text: str) -> FloatArray:
 
     Examples
     --------
-    >>> decode_fir("AACAPw==").tolist(), decode_fir("f16:ADw=").tolist()
+    >>> decode_fir("AACAPw==").tolist(), decode_fir("f16p:ADw=").tolist()
     ([1.0], [1.0])
     """
     return _core.decode_fir(text).astype(np.float64)

@@ -11,14 +11,17 @@ from forestage._core import SAMPLE_RATES
 
 def fir_text(taps, *, half: bool = False) -> str:
     """Taps as a preset file holds them: float32, or float16 as long filters are when that is exact."""
-    encoded = base64.b64encode(np.asarray(taps, dtype="<f2" if half else "<f4").tobytes()).decode("ascii")
-    return ("f16:" if half else "") + encoded
+    if half:  # all low bytes, then all high ones
+        planes = np.asarray(taps, dtype="<f2").view(np.uint8).reshape(-1, 2).T
+        return "f16p:" + base64.b64encode(planes.tobytes()).decode("ascii")
+    return base64.b64encode(np.asarray(taps, dtype="<f4").tobytes()).decode("ascii")
 
 
 def taps_of(text: str) -> np.ndarray:
     """The inverse of fir_text."""
-    if text.startswith("f16:"):
-        return np.frombuffer(base64.b64decode(text[4:]), "<f2").astype("<f4")
+    if text.startswith("f16p:"):
+        planes = np.frombuffer(base64.b64decode(text[5:]), np.uint8).reshape(2, -1)
+        return np.ascontiguousarray(planes.T).view("<f2").ravel().astype("<f4")
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 

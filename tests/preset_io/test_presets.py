@@ -1,5 +1,6 @@
 """Preset files: what is read, what is written, and what each broken file is told."""
 
+import base64
 import json
 import time
 
@@ -73,6 +74,16 @@ def test_float16_taps_are_read_and_written_to_the_bit():
     preset["room"]["ears"]["device"][1][0] = fir_text(taps, half=True)
     written = json.loads(_core.parse_preset(json.dumps(preset)).to_json())
     assert written["room"]["ears"]["device"][1][0] == preset["room"]["ears"]["device"][1][0]
+
+
+def test_float16_with_low_and_high_bytes_in_turn_is_still_read():
+    """As presets of 0.1.0 have it."""
+    taps = np.random.default_rng(6).standard_normal(6000).astype("<f2")
+    old, new = make_preset(), make_preset()
+    old["room"]["ears"]["device"][1][0] = "f16:" + base64.b64encode(taps.tobytes()).decode()
+    new["room"]["ears"]["device"][1][0] = fir_text(taps, half=True)
+    assert _core.parse_preset(json.dumps(old)) == _core.parse_preset(json.dumps(new))
+    np.testing.assert_array_equal(_core.decode_fir(fir_text(taps, half=True)), taps.astype(np.float32))
 
 
 @pytest.mark.parametrize("beyond", [np.float32(0.1), np.float32(2**-25), np.float32(1.0 + 2**-11)])
@@ -198,6 +209,7 @@ TAPS = [
     ("AAAAAB==", "ends in bits that belong to no byte"),
     ("AAAAAAA=", "holds 5 bytes; float32 taps take a multiple of 4"),
     ("f16:AAAA", "holds 3 bytes; float16 taps take a multiple of 2"),
+    ("f16p:AAAA", "holds 3 bytes; float16 taps take a multiple of 2"),
     ("f16:AHw=", "tap 0 is infinite; taps must be finite"),
     ("f16:AH4=", "tap 0 is NaN; taps must be finite"),
     ("f64:AAAA", 'character 3 is ":"; base64 has'),

@@ -243,6 +243,7 @@ HALVES = base64.b64encode(np.random.default_rng(0).standard_normal(200).astype(n
         "",
         "{}",
         f'["{TAPS}", "f16:{HALVES}", "{TAPS}"]',
+        f'["f16p:{HALVES}", "f16p:{TAPS[:100]}", "f16p:{HALVES[:-4]}"]',
         f'"{TAPS[:-1]}"',  # not a multiple of four
         f'"{TAPS[:99]}B=="',  # bits that belong to no byte
         f'"{"f" * 64}", "{"A" * 66}="',
