@@ -55,7 +55,7 @@ typedef float Vector __attribute__((vector_size(32)));
 #else
 #error "the direct form of this bench is written with the vector extensions of GCC and Clang"
 #endif
-constexpr int lanes = 8;
+constexpr int width = 8;
 
 /// Neighbouring vectors as nested members: compilers keep these in registers, and spill arrays of arrays.
 template <int vectors>
@@ -64,7 +64,7 @@ struct Run {
   Run<vectors - 1> rest{};
   [[gnu::always_inline]] inline void read(const float* from) {
     std::memcpy(&first, from, sizeof(first));
-    rest.read(from + lanes);
+    rest.read(from + width);
   }
   [[gnu::always_inline]] inline void add_scaled(const Run& other, float gain) {
     first += other.first * gain;
@@ -72,7 +72,7 @@ struct Run {
   }
   [[gnu::always_inline]] inline void write(float* to) const {
     std::memcpy(to, &first, sizeof(first));
-    rest.write(to + lanes);
+    rest.write(to + width);
   }
 };
 template <>
@@ -105,10 +105,10 @@ template <int vectors, int count>
   }
   const int frames = job.out.frames - frame;
   for (int o = 0; o < count; ++o) {
-    if (frames >= vectors * lanes) {
+    if (frames >= vectors * width) {
       sum[o].write(job.out[output + o] + frame);
     } else {
-      float last[vectors * lanes];
+      float last[vectors * width];
       sum[o].write(last);
       std::memcpy(job.out[output + o] + frame, last, static_cast<std::size_t>(frames) * sizeof(float));
     }
@@ -118,8 +118,8 @@ template <int vectors, int count>
 template <int vectors, int count>
 [[gnu::always_inline]] inline void column(const Job& job, int output) {
   int frame = 0;
-  for (; frame + vectors * lanes <= job.out.frames; frame += vectors * lanes) tile<vectors, count>(job, frame, output);
-  for (; frame < job.out.frames; frame += lanes) tile<1, count>(job, frame, output);
+  for (; frame + vectors * width <= job.out.frames; frame += vectors * width) tile<vectors, count>(job, frame, output);
+  for (; frame < job.out.frames; frame += width) tile<1, count>(job, frame, output);
 }
 
 template <int vectors, int most>
@@ -170,7 +170,7 @@ class DirectForm {
         }
       }
     }
-    for (auto& lane : history_) lane.resize(static_cast<std::size_t>(c.taps - 1 + c.block + lanes));
+    for (auto& lane : history_) lane.resize(static_cast<std::size_t>(c.taps - 1 + c.block + width));
   }
 
   void process(ConstAudioBlock in, AudioBlock out) {
@@ -283,7 +283,7 @@ bool measure(const Case& c) {
       "\"ratio\": %.2f, \"partition_frames\": %d, \"error_db\": %.1f, \"direct_form_error_db\": %.1f, "
       "\"instructions\": \"%s\"}\n",
       c.name, ns, 1e9 / sample_rate / ns, fastest_direct_ns, fastest_direct_ns / ns, matrix.partition_frames(),
-      matrix_error_db, direct_error_db, forestage::kernels::best().name);
+      matrix_error_db, direct_error_db, forestage::fir_kernels::best().name);
   std::fflush(stdout);
   return matrix_error_db < tolerance_db && direct_error_db < direct_tolerance_db;
 }

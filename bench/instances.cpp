@@ -1,4 +1,5 @@
-// What many instances cost: memory, loading and playing, in processor time. Usage: bench_instances PRESET.json OTHER.json
+// What many instances cost: memory, loading and playing, in processor time.
+// Usage: bench_instances PRESET.json OTHER.json
 // Prints one JSON object a line.
 #include <malloc.h>
 

@@ -57,8 +57,8 @@ Entry entry(int outputs) {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
-    std::vector<Entry> made{entry(2)};
-    for (const int outputs : variant_outputs) made.push_back(entry(outputs));
+    std::vector<Entry> made;
+    for (const int outputs : all_outputs) made.push_back(entry(outputs));
     for (Entry& one : made) one.descriptor.URI = one.uri.c_str();
     return made;
   }();

@@ -43,12 +43,6 @@ std::string literal(std::string_view text) {
   return out + "\"";
 }
 
-std::vector<int> all_outputs() {
-  std::vector<int> all{2};
-  all.insert(all.end(), variant_outputs.begin(), variant_outputs.end());
-  return all;
-}
-
 std::string unit_of(const ParamSpec& row) {
   if (row.unit == "dB") return "units:db";
   if (row.unit == "deg") return "units:degree";
@@ -167,7 +161,7 @@ void write_plugin(std::ostream& out, int outputs, const FactoryPresets& factory)
 
 void write_manifest(std::ostream& out, std::string_view binary, const FactoryPresets& factory) {
   out << prefixes;
-  for (const int outputs : all_outputs()) {
+  for (const int outputs : all_outputs) {
     out << "<" << lv2_uri_of(outputs) << ">\n\ta lv2:Plugin ;\n\tlv2:binary <" << binary
         << "> ;\n\trdfs:seeAlso <forestage.ttl> .\n\n";
     for (int position = 0; position < factory.count(); ++position) {
@@ -189,13 +183,13 @@ void write_plugins(std::ostream& out, const FactoryPresets& factory) {
       << ">\n\ta lv2:Parameter ;\n\trdfs:label \"Headphone EQ\" ;\n\trdfs:range atom:Path ;\n"
       << "\trdfs:comment \"An equaliser for your headphones: text (.txt, as AutoEq has them) or an impulse response "
          "(.wav).\" .\n\n";
-  for (const int outputs : all_outputs()) write_plugin(out, outputs, factory);
+  for (const int outputs : all_outputs) write_plugin(out, outputs, factory);
 }
 
 /// Ports rather than a state, so that hosts show the values of the preset.
 void write_presets(std::ostream& out, const FactoryPresets& factory) {
   out << prefixes;
-  for (const int outputs : all_outputs()) {
+  for (const int outputs : all_outputs) {
     for (int position = 0; position < factory.count(); ++position) {
       const auto preset = factory.load(position);
       out << "<" << lv2_uri_of(outputs) << ":preset" << position + 1

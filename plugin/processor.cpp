@@ -129,10 +129,10 @@ void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame)
 }
 
 // JUCE's assertion that it has this interface itself is meant: ours stands in front of it.
-int32_t Processor::queryIAudioProcessor(const Steinberg::TUID iid, void** found) {
+int32_t Processor::queryIAudioProcessor(const Steinberg::TUID wanted, void** found) {
   *found = nullptr;
   auto* juce_audio = Vst3Audio::juce_behind(getPlayHead());
-  if (juce_audio == nullptr || !Steinberg::FUnknownPrivate::iidEqual(iid, Steinberg::Vst::IAudioProcessor_iid))
+  if (juce_audio == nullptr || !Steinberg::FUnknownPrivate::iidEqual(wanted, Steinberg::Vst::IAudioProcessor_iid))
     return Steinberg::kNoInterface;
   if (vst3_audio_ == nullptr) vst3_audio_ = std::make_unique<Vst3Audio>(*this, *juce_audio, parameters_);
   vst3_audio_->addRef();

@@ -60,7 +60,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
 
   std::optional<float> decided(Steinberg::Vst::ParamID id) override;
   void note_program_shown() override;
-  int32_t queryIAudioProcessor(const Steinberg::TUID iid, void** found) override;  // [main]
+  int32_t queryIAudioProcessor(const Steinberg::TUID wanted, void** found) override;  // [main]
 
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;

@@ -20,7 +20,7 @@ namespace {
 using namespace Steinberg;
 using namespace Steinberg::Vst;
 
-bool is(const TUID iid, const TUID other) { return FUnknownPrivate::iidEqual(iid, other); }
+bool is(const TUID wanted, const TUID other) { return FUnknownPrivate::iidEqual(wanted, other); }
 
 /// Counts references. Interfaces that `Derived::own` does not give are those of the object behind.
 template <class Derived, class Interface>
@@ -31,8 +31,8 @@ class Front : public Interface {
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
 
-  tresult PLUGIN_API queryInterface(const TUID iid, void** object) override {
-    if (!Derived::is_own(iid)) return behind_->queryInterface(iid, object);
+  tresult PLUGIN_API queryInterface(const TUID wanted, void** object) override {
+    if (!Derived::is_own(wanted)) return behind_->queryInterface(wanted, object);
     addRef();
     *object = static_cast<Interface*>(this);
     return kResultOk;
@@ -54,8 +54,8 @@ class Front : public Interface {
 class Vst3Controller final : public Front<Vst3Controller, IEditController> {
  public:
   using Front::Front;
-  static bool is_own(const TUID iid) {
-    return is(iid, IEditController_iid) || is(iid, IPluginBase_iid) || is(iid, FUnknown_iid);
+  static bool is_own(const TUID wanted) {
+    return is(wanted, IEditController_iid) || is(wanted, IPluginBase_iid) || is(wanted, FUnknown_iid);
   }
 
   ParamValue PLUGIN_API getParamNormalized(ParamID id) override {
@@ -161,19 +161,19 @@ class Vst3Controller final : public Front<Vst3Controller, IEditController> {
 class Vst3Factory final : public Front<Vst3Factory, IPluginFactory3> {
  public:
   using Front::Front;
-  static bool is_own(const TUID iid) {
-    return is(iid, IPluginFactory3_iid) || is(iid, IPluginFactory2_iid) || is(iid, IPluginFactory_iid) ||
-           is(iid, FUnknown_iid);
+  static bool is_own(const TUID wanted) {
+    return is(wanted, IPluginFactory3_iid) || is(wanted, IPluginFactory2_iid) || is(wanted, IPluginFactory_iid) ||
+           is(wanted, FUnknown_iid);
   }
 
-  tresult PLUGIN_API createInstance(FIDString class_id, FIDString iid, void** object) override {
-    const auto result = behind_->createInstance(class_id, iid, object);
+  tresult PLUGIN_API createInstance(FIDString class_id, FIDString wanted, void** object) override {
+    const auto result = behind_->createInstance(class_id, wanted, object);
     if (result != kResultOk) return result;
     void* found = nullptr;
     if (static_cast<FUnknown*>(*object)->queryInterface(IEditController_iid, &found) != kResultOk) return result;
     static_cast<FUnknown*>(*object)->release();
     const IPtr<IEditController> front(new Vst3Controller(static_cast<IEditController*>(found)), false);
-    return front->queryInterface(iid, object);
+    return front->queryInterface(wanted, object);
   }
 
   tresult PLUGIN_API getFactoryInfo(PFactoryInfo* info) override { return behind_->getFactoryInfo(info); }

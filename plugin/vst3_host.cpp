@@ -8,8 +8,8 @@ JUCE_END_IGNORE_WARNINGS_GCC_LIKE
 
 namespace forestage::plugin {
 
-std::int32_t Vst3Host::queryIEditController(const Steinberg::TUID iid, void** object) {
-  if (!Steinberg::FUnknownPrivate::iidEqual(iid, Vst3Values::iid)) {
+std::int32_t Vst3Host::queryIEditController(const Steinberg::TUID wanted, void** object) {
+  if (!Steinberg::FUnknownPrivate::iidEqual(wanted, Vst3Values::iid)) {
     *object = nullptr;
     return Steinberg::kNoInterface;
   }

@@ -23,7 +23,7 @@ class Vst3Host : public juce::VST3ClientExtensions, public Vst3Values {
 
   void setIComponentHandler(Steinberg::FUnknown* handler) override { handler_ = handler; }
   void follow_handler(Steinberg::FUnknown* handler) override { handler_ = handler; }
-  std::int32_t queryIEditController(const Steinberg::TUID iid, void** object) override;
+  std::int32_t queryIEditController(const Steinberg::TUID wanted, void** object) override;
 
  protected:
   void announce_latency() const;

@@ -1,10 +1,10 @@
 """How centre and sides balance, through the engine, for every factory preset."""
 
 import numpy as np
+from comparison import loudspeakers
 from evidence import Table, write
 from scipy.signal import resample_poly
 
-from forestage import factory_presets
 from forestage.audio_file import read_stereo
 from forestage.catalogue import EXCERPT
 from forestage.constants import SAMPLE_RATE
@@ -37,8 +37,7 @@ def balance_tables():
     """Balance of all presets with noise, and with music."""
     rows, octaves = [], []
     songs = dict(music())
-    presets = [name for name in factory_presets() if name != "headphones"]
-    for name in presets:
+    for name in loudspeakers():
         for version, settings in (("", {}), (", flat centre", {"center_presence": 100})):
             found = balance(name, parameters=settings)
             loudness = {f"{programme} (LU)": round(value, 2) for programme, value in found.loudness_lu.items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forestage import load_device
+from forestage import factory_presets, load_device
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import plant
@@ -19,9 +19,11 @@ from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve, zone_plants
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.filters import delay_for, sample_firs
+from forestage.design.preset_device import preset_device
 from forestage.firs import response_of
 from forestage.metrics.bands import log_grid
 from forestage.metrics.colour import ripple_db
+from forestage.presets import preset_form
 
 DEVICES = Path(__file__).resolve().parents[2] / "presets" / "devices"
 FREQUENCY_HZ = log_grid(80.0, 12_800.0, per_octave=24)
@@ -52,6 +54,12 @@ def kemar():
 def with_head(device, head):
     """The device with another listener."""
     return replace(device, listener=replace(device.listener, head=head))
+
+
+def loudspeakers():
+    """The factory presets but the headphones', each with its device."""
+    devices = {name: preset_device(preset_form(path)) for name, path in factory_presets().items()}
+    return {name: device for name, device in devices.items() if not device.is_headphones}
 
 
 def device_of(name):

@@ -4,20 +4,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from comparison import kemar, with_head
+from comparison import kemar, loudspeakers, with_head
 from evidence import Table, write
 
-from forestage import factory_presets
 from forestage.acoustics.measured_head import load_head
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import plant
-from forestage.design.preset_device import preset_device
 from forestage.metrics.bands import OCTAVES
 from forestage.metrics.localisation import Localiser
 from forestage.metrics.panning import heard, panned_feeds
 from forestage.metrics.separation import octave_separation_db
 from forestage.metrics.width import SEPARATION_HZ
-from forestage.presets import preset_form
 
 LEFT, RIGHT = 100.0, -100.0
 TEXT = """
@@ -42,10 +39,7 @@ def tables():
     """Separation and azimuths of all presets on all heads."""
     separations, azimuths = [], []
     heads = people()
-    for name, path in factory_presets().items():
-        device = preset_device(preset_form(path))
-        if device.is_headphones:
-            continue
+    for name, device in loudspeakers().items():
         alone = [panned_feeds(name, pan, upmix=0, stage_crosstalk=0) for pan in (LEFT, RIGHT)]
         staged = panned_feeds(name, LEFT, upmix=0)
         for who, head in heads.items():

@@ -1,16 +1,13 @@
 """Where panned sounds are heard, through the engine, for every factory preset."""
 
 import numpy as np
-from comparison import kemar, with_head
+from comparison import kemar, loudspeakers, with_head
 from evidence import Table, write
 
-from forestage import factory_presets
 from forestage.acoustics.pair import pair_ears
 from forestage.acoustics.plant import plant
-from forestage.design.preset_device import preset_device
 from forestage.metrics.localisation import LEVEL_HZ, TIME_HZ, Localiser
 from forestage.metrics.panning import PANS, QUALITIES, heard, pan_gains, panned_feeds
-from forestage.presets import preset_form
 
 SHOWN = ("smart-speaker", "smart-speaker-free-field", "laptop", "soundbar-7", "tv", "asymmetric-pair")
 TEXT = """
@@ -21,12 +18,6 @@ as loud. What of the driver feeds follows the source makes the ears of a listene
 pair at ±30°. "At most" is the largest difference over all pans. The sphere is the head that presets are designed for;
 KEMAR (MIT), which no design has seen, hears the same feeds, "on average" over the pans.
 """
-
-
-def presets():
-    """Every factory preset but the headphones, with its device."""
-    forms = {name: preset_form(path) for name, path in factory_presets().items()}
-    return {name: preset_device(form) for name, form in forms.items() if name != "headphones"}
 
 
 def listeners(device):
@@ -50,7 +41,7 @@ def azimuths(played, seat, localiser, listener):
 def panning_tables():
     """Errors of all presets, and the curves of some."""
     errors, curves = [], []
-    for name, device in presets().items():
+    for name, device in loudspeakers().items():
         people = list(listeners(device))
         for quality in QUALITIES:
             for in_mix in (False, True):

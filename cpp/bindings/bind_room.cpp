@@ -113,21 +113,21 @@ Reals spherical_harmonics(const Reals& directions, int order) {
     throw std::invalid_argument("directions must have shape (n, 3)");
   }
   const SphericalHarmonics harmonics(order);
-  constexpr int lanes = SphericalHarmonics::lanes;
+  constexpr int at_once = SphericalHarmonics::at_once;
   Reals result({directions.shape(0), static_cast<py::ssize_t>(harmonics.count())});
-  std::vector<double> values(static_cast<std::size_t>(harmonics.count() * lanes));
-  for (py::ssize_t first = 0; first < directions.shape(0); first += lanes) {
-    const auto count = std::min<py::ssize_t>(lanes, directions.shape(0) - first);
-    double x[lanes] = {}, y[lanes] = {}, z[lanes] = {};
+  std::vector<double> values(static_cast<std::size_t>(harmonics.count() * at_once));
+  for (py::ssize_t first = 0; first < directions.shape(0); first += at_once) {
+    const auto count = std::min<py::ssize_t>(at_once, directions.shape(0) - first);
+    double x[at_once] = {}, y[at_once] = {}, z[at_once] = {};
     for (py::ssize_t n = 0; n < count; ++n) {
       x[n] = directions.at(first + n, 0);
       y[n] = directions.at(first + n, 1);
       z[n] = directions.at(first + n, 2);
     }
-    harmonics.evaluate(x, y, z, values.data(), lanes);
+    harmonics.evaluate(x, y, z, values.data(), at_once);
     for (py::ssize_t n = 0; n < count; ++n) {
       for (int q = 0; q < harmonics.count(); ++q) {
-        result.mutable_at(first + n, q) = values[static_cast<std::size_t>(q * lanes + n)];
+        result.mutable_at(first + n, q) = values[static_cast<std::size_t>(q * at_once + n)];
       }
     }
   }

@@ -42,7 +42,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Builds all for this engine and hands it over; the newest wins. Parameters stay as they are; on a throw, everything.
+  /// Builds all for this engine and hands it over; the newest wins. Parameters stay as they are; on a throw, all.
   void load(const EngineContents& contents);
   /// The same for one slot.
   void load(Slot slot, std::shared_ptr<const Preset> preset);

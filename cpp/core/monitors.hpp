@@ -6,8 +6,8 @@
 //     Headphones Reference  stereo ── reference ears, gain, limiter ───────────────▶ 2
 //
 // There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a
-// change warms the next one up and cross-fades. Headphones and Headphones Plain hear through the same ears with a memory
-// each, as either is to be in full sound as soon as it is heard; what is only read they share.
+// change warms the next one up and cross-fades. Headphones and Headphones Plain hear through the same ears with a
+// memory each, as either is to be in full sound as soon as it is heard; what is only read they share.
 #pragma once
 
 #include <vector>

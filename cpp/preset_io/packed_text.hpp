@@ -5,8 +5,8 @@
 //     text    the JSON, with a NUL where base64 was
 //     blobs   which blob each NUL stands for; width and bytes of each blob; all but the lowest bytes of all blobs
 //
-// Equal blobs are there once. Taps are split into their bytes, as only the high ones are alike, and the lowest are noise
-// that nothing packs: float16 responses of a room then take 83 % of themselves. All numbers are little-endian.
+// Equal blobs are there once. Taps are split into their bytes, as only the high ones are alike, and the lowest are
+// noise that nothing packs: float16 responses of a room then take 83 % of themselves. All numbers are little-endian.
 #pragma once
 
 #include <string>

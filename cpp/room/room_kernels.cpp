@@ -15,7 +15,7 @@
 namespace forestage::room {
 namespace {
 
-constexpr int lanes = SphericalHarmonics::lanes;
+constexpr int at_once = SphericalHarmonics::at_once;
 constexpr int batch_images = 64;
 // Kernels of all images that arrive within a step of 8 frames are laid into windows with one common start, so that sums
 // over images stay in registers and memory is read and written in whole vectors.
@@ -24,7 +24,7 @@ constexpr int window_frames = fractional_taps + step_frames;
 static_assert(frames_for(0) >= lead_frames + window_frames, "the last window must end inside the buffer");
 constexpr int window_vectors = 5;  // per pass: with two rows, ten sums in registers
 
-/// Up to `batch_images` images: unit vectors padded to whole lanes, and their windows.
+/// Up to `batch_images` images: unit vectors padded to whole batches of directions, and their windows.
 struct Batch {
   float x[batch_images] = {}, y[batch_images] = {}, z[batch_images] = {};
   alignas(64) float window[batch_images][window_frames];
@@ -107,7 +107,7 @@ FORESTAGE_INLINE void moments_body(const MomentJob& job) {
     stop_if(*job.cancel);
     const int count = static_cast<int>(std::min<std::size_t>(batch_images, job.images->count() - first));
     batch.read(*job.images, first, count);
-    for (int n = 0; n < count; n += lanes) {
+    for (int n = 0; n < count; n += at_once) {
       job.harmonics->evaluate(batch.x + n, batch.y + n, batch.z + n, values.data() + n, batch_images);
     }
     for (int band = 0; band < bands; ++band) {
@@ -145,31 +145,31 @@ struct ResponseJob {
   const CancelFlag* cancel;
 };
 
-/// firs[row][lane] = sum_q taps[row][q] values[q][lane], for `rows` rows at once.
+/// firs[row][image] = sum_q taps[row][q] values[q][image], for `rows` rows at once.
 template <class V, int rows>
 FORESTAGE_INLINE void point_rows(const float* taps, int columns, const float* values, float* firs) {
-  using Lanes = simd::Run<V, lanes / simd::width<V>>;
-  Rows<Lanes, rows> sum;
+  using Values = simd::Run<V, at_once / simd::width<V>>;
+  Rows<Values, rows> sum;
   for (int q = 0; q < columns; ++q) {
-    Lanes value;
-    value.read(values + q * lanes);
+    Values value;
+    value.read(values + q * at_once);
     sum.add_scaled(value, taps + q, columns);
   }
-  sum.write(firs, lanes);
+  sum.write(firs, at_once);
 }
 
 template <class V>
 FORESTAGE_INLINE void point_all(const float* taps, int rows, int columns, const float* values, float* firs) {
   int row = 0;
   for (; row + 8 <= rows; row += 8) {
-    point_rows<V, 8>(taps + static_cast<long>(row) * columns, columns, values, firs + row * lanes);
+    point_rows<V, 8>(taps + static_cast<long>(row) * columns, columns, values, firs + row * at_once);
   }
   for (; row < rows; ++row) {
-    point_rows<V, 1>(taps + static_cast<long>(row) * columns, columns, values, firs + row * lanes);
+    point_rows<V, 1>(taps + static_cast<long>(row) * columns, columns, values, firs + row * at_once);
   }
 }
 
-/// FIRs of the patterns in the directions of a batch: firs[pattern][tap][lane].
+/// FIRs of the patterns in the directions of a batch: firs[pattern][tap][image].
 template <class V>
 FORESTAGE_INLINE void point(const Patterns& patterns, const float* values, float* firs) {
   const int harmonics = harmonic_count(patterns.order);
@@ -178,18 +178,18 @@ FORESTAGE_INLINE void point(const Patterns& patterns, const float* values, float
     return;
   }
   const int degrees = patterns.order + 1;
-  alignas(64) float by_degree[(SphericalHarmonics::highest_order + 1) * lanes];
+  alignas(64) float by_degree[(SphericalHarmonics::highest_order + 1) * at_once];
   for (int p = 0; p < patterns.count; ++p) {
     const float* axis = patterns.axes + static_cast<long>(p) * harmonics;
     for (int l = 0; l < degrees; ++l) {
-      point_rows<V, 1>(axis + l * l, 2 * l + 1, values + static_cast<long>(l) * l * lanes, by_degree + l * lanes);
+      point_rows<V, 1>(axis + l * l, 2 * l + 1, values + static_cast<long>(l) * l * at_once, by_degree + l * at_once);
     }
     const long row = static_cast<long>(p) * patterns.tap_count;
-    point_all<V>(patterns.taps + row * degrees, patterns.tap_count, degrees, by_degree, firs + row * lanes);
+    point_all<V>(patterns.taps + row * degrees, patterns.tap_count, degrees, by_degree, firs + row * at_once);
   }
 }
 
-constexpr int most_tile_frames = 8 * lanes;
+constexpr int most_tile_frames = 8 * at_once;
 
 /// Frames with zeros on both sides, as `convolve` reads and writes beyond both ends.
 class Padded {
@@ -203,7 +203,7 @@ class Padded {
   AlignedVector<float> memory_;
 };
 
-/// y[row][n] = sum_k firs[row][k][lane 0] x[n - k] for n < frames, and on to a whole tile.
+/// y[row][n] = sum_k firs[row][k][image 0] x[n - k] for n < frames, and on to a whole tile.
 template <class V, int rows, int vectors>
 FORESTAGE_INLINE void convolve_rows(const float* firs, int tap_count, int tap_stride, const float* x, float* y,
                                     long y_stride, int frames) {
@@ -252,25 +252,25 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
   const auto signs = departure_signs(sources.order, job.mirror);
   const int heard_frames = receivers.tap_count + fractional_taps - 1;
   const int frames = heard_frames + sources.tap_count - 1;
-  AlignedVector<float> arriving(static_cast<std::size_t>(job.harmonics->count()) * lanes);
-  AlignedVector<float> leaving(signs.size() * lanes);
-  AlignedVector<float> sent(static_cast<std::size_t>(sources.count * sources.tap_count) * lanes);
-  AlignedVector<float> caught(static_cast<std::size_t>(receivers.count * receivers.tap_count) * lanes);
+  AlignedVector<float> arriving(static_cast<std::size_t>(job.harmonics->count()) * at_once);
+  AlignedVector<float> leaving(signs.size() * at_once);
+  AlignedVector<float> sent(static_cast<std::size_t>(sources.count * sources.tap_count) * at_once);
+  AlignedVector<float> caught(static_cast<std::size_t>(receivers.count * receivers.tap_count) * at_once);
   // One FIR of a receiver, what the receiver hears of a delayed impulse, and that from every source
   Padded fir(receivers.tap_count, fractional_taps), heard(heard_frames, sources.tap_count);
   const long response_frames = frames + most_tile_frames;
   AlignedVector<float> responses(static_cast<std::size_t>(sources.count * response_frames));
   float delay[fractional_taps];
-  for (std::size_t first = 0; first < job.images->count(); first += lanes) {
+  for (std::size_t first = 0; first < job.images->count(); first += at_once) {
     if (first % 1024 == 0) stop_if(*job.cancel);
-    const int count = static_cast<int>(std::min<std::size_t>(lanes, job.images->count() - first));
-    float x[lanes] = {}, y[lanes] = {}, z[lanes] = {};
+    const int count = static_cast<int>(std::min<std::size_t>(at_once, job.images->count() - first));
+    float x[at_once] = {}, y[at_once] = {}, z[at_once] = {};
     std::copy_n(job.images->x.data() + first, count, x);
     std::copy_n(job.images->y.data() + first, count, y);
     std::copy_n(job.images->z.data() + first, count, z);
-    job.harmonics->evaluate(x, y, z, arriving.data(), lanes);
+    job.harmonics->evaluate(x, y, z, arriving.data(), at_once);
     for (std::size_t q = 0; q < signs.size(); ++q) {
-      for (int n = 0; n < lanes; ++n) leaving[q * lanes + n] = signs[q] * arriving[q * lanes + n];
+      for (int n = 0; n < at_once; ++n) leaving[q * at_once + n] = signs[q] * arriving[q * at_once + n];
     }
     point<V>(sources, leaving.data(), sent.data());
     point<V>(receivers, arriving.data(), caught.data());
@@ -280,10 +280,10 @@ FORESTAGE_INLINE void responses_body(const ResponseJob& job) {
       fractional_kernel(job.images->fraction[image], delay);
       const long start = lead_frames + job.images->frame[image] - fractional_center;
       for (int r = 0; r < receivers.count; ++r) {
-        const float* taps = caught.data() + static_cast<long>(r) * receivers.tap_count * lanes + n;
-        for (int k = 0; k < receivers.tap_count; ++k) fir.data()[k] = taps[k * lanes];
+        const float* taps = caught.data() + static_cast<long>(r) * receivers.tap_count * at_once + n;
+        for (int k = 0; k < receivers.tap_count; ++k) fir.data()[k] = taps[k * at_once];
         convolve<V>(delay, 1, fractional_taps, 1, fir.data(), heard.data(), 0, heard_frames);
-        convolve<V>(sent.data() + n, sources.count, sources.tap_count, lanes, heard.data(), responses.data(),
+        convolve<V>(sent.data() + n, sources.count, sources.tap_count, at_once, heard.data(), responses.data(),
                     response_frames, frames);
         for (int b = 0; b < bands; ++b) {
           for (int s = 0; s < sources.count; ++s) {

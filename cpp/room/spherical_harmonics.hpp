@@ -18,7 +18,7 @@ constexpr int harmonic_count(int order) { return (order + 1) * (order + 1); }
 class SphericalHarmonics {
  public:
   /// Directions that are evaluated together.
-  static constexpr int lanes = 8;
+  static constexpr int at_once = 8;
   static constexpr int highest_order = 100;
 
   /// Throws when `order` is negative or above `highest_order`.
@@ -27,19 +27,19 @@ class SphericalHarmonics {
   int order() const noexcept { return order_; }
   int count() const noexcept { return harmonic_count(order_); }
 
-  /// values[index * stride + lane] at `lanes` unit vectors.  [any thread]
+  /// values[index * stride + n] at `at_once` unit vectors.  [any thread]
   template <class In, class Float>
   FORESTAGE_INLINE void evaluate(const In* x, const In* y, const In* z, Float* values, long stride) const noexcept {
-    double re[lanes], im[lanes];  // (x + iy)^m
-    for (int n = 0; n < lanes; ++n) re[n] = 1.0, im[n] = 0.0;
+    double re[at_once], im[at_once];  // (x + iy)^m
+    for (int n = 0; n < at_once; ++n) re[n] = 1.0, im[n] = 0.0;
     for (int m = 0; m <= order_; ++m) {
-      double last[lanes] = {}, next[lanes];
-      for (int n = 0; n < lanes; ++n) next[n] = diagonal_[static_cast<std::size_t>(m)];
+      double last[at_once] = {}, next[at_once];
+      for (int n = 0; n < at_once; ++n) next[n] = diagonal_[static_cast<std::size_t>(m)];
       for (int l = m; l <= order_; ++l) {
         Float* cosine = values + static_cast<long>(l * l + l + m) * stride;
         Float* sine = values + static_cast<long>(l * l + l - m) * stride;
         const Step step = steps_[static_cast<std::size_t>(l * (l + 1) / 2 + m)];
-        for (int n = 0; n < lanes; ++n) {
+        for (int n = 0; n < at_once; ++n) {
           if (m > 0) sine[n] = static_cast<Float>(next[n] * im[n]);
           cosine[n] = static_cast<Float>(next[n] * re[n]);
           const double above = step.up * z[n] * next[n] - step.back * last[n];
@@ -47,7 +47,7 @@ class SphericalHarmonics {
           next[n] = above;
         }
       }
-      for (int n = 0; n < lanes; ++n) {
+      for (int n = 0; n < at_once; ++n) {
         const double turned = re[n] * x[n] - im[n] * y[n];
         im[n] = re[n] * y[n] + im[n] * x[n];
         re[n] = turned;

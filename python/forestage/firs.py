@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,8 @@ def response_of(
     """
     fir = np.asarray(fir, dtype=np.float64)
     frequency = np.asarray(frequency_hz, dtype=np.float64)
-    responses = _core.fir_responses(fir.reshape(-1, fir.shape[-1]), frequency, sample_rate=sample_rate)
+    rows = fir.reshape(math.prod(fir.shape[:-1]), fir.shape[-1])
+    responses = _core.fir_responses(rows, frequency, sample_rate=sample_rate)
     responses *= np.exp(2j * np.pi * delay_frames / sample_rate * frequency)
     return responses.reshape(*fir.shape[:-1], len(frequency))
 

@@ -10,12 +10,11 @@ import pytest
 
 from forestage import PARAMS, Renderer
 from forestage.params import BY_ID
-from kinds import KINDS, first_fast
+from kinds import KINDS, MONITORS, first_fast
 from make_preset import with_later_alignment
 from signals import db, play_tone, splash_db, tone
 
 PRESETS = first_fast(KINDS)
-MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 
 
 def test_measure_sees_a_click():

@@ -6,11 +6,10 @@ import pytest
 from forestage import Renderer, load_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.params import text_value
-from kinds import FLAT, KINDS, first_fast
+from kinds import FLAT, KINDS, MONITORS, first_fast
 from make_preset import impulse_text, make_preset, with_later_alignment
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
-MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 RATES = (48_000, 44_100, 88_200, 96_000, 176_400, 192_000)
 
 presets = pytest.mark.parametrize("preset", first_fast(KINDS))

@@ -11,11 +11,10 @@ from forestage import Renderer, _core, load_headphone_eq, load_preset
 from forestage.host import plugin_state
 from forestage.params import session_values
 from headphone_eqs import cookbook_response, linear_phase_taps, parametric, wav_eq
-from kinds import first_fast
+from kinds import HEADPHONES, first_fast
 from make_preset import make_preset, with_long_ears, with_room
 from signals import db, impulse, in_blocks, noise, peak_db, play_tone, splash_db
 
-HEADPHONES = ("Headphones", "Headphones Plain", "Headphones Reference")
 RATES = (44_100, 48_000, 96_000)
 headphones = pytest.mark.parametrize("monitor", first_fast(HEADPHONES))
 rates = pytest.mark.parametrize("sample_rate", RATES)

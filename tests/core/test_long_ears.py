@@ -5,11 +5,10 @@ import pytest
 from scipy.signal import fftconvolve
 
 from forestage import Renderer, load_preset
-from kinds import first_fast
+from kinds import HEADPHONES, first_fast
 from make_preset import taps_of, with_long_ears
 from signals import db, impulse, in_blocks, noise, peak_db, play_tone, splash_db
 
-HEADPHONES = ("Headphones", "Headphones Plain", "Headphones Reference")
 DURATION_S = 0.5
 headphones = pytest.mark.parametrize("monitor", first_fast(HEADPHONES))
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from forestage import Renderer
-from kinds import first_fast
+from kinds import HEADPHONES, first_fast
 from make_preset import with_room
 from signals import noise, peak_db, play_tone, splash_db
 
-HEADPHONES = ("Headphones", "Headphones Plain", "Headphones Reference")
 headphones = pytest.mark.parametrize("monitor", first_fast(HEADPHONES))
 
 

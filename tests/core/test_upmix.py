@@ -8,7 +8,7 @@ import forestage
 from forestage import Renderer, _core
 from forestage.audio_file import read_stereo
 from forestage.catalogue import EXCERPT
-from kinds import FLAT, first_fast
+from kinds import FLAT, MONITORS, first_fast
 from signals import db, in_blocks, noise, peak_db, rms_db, tone
 
 RATES = (44_100, 48_000, 96_000, 192_000)
@@ -254,7 +254,7 @@ def test_in_high_quality_plain_stereo_and_bypass_are_the_input_delayed(preset, s
     assert peak_db(y[:2, late:] - x[:, :-late]) <= -120
 
 
-@pytest.mark.parametrize("monitor", ["Speakers", "Headphones", "Headphones Plain", "Headphones Reference"])
+@pytest.mark.parametrize("monitor", MONITORS)
 def test_without_upmix_both_qualities_sound_alike(monitor):
     """All monitors stay aligned with the reported latency: only that differs."""
     x = noise(frames=16_000)

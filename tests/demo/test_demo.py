@@ -23,6 +23,7 @@ from forestage.demo.measure import FREQUENCY_HZ, measure_design
 from forestage.demo.page import decibels
 from forestage.demo.sound import Levels, true_peak_dbfs
 from forestage.presets import save_preset
+from kinds import MONITORS
 from make_preset import with_room
 
 SECONDS = 2.0
@@ -125,9 +126,6 @@ def test_gains_are_on_the_page(demo, text):
         row = re.search(rf'<a href="{track.path.name}" download>.*?</tr>', text, re.DOTALL)[0]
         assert f">{decibels(track.gain_db, 2)}</td>" in row
     assert all(device.tracks["Speakers"].gain_db == 0.0 for device in demo.devices)
-
-
-MONITORS = ("Speakers", "Headphones", "Headphones Plain", "Headphones Reference")
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ from forestage.design.beam.array import beam_array
 from forestage.firs import response_of
 from forestage.metrics.depth import directivity_index_db
 from forestage.metrics.directivity import AZIMUTH_DEG, on_off_db, white_noise_gain_db, window_db
-from kinds import first_fast
 from places import DEVICES
 
 RATE = 48_000
@@ -166,7 +165,8 @@ WIDE_PAIRS = in_line(("left", 0.3), ("left", 0.15), ("right", -0.15), ("right", 
 BOTH_IN_THE_MIDDLE = in_line(("left", 0.3), ("both", 0.0), ("right", -0.3))
 
 
-@pytest.mark.parametrize("device", first_fast([WIDE_PAIRS, BOTH_IN_THE_MIDDLE]), ids=["pairs", "both"])
+@pytest.mark.slow
+@pytest.mark.parametrize("device", [WIDE_PAIRS, BOTH_IN_THE_MIDDLE], ids=["pairs", "both"])
 def test_beam_does_not_ask_what_drivers_play_in_plain_stereo(device):
     """As flat as from drivers for the centre; their plain mix has a comb."""
     beam = Planned(device)

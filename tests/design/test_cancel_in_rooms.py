@@ -157,6 +157,7 @@ def test_centre_is_as_near_as_in_plain_stereo_and_does_not_stand_further_in_fron
     assert np.all(center_db > plain_db - 1.5)
 
 
+@pytest.mark.slow
 def test_laptop_is_near_enough_to_be_left_alone():
     """The same formula says so, not its name: at 0.5 m the room is far below the direct sound."""
     _, in_room = solved("laptop")

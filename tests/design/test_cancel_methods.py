@@ -11,7 +11,7 @@ from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.acoustics.plant import plant
 from forestage.acoustics.seat import Listener
-from forestage.design.cancel import METHODS, CancelProblem, CancelTarget, cancel_problem, solve
+from forestage.design.cancel import CAPPED, METHODS, CancelProblem, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.robust import within_cap
 from forestage.design.skew import aligned_plain
 from forestage.design.zone import Zone
@@ -20,7 +20,6 @@ from places import DEVICES
 
 FREQUENCY_HZ = np.array([250.0, 500.0, 1000.0, 1500.0, 2500.0, 5000.0])
 INVERSES = ("exact", "closed-form", "least-squares", "rayleigh", "null-steering", "minimax")
-CAPPED = ("closed-form", "least-squares", "null-steering", "minimax")
 # Where all methods are at home
 FREE_FIELD = CancelTarget().in_free_field()
 

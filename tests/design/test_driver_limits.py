@@ -46,6 +46,7 @@ def test_no_driver_gets_more_than_its_limit_from_the_cancellation():
     np.testing.assert_allclose(held[:, beyond], open_wide[:, beyond], atol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
 def test_below_0_db_the_limit_is_a_shelf_of_the_equaliser(sample_rate):
     """For plain stereo as for the design, and in front of what makes up for the driver's own response."""
@@ -110,6 +111,7 @@ def test_other_drivers_play_what_a_limited_one_may_not():
     np.testing.assert_array_equal(within_limits(rows, weights, np.full((4, 40), 1e9)), weights)
 
 
+@pytest.mark.slow
 def test_a_limit_that_does_not_hold_is_said():
     def falls(max_db):
         return [str(fall) for fall in made_with(max_db).shortfall() if "max_db" in str(fall)]

@@ -4,11 +4,8 @@ from typing import Any
 
 from forestage.design.designer import design
 from forestage.design.result import Design
-from forestage.metrics.summary import design_metrics
-from forestage.metrics.zone import zone_maps
 from once import once_a_run
 from places import DEVICES
-from stub_design import shipped
 
 
 @once_a_run
@@ -19,17 +16,10 @@ def designed(name: str) -> Design:
 
 @once_a_run
 def preset_of(name: str) -> dict[str, Any]:
-    """Its preset, in its JSON form."""
+    """Its preset in its JSON form, with figures and maps."""
     return designed(name).preset()
 
 
-@once_a_run
 def figures_of(name: str) -> dict[str, Any]:
-    """Figures of a factory preset by today's code."""
-    return design_metrics(shipped(name))
-
-
-@once_a_run
-def maps_of(name: str) -> list[dict[str, Any]]:
-    """Maps of a factory preset by today's code."""
-    return zone_maps(shipped(name))
+    """Its figures."""
+    return preset_of(name)["design"]["metrics"]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def imported(name, path, known):
     return found - {name}
 
 
+@cache
 def arrows():
     """Which modules each module imports."""
     known = modules()

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import resource
 import numpy as np
@@ -31,6 +33,7 @@ print((square @ square)[0, 0], dgemm(1.0, square, square)[0, 0])
 """
 
 
+@pytest.mark.slow
 def test_too_little_memory_for_linear_algebra_is_an_exception():
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT],

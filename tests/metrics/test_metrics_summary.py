@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from designs import figures_of
+from designs import designed, figures_of
 from forestage.metrics import width, zone
 from forestage.metrics.summary import design_metrics
 from kinds import first_fast
-from stub_design import headphones, pair, shipped, stub_design
+from stub_design import headphones, pair, stub_design
 
 
 @pytest.fixture(scope="module", params=first_fast(["laptop", "smart-speaker"]))
@@ -19,7 +19,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def design(name):
-    return shipped(name)
+    return designed(name)
 
 
 @pytest.fixture(scope="module")

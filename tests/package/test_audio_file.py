@@ -130,8 +130,12 @@ def test_a_stop_ends_all_files_and_leaves_none(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
         told.append(share)
 
-    with pytest.raises(KeyboardInterrupt):
-        render_files(files, "laptop", threads=2, progress=stop)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            render_files(files, "laptop", threads=2, progress=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert max(told) < 0.1
     assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]
 

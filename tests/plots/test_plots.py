@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from designs import figures_of
+from designs import designed, figures_of
 from forestage import plots
 from kinds import first_fast
-from stub_design import headphones, shipped, stub_design
+from stub_design import headphones, stub_design
 
 
 @pytest.fixture(scope="module", params=first_fast(["headphones", "smart-speaker", "laptop"]))
 def page(request):
-    design = stub_design(headphones()) if request.param == "headphones" else shipped(request.param)
+    design = stub_design(headphones()) if request.param == "headphones" else designed(request.param)
     with pytest.MonkeyPatch.context() as patch:
         if request.param != "headphones":
             patch.setattr("forestage.plots.page.design_metrics", lambda _: figures_of(request.param))

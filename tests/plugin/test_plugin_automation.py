@@ -24,6 +24,7 @@ def plain(name: str, value: float) -> float:
 
 
 STATE = plugin_state(PRESET, "laptop", monitor="Headphones", level_match=False).encode()
+HELD = {"level_match": 0.0}  # by the state, from 0 to 1, where it is not the default
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +73,20 @@ def test_a_jump_is_heard_at_its_point(plugin, before):
     np.testing.assert_allclose(y, core(x, [(14_000, "output_trim_db", 0.75)]), atol=NULL)
 
 
-@pytest.mark.parametrize("row", SET_BY_HOSTS, ids=lambda row: row.id)
-def test_every_parameter_changes_at_its_point(plugin, row):
-    value = 0.0 if (row.default_value - row.min_value) > 0.5 * (row.max_value - row.min_value) else 1.0
-    x = noise(3 * LONG)
-    y = in_blocks(plugin, x, [(row.id, LONG + 5000, value)], LONG)
-    np.testing.assert_allclose(y, core(x, [(LONG + 5000, row.id, value)]), atol=NULL)
+def test_every_parameter_changes_at_its_point_and_back(plugin):
+    """One after the other, each with time for what has to warm up first."""
+    span = 3 * LONG
+    changes = []
+    for row in SET_BY_HOSTS:
+        held = HELD.get(row.id, (row.default_value - row.min_value) / (row.max_value - row.min_value))
+        for value in (0.0 if held > 0.5 else 1.0, held):
+            changes.append((len(changes) * span + 5000, row.id, value))
+    x = noise(len(changes) * span)
+    y = in_blocks(plugin, x, [(name, frame, value) for frame, name, value in changes], LONG)
+    expected = core(x, changes)
+    for index, change in enumerate(changes):
+        here = np.s_[:, index * span : (index + 1) * span]
+        np.testing.assert_allclose(y[here], expected[here], atol=NULL, err_msg=str(change))
 
 
 @pytest.mark.parametrize("block", [32, 480, 1000, LONG])

@@ -9,10 +9,9 @@ import pytest
 from forestage import PARAMS, Renderer, load_preset
 from forestage.host import plugin_path
 from headphone_eqs import parametric, wav_eq
-from kinds import KINDS, first_fast
+from kinds import KINDS, MONITORS, first_fast
 from plugin_sound import NULL, assert_null, noise
 
-MONITORS = next(row.choices for row in PARAMS if row.id == "monitor")
 SAMPLE_RATES = (44_100, 48_000, 96_000)
 BLOCKS = (1, 17, 64, 480, 1024, 8192)
 

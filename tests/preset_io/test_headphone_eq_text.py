@@ -9,6 +9,7 @@ import pytest
 
 from forestage import Renderer, _core, load_headphone_eq
 from headphone_eqs import AUTO_EQ, BANDS, cookbook_response, parametric
+from kinds import HEADPHONES
 from signals import db, impulse
 
 AT_HZ = np.unique(np.round(2 * np.geomspace(20, 20_000, 400))) / 2  # bins of a spectrum with two a Hz
@@ -236,7 +237,7 @@ LEFT = [("HSC", 8000, 2, 0.7), ("PK", 100, 3, 1), ("LSC", 60, 1.5, 0.7)]
 RIGHT = [("HSC", 8000, 2, 0.7), ("PK", 100, -3, 1), ("LSC", 60, 1.5, 0.7)]
 
 
-@pytest.mark.parametrize("monitor", ["Headphones", "Headphones Plain", "Headphones Reference"])
+@pytest.mark.parametrize("monitor", HEADPHONES)
 def test_each_ear_plays_through_its_own_filters(monitor):
     """0.01 dB, from the samples that the Renderer plays, against the cookbook."""
     plain, heard = (Renderer("smart-speaker", monitor=monitor, headphone_eq=eq) for eq in (None, parametric(PER_EAR)))

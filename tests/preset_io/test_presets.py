@@ -3,10 +3,10 @@
 import base64
 import json
 import time
+from functools import cache
 
 import numpy as np
 import pytest
-from jsonschema import Draft202012Validator
 
 from forestage import _core
 from make_preset import SAMPLE_RATES, fir_text, impulse_text, make_preset
@@ -311,7 +311,10 @@ def test_damaged_text_is_an_error_or_a_preset_and_nothing_else():
         assert _core.parse_preset(preset.to_json()).name == preset.name
 
 
-def schema_validator() -> Draft202012Validator:
+@cache
+def schema_validator():
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - half a second, for the worker that needs it
+
     schema = json.loads(_core.preset_schema())
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)

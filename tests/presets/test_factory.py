@@ -1,6 +1,7 @@
 """Every shipped preset: it plays, it is what its device file makes, and the figures that it carries are true."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,11 @@ def content(name):
     return json.loads(factory_presets()[name].read_text())
 
 
+@cache
+def loaded(name):
+    return load_preset(name)
+
+
 def firs_at(preset, key, sample_rate=48_000):
     filters = next(row for row in preset["filters"] if row["sample_rate"] == sample_rate)
     taps = max(len(decode_fir(text)) for row in filters[key] for text in np.atleast_1d(row))
@@ -41,15 +47,15 @@ def test_every_device_has_its_standard_preset():
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_file_is_what_the_core_writes(name):
     path = ROOT / "presets" / "factory" / f"{name}.json"
-    assert path.read_text(encoding="utf-8") == load_preset(path).to_json(), "to write it anew: ./run update --presets"
+    assert path.read_text(encoding="utf-8") == loaded(path).to_json(), "to write it anew: ./run update --presets"
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("monitor", first_fast(["Speakers", "Headphones"]))
 def test_preset_plays(name, monitor):
     x = noise(frames=9600)
-    y = Renderer(name, monitor=monitor).process(x)
-    assert y.shape[0] == (len(load_preset(name).drivers) if monitor == "Speakers" else 2)
+    y = Renderer(loaded(name), monitor=monitor).process(x)
+    assert y.shape[0] == (len(loaded(name).drivers) if monitor == "Speakers" else 2)
     assert np.isfinite(y).all()
     assert np.abs(y).max() > 1e-3
 

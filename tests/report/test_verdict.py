@@ -2,7 +2,7 @@
 
 import pytest
 
-from forestage.report.verdict import doubts, shortfall_lines, verdict
+from forestage.report.verdict import caveats, shortfall_lines, verdict
 
 SUBJECTS = ["sides", "nearness in a room", "centre", "between", "zone", "drive and level"]
 
@@ -176,7 +176,7 @@ def test_what_a_preset_lacks_has_no_line():
     form["design"]["metrics"]["panning"] = {"error_by_time_deg": {"processed": "wide"}}
     assert [each.subject for each in verdict(form)] == ["nearness in a room", "zone", "drive and level"]
     assert verdict({}) == []
-    assert doubts({}) == ["This preset carries no figures by which it could be judged."]
+    assert caveats({}, []) == ["This preset carries no figures by which it could be judged."]
 
 
 def with_curves(**changes):

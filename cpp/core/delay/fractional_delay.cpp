@@ -15,8 +15,8 @@ using Move = void (*)(const float* newest, const double* delay_frames, float* ou
 // Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in one direction.
 FORESTAGE_INLINE void move_body(const float* newest, const double* delay_frames, float* out, int frames) {
   constexpr int taps = FractionalDelay::taps;
-  constexpr int lanes = 8;
-  static_assert(taps == 2 * fractional_center + 2 && taps % lanes == 0);
+  constexpr int parts = 8;
+  static_assert(taps == 2 * fractional_center + 2 && taps % parts == 0);
   const float* const kernels = fractional_kernels();
   for (int n = 0; n < frames; ++n) {
     const int whole_frames = static_cast<int>(delay_frames[n]);
@@ -25,14 +25,14 @@ FORESTAGE_INLINE void move_body(const float* newest, const double* delay_frames,
     const auto mix = static_cast<float>(position - phase);
     const float* a = kernels + static_cast<long>(phase) * taps;
     const float* past = newest + n - whole_frames - 1 - (taps - 1);
-    float sums[lanes] = {};
-    for (int k = 0; k < taps; k += lanes) {
-      for (int lane = 0; lane < lanes; ++lane) {
-        const float tap = a[k + lane] + mix * (a[taps + k + lane] - a[k + lane]);
-        sums[lane] += tap * past[k + lane];
+    float sums[parts] = {};
+    for (int k = 0; k < taps; k += parts) {
+      for (int part = 0; part < parts; ++part) {
+        const float tap = a[k + part] + mix * (a[taps + k + part] - a[k + part]);
+        sums[part] += tap * past[k + part];
       }
     }
-    out[n] = std::accumulate(sums, sums + lanes, 0.0f);
+    out[n] = std::accumulate(sums, sums + parts, 0.0f);
   }
 }
 
@@ -45,10 +45,9 @@ FORESTAGE_AVX2 void avx2_move(const float* newest, const double* delay_frames, f
 
 }  // namespace
 
-// The direct form reads up to 8 frames past the newest block.
 FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
-    : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames + kernels::lanes),
-      zeros_(static_cast<std::size_t>(max_block_frames + kernels::lanes)) {
+    : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames + fir_kernels::read_beyond),
+      zeros_(static_cast<std::size_t>(max_block_frames + fir_kernels::read_beyond)) {
   set_delay(0.0);
 }
 

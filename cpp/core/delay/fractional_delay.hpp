@@ -28,7 +28,7 @@ class FractionalDelay {
  private:
   void set_delay(double delay_frames) noexcept;
 
-  const kernels::Table* loops_ = &kernels::best();
+  const fir_kernels::Table* loops_ = &fir_kernels::best();
   History history_;
   std::vector<float> zeros_;
   double delay_frames_ = -1.0;

@@ -4,7 +4,7 @@
 
 #include "simd.hpp"
 
-namespace forestage::kernels {
+namespace forestage::fir_kernels {
 namespace {
 
 // All loops are templates over V, a vector of simd.hpp.
@@ -35,9 +35,9 @@ FORESTAGE_INLINE void pack_body(const float* bins, float* cells, long stride, in
   for (int n = 0; n < count; n += width<V>) {
     V re, im;
     deinterleave(bins + 2 * n, re, im);
-    float* to = cells + n / lanes * stride + n % lanes;
+    float* to = cells + n / chunk_bins * stride + n % chunk_bins;
     store(to, re);
-    store(to + lanes, im);
+    store(to + chunk_bins, im);
   }
 }
 
@@ -60,11 +60,11 @@ FORESTAGE_INLINE void accumulate(const float* x, const float* h, long steps, lon
   for (long step = 0; step < steps; ++step, x += cell, h += h_step) {
     V xr, xi;
     load(xr, x);
-    load(xi, x + lanes);
+    load(xi, x + chunk_bins);
     for (int o = 0; o < count; ++o) {
       V hr, hi;
       load(hr, h + o * cell);
-      load(hi, h + o * cell + lanes);
+      load(hi, h + o * cell + chunk_bins);
       re[o] += xr * hr;
       im[o] += xr * hi;
       re[o] -= xi * hi;
@@ -81,9 +81,9 @@ FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
   const int head = job.partitions - job.slot;  // partitions from here on find their input at the start of the ring
   const int wrap = head < job.first ? job.first : head < job.last ? head : job.last;
   for (int bin = job.first_bin; bin < job.last_bin; bin += width<V>) {
-    const long chunk = bin / lanes * static_cast<long>(job.partitions);
-    const float* x = job.inputs + chunk * x_partition + bin % lanes;
-    const float* h = job.filters + chunk * h_partition + bin % lanes + static_cast<long>(output) * cell;
+    const long chunk = bin / chunk_bins * static_cast<long>(job.partitions);
+    const float* x = job.inputs + chunk * x_partition + bin % chunk_bins;
+    const float* h = job.filters + chunk * h_partition + bin % chunk_bins + static_cast<long>(output) * cell;
     V re[count] = {};
     V im[count] = {};
     accumulate<V, count>(x + (job.slot + job.first) * x_partition, h + job.first * h_partition,
@@ -212,4 +212,4 @@ FORESTAGE_KERNELS(avx2, simd::Wide, FORESTAGE_AVX2)
 
 const Table& best() noexcept { return simd::best(baseline::table, avx2::table); }
 
-}  // namespace forestage::kernels
+}  // namespace forestage::fir_kernels

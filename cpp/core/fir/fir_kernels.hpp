@@ -7,10 +7,12 @@
 // so that the multiply-accumulate walks through memory once and in order.
 #pragma once
 
-namespace forestage::kernels {
+namespace forestage::fir_kernels {
 
-inline constexpr int lanes = 8;
-inline constexpr int cell = 2 * lanes;
+inline constexpr int chunk_bins = 8;
+inline constexpr int cell = 2 * chunk_bins;
+/// Floats behind the last frame that `direct` reads, and has no use for.
+inline constexpr int read_beyond = 8;
 
 /// Bins of all outputs: interleaved complex, [output][partition_frames].
 struct Multiply {
@@ -30,11 +32,11 @@ struct Multiply {
 
 /// Direct form: y[o][n] = start[o][n] + sum_i sum_k taps[i][k][o] x[i][n - k].
 struct Direct {
-  const float* x;  // input 0 at n = 0; `taps - 1` frames of history before it, 8 readable floats after the last
+  const float* x;  // input 0 at n = 0; `tap_count - 1` frames before it, `read_beyond` after the last
   int x_stride;
   const float* taps;  // [input][tap][output]
   int tap_count;
-  const float* start;  // 8 readable floats after the last
+  const float* start;  // `read_beyond` more floats after the last frame
   int start_stride;
   float* const* outputs;
   int frames;
@@ -57,4 +59,4 @@ struct Table {
 /// [any thread]
 const Table& best() noexcept;
 
-}  // namespace forestage::kernels
+}  // namespace forestage::fir_kernels

@@ -12,7 +12,7 @@
 namespace forestage {
 namespace {
 
-constexpr int cell = kernels::cell;
+constexpr int cell = fir_kernels::cell;
 constexpr int smallest_partition_frames = 16;
 constexpr int largest_partition_frames = 8192;
 
@@ -138,7 +138,7 @@ class FirMatrix::Group {
   int frames_;            // of a partition
   FirPartitions matrix_;  // the first level
   std::vector<FirTail> tails_;
-  const kernels::Table* loops_;
+  const fir_kernels::Table* loops_;
   int direct_taps_ = 0;
   int direct_limit_frames_ = 0;   // calls up to here take the direct form
   AlignedVector<float> direct_;   // taps of partition 0, [input][tap][output]

@@ -9,7 +9,7 @@
 namespace forestage {
 namespace {
 
-constexpr int cell = kernels::cell;
+constexpr int cell = fir_kernels::cell;
 
 }  // namespace
 

@@ -44,7 +44,7 @@ class PartitionTransform {
  public:
   explicit PartitionTransform(int partition_frames);
   int frames() const noexcept { return frames_; }
-  const kernels::Table& loops() const noexcept { return *loops_; }
+  const fir_kernels::Table& loops() const noexcept { return *loops_; }
 
   /// Twice B frames, one after the other in time, to B bins in chunks, `stride` floats apart.
   void forward(const float* earlier, const float* later, float* cells, long stride) noexcept;
@@ -60,7 +60,7 @@ class PartitionTransform {
   };
   static std::shared_ptr<const Constants> constants(int frames);
 
-  const kernels::Table* loops_ = &kernels::best();
+  const fir_kernels::Table* loops_ = &fir_kernels::best();
   int frames_;
   std::shared_ptr<const Constants> constants_;
   AlignedVector<std::complex<float>> folded_;

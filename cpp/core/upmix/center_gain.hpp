@@ -9,7 +9,7 @@
 //
 // the centre is g E, with a real gain g by one of the rules. a is real and clipped because reverberation has a random
 // phase, which a complex a would follow, and because short averages overestimate it.
-// V: a float, or a vector of simd.hpp with a tile in each lane.
+// V: a float, or a vector of simd.hpp with a tile in each element.
 #pragma once
 
 #include "simd.hpp"

@@ -41,19 +41,21 @@ FORESTAGE_INLINE void fold_body(const Fold& job) {
 }
 
 template <class V>
+FORESTAGE_INLINE void unfold_add_some(const float* z, const float* re, const float* im, float* to) {
+  V z_re, z_im, a, b, sum;
+  deinterleave(z, z_re, z_im);
+  load(a, re);
+  load(b, im);
+  load(sum, to);
+  sum += z_re * a + z_im * b;
+  store(to, sum);
+}
+
+template <class V>
 FORESTAGE_INLINE void unfold_add_body(const float* z, const float* re, const float* im, float* to, int count) {
-  const auto add = [&]<class W>(W sum, int n) {
-    W z_re, z_im, a, b;
-    deinterleave(z + 2 * n, z_re, z_im);
-    load(a, re + n);
-    load(b, im + n);
-    load(sum, to + n);
-    sum += z_re * a + z_im * b;
-    store(to + n, sum);
-  };
   int n = 0;
-  for (; n + width<V> <= count; n += width<V>) add(V{}, n);
-  for (; n < count; ++n) add(0.0f, n);
+  for (; n + width<V> <= count; n += width<V>) unfold_add_some<V>(z + 2 * n, re + n, im + n, to + n);
+  for (; n < count; ++n) unfold_add_some<float>(z + 2 * n, re + n, im + n, to + n);
 }
 
 /// The new average, which is stored, and what counts for this tile.

@@ -1,5 +1,5 @@
-// The upmix in each quality, of which one plays: a change warms the other up, unheard, and cross-fades. What comes after
-// it knows nothing of qualities, as both are padded to the latency that is asked for.
+// The upmix in each quality, of which one plays: a change warms the other up, unheard, and cross-fades. What comes
+// after it knows nothing of qualities, as both are padded to the latency that is asked for.
 //
 //     L,R ─┬─ Upmix, Low Latency ── pad ─┐
 //          └─ Upmix, High Quality ─ pad ─┴─ one of them, or a cross-fade ─ L', R', C

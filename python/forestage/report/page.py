@@ -23,7 +23,7 @@ from .alternatives import table_of, words_of
 from .carried import carried
 from .charts import LABELS, Chart, charts
 from .figures import Row, conditions, rows
-from .verdict import doubts, shortfall_lines, verdict
+from .verdict import caveats, shortfall_lines, verdict
 
 CHART_PIXELS = 360
 
@@ -57,11 +57,15 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number_text, "change": change_text}
     figures = rows(contents)
+    verdicts = [verdict(preset) for preset in contents]
     scenes = [scene_of(preset) for preset in contents]
     return environment.get_template("page.html.jinja").render(
         title=_title([preset["name"] for preset in contents]),
         presets=list(zip(LABELS, contents, strict=False)),
-        verdicts=[(verdict(preset), doubts(preset), shortfall_lines(preset)) for preset in contents],
+        verdicts=[
+            (judgements, caveats(preset, judgements), shortfall_lines(preset))
+            for preset, judgements in zip(contents, verdicts, strict=True)
+        ],
         views=[scene and (scene, top_view(scene)) for scene in scenes],
         charts=[
             (chart, _html(chart, f"chart-{index}"), words_of(chart), table_of(chart))

@@ -74,9 +74,9 @@ def verdict(preset: Mapping[str, Any]) -> list[Judgement]:
     return [line for judge in subjects for line in judge(figures)]
 
 
-def doubts(preset: Mapping[str, Any]) -> list[str]:
-    """Why a verdict may not hold, a sentence each."""
-    if not verdict(preset):
+def caveats(preset: Mapping[str, Any], judgements: Sequence[Judgement]) -> list[str]:
+    """Why what was judged of a preset may not hold, a sentence each."""
+    if not judgements:
         return ["This preset carries no figures by which it could be judged."]
     if not has_designed_filters(preset):
         return ["Its filters were changed since: figures are those of its design."]

@@ -96,7 +96,7 @@ FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
   b = high;
 }
 
-/// Interleaved pairs to their first and second halves, in an order of lanes that takes one instruction each and that
+/// Interleaved pairs to their first and second halves, in an order of elements that takes one instruction each and that
 /// join() undoes.
 template <class V>
 FORESTAGE_INLINE void split(const float* from, V& a, V& b) {
@@ -137,14 +137,14 @@ template <class V>
 FORESTAGE_INLINE V clamp(const V& value, const V& least, const V& most) {
   return min<V>(max<V>(value, least), most);
 }
-/// One lane after the other: for what nobody waits for.
+/// One element after the other: for what nobody waits for.
 template <class V>
 FORESTAGE_INLINE V sqrt(const V& value) {
-  float lanes[width<V>];
-  store(lanes, value);
-  for (float& lane : lanes) lane = std::sqrt(lane);
+  float elements[width<V>];
+  store(elements, value);
+  for (float& element : elements) element = std::sqrt(element);
   V result;
-  load(result, lanes);
+  load(result, elements);
   return result;
 }
 
