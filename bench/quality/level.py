@@ -8,8 +8,9 @@ import numpy as np
 import stempeg
 from evidence import Table, write
 from scipy.signal import fftconvolve
-from upmix_mixes import synthetic_mix
-from upmix_stems import SONGS, at_level, at_level_stereo, at_rate, excerpt, singing, speech
+from upmix_corpus import synthetic_mix
+from upmix_instruments import at_level
+from upmix_recordings import SONGS, at_level_stereo, at_rate, excerpt, singing, speech
 
 from forestage import Renderer, factory_presets
 from forestage.constants import SAMPLE_RATE

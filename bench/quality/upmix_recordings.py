@@ -1,20 +1,24 @@
-"""Real material: stems with a known centre, and plain music without one.
+"""Recordings, and what programs of others play, sing and say.
 
-Needs Debian's fretsonfire-songs-muldjord, fretsonfire-songs-sectoid, espeak-ng, festival with a voice, and ffmpeg; from
-PyPI stempeg. Nothing of it is kept.
+Needs Debian's fretsonfire-songs-muldjord, fretsonfire-songs-sectoid, espeak-ng, festival with a voice, lmms and ffmpeg;
+from PyPI stempeg. Nothing of it is kept.
 """
 
+import os
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import stempeg
 from scipy import signal
-from upmix_mixes import SAMPLE_RATE, Mix, at_level
+
+from forestage.constants import SAMPLE_RATE
 
 SONGS = Path("/usr/share/games/fretsonfire/data/songs")
+PROJECTS = Path("/usr/share/lmms/projects")
 SECONDS = 6
 SAID = "The centre stays in the centre, and the guitars stay at the sides, whatever they may play."
 SUNG = """<?xml version="1.0"?><!DOCTYPE SINGING PUBLIC "-//SINGING//DTD SINGING mark up//EN" "Singing.v0_1.dtd" []>
@@ -23,20 +27,32 @@ NOTES = ("G3", "A3", "B3", "D4", "C4", "B3", "A3", "G3")
 WORDS = ("the", "cen", "ter", "of", "the", "sta", "ge", "sings")
 
 
-def real_mixes():
-    """Vocals, speech and singing over hard-panned guitars, and a pop mix around its vocal."""
+def guitars():
+    """Double-tracked guitars, one to the left and one to the right, by song."""
+    return {song.parent.name: excerpt(song) for song in sorted((SONGS / "muldjord").glob("*/guitar.ogg"))}
+
+
+@cache
+def pop_stems():
+    """A pop mix (Debian has none, stempeg's example is one): drums, bass, the rest and the vocal, each stereo."""
     stems, rate = stempeg.read_stems(stempeg.example_stem_path())
-    drums, bass, other, vocals = (at_rate(stem.T, rate) for stem in stems[1:5])
-    center = vocals.mean(axis=0)
-    sides = drums + bass + other + vocals - center
-    leads = {"vocal": center, "speech": speech(), "singing": singing()}
-    mixes = [Mix("pop mix, its vocal", center, sides)]
-    for song in sorted((SONGS / "muldjord").glob("*/guitar.ogg")):
-        guitars = at_level_stereo(excerpt(song), -20)
-        for name, lead in leads.items():
-            lead = np.resize(at_level(lead, -17), guitars.shape[1])
-            mixes.append(Mix(f"{name} over {song.parent.name}", lead, guitars))
-    return mixes
+    return [at_rate(stem.T, rate) for stem in stems[1:5]]
+
+
+@cache
+def electronic_stems(project, start_s):
+    """Every track of a demo project of LMMS by itself, six seconds from ``start_s``, each stereo."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"HOME": folder, "QT_QPA_PLATFORM": "offscreen"}
+        source = str(PROJECTS / project)
+        form = ["-s", str(SAMPLE_RATE), "-f", "wav", "-a", "-x", "1", "-o", folder]
+        command = ["lmms", "--allowroot", "rendertracks", source, *form]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        files = sorted(Path(folder).glob("*.wav"))
+        if not files:
+            raise RuntimeError(f"lmms rendered no track of {source}")
+        return [soundfile.read(file, SECONDS * SAMPLE_RATE, start_s * SAMPLE_RATE, fill_value=0.0)[0].T
+                for file in files]  # fmt: skip
 
 
 def plain_music():

@@ -1,9 +1,4 @@
-"""Seeded synthetic mixes with a known centre: a sung voice between panned instruments, in a reverberant room.
-
-Everything is made of numbers from one seed, so that a mix is the same on every machine.
-"""
-
-from dataclasses import dataclass
+"""A voice, instruments, pans and reverberation, all made of numbers from a seed: the same on every machine."""
 
 import numpy as np
 from scipy import signal
@@ -23,47 +18,6 @@ VOWELS_HZ = np.array(
 SCALE = np.array([0, 2, 3, 5, 7, 8, 10])  # semitones of natural minor
 
 
-@dataclass(frozen=True)
-class Mix:
-    """A stereo mix and what it was made of.
-
-    Attributes
-    ----------
-    x : array, shape (2, frames)
-        The mix: ``center`` on both channels plus ``sides``.
-    center : array, shape (frames,)
-        What is alike on both channels.
-    sides : array, shape (2, frames)
-        Everything else.
-    """
-
-    name: str
-    center: np.ndarray
-    sides: np.ndarray
-    sample_rate: int = SAMPLE_RATE
-
-    @property
-    def x(self):
-        return self.center + self.sides
-
-
-def synthetic_mix(seed, *, seconds=8.0):
-    """One mix: a voice, two to five instruments at random pans, reverberation at -20 to -9 dB."""
-    rng = np.random.default_rng(seed)
-    frames = round(seconds * SAMPLE_RATE)
-    voice = at_level(sing(rng, frames), -20)
-    sides = np.zeros((2, frames))
-    for k in range(rng.integers(2, 6)):
-        play = (pluck, pad, shake)[rng.choice(3, p=[0.5, 0.35, 0.15])]
-        angle = pan_angle(rng, is_hard=k < 2 and rng.random() < 0.7)
-        sides += pan(at_level(play(rng, frames), -20 + rng.uniform(-8, 1)), angle)
-    dry = voice + sides
-    level_db = rng.uniform(-20, -9)
-    wet = reverberate(rng, dry, rt60_s=rng.uniform(0.3, 1.2))
-    wet *= 10 ** (level_db / 20) * rms(dry) / rms(wet)
-    return Mix(f"synthetic {seed}", voice, sides + wet)
-
-
 def rms(x):
     return np.sqrt(np.mean(np.square(x)))
 
@@ -72,12 +26,6 @@ def at_level(x, level_db):
     """Scale so that the loud tenth of the sound has this level."""
     power = np.mean(np.square(x[: len(x) // 480 * 480]).reshape(-1, 480), axis=1)
     return x * 10 ** (level_db / 20) / np.sqrt(np.mean(np.sort(power)[-len(power) // 2 :]) + 1e-20)
-
-
-def pan_angle(rng, *, is_hard):
-    """Angle of a constant-power pan, 0 = centre, +-45 deg = hard."""
-    side = rng.choice([-1, 1])
-    return side * (45.0 if is_hard else rng.uniform(12, 45))
 
 
 def pan(x, angle_deg):
@@ -171,8 +119,10 @@ def pad(rng, frames):
             hz = note_hz(rng, low_hz) * 2 ** (rng.uniform(-0.05, 0.05) / 12)
             drift = 1 + 0.003 * np.sin(2 * np.pi * rng.uniform(3, 6) * t + rng.uniform(0, 6))
             phase = 2 * np.pi * np.cumsum(hz * drift) / SAMPLE_RATE
-            for h in range(1, min(30, int(10_000 / hz))):
-                out[start : start + length] += envelope * np.sin(h * phase + rng.uniform(0, 6)) / h**1.2
+            h = np.arange(1, min(30, int(10_000 / hz)))
+            harmonics = np.exp(1j * rng.uniform(0, 6, h.size)) / h**1.2
+            # A sum of sines of multiples of one phase is a polynomial of its first
+            out[start : start + length] += envelope * np.polyval([*harmonics[::-1], 0], np.exp(1j * phase)).imag
     return out
 
 
@@ -186,3 +136,29 @@ def shake(rng, frames):
         burst = signal.lfilter(*band, rng.standard_normal(length))
         out[start : start + length] += burst * np.exp(-t / 0.03) * rng.uniform(0.3, 1)
     return out
+
+
+def bass(rng, frames):
+    """Low notes of a few harmonics, one after the other."""
+    out = np.zeros(frames)
+    low_hz = rng.uniform(41, 62)
+    for start, length in note_times(rng, frames, 0.2, 0.6):
+        t = np.arange(length) / SAMPLE_RATE
+        hz = note_hz(rng, low_hz)
+        envelope = np.minimum(1, t / 0.01) * np.exp(-t / 0.5) * np.minimum(1, (t[-1] - t) / 0.02)
+        for h in range(1, 12):
+            out[start : start + length] += envelope * np.exp(-t * h / 0.8) * np.sin(2 * np.pi * h * hz * t) / h**1.3
+    return out
+
+
+def beat(rng, frames):
+    """A bass drum on the beat and a snare between, as (kick, snare)."""
+    kick, snare = np.zeros((2, frames))
+    step = round(rng.uniform(0.42, 0.6) * SAMPLE_RATE)
+    t = np.arange(min(step, frames)) / SAMPLE_RATE
+    thump = np.sin(2 * np.pi * (48 * t - 4 * np.exp(-t / 0.03))) * np.exp(-t / 0.12)
+    for k, start in enumerate(range(step // 2, frames - t.size, step)):
+        rattle = signal.lfilter(*signal.butter(2, [180, 7000], "bandpass", fs=SAMPLE_RATE), rng.standard_normal(t.size))
+        hit = 0.6 * rattle * np.exp(-t / 0.07) + 0.4 * np.sin(2 * np.pi * 190 * t) * np.exp(-t / 0.05)
+        (snare if k % 2 else kick)[start : start + t.size] += (hit if k % 2 else thump) * rng.uniform(0.7, 1)
+    return kick, snare
