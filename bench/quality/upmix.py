@@ -5,7 +5,6 @@
 Needs the Debian packages that upmix_recordings.py names, and `pip install .[quality]`.
 """
 
-import time
 from functools import cache
 
 import fast_bss_eval
@@ -41,7 +40,8 @@ seeds {held_out}:
 - wide guitars: recorded double-tracked guitars around singing, speech or a vocal
 - electronic: demo projects of LMMS, of whose tracks those are the centre that have no side
 - live room: a band in one room of the project's own room kernel, each microphone hears all, the singer's is the centre
-- pop recording: stems of one pop mix around its vocal; its bass and kick are in the middle, too, and count as wrong
+- pop recording: stems of one pop mix around its vocal; its bass and kick are in the middle, too, and count as wrong.
+  The vocal is 7 dB below the rest, so that a centre of nothing at all would be 7 dB "over mid": factorisation is that
 
 Baselines are written from their formulas (`bench/quality/upmix_baselines.py`), with frames of 43 ms, as the same
 latency allows, or as their names say. Where a paper leaves widths open, the choice for a kind is the best one on the
@@ -216,15 +216,6 @@ def properties(method):
     }
 
 
-def ns_per_frame(method, x):
-    best = np.inf
-    for _ in range(5):
-        start = time.perf_counter()
-        method(x)
-        best = min(best, time.perf_counter() - start)
-    return 1e9 * best / x.shape[1]
-
-
 def latency_ms(name):
     if name in QUALITIES:
         return 1000 * _core.Upmix(SAMPLE_RATE, quality=name).latency_frames / SAMPLE_RATE
@@ -317,9 +308,7 @@ def main():
     usual = {name: max(by_kind.values(), key=[*by_kind.values()].count) for name, by_kind in choices.items()}
     methods = fixed | {name: families()[name].method(choice) for name, choice in usual.items()}
     leaks = {name: hard_leak(method) for name, method in methods.items()}
-    sound = mixes["hard pans"][0].x
-    simple = [{"method": name} | properties(method) | {"ns per frame": ns_per_frame(method, sound)}
-              for name, method in methods.items()]  # fmt: skip
+    simple = [{"method": name} | properties(method) for name, method in methods.items()]
     curves = [{"quality": quality, "heard": heard} | selectivity(method, in_mix=heard == "in a mix")
               for quality, method in ours.items() for heard in ("alone", "in a mix")]  # fmt: skip
     write(
@@ -344,6 +333,17 @@ def spoken_range(seeds):
 
 
 FOUND = """
+What came out: High Quality leads only on the kind that it was tuned on, by 1.4 dB. On the others the best baseline,
+most often the principal component with a narrow window, is 1.3 to 2.5 dB ahead of it (not counting the pop recording,
+see above), and in the mean over the kinds 1.4 dB; the best of those as late as it is, 1.1 dB. Low Latency is behind on
+all.
+
+Wanted were 6 dB over mid on every kind in High Quality, 1.5 dB more than the best baseline, and 4 dB over mid in Low
+Latency: the first is reached on hard pans alone, the second nowhere, the third on hard pans alone. The correlation of
+High Quality's centre with left - right is 0.52 of mid's, where 0.35 was wanted; of a hard-panned instrument's mid it
+leaves 7 %, Low Latency 18 % (10 and 20 % were the bounds), but of noise in a mix of noise 29 and 44 %. Alone, a sound
+leaves the centre not by degrees but between 30 and 50 % of pan. On recorded music its gain changes more than Vickers'
+on six of eight pieces. Widths of similarity and of nulls lie at an end of what was tried: they could gain more.
 """
 
 FIGURES_NOTE = """
@@ -358,9 +358,8 @@ half as loud.
 """
 
 SIMPLE_NOTE = """
-Levels in dB. Pre-echo: what a drum 12 dB over the rest adds to the centre in the 20 ms before it, worst onset.
-Nanoseconds per frame hold for the machine that wrote this page: one thread, the core's methods from C++, the others in
-numpy.
+Levels in dB. Pre-echo: what a drum 12 dB over the rest adds to the centre in the 20 ms before it, worst onset. What the
+upmix costs is in the tables of `./run bench`.
 """
 
 ARTEFACTS_NOTE = """
