@@ -35,8 +35,10 @@ synthetic mixes of plucked and bowed sounds. They play through the Speakers moni
 drivers get makes the ears of the listener, whose loudness (BS.1770) is compared: the design's, as it is by default,
 over that of `amount` = 0 and over bypass. "Music" leaves out the two parts of the pop mix and the lone speech. "Spread"
 is half the distance between the pieces of the most and the least difference: no gain that stays the same for all of
-them could be closer. Pieces differ because the design has the colour of a pair of loudspeakers, and the device unaided
-has its own. The reduction is what the limiter takes beside the static gain, over all pieces.
+them could be closer. Pieces differ because the design has the colour and the balance of a pair of loudspeakers, and the
+device unaided has its own: "of a real pair" is the spread of the Headphones Reference monitor over Headphones Plain, in
+which there is no design at all. So where that is above 1 LU, a design that is in balance cannot be within 1 LU of plain
+stereo for all pieces. The reduction is what the limiter takes beside the static gain, over all pieces.
 """
 
 
@@ -85,12 +87,25 @@ def level_row(name):
         "design - plain, all (LU)": f"{over['plain'].min():.1f} to {over['plain'].max():.1f}",
         "music (LU)": f"{over['plain'][is_music].min():.1f} to {over['plain'][is_music].max():.1f}",
         "spread (LU)": round(float(np.ptp(over["plain"])) / 2, 1),
+        "of a real pair (LU)": round(real_spread_lu(form), 1),
         f"within {MATCHED_LU:g} LU": f"{np.count_nonzero(np.abs(over['plain']) <= MATCHED_LU)} of {len(is_music)}",
         "furthest off": worst[1],
         "design - bypass, at most (LU)": round(float(np.abs(over["bypass"]).max()), 1),
         "most reduction (dB)": round(float(everywhere.max()), 1),
         "reduced by more than 1 dB (% of time)": round(100 * float(np.mean(everywhere > NOTABLE_DB)), 2),
     }
+
+
+def real_spread_lu(form):
+    """Half the distance between pieces, of a real pair against the device unaided."""
+    plain, real = (
+        Renderer(form, monitor=monitor, safe_headroom="Off") for monitor in ("Headphones Plain", "Headphones Reference")
+    )
+    over = [
+        np.subtract(*(loudness_lufs(settled(each, audio), sample_rate=SAMPLE_RATE) for each in (real, plain)))
+        for audio in pieces().values()
+    ]
+    return float(np.ptp(over)) / 2
 
 
 def settled(renderer, audio):
