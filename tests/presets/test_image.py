@@ -57,15 +57,18 @@ def test_interaural_time_comes_closer_to_the_reference_pair_in_every_octave(pres
 
 
 def test_interaural_time_is_that_of_the_reference_pair(preset):
-    """Within 145 us of 380-420, most within 120; the plain devices miss by 170 us and more.
+    """Of 380-420 us, within 25 above 400 Hz; the plain devices miss by 170 us and more.
 
-    The round speaker in the free field is furthest, below 400 Hz, where its cap on drive holds.
+    Below, drive buys next to no separation, and the pair fades for its level: the round speaker stays 141 us behind,
+    the laptop 39.
     """
     wanted, plain, design = (
         per_octave(far_over_near(preset, monitor))[1]
         for monitor in ("Headphones Reference", "Headphones Plain", "Headphones")
     )
-    assert (np.abs(design - wanted) < 145).all()
+    low_us, high_us = np.abs(design - wanted)
+    assert low_us < {"smart-speaker-free-field": 145, "laptop": 45}[preset]
+    assert high_us < 25
     assert (np.abs(plain - wanted) > 160).all()
 
 
