@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,12 +65,8 @@ def response_of(
     """
     fir = np.asarray(fir, dtype=np.float64)
     frequency = np.asarray(frequency_hz, dtype=np.float64)
-<<<<<<< HEAD
     rows = fir.reshape(math.prod(fir.shape[:-1]), fir.shape[-1])
     responses = _core.fir_responses(rows, frequency, sample_rate=sample_rate)
-=======
-    responses = _core.fir_responses(fir.reshape(prod(fir.shape[:-1]), fir.shape[-1]), frequency, sample_rate=sample_rate)
->>>>>>> d4e51ad (Filters without taps have a response again; tests hold the figures that rooms leave to half a degree)
     responses *= np.exp(2j * np.pi * delay_frames / sample_rate * frequency)
     return responses.reshape(*fir.shape[:-1], len(frequency))
 
