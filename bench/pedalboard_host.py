@@ -21,9 +21,9 @@ def ns_per_frame(plugin, channels):
     x[:2] = 0.1 * np.random.default_rng(0).standard_normal((2, x.shape[1]))
     times = []
     for _ in range(RUNS + 1):
-        start = time.perf_counter()
+        start = time.thread_time()
         plugin.process(x, SAMPLE_RATE, buffer_size=BUFFER_FRAMES)
-        times.append((time.perf_counter() - start) / x.shape[1] * 1e9)
+        times.append((time.thread_time() - start) / x.shape[1] * 1e9)
     return statistics.median(times[1:])
 
 

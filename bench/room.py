@@ -1,11 +1,11 @@
-"""Rooms against pyroomacoustics: same room, images and length, each in a process of its own, on one core and on two.
+"""Rooms against pyroomacoustics: the same room, images and length, each in a process of its own, one thread.
 
     .venv/bin/python bench/room.py
 
-One pair is an omnidirectional source and receiver. The other case is a device of 3 drivers that turns to 5 directions,
-heard by 2 ears at 50 places: 1500 responses with directivity on both sides (first-order patterns, which both know).
-A ratio above 1 means that Forestage is faster. Memory is the peak of the process, without what Python and the libraries
-take before they begin.
+A pair is an omnidirectional source and receiver; fifty are one source and receivers at 50 places, in one call. The last
+case is a device of 3 drivers that turns to 5 directions, heard by 2 ears at 50 places: 1500 responses with directivity
+on both sides (first-order patterns, which both know). A ratio above 1 means that Forestage is faster, by processor
+time. Memory is the peak of the process, without what Python and the libraries take before they begin.
 """
 
 import json
@@ -23,6 +23,7 @@ from forestage.constants import SAMPLE_RATE
 SOURCE = (1.1, 1.9, 1.2)
 MAX_ORDER = 30
 LENGTH_S = 0.445  # the last image of that order arrives just before
+LENGTHS_S = {5: 0.079, 10: 0.148, 20: 0.294, 30: 0.44}  # of other orders, as pyroomacoustics has them
 DRIVERS_DEG = (0.0, 90.0, -90.0)
 ORIENTATIONS_DEG = (-60.0, -30.0, 0.0, 30.0, 60.0)
 EARS_DEG = (90.0, -90.0)
@@ -38,33 +39,34 @@ SOURCE_AXES = axes(DRIVERS_DEG, ORIENTATIONS_DEG)
 EAR_AXES = axes(np.add(EARS_DEG, 180.0))
 
 
-def pair_forestage(threads):
-    from forestage.acoustics.image_sources import Images
-    from forestage.acoustics.room import room_response
+def pairs_forestage(order, places):
+    def make():
+        from forestage.acoustics.image_sources import Images
+        from forestage.acoustics.room import room_response
 
-    def run():
-        images = Images(max_order=MAX_ORDER)
-        return room_response(
-            box(), source_m=SOURCE, receiver_m=PLACES[13], length_s=LENGTH_S, images=images, threads=threads
-        )
+        where = {"source_m": SOURCE, "receiver_m": places, "length_s": LENGTHS_S[order]}
+        return lambda: room_response(box(), **where, images=Images(max_order=order), threads=1)
 
-    return run
+    return make
 
 
-def pair_pyroomacoustics(threads):
-    pra = other_library(threads)
+def pairs_pyroomacoustics(order, places):
+    def make():
+        pra = other_library()
 
-    def run():
-        room = pra.ShoeBox(box().dimensions_m, fs=SAMPLE_RATE, materials=pra.Material(0.3), max_order=MAX_ORDER)
-        room.add_source(SOURCE)
-        room.add_microphone(PLACES[13])
-        room.compute_rir()
-        return room.rir
+        def run():
+            room = pra.ShoeBox(box().dimensions_m, fs=SAMPLE_RATE, materials=pra.Material(0.3), max_order=order)
+            room.add_source(SOURCE)
+            room.add_microphone(np.transpose(places))
+            room.compute_rir()
+            return room.rir
 
-    return run
+        return run
+
+    return make
 
 
-def device_tensor(threads):
+def device_tensor():
     from forestage.acoustics.image_sources import Images
     from forestage.acoustics.room import room_tensor
 
@@ -81,7 +83,7 @@ def device_tensor(threads):
                     receiver_order=1,
                     length_s=LENGTH_S,
                     images=Images(max_order=MAX_ORDER),
-                    threads=threads,
+                    threads=1,
                 ).responses(sources, ears)
                 for place in PLACES
             ]
@@ -90,7 +92,7 @@ def device_tensor(threads):
     return run
 
 
-def device_direct(threads):
+def device_direct():
     from forestage.acoustics.image_sources import Images
     from forestage.acoustics.room import room_response
 
@@ -107,7 +109,7 @@ def device_direct(threads):
                     receiver=ears,
                     length_s=LENGTH_S,
                     images=Images(max_order=MAX_ORDER),
-                    threads=threads,
+                    threads=1,
                 )
                 for place in PLACES
             ]
@@ -116,8 +118,8 @@ def device_direct(threads):
     return run
 
 
-def device_pyroomacoustics(threads):
-    pra = other_library(threads)
+def device_pyroomacoustics():
+    pra = other_library()
     cardioid = pra.directivities.Cardioid
 
     def run():
@@ -145,16 +147,21 @@ def box():
     return Room("Box", (5.0, 4.0, 2.6), 0.3)
 
 
-def other_library(threads):
+def other_library():
     import pyroomacoustics as pra
 
-    pra.constants.set("num_threads", threads)
+    pra.constants.set("num_threads", 1)
     pra.constants.set("rir_hpf_enable", False)
     return pra
 
 
+def pairs(order, places):
+    return {"forestage": pairs_forestage(order, places), "pyroomacoustics": pairs_pyroomacoustics(order, places)}
+
+
 CASES = {
-    "one pair": (9, {"forestage": pair_forestage, "pyroomacoustics": pair_pyroomacoustics}),
+    **{f"one pair, order {order}": (15, pairs(order, [PLACES[13]])) for order in LENGTHS_S},
+    **{f"50 pairs, order {order}": (5, pairs(order, PLACES)) for order in (5, 10, 30)},
     "3 drivers x 2 ears x 50 places x 5 orientations": (
         1,
         {
@@ -166,45 +173,41 @@ CASES = {
 }
 
 
-def measure(case, method, threads):
-    """Median seconds and added memory of one method, in this process."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+def measure(case, method):
+    """Median processor time and added memory of one method, in this process."""
     runs, methods = CASES[case]
-    run = methods[method](threads)
+    run = methods[method]()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = []
     for _ in range(runs):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
-    return {"seconds": statistics.median(seconds), "memory_mb": memory}
+    return {"cpu_s": statistics.median(seconds), "memory_mb": memory}
 
 
 def rows():
     """All cases, each with its ratio to pyroomacoustics in the same run."""
     result = []
     for case, (_, methods) in CASES.items():
-        for threads in (1, 2):
-            measured = {method: in_process(case, method, threads) for method in methods}
-            reference = measured["pyroomacoustics"]["seconds"]
-            for method, figures in measured.items():
-                ratio = reference / figures["seconds"]
-                result.append({"case": case, "cores": threads, "method": method, **figures, "ratio": ratio})
+        measured = {method: in_process(case, method) for method in methods}
+        reference = measured["pyroomacoustics"]["cpu_s"]
+        for method, figures in measured.items():
+            result.append({"case": case, "method": method, **figures, "ratio": reference / figures["cpu_s"]})
     return result
 
 
-def in_process(case, method, threads):
-    count = str(threads)
-    environment = os.environ | {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
-    command = [sys.executable, __file__, case, method, count]
+def in_process(case, method):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, case, method]
     output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     return json.loads(output)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        sys.stdout.write(json.dumps(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
+    if len(sys.argv) == 3:
+        sys.stdout.write(json.dumps(measure(sys.argv[1], sys.argv[2])))
     else:
         for row in rows():
             sys.stdout.write(json.dumps(row) + "\n")

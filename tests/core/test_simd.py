@@ -23,9 +23,26 @@ for monitor in ("Speakers", "Headphones"):
 """
 
 
-def rendered(folder, source, **environment):
+ROOMS = """
+import sys
+import numpy as np
+from forestage.acoustics.image_sources import Images
+from forestage.acoustics.room import OMNI, room_response, room_tensor
+from forestage.acoustics.shoebox import Room
+folder = sys.argv[2]
+room = Room("Uneven", (5.0, 4.0, 2.6), np.linspace(0.05, 0.6, 42).reshape(6, 7))
+where = {"source_m": (1.1, 1.9, 1.2), "receiver_m": (3.4, 2.3, 1.1), "length_s": 0.08}
+patterns = np.random.default_rng(0).standard_normal((2, 16, 20)).astype(np.float32)
+np.save(f"{folder}/omni.npy", room_response(room, **where)[0])
+np.save(f"{folder}/tail.npy", room_response(room, **where, images=Images(until_s=0.02, scattering=0.2))[0])
+np.save(f"{folder}/patterns.npy", room_response(room, **where, source=patterns, receiver=patterns)[0])
+np.save(f"{folder}/tensor.npy", room_tensor(room, **where, source_order=1, receiver_order=1).responses(OMNI, OMNI)[0])
+"""
+
+
+def rendered(folder, source, code=RENDER, **environment):
     folder.mkdir()
-    subprocess.run([sys.executable, "-c", RENDER, source, folder], env=os.environ | environment, check=True)
+    subprocess.run([sys.executable, "-c", code, source, folder], env=os.environ | environment, check=True)
     return {path.stem: np.load(path) for path in folder.iterdir()}
 
 
@@ -43,3 +60,13 @@ def test_plain_loops_sound_as_those_for_avx2_do(tmp_path):
     for name, y in fast.items():
         assert not np.array_equal(plain[name], y), "the environment chose nothing"
         assert rms_db(plain[name] - y) - rms_db(y) <= -120, name
+
+
+@pytest.mark.skipif(not has_avx2(), reason="this machine has no AVX2: there is one path only")
+def test_plain_loops_hear_rooms_as_those_for_avx2_do(tmp_path):
+    fast = rendered(tmp_path / "fast", "-", ROOMS)
+    plain = rendered(tmp_path / "plain", "-", ROOMS, FORESTAGE_SIMD="baseline")
+    assert len(fast) == len(plain) == 4
+    for name, h in fast.items():
+        assert not np.array_equal(plain[name], h), "the environment chose nothing"
+        assert np.max(rms_db(plain[name] - h) - rms_db(h)) <= -110, name

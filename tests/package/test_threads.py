@@ -76,6 +76,33 @@ def orders(make, blocks, rounds):
         yield played
 
 
+def lets_others_run(work, tries=100):
+    """Whether another thread, which waits for its turn, gets it while this one is inside of ``work``."""
+    sys.setswitchinterval(1000.0)  # nobody is made to give up the GIL
+    for _ in range(tries):  # on a busy machine the other one may wake up late
+        gate, ran = threading.Lock(), []
+        gate.acquire()
+        other = threading.Thread(target=lambda gate=gate, ran=ran: (gate.acquire(), ran.append(True)))
+        other.start()
+        gate.release()
+        work()
+        has_run = bool(ran)
+        other.join()
+        if has_run:
+            return True
+    return False
+
+
+def test_loading_parsing_and_playing_let_other_threads_run():
+    preset, engine = load_preset("smart-speaker"), Renderer("laptop")._engine
+    text, x = preset.to_json(), noise(frames=48_000)
+    assert lets_others_run(lambda: _core.parse_preset(text))
+    assert lets_others_run(lambda: engine.load("B", preset))
+    assert lets_others_run(lambda: preset.to_json())
+    assert lets_others_run(lambda: engine.process(x))
+    assert not lets_others_run(lambda: sum(range(30_000)), tries=5)  # else it would tell nothing
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["process", "reset", "load", "eq", "set", "read"])
 def test_a_renderer_plays_on_whatever_other_threads_call(call):
