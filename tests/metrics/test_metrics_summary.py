@@ -42,7 +42,7 @@ def test_figures_survive_json_and_are_finite(figures):
 
 @pytest.mark.slow
 def test_same_design_gives_the_same_figures(design, figures):
-    assert design_metrics(design) == figures
+    assert design.metrics() == figures
 
 
 def test_every_group_has_its_baseline(figures):
