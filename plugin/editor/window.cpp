@@ -41,6 +41,7 @@ Window::Window(Processor& plugin)
     part->setBounds(area);
     part->setVisible(part != &notice_);
   }
+  sendLookAndFeelChange();  // parts made before they were here took JUCE's colours for their texts
   curves_.show(static_cast<CurvesView::Tab>(std::clamp(settings_.tab(), 0, CurvesView::tab_count - 1)));
   const double scale = std::clamp(settings_.scale(), layout::least_scale, layout::most_scale);  // before limits resize
   setWantsKeyboardFocus(true);

@@ -104,6 +104,14 @@ void every_control_has_a_title() {
   expect(controls > 35, "only " + std::to_string(controls) + " controls");
 }
 
+void values_have_the_colours_of_the_window_from_the_start() {
+  Opened opened;
+  for (auto* part : parts_of(*opened.window)) {
+    if (dynamic_cast<juce::Slider*>(part->getParentComponent()) == nullptr) continue;
+    expect(part->findColour(juce::Label::outlineColourId).isTransparent(), "a value has a frame of JUCE's");
+  }
+}
+
 void text_stands_out() {
   for (const Palette* palette : {&Palette::dark(), &Palette::light()}) {
     const std::vector<std::tuple<const char*, juce::Colour, juce::Colour>> pairs{
@@ -454,6 +462,7 @@ void anything_at_random_while_audio_runs() {
 int check_all() {
   every_parameter_has_a_control();
   every_control_has_a_title();
+  values_have_the_colours_of_the_window_from_the_start();
   text_stands_out();
   tabs_follow_slots_and_states();
   undo_takes_back_what_was_done_here_and_nothing_else();
