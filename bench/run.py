@@ -7,6 +7,7 @@ tables with a word in their title again and keeps the others as they were. Nothi
 """
 
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -33,7 +34,8 @@ AGAINST_BASE = "times as fast as the base"
 TEXT = """\
 What the engine and the design cost, and what others take for the same, measured in one run.
 A cost is processor time of one thread or of all, as a table says, so that other work on the machine hardly counts.
-`{column}` compares with release {release} by way of a fixed piece of work, so that it holds on any machine.
+`{column}`, where it stands, compares with `bench/base.json`, stored with {base}.
+Both are held against a fixed piece of work, so that the ratio holds on any machine.
 """
 
 
@@ -105,7 +107,7 @@ def main():
     options.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="tables with these in their titles")
     chosen = options.parse_args()
     machine = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    base = json.loads(BASE.read_text()) if BASE.exists() else {"release": __version__, "tables": {}}
+    base = json.loads(BASE.read_text()) if BASE.exists() else {"stored_with": "nothing", "tables": {}}
     sys.stdout.write(f"Machine: {machine}\n")
     made_by = {
         title: command
@@ -132,10 +134,11 @@ def main():
             title: {key: float(f"{cost:.4g}") for key, cost in costs.items()}
             for title, costs in results["relative_costs"].items()
         }
-        BASE.write_text(json.dumps({"release": __version__, "tables": rounded}, indent=1) + "\n")
+        stored_with = f"forestage {__version__} on {datetime.date.today().isoformat()}"
+        BASE.write_text(json.dumps({"stored_with": stored_with, "tables": rounded}, indent=1) + "\n")
     parts = [
         "# Speed",
-        TEXT.format(column=AGAINST_BASE, release=base["release"]).strip(),
+        TEXT.format(column=AGAINST_BASE, base=base["stored_with"]).strip(),
         f"Made by `./run bench` on {machine}.",
     ]
     tables = [Table(title, results["tables"][title]) for title in commands(chosen.folder) if title in results["tables"]]
