@@ -134,6 +134,7 @@ def difference_db(heard: np.ndarray, right: np.ndarray) -> float:
     return 20 * np.log10(np.abs(there - right).max() / np.abs(right).max() + 1e-12)
 
 
+@pytest.mark.slow
 def test_what_comes_out_is_what_the_renderer_plays(start, environment, tmp_path):
     """A busy machine drops some of it, here and in any system. So half a second without a gap is sought: all eight
     channels have to be right there. It is played again when there is none, and the filters are linear without the
