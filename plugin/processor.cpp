@@ -36,7 +36,7 @@ Processor::Processor()
   known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
   for (auto& program : saved_programs_) program = -1;
   shown_program_ = program_in_slot_[0].load();
-  if (const auto first = session_.contents().presets[0]) follow_preset(*first);
+  if (const auto first = session_.presets()[0]) follow_preset(*first);
   // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
   session_.prepare(EngineSpec{}, audio_lock());
   report();
@@ -203,7 +203,7 @@ void Processor::load(Slot slot, std::shared_ptr<const Preset> preset, std::optio
 void Processor::put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) {
   for (const Slot slot : {Slot::a, Slot::b}) {
     const auto i = static_cast<std::size_t>(slot);
-    if (presets[i] == nullptr || presets[i] == session_.contents().presets[i]) continue;
+    if (presets[i] == nullptr || presets[i] == session_.presets()[i]) continue;
     session_.load(slot, presets[i], chosen[i]);
     note_loaded(slot);
   }

@@ -67,7 +67,8 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
 
   HostParameters& host_parameters() noexcept { return parameters_; }
   const PresetList& presets() const noexcept { return list_; }
-  Contents contents() const { return session_.contents(); }  // [any but audio]
+  Contents contents() const { return session_.contents(); }        // [any but audio]
+  SlotPresets slot_presets() const { return session_.presets(); }  // [any but audio] without copies of the rest
   LevelTap& levels() noexcept { return levels_; }
   /// Loads a slot; the one that plays brings the knobs of the preset along. On a throw all stays as it was.  [main]
   void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);

@@ -116,6 +116,11 @@ Contents Session::contents() const {
   return contents_;
 }
 
+SlotPresets Session::presets() const {
+  const std::lock_guard guard(mutex_);
+  return contents_.presets;
+}
+
 std::optional<std::string> Session::headphone_eq_name() const {
   const std::lock_guard guard(mutex_);
   if (!contents_.headphone_eq) return std::nullopt;

@@ -56,6 +56,7 @@ class Session {
   };
   StateText state(const ParamValues& values);                                         // [any but audio]
   Contents contents() const;                                                          // [any but audio]
+  SlotPresets presets() const;                                                        // [any but audio]
   std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
   std::vector<std::string> notes() const;                                             // [any but audio]
   Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null

@@ -9,6 +9,7 @@
 #include "preset_io.hpp"
 #include "state.hpp"
 #include "user_folder.hpp"
+#include "vstpreset.hpp"
 
 namespace forestage::python {
 namespace {
@@ -155,6 +156,10 @@ void bind_preset(py::module_& m) {
   m.def("headphone_eq_from_firs", &eq_from_firs, py::arg("taps").noconvert(), py::kw_only(), py::arg("sample_rate"),
         py::arg("name"), "Equaliser from impulse responses, (2, frames).");
 
+  m.def(
+      "state_of_vstpreset",
+      [](const py::bytes& bytes) { return py::bytes(state_of_vstpreset(std::string_view(bytes))); }, py::arg("bytes"),
+      "The plugin's state in a .vstpreset file; ValueError says what is wrong with it.");
   m.def("user_preset_folder", &user_preset_folder, "Where a user keeps presets; empty where there is no home.");
   m.def(
       "user_presets",

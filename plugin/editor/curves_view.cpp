@@ -95,10 +95,8 @@ std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamSt
 }
 
 void CurvesView::refresh() {
-  const auto values = desk_.processor().host_parameters().values();
   const Slot slot = desk_.slot();
-  bool is_new = is_new_ || slot != slot_;
-  for (std::size_t i = 0; i < param_count; ++i) is_new |= params[i].in_preset && values[i] != values_[i];
+  bool is_new = desk_.follow_knobs(values_) || is_new_ || slot != slot_;
   for (const Slot each : {Slot::a, Slot::b}) {
     const auto preset = desk_.preset(each);
     auto& shown = shown_presets_[static_cast<std::size_t>(each)];
@@ -107,7 +105,6 @@ void CurvesView::refresh() {
   }
   if (!is_new) return;
   slot_ = slot;
-  values_ = values;
   is_new_ = false;
   ParamStore knobs;
   desk_.copy_knobs(knobs);

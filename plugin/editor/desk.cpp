@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "preset_io.hpp"
-#include "vstpreset_file.hpp"
+#include "vstpreset.hpp"
 
 namespace forestage::plugin {
 namespace {
@@ -68,7 +68,7 @@ void Desk::change(Param id, float plain) {
 }
 
 std::shared_ptr<const Preset> Desk::preset(Slot slot) const {
-  return processor_.contents().presets[static_cast<std::size_t>(slot)];
+  return processor_.slot_presets()[static_cast<std::size_t>(slot)];
 }
 
 juce::String Desk::name(Slot slot) const {
@@ -93,6 +93,14 @@ const PresetCurves* Desk::curves(Slot slot) {
   if (held == nullptr) curves = nullptr;
   if (held != nullptr && (curves == nullptr || curves->preset() != held)) curves = std::make_unique<PresetCurves>(held);
   return curves.get();
+}
+
+bool Desk::follow_knobs(ParamValues& seen) const {
+  const ParamValues values = processor_.host_parameters().values();
+  bool have_moved = false;
+  for (std::size_t i = 0; i < param_count; ++i) have_moved |= params[i].in_preset && values[i] != seen[i];
+  seen = values;
+  return have_moved;
 }
 
 void Desk::copy_knobs(ParamStore& to) const {

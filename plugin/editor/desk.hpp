@@ -45,6 +45,8 @@ class Desk {
 
   /// The evaluator of what a slot holds, made when it is first asked for; null for an empty slot.
   const PresetCurves* curves(Slot slot);
+  /// Whether knobs that presets hold have moved since `seen`, which becomes what they are.
+  bool follow_knobs(ParamValues& seen) const;
   /// All knobs as they are, as the evaluator takes them.
   void copy_knobs(ParamStore& to) const;
 

@@ -80,13 +80,10 @@ StageView::Scene StageView::scene() const {
 void StageView::refresh() {
   const Slot slot = desk_.slot();
   const auto preset = desk_.preset(slot);
-  const auto values = desk_.processor().host_parameters().values();
-  bool is_new = preset != preset_ || slot != slot_;
-  for (std::size_t i = 0; i < param_count; ++i) is_new |= params[i].in_preset && values[i] != values_[i];
-  if (!is_new) return;
+  const bool have_moved = desk_.follow_knobs(values_);
+  if (preset == preset_ && slot == slot_ && !have_moved) return;
   if (preset != preset_) view_ = preset != nullptr ? design_view(*preset) : DesignView{};
   preset_ = preset;
-  values_ = values;
   width_deg_ = desk_.value(Param::stage_width_deg);
   slot_ = slot;
   ParamStore knobs;

@@ -12,7 +12,6 @@ _HEADER = struct.Struct("<4si32sq")
 _ENTRY = struct.Struct("<4sqq")
 _LIST = struct.Struct("<4si")
 _COMPONENT = b"Comp"  # the chunk with the state of the processor
-_JUCE_PRIVATE = b"JUCEPrivateData"  # ends what JUCE appends to a state, after its length in 8 bytes
 
 
 def class_id() -> str:
@@ -38,31 +37,4 @@ def state_of(vstpreset: bytes) -> bytes:
     ValueError
         When it is no .vstpreset file, or another plugin's.
     """
-    if len(vstpreset) < _HEADER.size or vstpreset[:4] != b"VST3":
-        raise ValueError("not a VST3 preset: it does not begin with VST3")
-    _, _, owner, list_offset = _HEADER.unpack_from(vstpreset)
-    if owner.decode("ascii", "replace").upper() != class_id():
-        raise ValueError(f"a preset of another plugin: class {owner.decode('ascii', 'replace')}, not {class_id()}")
-    for name, offset, size in _entries(vstpreset, list_offset):
-        if name == _COMPONENT and 0 <= offset <= offset + size <= len(vstpreset):
-            return _without_juce_data(vstpreset[offset : offset + size])
-    raise ValueError("not a whole VST3 preset: the state of the plugin is missing")
-
-
-def _entries(vstpreset: bytes, list_offset: int) -> list[tuple[bytes, int, int]]:
-    if not _HEADER.size <= list_offset <= len(vstpreset) - _LIST.size:
-        return []
-    name, count = _LIST.unpack_from(vstpreset, list_offset)
-    begin = list_offset + _LIST.size
-    whole = range(begin, len(vstpreset) - _ENTRY.size + 1, _ENTRY.size)
-    if name != b"List":
-        return []
-    return [_ENTRY.unpack_from(vstpreset, at) for at in whole[: max(count, 0)]]
-
-
-def _without_juce_data(state: bytes) -> bytes:
-    if not state.endswith(_JUCE_PRIVATE):
-        return state
-    end = len(state) - len(_JUCE_PRIVATE) - 8
-    (size,) = struct.unpack_from("<q", state, end)
-    return state[: end - size]
+    return _core.state_of_vstpreset(vstpreset)

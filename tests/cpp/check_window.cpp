@@ -358,6 +358,34 @@ void a_full_folder_is_listed_as_far_as_it_goes() {
   expect(opened.window->desk().name(Slot::a) == name, "an empty file takes the slot");
 }
 
+/// A state as hosts wrap it: header, the state, and a list of one chunk.
+std::string wrapped(const std::string& state) {
+  std::string bytes("VST3\1\0\0\0ABCDEF019182FAEB4672737446736731", 40);
+  const auto put = [&bytes](std::size_t value) {
+    for (std::size_t k = 0; k < 8; ++k) bytes += static_cast<char>((value >> (8 * k)) & 255U);
+  };
+  constexpr std::size_t header_bytes = 48;
+  put(header_bytes + state.size());
+  bytes += state + std::string("List\1\0\0\0Comp", 12);
+  put(header_bytes);
+  put(state.size());
+  return bytes;
+}
+
+void presets_of_hosts_are_opened_with_their_knobs() {
+  Opened from, to;
+  from.window->desk().toggle_slot();
+  from.window->desk().choose(4);
+  from.window->desk().change(Param::amount, 55.0f);
+  juce::MemoryBlock state;
+  from.processor.getStateInformation(state);
+  to.window->desk().open(
+      written("hosts.vstpreset", wrapped({static_cast<const char*>(state.getData()), state.getSize()})));
+  expect(to.window->desk().notice().isEmpty(), to.window->desk().notice().toStdString());
+  expect(to.window->desk().name(Slot::a) == from.window->desk().name(Slot::b), "the preset that played is not opened");
+  expect(to.window->desk().value(Param::amount) == 55.0f, "its knobs are not as they were");
+}
+
 void keys_do_what_they_say() {
   Opened opened;
   Window& window = *opened.window;
@@ -472,6 +500,7 @@ int check_all() {
   places_are_those_of_the_device();
   files_are_opened_or_refused_with_a_reason();
   a_full_folder_is_listed_as_far_as_it_goes();
+  presets_of_hosts_are_opened_with_their_knobs();
   keys_do_what_they_say();
   a_window_changes_no_sound();
   sizes_are_what_they_may_be();

@@ -39,7 +39,10 @@ def load(host: RawVst3, *args, **kwargs) -> None:
 
 
 def state_of(host: RawVst3) -> dict:
-    return _core.parse_state(vst3._without_juce_data(host.state))
+    """What a host keeps, without what JUCE appends: its own data, their length in eight bytes, a mark."""
+    body = host.state.removesuffix(b"JUCEPrivateData")
+    size = int.from_bytes(body[-8:], "little")
+    return _core.parse_state(body[: -8 - size])
 
 
 def step(row, value: float) -> float:
