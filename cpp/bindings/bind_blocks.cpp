@@ -1,11 +1,17 @@
 // Single blocks of the graph, so that tests can hold each against a numpy oracle.
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "arrays.hpp"
 #include "fir_matrix.hpp"
 #include "fractional_delay.hpp"
 #include "graph.hpp"
 #include "limiter.hpp"
+#include "loudness_meter.hpp"
+#include "number_text.hpp"
 #include "ramp.hpp"
 #include "resample_fir.hpp"
 #include "upmix.hpp"
@@ -85,6 +91,30 @@ struct PyLimiter {
   int channels;  // before the limiter: it is checked first
   Limiter limiter;
   float least_gain = 1.0f;
+};
+
+struct PyLoudnessMeter {
+  PyLoudnessMeter(double sample_rate, std::vector<double> channel_weights)
+      : channels(static_cast<py::ssize_t>(channel_weights.size())),
+        meter(checked(std::move(channel_weights)), checked_rate(sample_rate)) {}
+
+  static std::vector<double> checked(std::vector<double> weights) {
+    if (weights.empty()) throw std::invalid_argument("channel_weights is empty; one for each channel would be right");
+    for (const double weight : weights) {
+      if (weight >= 0.0 && std::isfinite(weight)) continue;
+      throw std::invalid_argument("channel_weights has " + number_text(weight) + "; 0 or more would be right");
+    }
+    return weights;
+  }
+
+  void push(const Audio& x) {
+    const auto in = read_lanes(x, channels);
+    take_turns(turns, [&] { meter.push({in.lanes(), in.channels(), in.frames()}); });
+  }
+
+  Turns turns;
+  py::ssize_t channels;
+  LoudnessMeter meter;
 };
 
 struct PyUpmix {
@@ -169,6 +199,15 @@ void bind_blocks(py::module_& m) {
       .def_readonly("least_gain", &PyLimiter::least_gain, "Of the last call.")
       .def_property_readonly("latency_frames", [](const PyLimiter& p) { return p.limiter.latency_frames(); })
       .def_property_readonly_static("CEILING", [](const py::object&) { return Limiter::ceiling; });
+
+  py::class_<PyLoudnessMeter>(m, "LoudnessMeter", "Loudness after ITU-R BS.1770-5, in LUFS; see loudness_meter.hpp.")
+      .def(py::init<double, std::vector<double>>(), py::arg("sample_rate"), py::kw_only(),
+           py::arg("channel_weights") = std::vector<double>{1.0, 1.0})
+      .def("push", &PyLoudnessMeter::push, py::arg("x").noconvert(), "(channels, frames); the measurement streams on.")
+      .def("reset", [](PyLoudnessMeter& p) { take_turns(p.turns, [&] { p.meter.reset(); }); })
+      .def_property_readonly("momentary_lufs", [](const PyLoudnessMeter& p) { return p.meter.reading().momentary; })
+      .def_property_readonly("short_term_lufs", [](const PyLoudnessMeter& p) { return p.meter.reading().short_term; })
+      .def_property_readonly("integrated_lufs", [](const PyLoudnessMeter& p) { return p.meter.reading().integrated; });
 
   py::class_<FarEar>(m, "FarEar", "Far ear of a virtual loudspeaker relative to its near ear.")
       .def_readonly("delay_s", &FarEar::delay_s)

@@ -64,6 +64,7 @@ _MODULES = (
     "files",
     "headphone_eq",
     "host",
+    "match",
     "metrics",
     "params",
     "plots",

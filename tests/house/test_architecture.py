@@ -33,7 +33,7 @@ LAYERS = {
     "ground": ["_core", "arrays", "blas", "constants", "short_repr", "choices", "files", "catalogue"],
     "filters": ["firs"],
     "sound files": ["wav_file", "audio_file"],
-    "playing": ["params", "headphone_eq", "presets", "notebook", "render", "center", "render_file"],
+    "playing": ["params", "headphone_eq", "presets", "notebook", "match", "render", "center", "render_file"],
     "hosts": ["vst3", "host", "export"],
     "acoustics": ["acoustics"],
     "metrics": ["metrics"],
