@@ -4,21 +4,12 @@
 #include <cmath>
 #include <memory>
 
+#include "parameter_text.hpp"
+
 namespace forestage::plugin {
 namespace {
 
-juce::String to_juce(std::string_view text) {
-  return juce::String::fromUTF8(text.data(), static_cast<int>(text.size()));
-}
-
 juce::ParameterID id_of(const ParamSpec& spec) { return {to_juce(param_id(spec)), 1}; }
-
-juce::StringArray texts_of(const ParamSpec& spec) {
-  if (spec.kind == ParamKind::toggle) return {"Off", "On"};
-  juce::StringArray texts;
-  for (const auto choice : spec.choices) texts.add(to_juce(choice));
-  return texts;
-}
 
 juce::AudioProcessorParameterWithIDAttributes attributes_of(const ParamSpec& spec) {
   const auto attributes = juce::AudioProcessorParameterWithIDAttributes().withLabel(to_juce(spec.unit));
@@ -41,15 +32,13 @@ void LinearParameter::setValue(float normalised) {
 }
 
 juce::String LinearParameter::getText(float normalised, int maximum_length) const {
-  const float rounded = std::round(convertFrom0to1(usable(normalised, getValue())) * 100.0f) / 100.0f;
-  auto text = juce::String(rounded == 0.0f ? 0.0f : rounded, 2);  // no "-0.00"
-  text = text.trimCharactersAtEnd("0").trimCharactersAtEnd(".");
+  const auto text = text_of(spec_, convertFrom0to1(usable(normalised, getValue())));
   return maximum_length > 0 ? text.substring(0, maximum_length) : text;
 }
 
 float LinearParameter::getValueForText(const juce::String& text) const {
-  const float value = text.containsAnyOf("0123456789") ? text.trim().getFloatValue() : NAN;  // JUCE reads "nan1" as NaN
-  return std::isnan(value) ? getValue() : convertTo0to1(value);
+  const auto value = value_of(spec_, text);
+  return value ? convertTo0to1(*value) : getValue();
 }
 
 ChoiceParameter::ChoiceParameter(const ParamSpec& spec)
@@ -73,8 +62,8 @@ juce::String ChoiceParameter::getText(float normalised, int maximum_length) cons
 }
 
 float ChoiceParameter::getValueForText(const juce::String& text) const {
-  const int index = texts_.indexOf(text.trim(), true);
-  return index < 0 ? getValue() : static_cast<float>(index) / static_cast<float>(last_index());
+  const auto index = value_of(spec_, text);
+  return index ? *index / static_cast<float>(last_index()) : getValue();
 }
 
 HostParameters::HostParameters(juce::AudioProcessor& owner) {

@@ -24,7 +24,7 @@ std::shared_ptr<const FactoryPresets> shared_factory() {
 
 }  // namespace
 
-PresetList::PresetList() : factory_(shared_factory()), user_presets_(user_presets()) {
+PresetList::PresetList() : factory_(shared_factory()), user_presets_(user_presets()), problem_(user_folder_problem()) {
   const auto room = static_cast<std::size_t>(std::max(custom - factory_->count(), 0));
   if (user_presets_.size() <= room) return;
   unlisted_ = user_presets_.size() - room;

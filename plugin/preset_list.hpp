@@ -32,6 +32,8 @@ class PresetList {
   int factory_count() const noexcept { return factory_->count(); }
   /// How many files of the user's have no position any more.
   std::size_t unlisted() const noexcept { return unlisted_; }
+  /// Why the user's folder cannot be looked into; empty where it can, or is not there yet.
+  const std::string& problem() const noexcept { return problem_; }
   /// What a new instance plays, in A and B; null where that is missing or broken.  [any but audio]
   std::array<std::shared_ptr<const Preset>, 2> first() const;
   /// What a host shows, also where there is nothing to load.
@@ -45,6 +47,7 @@ class PresetList {
   std::shared_ptr<const FactoryPresets> factory_;
   std::vector<UserPreset> user_presets_;
   std::size_t unlisted_ = 0;
+  std::string problem_;
 };
 
 }  // namespace forestage::plugin

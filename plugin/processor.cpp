@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "editor/window.hpp"
+#include "editor/editor.hpp"
 #include "preset_io.hpp"
 #include "vst3_variants.hpp"
 
@@ -29,8 +29,9 @@ Processor::Processor()
                          .withOutput("Driver Feeds Or Headphones",
                                      juce::AudioChannelSet::canonicalChannelSet(std::max(fixed_outputs, 2)))),
       fixed_outputs_(fixed_outputs),
+      list_(std::make_shared<const PresetList>()),
       parameters_(*this) {
-  session_.load(Contents{list_.first(), {}, {}});
+  session_.load(Contents{list_->first(), {}, {}});
   note_programs();
   known_programs_[0] = program_in_slot_[0].load();
   known_programs_[1] = -1;  // nobody has seen it: a program may go into A that is there already
@@ -77,7 +78,7 @@ Status Processor::status() const {
                          parameters_.plain(Param::room) > 0.5f);
 }
 
-int Processor::latency_frames() const {
+int Processor::engine_latency_frames() const {
   return session_.latency_frames(static_cast<UpmixQuality>(static_cast<int>(parameters_.plain(Param::upmix_quality))));
 }
 
@@ -101,6 +102,7 @@ void Processor::play(juce::AudioBuffer<float>& buffer, bool is_bypassed) {
   levels_.read_input(io);
   engine->process(io);
   levels_.read_output(io);
+  sound_.write(io);
 }
 
 void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept {
@@ -126,6 +128,7 @@ void Processor::play(AudioBlock io, Vst3Automation& automation, int first_frame)
     start = end;
   }
   levels_.read_output(heard);
+  sound_.write(heard);
 }
 
 // JUCE's assertion that it has this interface itself is meant: ours stands in front of it.
@@ -151,9 +154,11 @@ void Processor::timerCallback() {
 
 // One of the positions stands for a preset that came with a state. Without it a session with a preset from elsewhere
 // would claim another one, and a host that sends it back would overwrite what was there.
-int Processor::getCurrentProgram() { return program_in_slot_[active_slot()].load(std::memory_order_relaxed); }
+int Processor::getCurrentProgram() { return position(); }
 
-const juce::String Processor::getProgramName(int index) { return juce::String::fromUTF8(list_.name(index).c_str()); }
+const juce::String Processor::getProgramName(int index) {
+  return juce::String::fromUTF8(presets()->name(index).c_str());
+}
 
 std::optional<float> Processor::decided(Steinberg::Vst::ParamID id) {
   if (id == vst3_program_id) {
@@ -181,15 +186,40 @@ bool Processor::is_known_program(int index) const {
 
 // JUCE's wrappers call this from the host's main thread only, so the preset may be built here.
 void Processor::setCurrentProgram(int index) {
-  if (index < 0 || index >= list_.count()) return;
+  const auto list = presets();
+  if (index < 0 || index >= list->count()) return;
   const bool is_written_back = is_known_program(index);
   shown_program_ = index;  // where that is wrong now, the host is told so by the timer and the controller
   if (is_written_back) return;
   try {
-    load(static_cast<Slot>(active_slot()), list_.load(index), ChosenPreset{list_.name(index), index});
+    load(static_cast<Slot>(active_slot()), list->load(index), ChosenPreset{list->name(index), index});
   } catch (const std::exception& error) {
     log("preset \"" + getProgramName(index) + "\" not loaded", error);
   }
+}
+
+void Processor::set(Param id, float plain) {
+  const ParamSpec& row = spec(id);
+  parameters_[id].setValueNotifyingHost((plain - row.min_value) / (row.max_value - row.min_value));
+}
+
+std::shared_ptr<const PresetList> Processor::presets() const {
+  const std::lock_guard guard(list_mutex_);
+  return list_;
+}
+
+void Processor::reload_presets() {
+  auto next = std::make_shared<const PresetList>();
+  {
+    const std::lock_guard guard(list_mutex_);
+    list_ = std::move(next);
+  }
+  note_programs();
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
+    known_programs_[slot] = program_in_slot_[slot].load();
+    saved_programs_[slot] = -1;  // positions of the list before
+  }
+  report_program();
 }
 
 void Processor::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
@@ -219,7 +249,7 @@ void Processor::note_loaded(Slot slot) {
   known_programs_[i] = program_in_slot_[i].load();
 }
 
-juce::AudioProcessorEditor* Processor::createEditor() { return new Window(*this); }
+juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this, *this); }
 
 void Processor::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   session_.set_headphone_eq(std::move(eq));
@@ -267,8 +297,8 @@ void Processor::report() {
   reported_quality_.store(parameters_.plain(Param::upmix_quality), std::memory_order_relaxed);
   bool is_new_latency = false;
   // The host's thread and the timer's may both be here: who comes last must leave the latency of the newest engine.
-  for (int frames = -1; frames != latency_frames();) {
-    frames = latency_frames();
+  for (int frames = -1; frames != engine_latency_frames();) {
+    frames = engine_latency_frames();
     is_new_latency = is_new_latency || frames != getLatencySamples();
     setLatencySamples(frames);
   }
@@ -288,11 +318,12 @@ void Processor::report_program() {
 
 void Processor::note_programs() {
   const auto contents = session_.contents();
+  const auto list = presets();
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
     const std::size_t playing = contents.presets[slot] != nullptr ? slot : 1 - slot;  // an empty slot plays the other
     const auto& preset = contents.presets[playing];
     const auto& chosen = contents.chosen[playing];
-    const int position = preset != nullptr ? list_.position_of(preset, chosen ? chosen->name : "") : PresetList::custom;
+    const int position = preset != nullptr ? list->position_of(preset, chosen ? chosen->name : "") : PresetList::custom;
     program_in_slot_[slot].store(position, std::memory_order_relaxed);
   }
 }

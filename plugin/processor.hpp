@@ -16,19 +16,22 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
-#include "level_tap.hpp"
+#include "editor/plugin_model.hpp"
 #include "parameters.hpp"
-#include "preset_list.hpp"
-#include "session.hpp"
 #include "vst3_audio.hpp"
 #include "vst3_host.hpp"
 
 namespace forestage::plugin {
 
-class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst3Player, private juce::Timer {
+class Processor final : public juce::AudioProcessor,
+                        public PluginModel,
+                        public Vst3Host,
+                        public Vst3Player,
+                        private juce::Timer {
  public:
   Processor();
   ~Processor() override;
@@ -65,21 +68,23 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;
 
-  HostParameters& host_parameters() noexcept { return parameters_; }
-  const PresetList& presets() const noexcept { return list_; }
-  Contents contents() const { return session_.contents(); }        // [any but audio]
-  SlotPresets slot_presets() const { return session_.presets(); }  // [any but audio] without copies of the rest
-  LevelTap& levels() noexcept { return levels_; }
-  /// Loads a slot; the one that plays brings the knobs of the preset along. On a throw all stays as it was.  [main]
-  void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
-  /// Has the slots hold these, empty ones left as they are, and leaves the knobs.  [main]
-  void put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen);
-
-  /// The equaliser of the listener's headphones; throws std::exception and then keeps the one it has.  [main]
-  void set_headphone_eq(std::optional<HeadphoneEq> eq);
-  std::optional<std::string> headphone_eq_name() const { return session_.headphone_eq_name(); }  // [any but audio]
-  /// What of the session cannot be read, or is not known; it is kept.  [any but audio]
-  std::vector<std::string> notes() const { return session_.notes(); }
+  float value(Param id) const override { return parameters_.plain(id); }
+  void begin(Param id) override { parameters_[id].beginChangeGesture(); }
+  void set(Param id, float plain) override;
+  void end(Param id) override { parameters_[id].endChangeGesture(); }
+  const juce::AudioProcessorParameter* host_parameter(Param id) const override { return &parameters_[id]; }
+  const Session& session() const override { return session_; }
+  std::shared_ptr<const PresetList> presets() const override;  // [any but audio]
+  void reload_presets() override;
+  int position() const override { return program_in_slot_[active_slot()].load(std::memory_order_relaxed); }
+  void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) override;
+  void put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) override;
+  void set_headphone_eq(std::optional<HeadphoneEq> eq) override;
+  LevelTap& levels() override { return levels_; }
+  SoundTap& sound() override { return sound_; }
+  double sample_rate() const override { return getSampleRate(); }
+  int latency_frames() const override { return getLatencySamples(); }
+  int output_channels() const override { return getMainBusNumOutputChannels(); }
 
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
@@ -89,7 +94,7 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   bool show_readings();  // of the engine; true for a new status
   void follow_preset(const Preset& preset);
   Status status() const;
-  int latency_frames() const;
+  int engine_latency_frames() const;
   AudioLock audio_lock();
   void report();
   void report_program();
@@ -99,10 +104,12 @@ class Processor final : public juce::AudioProcessor, public Vst3Host, public Vst
   void note_loaded(Slot slot);
 
   const int fixed_outputs_;  // of a variant; 0 = as the host arranges
-  PresetList list_;
+  mutable std::mutex list_mutex_;
+  std::shared_ptr<const PresetList> list_;
   HostParameters parameters_;
   Session session_;
   LevelTap levels_;
+  SoundTap sound_;
   std::unique_ptr<Vst3Audio> vst3_audio_;
   std::atomic<float> reported_quality_{0.0f};  // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};

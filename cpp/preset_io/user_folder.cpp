@@ -59,4 +59,14 @@ std::vector<UserPreset> user_presets() {
   return presets;
 }
 
+std::string user_folder_problem() {
+  const auto folder = user_preset_folder();
+  std::error_code error;
+  if (folder.empty() || !std::filesystem::exists(folder, error))
+    return error ? folder.string() + ": " + error.message() : "";
+  if (!std::filesystem::is_directory(folder, error)) return folder.string() + " is a file, not a folder";
+  const std::filesystem::directory_iterator entries(folder, error);
+  return error ? folder.string() + ": " + error.message() : "";
+}
+
 }  // namespace forestage

@@ -19,4 +19,7 @@ struct UserPreset {
 /// the first ten thousand entries are looked at.
 std::vector<UserPreset> user_presets();
 
+/// Why there is a folder that cannot be looked into; empty where it can, or is not there yet.
+std::string user_folder_problem();
+
 }  // namespace forestage

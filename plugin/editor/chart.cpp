@@ -13,6 +13,8 @@ constexpr int left_margin = 40;
 constexpr int bottom_margin = 20;
 constexpr int legend_row = 16;
 constexpr float swatch = 22.0f;
+constexpr int columns = 3;  // of the names
+constexpr double spectrum_range_db = 80.0;
 
 struct Style {
   juce::Colour colour;
@@ -51,8 +53,38 @@ void stroke(juce::Graphics& graphics, const juce::Path& path, const Style& style
 
 }  // namespace
 
-void draw_chart(juce::Graphics& graphics, juce::Rectangle<int> area, const Chart& chart,
-                std::span<const ChartLines> sets, const Palette& palette) {
+ChartLayout::ChartLayout(juce::Rectangle<int> area, std::span<const ChartLines> sets) {
+  int lines = 0;
+  for (const ChartLines& set : sets)
+    lines += static_cast<int>(std::ranges::count_if(set.lines, [](const Line& line) { return !line.values.empty(); }));
+  const int rows = std::max(1, (lines + columns - 1) / columns);
+  legend = area.removeFromBottom(rows * legend_row + 4).withTrimmedLeft(left_margin);
+  plot = area.withTrimmedLeft(left_margin).withTrimmedBottom(bottom_margin).toFloat();
+}
+
+float ChartLayout::x_of(double hz) const {
+  return plot.getX() +
+         plot.getWidth() * static_cast<float>(std::log(hz / lowest_hz) / std::log(highest_hz / lowest_hz));
+}
+
+void draw_spectrum(juce::Graphics& graphics, const ChartLayout& at, std::span<const double> frequency_hz,
+                   std::span<const double> levels_db, const Palette& palette) {
+  if (levels_db.empty()) return;
+  juce::Path path;
+  path.startNewSubPath(at.x_of(frequency_hz.front()), at.plot.getBottom());
+  for (std::size_t band = 0; band < levels_db.size(); ++band) {
+    const auto share = static_cast<float>(std::clamp(1.0 + levels_db[band] / spectrum_range_db, 0.0, 1.0));
+    path.lineTo(at.x_of(frequency_hz[band]), at.plot.getBottom() - share * at.plot.getHeight());
+  }
+  path.lineTo(at.x_of(frequency_hz.back()), at.plot.getBottom());
+  path.closeSubPath();
+  graphics.setColour(palette.plain.withAlpha(0.3f));
+  graphics.fillPath(path);
+}
+
+void draw_chart(juce::Graphics& graphics, const ChartLayout& at, const Chart& chart, std::span<const ChartLines> sets,
+                const Palette& palette) {
+  const auto& [plot, legend] = at;
   struct Named {
     const Line* line;
     Style style;
@@ -67,14 +99,6 @@ void draw_chart(juce::Graphics& graphics, juce::Rectangle<int> area, const Chart
                      juce::String::fromUTF8(line.name.c_str()) + set.suffix});
     }
   }
-  constexpr int columns = 3;
-  const int rows = std::max(1, (static_cast<int>(all.size()) + columns - 1) / columns);
-  auto legend = area.removeFromBottom(rows * legend_row + 4).withTrimmedLeft(left_margin);
-  auto plot = area.withTrimmedLeft(left_margin).withTrimmedBottom(bottom_margin).toFloat();
-  const auto x_of = [&](double hz) {
-    return plot.getX() +
-           plot.getWidth() * static_cast<float>(std::log(hz / lowest_hz) / std::log(highest_hz / lowest_hz));
-  };
   const auto y_of = [&](double db) {
     return plot.getBottom() -
            plot.getHeight() * static_cast<float>((db - chart.least_db) / (chart.most_db - chart.least_db));
@@ -91,7 +115,7 @@ void draw_chart(juce::Graphics& graphics, juce::Rectangle<int> area, const Chart
   graphics.drawText(chart.unit, juce::Rectangle<float>(plot.getX() + 4, plot.getY() + 1, 200, 14),
                     juce::Justification::left);
   for (const double hz : {50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 20000.0}) {
-    const float x = x_of(hz);
+    const float x = at.x_of(hz);
     graphics.setColour(palette.outline.withAlpha(0.6f));
     graphics.drawVerticalLine(juce::roundToInt(x), plot.getY(), plot.getBottom());
     graphics.setColour(palette.dim_text);
@@ -111,7 +135,7 @@ void draw_chart(juce::Graphics& graphics, juce::Rectangle<int> area, const Chart
         const double hz = named.line->frequency_hz[f];
         if (hz < lowest_hz || hz > highest_hz) continue;
         const juce::Point<float> point(
-            x_of(hz), y_of(std::clamp(named.line->values[f], chart.least_db - 60, chart.most_db + 60)));
+            at.x_of(hz), y_of(std::clamp(named.line->values[f], chart.least_db - 60, chart.most_db + 60)));
         if (is_first) {
           path.startNewSubPath(point);
         } else {

@@ -23,7 +23,20 @@ struct ChartLines {
   bool is_second = false;
 };
 
-void draw_chart(juce::Graphics& graphics, juce::Rectangle<int> area, const Chart& chart,
-                std::span<const ChartLines> sets, const Palette& palette);
+/// Where a chart's lines are, and their names below.
+struct ChartLayout {
+  ChartLayout(juce::Rectangle<int> area, std::span<const ChartLines> sets);
+  float x_of(double hz) const;
+
+  juce::Rectangle<float> plot;
+  juce::Rectangle<int> legend;
+};
+
+void draw_chart(juce::Graphics& graphics, const ChartLayout& at, const Chart& chart, std::span<const ChartLines> sets,
+                const Palette& palette);
+
+/// Behind the lines of a chart: levels in dBFS, from 0 at its top to -80 at its bottom.
+void draw_spectrum(juce::Graphics& graphics, const ChartLayout& at, std::span<const double> frequency_hz,
+                   std::span<const double> levels_db, const Palette& palette);
 
 }  // namespace forestage::plugin

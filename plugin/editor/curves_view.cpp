@@ -25,7 +25,12 @@ const std::array<TabSpec, CurvesView::tab_count> tab_specs{{
 }};
 
 constexpr int tab_height = 28;
-constexpr int compare_width = 56;
+constexpr int compare_width = 50;
+constexpr int live_width = 46;
+constexpr int spectrum_every = 2;  // refreshes
+constexpr double fall_db = 1.2;    // a look: 18 dB a second
+constexpr double nothing_db = -120.0;
+constexpr double seen_db = 0.5;  // what an eye sees move
 
 /// From the colour straight ahead to nothing 24 dB below; what is louder than ahead goes towards the text's colour.
 juce::Colour beam_colour(double db, const Palette& palette, juce::Colour own) {
@@ -46,7 +51,11 @@ juce::Colour zone_colour(double db, const Palette& palette, juce::Colour own) {
 }  // namespace
 
 CurvesView::CurvesView(Desk& desk)
-    : Panel(desk), compare_("A+B", "Both slots' curves.", [this] { show_other(!shows_other_); }) {
+    : Panel(desk),
+      compare_("A+B", "Both slots' curves.", [this] { show_other(!shows_other_); }),
+      live_("Live", "The spectrum of what plays, behind the curves: 0 dBFS at the top, -80 dBFS at the bottom.",
+            [this] { show_spectrum(!shows_spectrum_); }),
+      drawing_(*this) {
   for (int i = 0; i < tab_count; ++i) {
     auto& tab = tabs_[static_cast<std::size_t>(i)];
     const TabSpec& spec = tab_specs[static_cast<std::size_t>(i)];
@@ -55,8 +64,12 @@ CurvesView::CurvesView(Desk& desk)
     addAndMakeVisible(*tab);
   }
   addAndMakeVisible(compare_);
+  addAndMakeVisible(live_);
+  addAndMakeVisible(drawing_);
   show(separation);
 }
+
+CurvesView::~CurvesView() { desk_.plugin().sound().stop(); }
 
 void CurvesView::show(Tab tab) {
   tab_ = tab;
@@ -72,11 +85,48 @@ void CurvesView::show_other(bool is_shown) {
   compare_.setToggleState(is_shown, juce::dontSendNotification);
 }
 
+void CurvesView::show_spectrum(bool is_shown) {
+  shows_spectrum_ = is_shown;
+  is_new_ = true;
+  spectrum_ = nullptr;
+  spectrum_db_.clear();
+  if (!is_shown) desk_.plugin().sound().stop();
+  live_.setToggleState(is_shown, juce::dontSendNotification);
+}
+
+bool CurvesView::has_lines() const { return tab_ != zone && (tab_ != beam || beam_.is_empty() || shows_other_); }
+
+void CurvesView::follow_spectrum() {
+  const double rate = desk_.plugin().sample_rate();
+  if (!shows_spectrum_ || rate <= 0.0 || ++refreshes_ % spectrum_every != 0) return;
+  auto& sound = desk_.plugin().sound();
+  if (spectrum_ == nullptr || rate != spectrum_rate_) spectrum_ = std::make_unique<Spectrum>(rate);
+  spectrum_rate_ = rate;
+  sound.listen(desk_.plugin().output_channels(), spectrum_->frames());
+  std::vector<double> levels_db(spectrum_->frequency_hz().size(), nothing_db);
+  const auto written = sound.written();
+  const auto lanes = written != heard_ ? sound.newest(spectrum_->frames()) : std::vector<std::vector<float>>{};
+  heard_ = written;
+  if (!lanes.empty()) levels_db = spectrum_->levels_db(lanes);
+  bool has_moved = levels_db.size() != spectrum_db_.size();
+  for (std::size_t band = 0; band < std::min(levels_db.size(), spectrum_db_.size()); ++band) {
+    levels_db[band] = std::max({levels_db[band], spectrum_db_[band] - fall_db, nothing_db});
+    has_moved |= std::abs(levels_db[band] - spectrum_db_[band]) > seen_db;
+  }
+  spectrum_db_ = std::move(levels_db);
+  if (has_moved && has_lines()) repaint();
+}
+
 void CurvesView::resized() {
   auto area = getLocalBounds().reduced(Theme::gap).removeFromTop(tab_height);
+  live_.setBounds(area.removeFromRight(live_width).reduced(2, 1));
   compare_.setBounds(area.removeFromRight(compare_width).reduced(2, 1));
-  const int width = area.getWidth() / tab_count;
-  for (const auto& tab : tabs_) tab->setBounds(area.removeFromLeft(width).reduced(2, 1));
+  // As wide as their names, and the rest shared
+  const auto text_width = [](const auto& tab) { return Theme::bold_font().getStringWidth(tab->getButtonText()); };
+  int spare = area.getWidth();
+  for (const auto& tab : tabs_) spare -= text_width(tab);
+  for (const auto& tab : tabs_) tab->setBounds(area.removeFromLeft(text_width(tab) + spare / tab_count).reduced(2, 1));
+  drawing_.setBounds(getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2));
 }
 
 std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamStore& knobs) const {
@@ -95,6 +145,7 @@ std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamSt
 }
 
 void CurvesView::refresh() {
+  follow_spectrum();
   const Slot slot = desk_.slot();
   bool is_new = desk_.follow_knobs(values_) || is_new_ || slot != slot_;
   for (const Slot each : {Slot::a, Slot::b}) {
@@ -121,25 +172,36 @@ void CurvesView::refresh() {
     std::erase_if(lines,
                   [](const Line& line) { return line.kind != LineKind::design && line.kind != LineKind::driver; });
   }
+  live_.setEnabled(has_lines());
   repaint();
+  drawing_.repaint();
 }
 
 void CurvesView::paint(juce::Graphics& graphics) {
   draw_panel(graphics, getLocalBounds(), palette());
-  const auto area = getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2);
-  if (tab_ == zone) return draw_zone(graphics, area);
-  if (tab_ == beam && !beam_.is_empty() && !shows_other_) return draw_beam(graphics, area);
+  if (spectrum_db_.empty() || !has_lines()) return;
+  const ChartLayout at(drawing_.getBounds(), chart_lines());
+  draw_spectrum(graphics, at, spectrum_->frequency_hz(), spectrum_db_, palette());
+}
+
+std::vector<ChartLines> CurvesView::chart_lines() const {
   const auto playing = static_cast<std::size_t>(slot_);
   const bool is_b = slot_ == Slot::b;
   std::vector<ChartLines> sets;
   if (shows_other_) sets.push_back({lines_[1 - playing], is_b ? " (A)" : " (B)", !is_b});
   sets.push_back({lines_[playing], shows_other_ ? (is_b ? " (B)" : " (A)") : "", is_b});
-  if (lines_[playing].empty()) {
+  return sets;
+}
+
+void CurvesView::draw(juce::Graphics& graphics, juce::Rectangle<int> area) const {
+  if (!has_lines()) return tab_ == zone ? draw_zone(graphics, area) : draw_beam(graphics, area);
+  if (lines_[static_cast<std::size_t>(slot_)].empty()) {
     graphics.setColour(palette().dim_text);
     graphics.drawText("The slot is empty.", area, juce::Justification::centred);
     return;
   }
-  draw_chart(graphics, area, tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
+  const auto sets = chart_lines();
+  draw_chart(graphics, ChartLayout(area, sets), tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
 }
 
 /// Over frequency and azimuth, the listener's left above.

@@ -5,9 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "chart.hpp"
 #include "curves.hpp"
 #include "panel.hpp"
-#include "parameters.hpp"
+#include "spectrum.hpp"
 
 namespace forestage::plugin {
 
@@ -23,16 +24,45 @@ class CurvesView final : public Panel {
   void show(Tab tab);
   Tab shown() const noexcept { return tab_; }
   void show_other(bool is_shown);
+  /// The spectrum of what plays, behind the lines.
+  void show_spectrum(bool is_shown);
+  /// In dBFS, one level a band; empty where none is shown.
+  const std::vector<double>& spectrum_db() const noexcept { return spectrum_db_; }
+  ~CurvesView() override;
 
  private:
+  /// Everything but the spectrum, which moves alone: kept as a picture between changes.
+  class Drawing final : public juce::Component {
+   public:
+    explicit Drawing(const CurvesView& view) : view_(view) {
+      setInterceptsMouseClicks(false, false);
+      setBufferedToImage(true);
+    }
+    void paint(juce::Graphics& graphics) override { view_.draw(graphics, getLocalBounds()); }
+
+   private:
+    const CurvesView& view_;
+  };
+
+  bool has_lines() const;
+  void follow_spectrum();
+  std::vector<ChartLines> chart_lines() const;
+  void draw(juce::Graphics& graphics, juce::Rectangle<int> area) const;
   std::vector<Line> lines_of(const PresetCurves& curves, const ParamStore& knobs) const;
   void draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) const;
   void draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const;
 
   Tab tab_ = separation;
   std::array<std::unique_ptr<Action>, tab_count> tabs_;
-  Action compare_;
+  Action compare_, live_;
+  Drawing drawing_;
   bool shows_other_ = false;
+  bool shows_spectrum_ = false;
+  std::unique_ptr<Spectrum> spectrum_;
+  double spectrum_rate_ = 0.0;
+  std::vector<double> spectrum_db_;
+  std::uint64_t heard_ = 0;  // frames
+  int refreshes_ = 0;
   Slot slot_ = Slot::a;
   ParamValues values_{};
   SlotPresets shown_presets_;

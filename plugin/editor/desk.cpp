@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "parameter_text.hpp"
 #include "preset_io.hpp"
 #include "vstpreset.hpp"
 
@@ -18,16 +19,11 @@ juce::String text_of(std::string_view text) {
   return juce::String::fromUTF8(text.data(), static_cast<int>(text.size()));
 }
 
-float normalised(Param id, float plain) {
-  const ParamSpec& row = spec(id);
-  return (std::clamp(plain, row.min_value, row.max_value) - row.min_value) / (row.max_value - row.min_value);
-}
-
 }  // namespace
 
 juce::String Desk::text(Param id, float plain) const {
   const auto& row = spec(id);
-  const auto number = processor_.host_parameters()[id].getText(normalised(id, plain), 0);
+  const auto number = text_of(row, plain);
   if (row.kind != ParamKind::linear && row.kind != ParamKind::meter) return number;
   return number + (row.unit == "deg"  ? juce::String::fromUTF8("\u00b0")
                    : row.unit.empty() ? " %"
@@ -38,8 +34,7 @@ juce::String Desk::text(Param id) const { return text(id, value(id)); }
 
 float Desk::value_of(Param id, const juce::String& typed) const {
   const ParamSpec& row = spec(id);
-  const float position = processor_.host_parameters()[id].getValueForText(typed.replaceCharacter(',', '.'));
-  return row.min_value + position * (row.max_value - row.min_value);
+  return plugin::value_of(row, typed.replaceCharacter(',', '.')).value_or(value(id));
 }
 
 float Desk::usual(Param id) const {
@@ -49,13 +44,13 @@ float Desk::usual(Param id) const {
 
 void Desk::begin(Param id) {
   gestures_.emplace(id, value(id));
-  processor_.host_parameters()[id].beginChangeGesture();
+  plugin_.begin(id);
 }
 
-void Desk::set(Param id, float plain) { processor_.host_parameters()[id].setValueNotifyingHost(normalised(id, plain)); }
+void Desk::set(Param id, float plain) { plugin_.set(id, std::clamp(plain, spec(id).min_value, spec(id).max_value)); }
 
 void Desk::end(Param id) {
-  processor_.host_parameters()[id].endChangeGesture();
+  plugin_.end(id);
   const auto held = gestures_.extract(id);
   if (held.empty() || std::abs(held.mapped() - value(id)) < same) return;
   history_.add({std::string(spec(id).name), {{id, held.mapped(), value(id)}}, {}});
@@ -68,7 +63,7 @@ void Desk::change(Param id, float plain) {
 }
 
 std::shared_ptr<const Preset> Desk::preset(Slot slot) const {
-  return processor_.slot_presets()[static_cast<std::size_t>(slot)];
+  return plugin_.session().presets()[static_cast<std::size_t>(slot)];
 }
 
 juce::String Desk::name(Slot slot) const {
@@ -96,10 +91,12 @@ const PresetCurves* Desk::curves(Slot slot) {
 }
 
 bool Desk::follow_knobs(ParamValues& seen) const {
-  const ParamValues values = processor_.host_parameters().values();
   bool have_moved = false;
-  for (std::size_t i = 0; i < param_count; ++i) have_moved |= params[i].in_preset && values[i] != seen[i];
-  seen = values;
+  for (std::size_t i = 0; i < param_count; ++i) {
+    const float now = value(static_cast<Param>(i));
+    have_moved |= params[i].in_preset && now != seen[i];
+    seen[i] = now;
+  }
   return have_moved;
 }
 
@@ -118,7 +115,7 @@ Desk::Knobs Desk::knobs() const {
 }
 
 SlotContents Desk::slots() const {
-  auto contents = processor_.contents();
+  auto contents = plugin_.session().contents();
   return {std::move(contents.presets), std::move(contents.chosen)};
 }
 
@@ -141,19 +138,25 @@ void Desk::do_step(std::string text, const std::function<void()>& action) {
 }
 
 void Desk::choose(int position) {
-  const auto& list = processor_.presets();
-  if (position < 0 || position >= list.count()) return;
-  do_step("Preset " + list.name(position), [&] {
-    processor_.load(slot(), list.load(position), ChosenPreset{list.name(position), position});
+  const auto list = plugin_.presets();
+  if (position < 0 || position >= list->count()) return;
+  do_step("Preset " + list->name(position), [&] {
+    plugin_.load(slot(), list->load(position), ChosenPreset{list->name(position), position});
   });
 }
 
 void Desk::step_preset(int steps) {
-  const int count = processor_.presets().count();
+  const int count = plugin_.presets()->count();
   if (count == 0) return;
-  const int now = processor_.getCurrentProgram();
+  const int now = plugin_.position();
   const int next = now < count ? now + steps : (steps > 0 ? 0 : count - 1);
   choose((next % count + count) % count);
+}
+
+void Desk::reload() {
+  plugin_.reload_presets();
+  const int now = plugin_.position();
+  if (now >= plugin_.presets()->factory_count() && now < plugin_.presets()->count()) choose(now);
 }
 
 void Desk::open(const juce::File& file) {
@@ -164,7 +167,7 @@ void Desk::open(const juce::File& file) {
     }
     const auto path = file.getFullPathName().toStdString();
     if (!file.hasFileExtension("vstpreset")) {
-      return processor_.load(slot(), std::make_shared<const Preset>(load_preset(path)), std::nullopt);
+      return plugin_.load(slot(), std::make_shared<const Preset>(load_preset(path)), std::nullopt);
     }
     PluginState state = read_vstpreset(path);
     const bool is_b = state.parameters[param_id(spec(Param::slot))] >= 0.5f;
@@ -173,7 +176,7 @@ void Desk::open(const juce::File& file) {
     for (const ParamSpec& row : params) {
       if (row.in_preset) playing->parameters[param_id(row)] = state.parameters[param_id(row)];
     }
-    processor_.load(slot(), std::make_shared<const Preset>(std::move(*playing)), std::nullopt);
+    plugin_.load(slot(), std::make_shared<const Preset>(std::move(*playing)), std::nullopt);
   });
 }
 
@@ -207,7 +210,7 @@ void Desk::copy_to_other() {
     const auto b = static_cast<std::size_t>(to);
     next.presets[b] = next.presets[a];
     next.chosen[b] = next.chosen[a];
-    processor_.put_back(next.presets, next.chosen);
+    plugin_.put_back(next.presets, next.chosen);
   });
 }
 
@@ -216,7 +219,7 @@ void Desk::swap() {
     SlotContents next = slots();
     std::swap(next.presets[0], next.presets[1]);
     std::swap(next.chosen[0], next.chosen[1]);
-    processor_.put_back(next.presets, next.chosen);
+    plugin_.put_back(next.presets, next.chosen);
   });
 }
 
@@ -224,13 +227,15 @@ void Desk::take_back(const Step& step, bool is_undo) {
   try {
     if (step.slots) {
       const SlotContents& to = is_undo ? step.slots->before : step.slots->after;
-      processor_.put_back(to.presets, to.chosen);
+      plugin_.put_back(to.presets, to.chosen);
     }
   } catch (const std::exception& error) {
     return say(text_of(error.what()));
   }
   for (const KnobChange& knob : step.knobs) {
-    processor_.host_parameters().set(knob.id, is_undo ? knob.before : knob.after);
+    plugin_.begin(knob.id);
+    set(knob.id, is_undo ? knob.before : knob.after);
+    plugin_.end(knob.id);
   }
   say({});
 }

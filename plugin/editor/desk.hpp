@@ -13,17 +13,17 @@
 
 #include "curves.hpp"
 #include "history.hpp"
-#include "processor.hpp"
+#include "plugin_model.hpp"
 
 namespace forestage::plugin {
 
 class Desk {
  public:
-  explicit Desk(Processor& processor) : processor_(processor) {}
+  explicit Desk(PluginModel& plugin) : plugin_(plugin) {}
 
-  Processor& processor() noexcept { return processor_; }
+  PluginModel& plugin() noexcept { return plugin_; }
 
-  float value(Param id) const { return processor_.host_parameters().plain(id); }
+  float value(Param id) const { return plugin_.value(id); }
   /// As a host shows it, with its unit.
   juce::String text(Param id) const;
   juce::String text(Param id, float plain) const;
@@ -54,6 +54,8 @@ class Desk {
   /// Each loads the playing slot; what is wrong becomes the notice, and the slot keeps what it has.
   void choose(int position);
   void step_preset(int steps);
+  /// Looks into the user's folder again, and reads what plays again where that came from the list.
+  void reload();
   void open(const juce::File& file);
   void save(const juce::File& file);
   void copy_to_other();
@@ -75,7 +77,7 @@ class Desk {
   void do_step(std::string text, const std::function<void()>& action);
   void take_back(const Step& step, bool is_undo);
 
-  Processor& processor_;
+  PluginModel& plugin_;
   History history_;
   std::array<std::unique_ptr<PresetCurves>, 2> curves_;
   std::map<Param, float> gestures_;  // knobs that are held, as they were

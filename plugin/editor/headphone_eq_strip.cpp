@@ -13,8 +13,9 @@ constexpr int row_height = 30;
 
 }  // namespace
 
-HeadphoneEqStrip::HeadphoneEqStrip(Desk& desk)
+HeadphoneEqStrip::HeadphoneEqStrip(Desk& desk, Settings& settings)
     : Panel(desk),
+      settings_(settings),
       load_(juce::String::fromUTF8("Load\u2026"),
             "Load an equaliser for the headphones. Text (.txt, as AutoEq has them) or impulse responses (.wav).",
             [this] { choose(); }),
@@ -40,13 +41,13 @@ void HeadphoneEqStrip::resized() {
 void HeadphoneEqStrip::paint(juce::Graphics& graphics) { draw_panel(graphics, getLocalBounds(), palette()); }
 
 void HeadphoneEqStrip::refresh() {
-  const auto name = desk_.processor().headphone_eq_name();
+  const auto name = desk_.plugin().session().headphone_eq_name();
   if (name != shown_) {
     shown_ = name;
     name_.setText("Headphone EQ: " + juce::String::fromUTF8(name ? name->c_str() : "none"), juce::dontSendNotification);
     clear_.setEnabled(name.has_value());
   }
-  const auto notes = desk_.processor().notes();
+  const auto notes = desk_.plugin().session().notes();
   if (notes == shown_notes_) return;
   shown_notes_ = notes;
   juce::String text;
@@ -55,7 +56,9 @@ void HeadphoneEqStrip::refresh() {
 }
 
 void HeadphoneEqStrip::choose() {
-  chooser_ = std::make_unique<juce::FileChooser>("Equaliser of your headphones", folder_, "*.txt;*.wav");
+  chooser_ = std::make_unique<juce::FileChooser>(
+      "Equaliser of your headphones",
+      settings_.folder("equalisers", juce::File::getSpecialLocation(juce::File::userHomeDirectory)), "*.txt;*.wav");
   chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                         [this](const juce::FileChooser& chooser) {
                           if (const auto file = chooser.getResult(); file != juce::File()) load(file);
@@ -63,7 +66,7 @@ void HeadphoneEqStrip::choose() {
 }
 
 void HeadphoneEqStrip::load(const juce::File& file) {
-  folder_ = file.getParentDirectory();
+  settings_.set_folder("equalisers", file.getParentDirectory());
   try {
     apply(load_headphone_eq(file.getFullPathName().toStdString()));
   } catch (const std::exception& error) {
@@ -73,7 +76,7 @@ void HeadphoneEqStrip::load(const juce::File& file) {
 
 void HeadphoneEqStrip::apply(std::optional<HeadphoneEq> eq) {
   try {
-    desk_.processor().set_headphone_eq(std::move(eq));
+    desk_.plugin().set_headphone_eq(std::move(eq));
     desk_.say({});
   } catch (const std::exception& error) {
     desk_.say(juce::String::fromUTF8(error.what()));

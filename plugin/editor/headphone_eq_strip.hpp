@@ -8,12 +8,13 @@
 
 #include "headphone_eq.hpp"
 #include "panel.hpp"
+#include "settings.hpp"
 
 namespace forestage::plugin {
 
 class HeadphoneEqStrip final : public Panel {
  public:
-  explicit HeadphoneEqStrip(Desk& desk);
+  HeadphoneEqStrip(Desk& desk, Settings& settings);
 
   void refresh() override;  // states come at any time, from any thread
   void resized() override;
@@ -24,12 +25,12 @@ class HeadphoneEqStrip final : public Panel {
   void load(const juce::File& file);
   void apply(std::optional<HeadphoneEq> eq);
 
+  Settings& settings_;
   std::optional<std::string> shown_;
   std::vector<std::string> shown_notes_;
   juce::Label name_;
   Action load_, clear_;
   std::unique_ptr<juce::FileChooser> chooser_;
-  juce::File folder_ = juce::File::getSpecialLocation(juce::File::userHomeDirectory);
 };
 
 }  // namespace forestage::plugin

@@ -74,9 +74,9 @@ void Knob::refresh() {
 void Knob::mouseDown(const juce::MouseEvent& event) {
   if (!event.mods.isPopupMenu()) return;
   const auto* editor = findParentComponentOfClass<juce::AudioProcessorEditor>();
-  if (editor == nullptr || editor->getHostContext() == nullptr) return;
-  if (const auto menu =
-          editor->getHostContext()->getContextMenuForParameter(&desk_.processor().host_parameters()[id_])) {
+  const auto* parameter = desk_.plugin().host_parameter(id_);
+  if (editor == nullptr || editor->getHostContext() == nullptr || parameter == nullptr) return;
+  if (const auto menu = editor->getHostContext()->getContextMenuForParameter(parameter)) {
     menu->showNativeMenu(editor->getMouseXYRelative());
   }
 }

@@ -21,16 +21,16 @@ float to_db(float peak) { return 20.0f * std::log10(std::max(peak, 3e-5f)); }
 
 Meters::Meters(Desk& desk) : Panel(desk) {
   setTitle("Levels");
-  desk.processor().levels().watch(true);
+  desk.plugin().levels().watch(true);
 }
 
-Meters::~Meters() { desk_.processor().levels().watch(false); }
+Meters::~Meters() { desk_.plugin().levels().watch(false); }
 
 /// What is heard: the feeds by the names of their drivers, or ears.
 std::vector<juce::String> Meters::output_names() const {
   const auto preset = desk_.preset(desk_.slot());
   const bool plays_feeds = desk_.value(Param::monitor) == 0.0f && preset != nullptr &&
-                           desk_.processor().getMainBusNumOutputChannels() >= static_cast<int>(preset->drivers.size());
+                           desk_.plugin().output_channels() >= static_cast<int>(preset->drivers.size());
   if (!plays_feeds) return {"ear L", "ear R"};
   std::vector<juce::String> names;
   for (const auto& driver : preset->drivers) names.push_back(juce::String::fromUTF8(driver.name.c_str()));
@@ -61,7 +61,7 @@ void Meters::follow(Bar& bar, float peak) {
 void Meters::refresh() {
   auto before = bars_;
   name_bars(output_names());
-  auto& levels = desk_.processor().levels();
+  auto& levels = desk_.plugin().levels();
   for (std::size_t i = 0; i < bars_.size(); ++i) {
     const int channel = static_cast<int>(i);
     follow(bars_[i],
@@ -149,11 +149,11 @@ void Meters::paint(juce::Graphics& graphics) {
 }
 
 void StatusPanel::refresh() {
-  auto& processor = desk_.processor();
+  auto& plugin = desk_.plugin();
   const bool is_ok = desk_.value(Param::status) == 0.0f;
   const auto status = (is_ok ? juce::String("Status: ") : juce::String("Note: ")) + desk_.text(Param::status);
-  const double rate = processor.getSampleRate();
-  const int frames = processor.getLatencySamples();
+  const double rate = plugin.sample_rate();
+  const int frames = plugin.latency_frames();
   const auto facts = rate > 0.0
                          ? juce::String(rate / 1000.0, 1) + " kHz, latency " + juce::String(1000.0 * frames / rate, 1) +
                                " ms (" + juce::String(frames) + " frames)"

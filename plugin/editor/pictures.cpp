@@ -6,6 +6,7 @@
 #include <string>
 
 #include "layout.hpp"
+#include "processor.hpp"
 #include "window.hpp"
 
 using namespace forestage::plugin;
@@ -57,10 +58,10 @@ int main(int count, char** arguments) {
     write(window, 1.0, folder.getChildFile(juce::String(name) + ".png"));
   };
   window.set_light(false);
-  const auto& list = processor.presets();
+  const auto list = processor.presets();
   const auto choose = [&](const std::string& part) {
-    for (int position = 0; position < list.factory_count(); ++position) {
-      if (list.name(position).find(part) != std::string::npos) return window.desk().choose(position);
+    for (int position = 0; position < list->factory_count(); ++position) {
+      if (list->name(position).find(part) != std::string::npos) return window.desk().choose(position);
     }
   };
   const char* tabs[] = {"separation", "colour", "beam", "zone", "drivers"};

@@ -1,16 +1,37 @@
 #include "preset_bar.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "preset_tree.hpp"
 
 namespace forestage::plugin {
 namespace {
 
-enum MenuItem { open_item = 1, save_item, reveal_item, first_preset_item };
+enum MenuItem { none, open_item, save_item, reload_item, reveal_item, first_preset_item };
+
+bool holds(const PresetNode& node, int position) {
+  return node.position == position ||
+         std::ranges::any_of(node.nodes, [position](const PresetNode& inner) { return holds(inner, position); });
+}
 
 juce::File user_folder() {
   const auto folder = user_preset_folder();
   return folder.empty() ? juce::File::getSpecialLocation(juce::File::userHomeDirectory)
                         : juce::File(juce::String::fromUTF8(folder.c_str()));
+}
+
+void add(juce::PopupMenu& menu, const std::vector<PresetNode>& nodes, int now) {
+  for (const PresetNode& node : nodes) {
+    const auto title = juce::String::fromUTF8(node.title.c_str());
+    if (node.position >= 0) {
+      menu.addItem(first_preset_item + node.position, title, true, node.position == now);
+      continue;
+    }
+    juce::PopupMenu inner;
+    add(inner, node.nodes, now);
+    menu.addSubMenu(title, inner, true, nullptr, holds(node, now));
+  }
 }
 
 juce::String tip_of(const Step* step, const char* verb, const char* nothing) {
@@ -19,8 +40,9 @@ juce::String tip_of(const Step* step, const char* verb, const char* nothing) {
 
 }  // namespace
 
-PresetBar::PresetBar(Desk& desk, std::function<void()> change_theme)
+PresetBar::PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme)
     : Panel(desk),
+      settings_(settings),
       tab_a_("A", "Slot A.", [this] { desk_.change(Param::slot, 0.0f); }),
       tab_b_("B", "Slot B.", [this] { desk_.change(Param::slot, 1.0f); }),
       toggle_("A/B", "Hear the other slot. Key: X.", [this] { desk_.toggle_slot(); }),
@@ -83,38 +105,65 @@ void PresetBar::refresh() {
   redo_.setTooltip(tip_of(desk_.redoable(), "Redo", "Nothing to redo."));
 }
 
-void PresetBar::show_menu() {
-  const auto& list = desk_.processor().presets();
-  const int now = desk_.processor().getCurrentProgram();
+juce::PopupMenu PresetBar::menu() const {
+  const auto list = desk_.plugin().presets();
+  const int now = desk_.plugin().position();
   juce::PopupMenu menu;
-  for (int position = 0; position < list.count(); ++position) {
-    if (position == 0) menu.addSectionHeader("Factory");
-    if (position == list.factory_count()) menu.addSectionHeader("Yours");
-    menu.addItem(first_preset_item + position, juce::String::fromUTF8(list.name(position).c_str()), true,
-                 position == now);
+  menu.addSectionHeader("Factory, by device");
+  add(menu, presets_by_device(*list), now);
+  menu.addSectionHeader("Yours");
+  add(menu, presets_by_folder(*list), now);
+  if (!list->problem().empty()) {
+    menu.addItem(none, juce::String::fromUTF8(list->problem().c_str()), false);
+  } else if (list->count() == list->factory_count()) {
+    menu.addItem(none, juce::String::fromUTF8("None yet: Save as\u2026 makes one"), false);
   }
-  if (list.unlisted() > 0) {
-    menu.addItem(open_item, juce::String(list.unlisted()) + juce::String::fromUTF8(" more: Open file\u2026"));
+  if (list->unlisted() > 0) {
+    menu.addItem(open_item, juce::String(list->unlisted()) + juce::String::fromUTF8(" more: Open file\u2026"));
   }
   menu.addSeparator();
   menu.addItem(open_item, juce::String::fromUTF8("Open file\u2026"));
   menu.addItem(save_item, juce::String::fromUTF8("Save as\u2026"));
+  menu.addItem(reload_item, "Reload");
   menu.addItem(reveal_item, "Reveal folder");
-  menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(menu_).withParentComponent(getTopLevelComponent()),
-                     [safe = juce::Component::SafePointer<PresetBar>(this)](int item) {
-                       if (safe == nullptr || item == 0) return;
-                       if (item == open_item) return safe->choose_file();
-                       if (item == save_item) return safe->choose_place();
-                       if (item == reveal_item) return user_folder().revealToUser();
-                       safe->desk_.choose(item - first_preset_item);
-                     });
+  return menu;
+}
+
+void PresetBar::show_menu() {
+  menu().showMenuAsync(
+      juce::PopupMenu::Options().withTargetComponent(menu_).withParentComponent(getTopLevelComponent()),
+      [safe = juce::Component::SafePointer<PresetBar>(this)](int item) {
+        if (safe != nullptr) safe->act_on(item);
+      });
+}
+
+void PresetBar::act_on(int item) {
+  switch (item) {
+    case none:
+      return;
+    case open_item:
+      return choose_file();
+    case save_item:
+      return choose_place();
+    case reload_item:
+      return desk_.reload();
+    case reveal_item:
+      user_folder().createDirectory();
+      return user_folder().revealToUser();
+    default:
+      return desk_.choose(item - first_preset_item);
+  }
 }
 
 void PresetBar::choose_file() {
-  chooser_ = std::make_unique<juce::FileChooser>("Preset", user_folder(), "*.json;*.vstpreset");
+  chooser_ =
+      std::make_unique<juce::FileChooser>("Preset", settings_.folder("presets", user_folder()), "*.json;*.vstpreset");
   chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                         [this](const juce::FileChooser& chooser) {
-                          if (const auto file = chooser.getResult(); file != juce::File()) desk_.open(file);
+                          const auto file = chooser.getResult();
+                          if (file == juce::File()) return;
+                          settings_.set_folder("presets", file.getParentDirectory());
+                          desk_.open(file);
                         });
 }
 
@@ -126,7 +175,9 @@ void PresetBar::choose_place() {
                             juce::FileBrowserComponent::warnAboutOverwriting,
                         [this](const juce::FileChooser& chooser) {
                           const auto file = chooser.getResult();
-                          if (file != juce::File()) desk_.save(file.withFileExtension("json"));
+                          if (file == juce::File()) return;
+                          desk_.save(file.withFileExtension("json"));
+                          desk_.plugin().reload_presets();
                         });
 }
 

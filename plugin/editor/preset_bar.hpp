@@ -4,22 +4,27 @@
 #include <memory>
 
 #include "panel.hpp"
+#include "settings.hpp"
 
 namespace forestage::plugin {
 
 class PresetBar final : public Panel {
  public:
   /// `change_theme`: light to dark and back.
-  PresetBar(Desk& desk, std::function<void()> change_theme);
+  PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme);
 
   void refresh() override;
   void resized() override;
 
+  juce::PopupMenu menu() const;
+
  private:
   void show_menu();
+  void act_on(int item);
   void choose_file();
   void choose_place();
 
+  Settings& settings_;
   Action tab_a_, tab_b_;
   Action toggle_, previous_, next_, menu_, copy_, swap_, undo_, redo_, theme_;
   std::unique_ptr<juce::FileChooser> chooser_;

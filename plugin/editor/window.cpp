@@ -10,18 +10,28 @@ namespace {
 
 constexpr int refresh_hz = 30;
 
+juce::Point<int> sized(double scale) {
+  return {juce::roundToInt(layout::width * scale), juce::roundToInt(layout::height * scale)};
+}
+
 }  // namespace
 
-Window::Window(Processor& plugin)
-    : AudioProcessorEditor(plugin),
-      desk_(plugin),
-      preset_bar_(desk_, [this] { set_light(!settings_.is_light()); }),
+void constrain(juce::ComponentBoundsConstrainer& constrainer) {
+  const auto least = sized(layout::least_scale);
+  const auto most = sized(layout::most_scale);
+  constrainer.setSizeLimits(least.x, least.y, most.x, most.y);
+  constrainer.setFixedAspectRatio(static_cast<double>(layout::width) / layout::height);
+}
+
+Window::Window(PluginModel& plugin)
+    : desk_(plugin),
+      preset_bar_(desk_, settings_, [this] { set_light(!settings_.is_light()); }),
       stage_(desk_),
       curves_(desk_),
       meters_(desk_),
       monitor_bar_(desk_),
       knobs_(desk_),
-      headphone_eq_(desk_),
+      headphone_eq_(desk_, settings_),
       status_(desk_),
       notice_(desk_) {
   set_light(settings_.is_light());
@@ -43,18 +53,9 @@ Window::Window(Processor& plugin)
   }
   sendLookAndFeelChange();  // parts made before they were here took JUCE's colours for their texts
   curves_.show(static_cast<CurvesView::Tab>(std::clamp(settings_.tab(), 0, CurvesView::tab_count - 1)));
-  const double scale = std::clamp(settings_.scale(), layout::least_scale, layout::most_scale);  // before limits resize
   setWantsKeyboardFocus(true);
-  setResizable(true, true);
-  getConstrainer()->setFixedAspectRatio(static_cast<double>(layout::width) / layout::height);
-  const auto sized = [](double at) {
-    return std::pair(juce::roundToInt(layout::width * at), juce::roundToInt(layout::height * at));
-  };
-  const auto [least_width, least_height] = sized(layout::least_scale);
-  const auto [most_width, most_height] = sized(layout::most_scale);
-  setResizeLimits(least_width, least_height, most_width, most_height);
-  const auto [width, height] = sized(scale);
-  setSize(width, height);
+  const auto size = usual_size();
+  setSize(size.x, size.y);
   refresh();
   startTimerHz(refresh_hz);
 }
@@ -63,6 +64,10 @@ Window::~Window() {
   stopTimer();
   settings_.set_tab(curves_.shown());
   setLookAndFeel(nullptr);
+}
+
+juce::Point<int> Window::usual_size() const {
+  return sized(std::clamp(settings_.scale(), layout::least_scale, layout::most_scale));
 }
 
 void Window::set_light(bool is_light) {

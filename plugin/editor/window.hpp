@@ -2,7 +2,7 @@
 // again.
 #pragma once
 
-#include <juce_audio_processors/juce_audio_processors.h>
+#include <juce_gui_basics/juce_gui_basics.h>
 
 #include <memory>
 
@@ -20,11 +20,16 @@
 
 namespace forestage::plugin {
 
-class Window final : public juce::AudioProcessorEditor, public juce::FileDragAndDropTarget, private juce::Timer {
+/// Keeps a window to the sizes that it may have.
+void constrain(juce::ComponentBoundsConstrainer& constrainer);
+
+class Window final : public juce::Component, public juce::FileDragAndDropTarget, private juce::Timer {
  public:
-  explicit Window(Processor& plugin);
+  explicit Window(PluginModel& plugin);
   ~Window() override;
 
+  /// As its user left it.
+  juce::Point<int> usual_size() const;
   void refresh();
   void set_light(bool is_light);
   Desk& desk() noexcept { return desk_; }

@@ -18,8 +18,11 @@
 
 #include "curves.hpp"
 #include "design_view.hpp"
+#include "editor.hpp"
 #include "layout.hpp"
 #include "preset_io.hpp"
+#include "preset_tree.hpp"
+#include "processor.hpp"
 #include "window.hpp"
 
 namespace forestage::plugin {
@@ -140,7 +143,7 @@ void tabs_follow_slots_and_states() {
   Opened opened;
   Desk& desk = opened.window->desk();
   desk.choose(3);
-  const auto third = juce::String::fromUTF8(opened.processor.presets().name(3).c_str());
+  const auto third = juce::String::fromUTF8(opened.processor.presets()->name(3).c_str());
   expect(opened.tab("A").contains(third), "tab A does not say what was chosen");
   juce::MemoryBlock state;
   opened.processor.getStateInformation(state);
@@ -165,14 +168,14 @@ void undo_takes_back_what_was_done_here_and_nothing_else() {
   const float width = desk.value(Param::stage_width_deg);
   for (int i = 0; i < 60; ++i) desk.change(Param::stage_width_deg, static_cast<float>(i));
   desk.choose(5);
-  opened.processor.host_parameters().set(Param::center_level_db, -3.0f);  // as a host would
+  opened.processor.set(Param::center_level_db, -3.0f);  // as a host would
   for (int i = 0; i < 61; ++i) click(*opened.window, "Undo");
   expect(desk.name(Slot::a) == name, "undo does not bring the preset back");
   expect(std::abs(desk.value(Param::stage_width_deg) - width) < 1e-3f, "undo does not bring the knob back");
   expect(desk.value(Param::center_level_db) == -3.0f, "undo takes back what the host did");
   expect(desk.undoable() == nullptr, "there is something left to undo");
   for (int i = 0; i < 61; ++i) click(*opened.window, "Redo");
-  expect(desk.name(Slot::a) == juce::String::fromUTF8(opened.processor.presets().name(5).c_str()), "redo does not");
+  expect(desk.name(Slot::a) == juce::String::fromUTF8(opened.processor.presets()->name(5).c_str()), "redo does not");
 }
 
 void a_loudspeaker_can_be_dragged() {
@@ -349,7 +352,8 @@ void a_full_folder_is_listed_as_far_as_it_goes() {
   setenv("XDG_DATA_HOME", data.c_str(), 1);
   Opened opened;
   unsetenv("XDG_DATA_HOME");
-  const auto& list = opened.processor.presets();
+  const auto list_now = opened.processor.presets();
+  const auto& list = *list_now;
   expect(list.count() == PresetList::custom, "the list is not full");
   expect(list.unlisted() == static_cast<std::size_t>(files - (list.count() - list.factory_count())), "files are lost");
   const auto name = opened.window->desk().name(Slot::a);
@@ -384,6 +388,67 @@ void presets_of_hosts_are_opened_with_their_knobs() {
   expect(to.window->desk().notice().isEmpty(), to.window->desk().notice().toStdString());
   expect(to.window->desk().name(Slot::a) == from.window->desk().name(Slot::b), "the preset that played is not opened");
   expect(to.window->desk().value(Param::amount) == 55.0f, "its knobs are not as they were");
+}
+
+/// Titles with their positions, folders in brackets.
+std::string written_out(const std::vector<PresetNode>& nodes) {
+  std::string text;
+  for (const PresetNode& node : nodes)
+    text += node.title + (node.nodes.empty() ? " " : "(" + written_out(node.nodes) + ") ");
+  return text;
+}
+
+void the_menu_has_devices_variants_and_folders_and_looks_again() {
+  const auto data = folder() / "menu";
+  const auto presets = data / "forestage" / "presets";
+  setenv("XDG_DATA_HOME", data.c_str(), 1);
+  Opened opened;
+  Desk& desk = opened.window->desk();
+  const auto devices = written_out(presets_by_device(*opened.processor.presets()));
+  for (const char* part : {"Laptop ", "Smart Speaker(Smart Speaker Close Free Field Up ) ", "TV(TV Close ) "})
+    expect(devices.find(part) != std::string::npos, std::string("not in the menu: ") + part + ", but " + devices);
+  std::vector<int> positions;
+  const std::function<void(const std::vector<PresetNode>&)> gather = [&](const auto& nodes) {
+    for (const PresetNode& node : nodes) {
+      if (node.position >= 0) positions.push_back(node.position);
+      gather(node.nodes);
+    }
+  };
+  gather(presets_by_device(*opened.processor.presets()));
+  std::ranges::sort(positions);
+  for (int i = 0; i < opened.processor.presets()->factory_count(); ++i)
+    expect(i < static_cast<int>(positions.size()) && positions[static_cast<std::size_t>(i)] == i,
+           "a preset is missing");
+  expect(opened.processor.presets()->count() == opened.processor.presets()->factory_count(), "presets from nowhere");
+
+  std::filesystem::create_directories(presets / "car" / "front");
+  Preset own = *desk.preset(Slot::a);
+  const auto write = [&](const char* name, float amount) {
+    own.name = name;
+    own.parameters["amount"] = amount;
+    std::ofstream(presets / (std::string(name) + ".json"), std::ios::binary) << write_preset(own);
+  };
+  for (const char* name : {"mine", "car/one", "car/front/two"}) write(name, 50.0f);
+  desk.reload();
+  const auto folders = written_out(presets_by_folder(*opened.processor.presets()));
+  expect(folders == "car(front(two ) one ) mine ", "folders are shown as " + folders);
+  const int mine = opened.processor.presets()->count() - 1;
+  desk.choose(mine);
+  expect(desk.value(Param::amount) == 50.0f && desk.name(Slot::a) == "mine", "a preset of the user's is not chosen");
+  write("mine", 30.0f);
+  desk.reload();
+  expect(std::abs(desk.value(Param::amount) - 30.0f) < 1e-3f, "reloading does not read the file again");
+  write("a", 20.0f);
+  desk.reload();
+  expect(opened.processor.position() == mine + 1, "a new file moves what plays to another name");
+
+  std::filesystem::remove_all(presets);
+  desk.reload();
+  expect(opened.processor.presets()->problem().empty(), "a folder that is not there is a problem");
+  std::ofstream(presets) << "no folder";
+  desk.reload();
+  expect(opened.processor.presets()->problem().find("is a file, not a folder") != std::string::npos, "not said");
+  unsetenv("XDG_DATA_HOME");
 }
 
 void keys_do_what_they_say() {
@@ -422,31 +487,79 @@ Sound play(Processor& processor, int blocks, const std::function<void(int)>& bet
   return heard;
 }
 
+void the_spectrum_is_that_of_what_plays() {
+  Opened opened;
+  CurvesView& curves = opened.window->curves();
+  opened.window->desk().change(Param::bypass, 1.0f);
+  juce::AudioBuffer<float> buffer(2, 256);
+  juce::MidiBuffer midi;
+  int frame = 0;
+  const auto play_tone = [&](int blocks, float amplitude) {
+    for (int block = 0; block < blocks; ++block) {
+      for (int n = 0; n < 256; ++n, ++frame) {
+        const auto turn = juce::MathConstants<double>::twoPi * 1000.0 * frame / 48000.0;
+        for (int c = 0; c < 2; ++c) buffer.setSample(c, n, amplitude * static_cast<float>(std::sin(turn)));
+      }
+      opened.processor.processBlock(buffer, midi);
+    }
+  };
+  const auto look = [&] {
+    for (int i = 0; i < 2; ++i) curves.refresh();
+    return curves.spectrum_db();
+  };
+  play_tone(100, 0.1f);
+  expect(look().empty(), "a spectrum that nobody asked for");
+  curves.show_spectrum(true);
+  look();
+  play_tone(100, 0.1f);
+  const auto levels_db = look();
+  const auto loudest = std::ranges::max_element(levels_db);
+  const double expected_db = -20.0 + 10.0 * std::log10(2.0) + opened.processor.session().measured(Param::gain_db);
+  expect(loudest - levels_db.begin() == 26, "a tone of 1 kHz is not in the band at 1008 Hz");
+  expect(!levels_db.empty() && std::abs(*loudest - expected_db) < 0.1,
+         "a tone of " + std::to_string(expected_db) + " dB is shown at " + std::to_string(*loudest));
+  for (std::size_t band = 0; band < levels_db.size(); ++band) {
+    const bool is_far = std::abs(static_cast<int>(band) - 26) > 2;
+    expect(!is_far || levels_db[band] < expected_db - 60.0, "a tone is all over the spectrum");
+  }
+  const auto held = look();  // nothing plays any more
+  expect(held[26] < levels_db[26] - 1.0, "the spectrum stands still without sound");
+  opened.window->createComponentSnapshot(opened.window->getLocalBounds());
+  curves.show_spectrum(false);
+  expect(look().empty(), "the spectrum stays");
+}
+
 void a_window_changes_no_sound() {
   Opened with, without;
   without.window = nullptr;
   const Sound usual = play(without.processor, 60, [](int) {});
   const Sound watched = play(with.processor, 60, [&](int block) {
     if (block % 10 == 5) with.window = nullptr;
-    if (block % 10 == 9) with.window = std::make_unique<Window>(with.processor);
+    if (block % 10 == 9) {
+      with.window = std::make_unique<Window>(with.processor);
+      with.window->curves().show_spectrum(true);
+    }
     if (with.window) with.window->refresh();
   });
   expect(usual == watched, "opening and closing the window changes the sound");
 }
 
 void sizes_are_what_they_may_be() {
-  Opened opened;
+  Processor processor;
+  const auto open = [&] { return std::make_unique<Editor>(processor, processor); };
+  auto editor = open();
   for (const auto& [width, height] : {std::pair{10, 10}, std::pair{8000, 8000}, std::pair{1470, 960}}) {
-    opened.window->setBoundsConstrained({0, 0, width, height});
-    const double ratio = static_cast<double>(opened.window->getWidth()) / opened.window->getHeight();
+    editor->setBoundsConstrained({0, 0, width, height});
+    const double ratio = static_cast<double>(editor->getWidth()) / editor->getHeight();
     expect(std::abs(ratio - static_cast<double>(layout::width) / layout::height) < 0.01, "the aspect is not kept");
-    expect(opened.window->getWidth() >= 735 && opened.window->getWidth() <= 1960, "a size out of range");
+    expect(editor->getWidth() >= 735 && editor->getWidth() <= 1960, "a size out of range");
+    expect(editor->window().getBounds() == editor->getLocalBounds(), "the window does not fill the editor");
   }
-  opened.window->setBoundsConstrained({0, 0, 1225, 800});
-  opened.window = nullptr;
-  opened.window = std::make_unique<Window>(opened.processor);
-  expect(opened.window->getWidth() == 1225, "the size is not remembered");
-  opened.window->setBoundsConstrained({0, 0, layout::width, layout::height});
+  editor->setBoundsConstrained({0, 0, 1225, 800});
+  editor = nullptr;
+  editor = open();
+  expect(editor->getWidth() == 1225, "the size is not remembered");
+  editor->setBoundsConstrained({0, 0, layout::width, layout::height});
 }
 
 void anything_at_random_while_audio_runs() {
@@ -471,6 +584,8 @@ void anything_at_random_while_audio_runs() {
         [&] { desk.change(Param::monitor, static_cast<float>(below(4))); },
         [&] { opened.window->curves().show(static_cast<CurvesView::Tab>(below(CurvesView::tab_count))); },
         [&] { opened.window->curves().show_other(below(2) == 0); },
+        [&] { opened.window->curves().show_spectrum(below(2) == 0); },
+        [&] { desk.reload(); },
         [&] { opened.window->setSize(735 + below(1000), 480 + below(700)); },
         [&] { opened.window->set_light(below(2) == 0); },
         [&] { desk.open(juce::File("/nonexistent/file.json")); },
@@ -501,7 +616,9 @@ int check_all() {
   files_are_opened_or_refused_with_a_reason();
   a_full_folder_is_listed_as_far_as_it_goes();
   presets_of_hosts_are_opened_with_their_knobs();
+  the_menu_has_devices_variants_and_folders_and_looks_again();
   keys_do_what_they_say();
+  the_spectrum_is_that_of_what_plays();
   a_window_changes_no_sound();
   sizes_are_what_they_may_be();
   anything_at_random_while_audio_runs();
