@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .acoustics.device_file import load_device
     from .catalogue import factory_devices, factory_presets
     from .center import upmix
+    from .chain import Chain, load_chain
     from .design.designer import design
     from .design.result import Design
     from .headphone_eq import load_headphone_eq
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARAMS",
+    "Chain",
     "Design",
     "Device",
     "HeadphoneEq",
@@ -37,6 +39,7 @@ __all__ = [
     "design",
     "factory_devices",
     "factory_presets",
+    "load_chain",
     "load_plugin",
     "load_device",
     "load_headphone_eq",
@@ -45,12 +48,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Chain": "chain",
     "Design": "design.result",
     "Device": "acoustics.device",
     "Renderer": "render",
     "design": "design.designer",
     "factory_devices": "catalogue",
     "factory_presets": "catalogue",
+    "load_chain": "chain",
     "load_device": "acoustics.device_file",
     "load_headphone_eq": "headphone_eq",
     "load_plugin": "host",
@@ -60,6 +65,7 @@ _HOMES = {
 _MODULES = (
     "acoustics",
     "audio_file",
+    "chain",
     "export",
     "files",
     "headphone_eq",

@@ -170,17 +170,22 @@ def wav_writer(path: str | Path, *, channels: int, sample_rate: int, frames: int
     The file appears when it is whole: what fails in the middle leaves nothing, and what was there before stays.
     From 4 GiB on it is RF64, as it may be when ``frames`` is not known beforehand.
     """
-
-    def writing(file: BinaryIO) -> WavWriter:
-        return WavWriter(file, channels=channels, sample_rate=sample_rate, frames=frames)
-
-    if str(path) == STANDARD_STREAM:
-        with writing(sys.stdout.buffer) as writer:
-            yield writer
-        sys.stdout.buffer.flush()
-        return
-    with written_whole(path) as file, writing(file) as writer:
+    with (
+        opened_target(path) as file,
+        WavWriter(file, channels=channels, sample_rate=sample_rate, frames=frames) as writer,
+    ):
         yield writer
+
+
+@contextmanager
+def opened_target(path: str | Path) -> Iterator[BinaryIO]:
+    """Open what is written, which appears when it is whole; ``"-"`` is the standard output."""
+    if str(path) != STANDARD_STREAM:
+        with written_whole(path) as file:
+            yield file
+        return
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 def write_wav(path: str | Path, audio: NDArray[np.float32], *, sample_rate: int) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .acoustics.device import Device
     from .acoustics.measured_head import MeasuredHead
+    from .chain import Chain
     from .render_file import Rendered
 
 POOR = 3  # what --strict ends with
@@ -32,6 +33,13 @@ HEADPHONE_EQ = click.option(
     "--headphone-eq",
     type=click.Path(path_type=Path),
     help="Equaliser of your headphones: parametric text (.txt, AutoEq) or impulse responses (.wav).",
+)
+
+CHAIN = click.option(
+    "--chain",
+    "chain_file",
+    type=click.Path(path_type=Path),
+    help="Effects before and after Forestage, as on a track of a DAW: a TOML file (docs/chain.md).",
 )
 
 
@@ -47,6 +55,14 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, Value]:
         except ValueError:
             settings[param_id] = text
     return settings
+
+
+def _chain(path: Path | None) -> Chain | None:
+    if path is None:
+        return None
+    from .chain import load_chain
+
+    return load_chain(path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -292,6 +308,7 @@ def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, 
 )  # fmt: skip
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
 @HEADPHONE_EQ
+@CHAIN
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 def render(
     files: tuple[Path, ...],
@@ -300,6 +317,7 @@ def render(
     monitor: str,
     pairs: tuple[str, ...],
     headphone_eq: Path | None,
+    chain_file: Path | None,
     overwrite: bool,
 ) -> None:
     """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
@@ -313,13 +331,12 @@ def render(
     from .audio_file import STANDARD_STREAM
     from .render_file import Rendered, render_file, render_files
 
-    settings: dict[str, Any] = {"monitor": monitor} | _settings(pairs)
+    settings: dict[str, Any] = {"monitor": monitor, "headphone_eq": headphone_eq} | _settings(pairs)
+    settings["chain"] = _chain(chain_file)
     if folder is not None:
         targets = _targets(files, folder, overwrite=overwrite)
         with progress_bar(f"Rendering {len(files)} files") as progress:
-            results = render_files(
-                list(zip(files, targets, strict=True)), preset, headphone_eq=headphone_eq, progress=progress, **settings
-            )
+            results = render_files(list(zip(files, targets, strict=True)), preset, progress=progress, **settings)
         for target, result in zip(targets, results, strict=True):
             if isinstance(result, Rendered):
                 _tell(target, result)
@@ -337,7 +354,7 @@ def render(
         if target.suffix.lower() != ".wav":
             raise click.BadParameter(f"{target}: a name that ends in .wav would be right", param_hint="TARGET")
     with progress_bar(f"Rendering {source.name}") as progress:
-        result = render_file(source, target, preset, headphone_eq=headphone_eq, progress=progress, **settings)
+        result = render_file(source, target, preset, progress=progress, **settings)
     _tell(target, result, err=is_piped)
 
 
@@ -438,12 +455,17 @@ def export_command(
 @click.argument("preset")
 @click.argument("other", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="HTML file to write.")
+@CHAIN
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def report(preset: str, other: str | None, output: Path, overwrite: bool) -> None:
-    """Write a page about PRESET (factory name or file), or about PRESET against OTHER: charts, maps and figures."""
+def report(preset: str, other: str | None, output: Path, chain_file: Path | None, overwrite: bool) -> None:
+    """Write a page about PRESET (factory name or file), or about PRESET against OTHER: charts, maps and figures.
+
+    With a chain it also has what the chain does to the level and the spectrum at the ears.
+    """
     from .report import write_report
 
-    path = write_report([preset] if other is None else [preset, other], output, overwrite=overwrite)
+    names = [preset] if other is None else [preset, other]
+    path = write_report(names, output, chain=_chain(chain_file), overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size // 1024} KiB")
 
 

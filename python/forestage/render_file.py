@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .audio_file import BLOCK_FRAMES, StereoReader, open_stereo, wav_writer
+from .apart import call_apart
+from .audio_file import BLOCK_FRAMES, open_stereo, opened_target
+from .chain import Chain, aligned
 from .presets import PresetLike, load_preset
 from .render import Renderer
+from .wav_file import WavWriter
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def render_file(
     target: str | Path,
     preset: PresetLike,
     *,
+    chain: Chain | None = None,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
 ) -> Rendered:
@@ -62,17 +65,45 @@ def render_file(
         Files; ``"-"`` is the standard input and output.
     preset : str, Path, dict or Preset
         What plays.
+    chain : Chain, optional
+        Effects before and after it. They play in a process of their own, so that a plugin that crashes is an error.
     progress : callable, optional
         Called with the share that is done, 0..1, where the length is known beforehand.
     **settings
         As for ``Renderer``: parameters by their ids, ``headphone_eq``.
+
+    Raises
+    ------
+    RuntimeError
+        When a plugin of the chain crashed; the message has its name.
     """
+    job: dict[str, Any] = {"source": source, "preset": load_preset(preset), "chain": chain, "settings": settings}
+    with opened_target(target) as file:
+        if chain is not None:
+            result: Rendered = call_apart(render_into, file, job, name=str(source), progress=progress)
+            return result
+        return render_into(file, **job, progress=progress)
+
+
+def render_into(
+    file: BinaryIO,
+    *,
+    source: str | Path,
+    preset: PresetLike,
+    chain: Chain | None,
+    settings: dict[str, Any],
+    progress: Callable[[float], object] | None = None,
+    at: Callable[[str], object] = lambda place: None,
+) -> Rendered:
+    """Play a file into one that is open, here and now; see `render_file`, and for ``at`` `Chain.played`."""
     with open_stereo(source) as reader:
         renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
         layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
         peak, done = 0.0, 0
-        with wav_writer(target, frames=reader.frames, **layout) as writer:
-            for block in _aligned(renderer, reader):
+        blocks = reader.blocks(BLOCK_FRAMES)
+        played = aligned(renderer, blocks) if chain is None else chain.played(blocks, renderer, at=at)
+        with WavWriter(file, frames=reader.frames, **layout) as writer:
+            for block in played:
                 writer.write(block)
                 peak = max(peak, float(np.abs(block).max()))
                 done += block.shape[1]
@@ -92,6 +123,7 @@ def render_files(
     files: Sequence[tuple[str | Path, str | Path]],
     preset: PresetLike,
     *,
+    chain: Chain | None = None,
     threads: int | None = None,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
@@ -104,6 +136,8 @@ def render_files(
         What is played, and what is written.
     preset : str, Path, dict or Preset
         What plays.
+    chain : Chain, optional
+        Effects before and after it; each file has instances of its own.
     threads : int, optional
         How many at a time; as many as the machine has cores by default.
     progress : callable, optional
@@ -130,7 +164,7 @@ def render_files(
                     progress(sum(shares) / len(files))
 
         try:
-            return render_file(*files[index], loaded, progress=told, **settings)
+            return render_file(*files[index], loaded, chain=chain, progress=told, **settings)
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             return error
 
@@ -141,15 +175,3 @@ def render_files(
             is_over.set()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _aligned(renderer: Renderer, reader: StereoReader) -> Iterator[NDArray[np.float32]]:
-    """Play all of a file, with the latency taken out at the begin and made up for at the end."""
-    late = early = renderer.latency_frames
-    for block in reader.blocks(BLOCK_FRAMES):
-        played = renderer.process(block)[:, early:]
-        early = max(0, early - block.shape[1])
-        if played.shape[1]:
-            yield played
-    if late:
-        yield renderer.process(np.zeros((2, late), np.float32))[:, early:]

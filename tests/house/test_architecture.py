@@ -30,10 +30,10 @@ FORBIDDEN = {
 }
 # From the bottom up. A module may import what is in its own layer or below, for its types and inside functions as well.
 LAYERS = {
-    "ground": ["_core", "arrays", "blas", "constants", "short_repr", "choices", "files", "catalogue"],
+    "ground": ["_core", "apart", "arrays", "blas", "constants", "short_repr", "choices", "files", "catalogue"],
     "filters": ["firs"],
     "sound files": ["wav_file", "audio_file"],
-    "playing": ["params", "headphone_eq", "presets", "notebook", "match", "render", "center", "render_file"],
+    "playing": ["params", "headphone_eq", "presets", "notebook", "match", "render", "center", "chain", "render_file"],
     "hosts": ["vst3", "host", "export"],
     "acoustics": ["acoustics"],
     "metrics": ["metrics"],

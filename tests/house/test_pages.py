@@ -21,9 +21,10 @@ SETS_UP = ("./run ", "python3 -m venv", "pip install")  # what made the environm
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    """Folder of a user, with a song, an equaliser from AutoEq, and somebody's ears."""
+    """Folder of a user, with a song, an equaliser from AutoEq, a chain of effects, and somebody's ears."""
     soundfile.write(tmp_path / "song.flac", noise(frames=48_000).T, 48_000)
     (tmp_path / "HD 650 ParametricEQ.txt").write_text(AUTO_EQ)
+    (tmp_path / "chain.toml").write_text('[[before]]\neffect = "Limiter"\n')
     found = next(Path("/usr/share").rglob("hrirs_kemar.wav"), None)
     if found is not None:
         (tmp_path / "hrirs_kemar.wav").symlink_to(found)

@@ -17,12 +17,14 @@ from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
 from command_line import run
 from designs import preset_of
 from forestage import load_preset
+from forestage.chain import Chain, Effect
 from forestage.design.preset_device import preset_device
 from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import has_designed_filters
 from forestage.report import report_html, write_report
 from forestage.report.alternatives import table_of, words_of
 from forestage.report.carried import carried
+from forestage.report.chained import THIRDS_HZ, through_chain
 from forestage.report.charts import charts
 from forestage.report.figures import conditions, rows
 from forestage.report.verdict import caveats, shortfall_lines, verdict
@@ -380,3 +382,27 @@ def test_filters_that_were_changed_since_the_design_are_said(presets, tmp_path):
     path.write_text(json.dumps(preset))
     told = run("validate", path).stdout.splitlines()[0]
     assert told == f"{path}: OK, Laptop, 2 drivers, filters changed since the design"
+
+
+def test_a_chain_is_shown_by_what_it_does_at_the_ears(tmp_path):
+    """A gain of -6 dB before and a peak of 6 dB at 1 kHz after, which thirds of octaves see as they are."""
+    chain = Chain(
+        before=[Effect("Gain", parameters={"gain_db": -6.0})],
+        after=[Effect("PeakFilter", parameters={"cutoff_frequency_hz": 1000.0, "gain_db": 6.0, "q": 0.5})],
+    )
+    (found,) = through_chain(["laptop"], chain)
+    at_1k = int(np.argmin(np.abs(THIRDS_HZ - 1000)))
+    assert found.gain_db["before Forestage"][at_1k] == pytest.approx(-6.0, abs=0.1)
+    assert found.gain_db["after Forestage"][at_1k] == pytest.approx(6.0, abs=0.2)
+    assert found.gain_db["whole chain"] == pytest.approx(
+        found.gain_db["before Forestage"] + found.gain_db["after Forestage"]
+    )
+    without, chained = found.levels[:2]
+    assert -6.0 < chained - without < 0.0
+    file = tmp_path / "chain.toml"
+    file.write_text('[[before]]\neffect = "Gain"\nparameters = { gain_db = -6 }\n')
+    result = run("report", "laptop", "-o", tmp_path / "report.html", "--chain", file)
+    assert result.returncode == 0, result.stderr
+    text = (tmp_path / "report.html").read_text()
+    assert "Gain → Forestage" in text
+    assert "What the chain changes" in text

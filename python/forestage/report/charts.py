@@ -126,13 +126,13 @@ def charts(presets: Sequence[Preset], folders: Sequence[str | Path] | None = Non
 
 
 def _curve_chart(presets: Sequence[Preset], chart: CurveChart) -> Chart | None:
-    figure = _frequency_figure(chart.axis)
+    figure = frequency_figure(chart.axis)
     for index, preset in enumerate(presets):
         curves = {curve["name"]: curve for curve in preset.get("analysis", [])}
         for colour, (name, label) in enumerate(chart.curves.items()):
             if name in curves:
                 curve = curves[name]
-                _add_line(figure, curve["frequency_hz"], curve["values"], label, index, len(presets), colour)
+                add_line(figure, curve["frequency_hz"], curve["values"], label, index, len(presets), colour)
     return Chart(chart.title, figure, chart.text) if figure.data else None
 
 
@@ -156,7 +156,7 @@ def _azimuth_chart(presets: Sequence[Preset]) -> Chart | None:
         for colour, cue in enumerate(("time", "level")):
             if cue in over_width:
                 widths = over_width["stage_width"]
-                _add_line(figure, widths, over_width[cue], f"by {cue}", index, len(presets), colour)
+                add_line(figure, widths, over_width[cue], f"by {cue}", index, len(presets), colour)
     if not widths:
         return None
     line = {"color": "gray", "dash": "dot", "width": 1}
@@ -167,9 +167,9 @@ def _azimuth_chart(presets: Sequence[Preset]) -> Chart | None:
 
 
 def _filter_charts(presets: Sequence[Preset]) -> list[Chart | None]:
-    level = _frequency_figure("gain (dB)", low=-40.0, high=15.0)
+    level = frequency_figure("gain (dB)", low=-40.0, high=15.0)
     time = _figure("time (ms)", "tap")
-    centre = _frequency_figure("gain (dB)", low=-40.0, high=15.0)
+    centre = frequency_figure("gain (dB)", low=-40.0, high=15.0)
     for index, preset in enumerate(presets):
         filters = next(filters for filters in preset["filters"] if filters["sample_rate"] == SAMPLE_RATE)
         names = [driver["name"] for driver in preset["drivers"]]
@@ -177,13 +177,13 @@ def _filter_charts(presets: Sequence[Preset]) -> list[Chart | None]:
         for colour, (name, row) in enumerate(zip(names, filters["cancel"], strict=True)):
             taps = decode_fir(row[0])
             if len(taps):
-                _add_line(level, FREQUENCY_HZ, _gain_db(taps, late), name, index, len(presets), colour)
+                add_line(level, FREQUENCY_HZ, _gain_db(taps, late), name, index, len(presets), colour)
                 times_ms = (np.arange(len(taps)) - late) * 1000.0 / SAMPLE_RATE
-                _add_line(time, times_ms, taps, name, index, len(presets), colour)
+                add_line(time, times_ms, taps, name, index, len(presets), colour)
         for colour, (name, text) in enumerate(zip(names, filters.get("beam", []), strict=False)):
             taps = decode_fir(text)
             if len(taps):
-                _add_line(centre, FREQUENCY_HZ, _gain_db(taps, late), name, index, len(presets), colour)
+                add_line(centre, FREQUENCY_HZ, _gain_db(taps, late), name, index, len(presets), colour)
     time.update_xaxes(range=[-1.5, 2.5])
     return [
         Chart("Filters of the left channel, per driver", level),
@@ -255,7 +255,7 @@ def _pattern_charts(presets: Sequence[Preset], folders: Sequence[str | Path]) ->
             for taps in firs
         ]
         level = 20 * np.log10(np.abs(np.einsum("daf,df->af", field, responses)))
-        figure = _frequency_figure("azimuth (°), + is the listener's left", low=-180.0, high=180.0)
+        figure = frequency_figure("azimuth (°), + is the listener's left", low=-180.0, high=180.0)
         figure.add_heatmap(
             x=PATTERN_HZ,
             y=AZIMUTH_DEG,
@@ -279,12 +279,14 @@ def _prefix(index: int, count: int) -> str:
     return f"{LABELS[index]} · " if count > 1 else ""
 
 
-def _add_line(figure: go.Figure, x: ArrayLike, y: ArrayLike, label: str, index: int, count: int, colour: int) -> None:
+def add_line(figure: go.Figure, x: ArrayLike, y: ArrayLike, label: str, index: int, count: int, colour: int) -> None:
+    """Draw a line of preset ``index`` of ``count``: solid for the first, dashed for the second."""
     line = {"color": COLOURS[colour % len(COLOURS)], "dash": "solid" if index == 0 else "dash", "width": 2}
     figure.add_scatter(x=x, y=y, name=_prefix(index, count) + label, mode="lines", line=line)
 
 
-def _frequency_figure(y_title: str, *, low: float | None = None, high: float | None = None) -> go.Figure:
+def frequency_figure(y_title: str, *, low: float | None = None, high: float | None = None) -> go.Figure:
+    """Empty chart over frequency."""
     figure = _figure("frequency (Hz)", y_title)
     texts = [f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}" for hz in TICKS_HZ]
     figure.update_xaxes(type="log", tickvals=TICKS_HZ, ticktext=texts, hoverformat=".3s")

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from forestage._core import __version__
+from forestage.chain import Chain
 from forestage.files import checked_target
 from forestage.metrics.bands import OCTAVES
 from forestage.plots.top_view import scene_of, top_view
@@ -21,6 +22,7 @@ from forestage.presets import PresetLike, load_preset, preset_path
 
 from .alternatives import table_of, words_of
 from .carried import carried
+from .chained import chain_chart, through_chain
 from .charts import LABELS, Chart, charts
 from .figures import Row, conditions, rows
 from .verdict import caveats, shortfall_lines, verdict
@@ -28,7 +30,9 @@ from .verdict import caveats, shortfall_lines, verdict
 CHART_PIXELS = 360
 
 
-def write_report(presets: Sequence[PresetLike], target: str | Path, *, overwrite: bool = False) -> Path:
+def write_report(
+    presets: Sequence[PresetLike], target: str | Path, *, chain: Chain | None = None, overwrite: bool = False
+) -> Path:
     """Write the report on one preset, or on a second one against the first.
 
     Parameters
@@ -37,15 +41,17 @@ def write_report(presets: Sequence[PresetLike], target: str | Path, *, overwrite
         One or two presets, see `forestage.load_preset`.
     target : str or Path
         The HTML file.
+    chain : Chain, optional
+        Effects before and after Forestage, whose part in what is heard the report then shows, too.
     overwrite : bool
         Replace an existing file.
     """
     path = checked_target(target, overwrite=overwrite)
-    path.write_text(report_html(presets), encoding="utf-8")
+    path.write_text(report_html(presets, chain=chain), encoding="utf-8")
     return path
 
 
-def report_html(presets: Sequence[PresetLike]) -> str:
+def report_html(presets: Sequence[PresetLike], *, chain: Chain | None = None) -> str:
     """HTML of the report: one page that loads nothing from anywhere."""
     if not 1 <= len(presets) <= len(LABELS):
         raise ValueError(f"presets: {len(presets)} of them; a report is on 1, or on 2 against each other")
@@ -59,6 +65,8 @@ def report_html(presets: Sequence[PresetLike]) -> str:
     figures = rows(contents)
     verdicts = [verdict(preset) for preset in contents]
     scenes = [scene_of(preset) for preset in contents]
+    chained = None if chain is None else through_chain(presets, chain)
+    drawn = charts(contents, folders) + ([] if chained is None else [chain_chart(chained)])
     return environment.get_template("page.html.jinja").render(
         title=_title([preset["name"] for preset in contents]),
         presets=list(zip(LABELS, contents, strict=False)),
@@ -69,8 +77,10 @@ def report_html(presets: Sequence[PresetLike]) -> str:
         views=[scene and (scene, top_view(scene)) for scene in scenes],
         charts=[
             (chart, _html(chart, f"chart-{index}"), words_of(chart), table_of(chart))
-            for index, chart in enumerate(charts(contents, folders))
+            for index, chart in enumerate(drawn)
         ],
+        chain=chain,
+        chained=chained,
         totals=_by_group(row for row in figures if not row.is_per_octave),
         per_octave=_by_group(row for row in figures if row.is_per_octave),
         conditions=[conditions(preset) for preset in contents],
