@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+_FIRST = ("smart-speaker", "laptop")  # what a new instance of the plugin holds in its slots
+
 # Music of the demo
 EXCERPT = Path(__file__).with_name("demo") / "excerpt.ogg"
 
@@ -58,6 +60,17 @@ def user_presets() -> dict[str, Path]:
     from forestage import _core  # names of factory presets need not wait for it
 
     return _core.user_presets()
+
+
+def plugin_presets() -> dict[str, Path]:
+    """Presets in the order in which the plugin lists them, which is what its parameter ``preset`` counts from 0.
+
+    A preset of your own with the name of a factory preset is listed under its path.
+    """
+    factory = factory_presets()
+    first = {name: factory[name] for name in _FIRST if name in factory}
+    own = {str(path) if name in factory else name: path for name, path in user_presets().items()}
+    return first | factory | own
 
 
 def factory_devices() -> dict[str, Path]:

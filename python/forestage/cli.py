@@ -20,6 +20,8 @@ from .params import BY_ID, Value
 # Help, --version and completion load nothing more: each command imports what it calls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from forestage.design.result import Design
 
     from .acoustics.device import Device
@@ -28,6 +30,17 @@ if TYPE_CHECKING:
     from .render_file import Rendered
 
 POOR = 3  # what --strict ends with
+
+# What `forestage export` takes besides, by form
+EXPORT_OPTIONS = {
+    "camilladsp": {"card", "sample_rate", "set"},
+    "easyeffects": {"sample_rate", "set"},
+    "equalizerapo": {"channels", "sample_rate", "set"},
+    "pipewire": {"card", "channels", "convolvers", "sample_rate", "set"},
+    "sofa": {"sample_rate", "set"},
+    "vstpreset": {"b", "headphone_eq"},
+    "wav": {"sample_rate"},
+}
 
 HEADPHONE_EQ = click.option(
     "--headphone-eq",
@@ -41,6 +54,10 @@ CHAIN = click.option(
     type=click.Path(path_type=Path),
     help="Effects before and after Forestage, as on a track of a DAW: a TOML file (docs/chain.md).",
 )
+
+
+def _names(context: click.Context, option: click.Parameter, text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, Value]:
@@ -422,32 +439,52 @@ def _held(path: Path) -> list[Preset]:
 
 @cli.command("export")
 @click.argument("preset")
-@click.option("--to", "form", type=AnyCase(["vstpreset", "wav"]), required=True, help="What to make of it.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File, or for wav a folder.")
-@click.option("--slot-b", help="Preset for the second slot, for vstpreset; empty without it.")
-@click.option("--sample-rate", type=int, default=SAMPLE_RATE, show_default=True, help="Which filters, for wav.")
+@click.option("--to", "form", type=AnyCase(sorted(EXPORT_OPTIONS)), required=True, help="What to make of it.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File; for wav a folder.")
+@click.option("--slot-b", "b", help="Preset for the second slot; empty without it.")
 @HEADPHONE_EQ
+@click.option("--sample-rate", type=int, help=f"Of the filters, in Hz.  [default: {SAMPLE_RATE}]")
+@click.option("--convolvers", is_flag=True, default=None, help="Let PipeWire convolve, where there is no plugin.")
+@click.option("--card", help="What the drivers are connected to: a node of PipeWire, or an ALSA device.")
+@click.option("--channels", callback=_names, metavar="NAME,...", help="Channel of the card for each driver.")
+@click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any parameter; repeatable.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 def export_command(
-    preset: str,
-    form: str,
-    output: Path,
-    slot_b: str | None,
-    sample_rate: int,
-    headphone_eq: Path | None,
-    overwrite: bool,
+    preset: str, form: str, output: Path, pairs: tuple[str, ...], overwrite: bool, **options: Any
 ) -> None:
-    """Export PRESET (factory name or file) for hosts (vstpreset) or convolvers (wav)."""
-    for option, value in (("--headphone-eq", headphone_eq), ("--slot-b", slot_b)):
-        if value is not None and form != "vstpreset":
-            raise click.BadParameter(f"goes with --to vstpreset: {form} holds filters of one device", param_hint=option)
+    """Export PRESET (factory name or file) for other programs.
+
+    \b
+    vstpreset     state of the plugin, for any VST3 host (--slot-b, --headphone-eq)
+    pipewire      sink for the whole system that runs the plugin (--card, --channels, --set), or
+                  its own convolvers (--convolvers, --sample-rate)
+    camilladsp    configuration and filters (--card, --sample-rate, --set)
+    equalizerapo  configuration and filters (--channels, --sample-rate, --set)
+    easyeffects   preset and filter, for two drivers (--sample-rate, --set)
+    sofa          filters from left and right to the drivers (--sample-rate, --set)
+    wav           each filter of the design by itself (--sample-rate)
+
+    All but vstpreset, and pipewire with the plugin, play the pair and the cancellation without the upmix.
+    """  # noqa: D301
+    given = {name: value for name, value in options.items() if value is not None} | ({"set": pairs} if pairs else {})
+    for name in given.keys() - EXPORT_OPTIONS[form]:
+        fit = ", ".join(sorted(each for each, names in EXPORT_OPTIONS.items() if name in names))
+        option = "--slot-b" if name == "b" else f"--{name.replace('_', '-')}"
+        raise click.BadParameter(f"goes with --to {fit}, not with {form}", param_hint=option)
+    given |= _settings(given.pop("set", ()))
     from . import export
 
-    if form == "vstpreset":
-        written = [export.export_vstpreset(preset, output, b=slot_b, headphone_eq=headphone_eq, overwrite=overwrite)]
-    else:
-        written = export.export_wav(preset, output, sample_rate=sample_rate, overwrite=overwrite)
-    for path in written:
+    writers: dict[str, Callable[..., Path | list[Path]]] = {
+        "camilladsp": export.export_camilladsp,
+        "easyeffects": export.export_easyeffects,
+        "equalizerapo": export.export_equalizer_apo,
+        "pipewire": export.export_pipewire,
+        "sofa": export.export_sofa,
+        "vstpreset": export.export_vstpreset,
+        "wav": export.export_wav,
+    }
+    written = writers[form](preset, output, overwrite=overwrite, **given)
+    for path in written if isinstance(written, list) else [written]:
         click.echo(path)
 
 

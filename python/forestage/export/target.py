@@ -1,0 +1,41 @@
+"""Where an export goes: a text that a program reads, and what lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..files import checked_target, written_whole
+
+
+def text_target(path: str | Path, default_name: str) -> Path:
+    """The file that is meant: a folder gets one by the program's usual name."""
+    target = Path(path)
+    return target / default_name if target.is_dir() else target
+
+
+def checked_targets(targets: Iterable[Path], *, overwrite: bool) -> None:
+    """Check all files before one of them is written."""
+    for target in targets:
+        checked_target(target, overwrite=overwrite)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all."""
+    with written_whole(path) as file:
+        file.write(text.encode())
+
+
+def checked_channels(channels: Sequence[str], drivers: Sequence[str], program: str) -> None:
+    """Check that every driver has a channel of its own.
+
+    Raises
+    ------
+    ValueError
+        When there are more or fewer channels than drivers, or one is named twice.
+    """
+    if len(channels) != len(drivers) or len(set(channels)) != len(channels):
+        raise ValueError(
+            f"channels {','.join(channels) or 'none'}: {program} needs one for each driver, each once: "
+            f"{len(drivers)} for {', '.join(drivers)}"
+        )
