@@ -17,6 +17,7 @@ from forestage.metrics.bands import log_grid
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.presets import PresetLike, load_preset
 from forestage.render_file import Rendered, render_file
+from forestage.short_repr import ShortRepr
 
 from .charts import Chart, add_line, frequency_figure
 
@@ -25,8 +26,8 @@ THIRDS_HZ = log_grid(40.0, 16_000.0, per_octave=3)
 LOUD_DB = 12.0  # makes the programme as loud as a mix, so that compressors have something to do
 
 
-@dataclass(frozen=True)
-class Chained:
+@dataclass(frozen=True, repr=False)
+class Chained(ShortRepr):
     """One preset with a chain and without.
 
     Attributes
