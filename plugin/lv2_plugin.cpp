@@ -57,12 +57,14 @@ Lv2Plugin::Lv2Plugin(int outputs, double sample_rate, const LV2_URID_Map* map)
       urids_(map),
       connected_(static_cast<std::size_t>(ports_.count()), nullptr),
       lanes_(outputs, max_frames),
+      list_(std::make_shared<const PresetList>()),
+      preset_count_(list_->count()),
       restored_preset_(no_preset),
       wanted_preset_(no_preset),
       loader_([this] { serve(); }) {
   for (std::size_t i = 0; i < param_count; ++i) seen_[i] = params[i].default_value;
   take_values(seen_);
-  session_.load(Contents{list_.first(), {}, {}});
+  session_.load(Contents{list_->first(), {}, {}});
   session_.prepare({.sample_rate = sample_rate, .output_channels = outputs}, [](const auto& swap) { swap(); });
 }
 
@@ -96,7 +98,8 @@ bool Lv2Plugin::take_preset_port() noexcept {
   const float* port = control(ports_.preset());
   if (port == nullptr || !std::isfinite(*port)) return false;
   const int position = static_cast<int>(std::lround(std::clamp(*port, 0.0f, float{PresetList::custom})));
-  if (preset_seen_.exchange(position, std::memory_order_relaxed) == position || position >= list_.count() ||
+  if (preset_seen_.exchange(position, std::memory_order_relaxed) == position ||
+      position >= preset_count_.load(std::memory_order_relaxed) ||
       position == restored_preset_.load(std::memory_order_relaxed))
     return false;
   restored_preset_.store(no_preset, std::memory_order_relaxed);
@@ -169,7 +172,10 @@ void Lv2Plugin::play(std::uint32_t start, std::uint32_t frames) noexcept {
     const float* from = control(c);
     from != nullptr ? std::copy_n(from + start, frames, io[c]) : std::fill_n(io[c], frames, 0.0f);
   }
+  levels_.read_input(io);
   session_.engine()->process(io);
+  levels_.read_output(io);
+  sound_.write(io);
   for (int c = 0; c < ports_.outputs; ++c) {
     auto* to = static_cast<float*>(connected_[static_cast<std::size_t>(ports_.output(c))]);
     if (to != nullptr) std::copy_n(io[c], frames, to + start);
@@ -209,9 +215,9 @@ void Lv2Plugin::serve() {
 
 void Lv2Plugin::load_preset(int position) {
   try {
-    load_chosen(list_.load(position), ChosenPreset{list_.name(position), position});
+    load_chosen(list_->load(position), ChosenPreset{list_->name(position), position});
   } catch (const std::exception& error) {
-    log("preset \"" + list_.name(position) + "\" not loaded: " + error.what());
+    log("preset \"" + list_->name(position) + "\" not loaded: " + error.what());
   }
 }
 
@@ -238,6 +244,48 @@ void Lv2Plugin::load_chosen(std::shared_ptr<const Preset> preset, std::optional<
     if (!params[i].in_preset || moved_in_[i].load(std::memory_order_relaxed) == request) continue;
     values_[i].store(setting(*preset, params[i]), std::memory_order_relaxed);
   }
+}
+
+float Lv2Plugin::shown(Param id) const {
+  if (!is_read_only(spec(id))) return value(id);
+  if (id != Param::status) return session_.measured(id);
+  return static_cast<float>(session_.status(static_cast<Slot>(static_cast<int>(value(Param::slot))),
+                                            static_cast<Monitor>(static_cast<int>(value(Param::monitor))),
+                                            value(Param::room) > 0.5f));
+}
+
+void Lv2Plugin::set_shown(Param id, float plain) noexcept {
+  values_[static_cast<std::size_t>(id)].store(allowed(spec(id), plain), std::memory_order_relaxed);
+}
+
+std::shared_ptr<const PresetList> Lv2Plugin::presets() const {
+  const std::lock_guard guard(load_mutex_);
+  return list_;
+}
+
+void Lv2Plugin::reload_presets() {
+  auto next = std::make_shared<const PresetList>();
+  const std::lock_guard guard(load_mutex_);
+  list_ = std::move(next);
+  preset_count_.store(list_->count(), std::memory_order_relaxed);
+}
+
+void Lv2Plugin::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
+  const std::lock_guard guard(load_mutex_);
+  session_.load(slot, preset, std::move(chosen));
+  if (static_cast<float>(slot) != value(Param::slot)) return;
+  for (std::size_t i = 0; i < param_count; ++i)
+    if (params[i].in_preset) set_shown(static_cast<Param>(i), setting(*preset, params[i]));
+}
+
+void Lv2Plugin::put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) {
+  const std::lock_guard guard(load_mutex_);
+  session_.put_back(presets, chosen);
+}
+
+void Lv2Plugin::set_headphone_eq(std::optional<HeadphoneEq> eq) {
+  const std::lock_guard guard(load_mutex_);
+  session_.set_headphone_eq(std::move(eq));
 }
 
 LV2_State_Status Lv2Plugin::save(LV2_State_Store_Function store, LV2_State_Handle handle) {
@@ -268,7 +316,7 @@ LV2_State_Status Lv2Plugin::restore(LV2_State_Retrieve_Function retrieve, LV2_St
   };
   const std::lock_guard guard(load_mutex_);
   if (const auto program = read_int(urids_.program)) {
-    if (*program >= 0 && *program < list_.count()) load_preset(*program);
+    if (*program >= 0 && *program < list_->count()) load_preset(*program);
     return LV2_STATE_SUCCESS;
   }
   const auto position = read_int(urids_.preset_port);

@@ -25,10 +25,12 @@
 #include <vector>
 
 #include "lanes.hpp"
+#include "level_tap.hpp"
 #include "lv2_loader.hpp"
 #include "lv2_ports.hpp"
 #include "preset_list.hpp"
 #include "session.hpp"
+#include "sound_tap.hpp"
 
 namespace forestage::plugin {
 
@@ -40,6 +42,22 @@ class Lv2Plugin {
   void connect(std::uint32_t port, void* data) noexcept;  // [audio, or stopped]
   void activate();                                        // [main]
   void run(std::uint32_t frames) noexcept;                // [audio]
+
+  // What a window shows and changes, on the host's own thread for windows.
+  float shown(Param id) const;                     // in the unit of the table
+  void set_shown(Param id, float plain) noexcept;  // a port that stays where it is says nothing
+  const Session& session() const noexcept { return session_; }
+  std::shared_ptr<const PresetList> presets() const;
+  void reload_presets();
+  /// A preset with its knobs, where the slot plays; on a throw all stays as it was.
+  void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
+  void put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen);
+  void set_headphone_eq(std::optional<HeadphoneEq> eq);
+  /// The port of presets will move to where the window has put it: no choice of the host's.
+  void expect_preset_port(int position) noexcept { restored_preset_.store(position, std::memory_order_relaxed); }
+  LevelTap& levels() noexcept { return levels_; }
+  SoundTap& sound() noexcept { return sound_; }
+  const Lv2Ports& ports() const noexcept { return ports_; }
 
   LV2_State_Status save(LV2_State_Store_Function store, LV2_State_Handle handle);           // [any but audio]
   LV2_State_Status restore(LV2_State_Retrieve_Function retrieve, LV2_State_Handle handle);  // [any but audio]
@@ -72,8 +90,11 @@ class Lv2Plugin {
   const Urids urids_;
   std::vector<void*> connected_;
   Lanes lanes_;
-  PresetList list_;
+  std::shared_ptr<const PresetList> list_;  // under load_mutex_
+  std::atomic<int> preset_count_;           // of it
   Session session_;
+  LevelTap levels_;
+  SoundTap sound_;
 
   std::array<std::atomic<float>, param_count> values_{};       // what holds
   std::array<std::atomic<unsigned>, param_count> moved_in_{};  // the request during which a port last moved its value
@@ -84,8 +105,8 @@ class Lv2Plugin {
   std::atomic<int> wanted_preset_;
   std::atomic<unsigned> request_{0};  // counts wanted presets
   FileRequests files_;
-  std::mutex load_mutex_;  // who loads: the loader, the host's main thread
-  Loader loader_;          // the last one: it uses the others
+  mutable std::mutex load_mutex_;  // who loads: the loader, the host's main thread
+  Loader loader_;                  // the last one: it uses the others
 };
 
 }  // namespace forestage::plugin

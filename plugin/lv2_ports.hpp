@@ -21,6 +21,8 @@ inline constexpr char lv2_preset_port_uri[] = "urn:forestage:forestage:PresetPor
 inline constexpr char lv2_preset_file_uri[] = "urn:forestage:forestage:preset_file";
 inline constexpr char lv2_headphone_eq_uri[] = "urn:forestage:forestage:headphone_eq";
 
+inline constexpr char lv2_window_uri[] = "urn:forestage:forestage:window";
+
 inline std::string lv2_uri_of(int outputs) {
   return outputs == 2 ? lv2_uri : std::string(lv2_uri) + ":drivers" + std::to_string(outputs);
 }

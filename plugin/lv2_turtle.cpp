@@ -31,6 +31,7 @@ constexpr std::string_view prefixes =
     "@prefix rdfs:  <http://www.w3.org/2000/01/rdf-schema#> .\n"
     "@prefix rsz:   <http://lv2plug.in/ns/ext/resize-port#> .\n"
     "@prefix state: <http://lv2plug.in/ns/ext/state#> .\n"
+    "@prefix ui:    <http://lv2plug.in/ns/extensions/ui#> .\n"
     "@prefix units: <http://lv2plug.in/ns/extensions/units#> .\n"
     "@prefix urid:  <http://lv2plug.in/ns/ext/urid#> .\n\n";
 
@@ -154,6 +155,7 @@ void write_plugin(std::ostream& out, int outputs, const FactoryPresets& factory)
       << "\tlv2:microVersion " << version.substr(micro) << " ;\n"
       << "\tlv2:optionalFeature lv2:hardRTCapable , urid:map ;\n"
       << "\tlv2:extensionData state:interface ;\n"
+      << "\tui:ui <" << lv2_window_uri << "> ;\n"
       << "\tpatch:writable <" << lv2_preset_file_uri << "> , <" << lv2_headphone_eq_uri << "> ;\n";
   write_ports(out, {outputs}, factory);
   out << " .\n\n";
@@ -161,6 +163,8 @@ void write_plugin(std::ostream& out, int outputs, const FactoryPresets& factory)
 
 void write_manifest(std::ostream& out, std::string_view binary, const FactoryPresets& factory) {
   out << prefixes;
+  out << "<" << lv2_window_uri << ">\n\ta ui:X11UI ;\n\tui:binary <" << binary
+      << "> ;\n\trdfs:seeAlso <forestage.ttl> .\n\n";
   for (const int outputs : all_outputs) {
     out << "<" << lv2_uri_of(outputs) << ">\n\ta lv2:Plugin ;\n\tlv2:binary <" << binary
         << "> ;\n\trdfs:seeAlso <forestage.ttl> .\n\n";
@@ -183,6 +187,10 @@ void write_plugins(std::ostream& out, const FactoryPresets& factory) {
       << ">\n\ta lv2:Parameter ;\n\trdfs:label \"Headphone EQ\" ;\n\trdfs:range atom:Path ;\n"
       << "\trdfs:comment \"An equaliser for your headphones: text (.txt, as AutoEq has them) or an impulse response "
          "(.wav).\" .\n\n";
+  out << "<" << lv2_window_uri << ">\n\tlv2:extensionData ui:idleInterface , ui:resize ;\n"
+      << "\tlv2:requiredFeature ui:idleInterface , ui:parent , <http://lv2plug.in/ns/ext/instance-access> ;\n"
+      << "\tlv2:optionalFeature ui:resize , ui:touch , urid:map , opts:options ;\n"
+      << "\topts:supportedOption ui:scaleFactor .\n\n";
   for (const int outputs : all_outputs) write_plugin(out, outputs, factory);
 }
 

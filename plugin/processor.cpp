@@ -231,12 +231,9 @@ void Processor::load(Slot slot, std::shared_ptr<const Preset> preset, std::optio
 }
 
 void Processor::put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) {
-  for (const Slot slot : {Slot::a, Slot::b}) {
-    const auto i = static_cast<std::size_t>(slot);
-    if (presets[i] == nullptr || presets[i] == session_.presets()[i]) continue;
-    session_.load(slot, presets[i], chosen[i]);
-    note_loaded(slot);
-  }
+  const auto are_loaded = session_.put_back(presets, chosen);
+  for (const Slot slot : {Slot::a, Slot::b})
+    if (are_loaded[static_cast<std::size_t>(slot)]) note_loaded(slot);
   report();
   report_program();
 }

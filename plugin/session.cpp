@@ -64,6 +64,18 @@ void Session::load(Contents contents) {
   note_contents();
 }
 
+std::array<bool, 2> Session::put_back(const SlotPresets& presets,
+                                      const std::array<std::optional<ChosenPreset>, 2>& chosen) {
+  std::array<bool, 2> are_loaded{};
+  for (const Slot slot : {Slot::a, Slot::b}) {
+    const auto i = static_cast<std::size_t>(slot);
+    if (presets[i] == nullptr || presets[i] == this->presets()[i]) continue;
+    load(slot, presets[i], chosen[i]);
+    are_loaded[i] = true;
+  }
+  return are_loaded;
+}
+
 ParamValues Session::load_state(std::string_view text) {
   PluginState state = parse_state(text);
   const auto shared = [](std::optional<Preset>& preset) {

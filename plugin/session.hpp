@@ -45,6 +45,9 @@ class Session {
   void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
   /// Loads both slots and the equaliser, or on a throw nothing.  [any but audio]
   void load(Contents contents);
+  /// Has the slots hold these; empty ones, and those that are there already, are left. True for those that were loaded.
+  /// [any but audio]
+  std::array<bool, 2> put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen);
   /// Loads a state and returns its parameters; on a throw all stays as it was.  [any but audio]
   ParamValues load_state(std::string_view text);
   /// On a throw all stays as it was.  [any but audio]

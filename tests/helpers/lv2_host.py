@@ -89,7 +89,8 @@ class Lv2Plugin:
         (binary,) = bundle.glob("*.so")
         library = c.CDLL(str(binary))
         library.lv2_descriptor.restype = c.POINTER(Descriptor)
-        uri = URI if outputs == 2 else f"{URI}:drivers{outputs}"
+        self.bundle = bundle
+        self.uri = uri = URI if outputs == 2 else f"{URI}:drivers{outputs}"
         found = (library.lv2_descriptor(index) for index in itertools.count())
         self._plugin = next(entry for entry in found if entry.contents.uri.decode() == uri).contents
         self.outputs = outputs
@@ -118,6 +119,14 @@ class Lv2Plugin:
         for port, name in enumerate(PORTS_AFTER_AUDIO, start=2 + self.outputs):
             target = self._sequences.get(name) or self.controls[name]
             self._plugin.connect_port(self._handle, port, c.addressof(target))
+
+    @property
+    def handle(self) -> int:
+        """For what a host's windows may have: the instance itself."""
+        return self._handle
+
+    def set_port(self, port: int, value: float) -> None:
+        self.controls[PORTS_AFTER_AUDIO[port - 2 - self.outputs]].value = value
 
     def has_events_untouched(self) -> bool:
         """Nothing was written to buffers that are the plugin's only while it runs."""

@@ -25,10 +25,10 @@ ENTRY_POINTS = {
     "module": {"PyInit__core"},
     "vst3": {
         *("GetPluginFactory", "forestage_variants", "ModuleEntry", "ModuleExit"),
-        *("lv2_descriptor", "forestage_standalone"),
+        *("lv2_descriptor", "lv2ui_descriptor", "forestage_standalone"),
     },
     "vst3-drivers": {"GetPluginFactory", "ModuleEntry", "ModuleExit"},
-    "lv2": {"lv2_descriptor"},
+    "lv2": {"lv2_descriptor", "lv2ui_descriptor"},
     "standalone": set(),
 }
 ANY_LINUX = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
