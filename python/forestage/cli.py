@@ -12,6 +12,7 @@ import click
 
 from . import catalogue, choices, presets, vst3
 from ._core import Preset, __version__, parse_state
+from .cli_measure import measure
 from .command import AnyCase, progress_bar, reason, run_command
 from .constants import SAMPLE_RATE
 from .files import checked_target
@@ -545,6 +546,9 @@ def install_plugin(remove: bool) -> None:
         click.echo(f"{'removed' if remove else 'installed'} {path}")
     if not changed:
         click.echo("nothing to remove")
+
+
+cli.add_command(measure)
 
 
 def main() -> None:

@@ -40,8 +40,8 @@ LAYERS = {
     "pictures": ["plots"],
     "design": ["design"],
     "what commands share": ["command"],
-    "pages": ["report", "demo"],
-    "commands": ["cli", "__main__"],
+    "pages": ["report", "demo", "measure"],
+    "commands": ["cli", "cli_measure", "__main__"],
     "front door": [""],
 }
 PACKAGE = ROOT / "python" / "forestage"

@@ -1,0 +1,163 @@
+"""The report on a measurement: one page that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from forestage._core import __version__
+from forestage.arrays import FloatArray
+from forestage.measure.quality import THIRDS_HZ, thirds_within
+from forestage.measure.take import Measurement
+from forestage.measure.words import findings
+from forestage.plots.axes import BLUE, GREEN, INK, ORANGE, PURPLE, STYLE, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Pictures of the same data are the same bytes
+LOOK: Any = {**STYLE, "svg.hashsalt": "forestage"}
+SHOWN_MS = 25.0
+RANGE_HZ = (40.0, 20_000.0)
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", INK, "#7f7f7f")
+
+
+def environment() -> Environment:
+    """Where the pages of this package are."""
+    return Environment(
+        loader=PackageLoader("forestage.measure", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def svg(figure: Figure) -> str:
+    """A figure to stand in a page."""
+    text = io.StringIO()
+    with rc_context(LOOK):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]
+
+
+def report_html(measurement: Measurement) -> str:
+    """HTML of the report."""
+    names = [driver.name for driver in measurement.plan.drivers]
+    with rc_context(LOOK):
+        charts = [
+            (title, text, svg(figure))
+            for title, text, figure in (
+                _levels(measurement, names),
+                _noise(measurement, names),
+                _distortion(measurement, names),
+                _impulses(measurement, names),
+            )
+        ]
+    recordings = [
+        {
+            "name": heading.take.path.name,
+            "late_ms": 1000 * heading.clock.offset / measurement.sample_rate,
+            "drift_ppm": heading.clock.drift_ppm,
+        }
+        for heading in measurement.headings
+    ]
+    return (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=f"{measurement.plan.device.name}, measured",
+            measurement=measurement,
+            findings=findings(measurement),
+            charts=charts,
+            recordings=recordings,
+            bands=[round(float(hz)) for hz in THIRDS_HZ],
+            rows=_rows(measurement, names),
+            version=__version__,
+        )
+    )
+
+
+def _shown(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    inside = thirds_within(*RANGE_HZ)
+    return THIRDS_HZ[inside], values[..., inside]
+
+
+def _curves(names: list[str], values: FloatArray) -> Mapping[str, FloatArray]:
+    return dict(zip(names, values, strict=True))
+
+
+def _levels(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
+    levels = np.array([heard.level_db for heard in measurement.heard])
+    hz, shown = _shown(levels - np.nanmax(levels))
+    ax = lines(hz, _curves(names, shown), ylabel="level at 1 m (dB)", ylim=(-40.0, 5.0))
+    ax.axvline(1.0 / measurement.window_s, color=INK, linewidth=0.8)
+    text = (
+        f"Mean over all places. Left of the line ({1 / measurement.window_s:.0f} Hz), the window is too short to tell."
+    )
+    return "Level of the drivers", text, _figure(ax)
+
+
+def _noise(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
+    hz, shown = _shown(measurement.snr_db)
+    ax = lines(hz, _curves(names, shown), ylabel="signal over noise (dB)", ylim=(0.0, 90.0))
+    ax.axhline(30.0, color=INK, linewidth=0.8)
+    return "Signal over noise", "In third octaves, at the worst place. 30 dB and more are good.", _figure(ax)
+
+
+def _distortion(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
+    hz, shown = _shown(100 * measurement.distortion)
+    ax = lines(hz, _curves(names, shown), ylabel="harmonic distortion (%)")
+    ax.set_yscale("log")
+    ax.set_ylim(0.01, 30.0)
+    ax.axhline(3.0, color=INK, linewidth=0.8)
+    text = "Second to fifth harmonic over the fundamental, at the level of the sweeps; noise counts as distortion."
+    return "Distortion", text, _figure(ax)
+
+
+def _impulses(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
+    ax = Figure(figsize=(7.5, 4.0), layout="constrained").subplots()
+    middle = len(measurement.plan.places_m) // 2
+    rate = measurement.sample_rate
+    for driver, name in enumerate(names):
+        response = measurement.means[driver, middle, 0]
+        first = int(measurement.arrivals[driver, middle, 0])
+        part = response[max(first - round(1e-3 * rate), 0) :][: round(SHOWN_MS * rate / 1000)]
+        level_db = 20 * np.log10(np.maximum(np.abs(part) / np.abs(response).max(), 1e-5))
+        ax.plot(
+            1000 * np.arange(len(part)) / rate - 1.0, level_db, color=COLOURS[driver % 8], label=name, linewidth=1.0
+        )
+    ax.axvline(1000 * measurement.window_s, color=INK, linewidth=1.4, linestyle="--", label="end of the window")
+    for late_s, _, _, place in measurement.reflections:
+        if place == middle:
+            ax.axvline(1000 * late_s, color=ORANGE, linewidth=1.4, linestyle=":", label="first reflection")
+            break
+    ax.set_ylim(-70.0, 3.0)
+    ax.set_xlim(-1.0, SHOWN_MS - 1.0)
+    ax.set_xlabel("after the direct sound (ms)")
+    ax.set_ylabel("level (dB)")
+    ax.grid(visible=True)
+    ax.legend(loc="upper right")
+    return "Impulse responses", f"At place {middle + 1}. What comes after the window is the room's.", _figure(ax)
+
+
+def _figure(ax: object) -> Figure:
+    figure = getattr(ax, "figure", None)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _rows(measurement: Measurement, names: list[str]) -> list[tuple[str, str, list[float | None]]]:
+    """Figures of drivers in third octaves, for the table."""
+    rows: list[tuple[str, str, list[float | None]]] = []
+    for driver, name in enumerate(names):
+        level_db = measurement.heard[driver].level_db - np.nanmax(measurement.heard[driver].level_db)
+        for what, values in (
+            ("level (dB)", level_db),
+            ("signal over noise (dB)", measurement.snr_db[driver]),
+            ("distortion (%)", 100 * measurement.distortion[driver]),
+        ):
+            rows.append((name, what, [float(value) if np.isfinite(value) else None for value in values]))
+    return rows
