@@ -34,11 +34,11 @@ def problem(request) -> CancelProblem:
 def worst_db(problem, weights):
     """Least separation of the left channel over the heads of the zone and every driver in error, by hand."""
     drivers = len(weights)
-    changes = [np.ones(drivers, complex)]
+    changes = [np.ones((drivers, weights.shape[-1]), complex)]
     for driver in range(drivers):
         for error in problem.driver_errors:
-            changes.append(np.where(np.arange(drivers) == driver, error, 1.0))
-    ears = np.einsum("sedf,kd,df->ksef", problem.response, np.array(changes), weights[:, 0])
+            changes.append(np.where(np.arange(drivers)[:, None] == driver, error, 1.0))
+    ears = np.einsum("sedf,kdf,df->ksef", problem.response, np.array(changes), weights[:, 0])
     return (20 * np.log10(np.abs(ears[:, :, 0] / ears[:, :, 1]))).min(axis=(0, 1))
 
 
@@ -84,6 +84,7 @@ def test_minimax_is_what_a_general_optimiser_finds():
             frequency_hz=problem.frequency_hz[[index]],
             response=problem.response[..., [index]],
             plain=problem.plain[..., [index]],
+            driver_errors=problem.driver_errors[:, [index]],
         )
 
         def loss(values, one=one):

@@ -91,7 +91,7 @@ def directivity(
 
 def write_sofa(path: Path, sofa: sofar.Sofa) -> Path:
     """Write a SOFA file."""
-    for name in ("Description", "EmitterDescriptions"):
+    for name in ("Description", "EmitterDescriptions", "ReceiverDescriptions"):
         # Lists of texts, which this library can only write with some versions of netCDF
         if hasattr(sofa, name):
             sofa.delete(name)

@@ -10,13 +10,16 @@ import soundfile
 from scipy.signal import lfilter
 
 from forestage import load_device
+from forestage.acoustics.driver_response import driver_responses
+from forestage.acoustics.plant import geometry
+from forestage.acoustics.seat import Seat
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.measure.plan import Plan, as_by_ruler, load_plan, places_for
 from forestage.measure.quality import THIRDS_HZ
 from forestage.measure.sweep import Sweep
 from forestage.measure.take import measure
 from forestage.measure.words import findings
-from forestage.measure.written import write_sweeps
+from forestage.measure.written import write_measurement, write_sweeps
 from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 LEFT = LabDriver((0.0, 0.14, 0.0), corner_hz=150.0, second=0.08)
@@ -178,6 +181,48 @@ def test_files_of_single_drivers_keep_times_between_them(tmp_path, measured):
     inside = (frequency > 500) & (frequency < 10_000)
     ratio = (np.fft.rfft(found.gated[1]) / np.fft.rfft(measured.gated[1]))[..., inside]
     assert np.abs(np.unwrap(np.angle(ratio)) / (2 * np.pi * frequency[inside])).max() < 5e-6
+
+
+@pytest.fixture(scope="module")
+def at_the_ears(tmp_path_factory):
+    """A device measured at the ears of a head, at three places, and what was written."""
+    folder = tmp_path_factory.mktemp("ears")
+    lab = Laboratory([replace(LEFT, corner_hz=60.0), replace(RIGHT, corner_hz=60.0)], [FLOOR], Recorder(drift_ppm=90.0))
+    found = measure(record_all(sweeps_of(folder, is_ears=True), lab, is_ears=True))
+    write_measurement(found, folder / "laptop")
+    return lab, found, folder
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_ears_become_the_plant_of_a_device(at_the_ears, place):
+    """Behind equalisers, and but for one latency and level: the drivers and ears of the laboratory."""
+    lab, measured, folder = at_the_ears
+    device = load_device(folder / "laptop" / "device.toml")
+    assert [driver.inverted for driver in device.drivers] == [False, True]
+    seat = Seat(measured.plan.places_m[place])
+    frequency = np.geomspace(1.5 / measured.window_s, 8000.0, 100)
+    found = geometry(device, seat).at(frequency) * driver_responses(device, frequency)
+    hz = np.concatenate([[0.0], frequency])
+    truth = np.stack([lab.ears(each, seat.position_m, hz, is_direct=True)[:, 1:] for each in lab.drivers], axis=1)
+    ratio = found / truth
+    ratio = ratio / np.exp(np.mean(np.log(np.abs(ratio))))
+    together = np.sum(ratio, axis=(0, 1))
+    assert np.abs(20 * np.log10(np.abs(ratio))).max() < 0.5
+    assert np.abs(np.angle(ratio * together.conj()) / (2 * np.pi * frequency)).max() < 5e-6
+
+
+def test_ears_come_with_their_noise(at_the_ears):
+    _, measured, folder = at_the_ears
+    device = load_device(folder / "laptop" / "device.toml")
+    expected = 10 ** (-np.clip(measured.snr_db.min(axis=0), 0, 90) / 20)
+    assert device.listener.ears.noise(THIRDS_HZ) == pytest.approx(expected, rel=0.02)
+
+
+def test_recordings_of_ears_in_mono_are_refused(at_the_ears, tmp_path):
+    shutil.copytree(at_the_ears[2], tmp_path, dirs_exist_ok=True)
+    change(tmp_path / "recordings" / "place-2.wav", lambda a: a[:, :1])
+    with pytest.raises(ValueError, match="place-2.wav: is mono: a recording of two ears has two channels"):
+        measure(tmp_path / "recordings")
 
 
 BAD = {

@@ -178,6 +178,12 @@ def _check_listener(device: Device) -> None:
         raise ValueError(f"listener.ear_azimuth_deg = {head.ear_azimuth_deg}: must be above 0 and below 180")
     if isinstance(head, Head) and not -90.0 < head.ear_elevation_deg < 90.0:
         raise ValueError(f"listener.ear_elevation_deg = {head.ear_elevation_deg}: must be within -90..90")
+    measured = device.listener.ears
+    if measured is not None and (measured.drivers != len(device.drivers) or device.is_headphones):
+        raise ValueError(
+            f"listener.ears: {measured.drivers} drivers were measured at the ears, the device has "
+            f"{'headphones' if device.is_headphones else len(device.drivers)}; must be the same drivers, in this order"
+        )
     reach = head.radius_m
     if body is not None:
         reach += body.radius_m

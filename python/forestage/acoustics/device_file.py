@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from forestage.acoustics.device import Device
-from forestage.acoustics.driver import Body, Driver
-from forestage.acoustics.field_check import inside, number, numbers, shown, text
+from forestage.acoustics.driver import Body, Driver, points
+from forestage.acoustics.field_check import inside, number, numbers, shown, text, within
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_driver import (
     MeasuredDirectivity,
@@ -18,6 +18,7 @@ from forestage.acoustics.measured_driver import (
     load_directivity,
     load_impulse_responses,
 )
+from forestage.acoustics.measured_ears import EarPlace, MeasuredEars, load_ear_responses, load_ears_sofa
 from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.seat import Listener, Vector
 from forestage.catalogue import device_path
@@ -29,6 +30,7 @@ MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
 ROOM = ("room_m3", "room_rt60_s")
+EARS = ("ears_sofa", "ear_responses")
 ELECTRIC = ("response_db", "max_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
 
 POINTS = ("response_db", "max_db")
@@ -71,12 +73,13 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"driver = {shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
-    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE, *ROOM))
+    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE, *ROOM, *EARS, "ears_snr_db"))
     folder = Path(folder or ".")
     drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
     with inside("listener"):
         room = {key: listener[key] for key in ROOM if key in listener}
-        listens = Listener(listener.get("distance_m"), _head(listener, folder), **room)  # type: ignore[arg-type]
+        ears = _ears(listener, [driver.name for driver in drivers], folder)
+        listens = Listener(listener.get("distance_m"), _head(listener, folder), **room, ears=ears)  # type: ignore[arg-type]
     return Device(
         name=table.get("name"),  # type: ignore[arg-type]
         text=table.get("text", ""),
@@ -101,6 +104,10 @@ def device_table(device: Device) -> dict[str, Any]:
         listener |= {key: getattr(head, field) for key, field in SPHERE.items()}
     usual = Listener(device.listener.distance_m)
     listener |= {key: value for key in ROOM if (value := getattr(device.listener, key)) != getattr(usual, key)}
+    if device.listener.ears is not None:
+        listener |= device.listener.ears.origin
+        if device.listener.ears.snr_db:
+            listener["ears_snr_db"] = [list(point) for point in device.listener.ears.snr_db]
     table = {
         "name": device.name,
         "text": device.text,
@@ -141,6 +148,42 @@ def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
         return replace(load_head(folder / name, distance_m=max(distance_m, 0.01)), file=name)
     except ValueError as error:
         raise ValueError(f"head_sofa: {error}") from error
+
+
+def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> MeasuredEars | None:
+    """What was measured at the ears; messages name fields within the listener's table."""
+    if not any(key in listener for key in EARS):
+        _refuse(listener, "", ("ears_snr_db",), "goes with ears_sofa or ear_responses")
+        return None
+    snr_db = points(listener.get("ears_snr_db", ()), "ears_snr_db")
+    key = next(key for key in EARS if key in listener)
+    try:
+        if key == "ears_sofa":
+            _refuse(listener, "", ("ear_responses",), "a plant with ears_sofa has none")
+            name = text(listener[key], key)
+            return replace(load_ears_sofa(folder / name, snr_db=snr_db), origin={key: name})
+        rows = [_ear_row(row, index, drivers, folder) for index, row in enumerate(_rows(listener[key]))]
+        return replace(load_ear_responses(rows, drivers=len(drivers), snr_db=snr_db), origin={key: listener[key]})
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+
+
+def _rows(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{shown(value)}: must be a list of {{file, driver, position_m}}")
+    return value
+
+
+def _ear_row(row: Any, index: int, drivers: list[str], folder: Path) -> tuple[Path, int, EarPlace]:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"[{index}] = {shown(row)}: must be a table {{file, driver, position_m}}")
+    _only(row, f"[{index}]", ("file", "driver", "position_m", "yaw_deg"))
+    name = text(row.get("driver"), f"[{index}].driver")
+    if name not in drivers:
+        raise ValueError(f'[{index}].driver = "{name}": must be one of {", ".join(drivers)}')
+    yaw_deg = within(-180.0, 180.0)(row.get("yaw_deg", 0.0), f"[{index}].yaw_deg")
+    path = folder / text(row.get("file"), f"[{index}].file")
+    return path, drivers.index(name), EarPlace(_position(row, f"[{index}]"), yaw_deg)
 
 
 def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:

@@ -104,8 +104,8 @@ class Driver(ShortRepr):
             azimuth_deg=within(-360.0, 360.0),
             elevation_deg=within(-90.0, 90.0),
             cap_half_angle_deg=optional(_half_angle),
-            response_db=_points,
-            max_db=_points,
+            response_db=points,
+            max_db=points,
             low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
@@ -154,14 +154,15 @@ def _half_angle(value: Any, where: str) -> float:
     return result
 
 
-def _points(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
+def points(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
+    """Check (Hz, dB) points of rising frequencies."""
     if not isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"{where} = {shown(value)}: must be a list of [hz, db] pairs")
     if len(value) > MOST_POINTS:
         raise ValueError(f"{where}: {len(value)} of them; must be at most {MOST_POINTS}")
-    points = tuple(numbers(2)(pair, f"{where}[{index}]") for index, pair in enumerate(value))
+    result = tuple(numbers(2)(pair, f"{where}[{index}]") for index, pair in enumerate(value))
     previous_hz = 0.0
-    for index, (hz, db) in enumerate(points):
+    for index, (hz, db) in enumerate(result):
         if hz <= previous_hz:
             raise ValueError(f"{where}[{index}] = [{hz}, {db}]: frequencies must be above 0 and rising")
         if hz > MOST_HZ or abs(db) > MOST_DEVIATION_DB:
@@ -169,4 +170,4 @@ def _points(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
                 f"{where}[{index}] = [{hz}, {db}]: must be at most {MOST_HZ:g} Hz and within +-{MOST_DEVIATION_DB:g} dB"
             )
         previous_hz = hz
-    return points
+    return result

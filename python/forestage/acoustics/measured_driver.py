@@ -25,7 +25,13 @@ from scipy.interpolate import CubicSpline
 from forestage.acoustics.covariance import regress
 from forestage.acoustics.direction_gaps import AROUND, apart_deg, gap_deg
 from forestage.acoustics.fields import growth, wave_number
-from forestage.acoustics.measured_file import SAMPLE_RATES_HZ, MeasuredFile, measured_file
+from forestage.acoustics.measured_file import (
+    LONGEST_IMPULSE_S,
+    MOST_IMPULSES,
+    SAMPLE_RATES_HZ,
+    MeasuredFile,
+    measured_file,
+)
 from forestage.acoustics.sofa import MeasurementWarning, SofaFile
 from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_of, real_sh
 from forestage.arrays import ComplexArray, FloatArray
@@ -36,8 +42,6 @@ from forestage.short_repr import ShortRepr
 ORDER = 20
 LEAST_DIRECTIONS = 4
 MOST_DIRECTIONS = 2**16
-MOST_IMPULSES = 4096
-LONGEST_IMPULSE_S = 60.0
 MOST_FREQUENCIES = 2**16
 HIGHEST_HZ = SAMPLE_RATES_HZ[1] / 2
 # Of a microphone from the driver

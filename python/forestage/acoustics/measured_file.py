@@ -10,6 +10,8 @@ from pathlib import Path
 MOST_HELD_BYTES = 24 << 20
 # Of any measurement
 SAMPLE_RATES_HZ = (8_000.0, 400_000.0)
+MOST_IMPULSES = 4096
+LONGEST_IMPULSE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from scipy.interpolate import CubicSpline
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.ears_over_model import place_ratios, shares
 from forestage.acoustics.fields import CapPiston, PointSource, ears, growth, pressures, wave_number
 from forestage.acoustics.head import order_for
 from forestage.acoustics.patterns import FAR_M
@@ -107,10 +108,24 @@ def _geometry(device: Device, seat: Seat, step_hz: float) -> Plant:
     distances = np.linalg.norm(centres - seat.position_m, axis=-1)
     distance = float(distances.mean())
     response = ears(device.fields, seat, frequency) * np.exp(1j * wave_number(frequency) * distance)
+    if device.listener.ears is not None:
+        response *= np.tensordot(shares(device.listener.ears, seat), _ratios(device, step_hz), 1)
     response[..., 0] = response[..., 0].real
     response.flags.writeable = False
     late_s = (distances - distance) / SPEED_OF_SOUND_M_S if np.ptp(distances) > SHALLOW_M else None
     return Plant(frequency, response, distance / SPEED_OF_SOUND_M_S, device.references, device.plain_gains, late_s)
+
+
+@lru_cache(maxsize=4)
+def _ratios(device: Device, step_hz: float) -> ComplexArray:
+    """What was measured at the ears over the model, where it was measured, shape (places, 2, drivers, n)."""
+    assert device.listener.ears is not None
+
+    def model(seat: Seat, frequency: FloatArray) -> ComplexArray:
+        distance_m = float(np.linalg.norm(seat.position_m))
+        return ears(device.fields, seat, frequency) * np.exp(1j * wave_number(frequency) * distance_m)
+
+    return place_ratios(device.listener.ears, device.listener.seat, model, _grid(step_hz))
 
 
 def _grid(step_hz: float) -> FloatArray:

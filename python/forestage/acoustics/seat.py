@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forestage.acoustics.field_check import above_zero, number, numbers, settle, shown, size_to
+from forestage.acoustics.field_check import above_zero, instance_of, number, numbers, optional, settle, shown, size_to
 from forestage.acoustics.head import Head
+from forestage.acoustics.measured_ears import MeasuredEars
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.short_repr import ShortRepr
@@ -76,15 +77,25 @@ class Listener(ShortRepr):
         Who listens.
     room_m3, room_rt60_s : float
         Volume and reverberation time of the room where the device is usually heard; a living room by default.
+    ears : MeasuredEars, optional
+        What the drivers were measured to do at the ears of this head; the model tells it elsewhere.
     """
 
     distance_m: float
     head: Head | MeasuredHead = Head()
     room_m3: float = 50.0
     room_rt60_s: float = 0.4
+    ears: MeasuredEars | None = None
 
     def __post_init__(self) -> None:
-        settle(self, distance_m=size_to(MOST_DISTANCE_M), head=_head, room_m3=above_zero, room_rt60_s=above_zero)
+        settle(
+            self,
+            distance_m=size_to(MOST_DISTANCE_M),
+            head=_head,
+            room_m3=above_zero,
+            room_rt60_s=above_zero,
+            ears=optional(instance_of(MeasuredEars)),
+        )
 
     @property
     def seat(self) -> Seat:

@@ -42,8 +42,8 @@ class SofaFile:
     ----------
     path : str or Path
         The file.
-    convention : str
-        The convention it must follow, as "SimpleFreeFieldHRIR".
+    convention : str or tuple of str
+        The convention it must follow, as "SimpleFreeFieldHRIR", or one of several.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class SofaFile:
         When there is no such file, or it is something else, or lacks something; the message names the file and what.
     """
 
-    def __init__(self, path: str | Path, *, convention: str) -> None:
+    def __init__(self, path: str | Path, *, convention: str | tuple[str, ...]) -> None:
         import netCDF4  # takes a while, and few need it
 
         self.path = Path(path)
@@ -65,9 +65,10 @@ class SofaFile:
         except Exception as error:  # netCDF4 raises whatever comes to it
             raise ValueError(f"{path}: not a readable SOFA file ({error})") from error
         found = self.text("GLOBAL_SOFAConventions")
-        if found != convention:
+        conventions = (convention,) if isinstance(convention, str) else convention
+        if found not in conventions:
             self._file.close()
-            raise self.error("GLOBAL_SOFAConventions", f'= "{found}": must be {convention}')
+            raise self.error("GLOBAL_SOFAConventions", f'= "{found}": must be {" or ".join(conventions)}')
 
     def __enter__(self) -> Self:
         return self

@@ -22,7 +22,7 @@ from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.sofa import MeasurementWarning
 
 # Keys of a device table that name files
-NAMES = ("head_sofa", "directivity_sofa", "file")
+NAMES = ("head_sofa", "ears_sofa", "directivity_sofa", "file")
 
 
 def device_form(device: Device) -> dict[str, Any]:
@@ -32,11 +32,12 @@ def device_form(device: Device) -> dict[str, Any]:
     than `MOST_HELD_BYTES` together is left out but for its hash, with a `MeasurementWarning`.
     """
     table = copy.deepcopy(device_table(device))
-    sources = [device.listener.head, *(driver.directivity for driver in device.drivers)]
+    listener = device.listener
+    sources = [(listener.head, listener.ears), *((driver.directivity,) for driver in device.drivers)]
     files: dict[str, MeasuredFile] = {}
     known: dict[str, str] = {}
     for part, source in zip([table["listener"], *table["driver"]], sources, strict=True):
-        kept = getattr(source, "files", ())
+        kept = chain.from_iterable(getattr(each, "files", ()) for each in source)
         for (owner, key), file in zip(_references(part), chain(kept, repeat(None)), strict=False):
             which = owner[key] if file is None else file.sha256
             owner[key] = _own_name(owner[key], which, known)

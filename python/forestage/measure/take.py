@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from forestage.acoustics.device import Device
+from forestage.acoustics.fields import ears
+from forestage.acoustics.seat import Seat
 from forestage.arrays import FloatArray
 from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -19,6 +21,7 @@ from forestage.measure.places import aside_m, check_order, corrected, distances_
 from forestage.measure.plan import Place, Plan, load_plan
 from forestage.measure.quality import (
     LONGEST_S,
+    THIRDS_HZ,
     Spectra,
     arrival,
     distortion,
@@ -99,7 +102,7 @@ class Measurement:
         """How long after their arrival responses count: to the first reflection, or as was asked."""
         if self.asked_window_s is not None:
             return self.asked_window_s
-        if not self.reflections or self.plan.is_ears:
+        if not self.reflections:
             return LONGEST_S
         return max(self.reflections[0][0] - BEFORE_REFLECTION_S, SHORTEST_WINDOW_S)
 
@@ -197,14 +200,19 @@ class Measurement:
 
     @cached_property
     def heard(self) -> list[Heard]:
-        """Levels of drivers in the mean over places at 1 m, with what limits an equaliser."""
-        distance = distances_m(self.plan, np.array(self.places_m))
-        found = []
-        for d, driver in enumerate(self.spectra):
-            power = [np.mean([ear.signal for ear in place], axis=0) for place in driver]
-            level_db = 10 * np.log10(np.maximum(np.mean(np.array(power) * distance[d][:, None] ** 2, axis=0), 1e-30))
-            found.append(Heard(level_db, self.snr_db[d], self.distortion[d]))
-        return found
+        """Levels of drivers in the mean over places, over those of flat ones, with what limits an equaliser."""
+        power = np.array([[[ear.signal for ear in place] for place in driver] for driver in self.spectra])
+        level_db = 10 * np.log10(np.maximum(np.mean(power / self._model_power(), axis=(1, 2)), 1e-30))
+        return [Heard(*each) for each in zip(level_db, self.snr_db, self.distortion, strict=True)]
+
+    def _model_power(self) -> FloatArray:
+        """Power of drivers that are flat at 1 m, shape (drivers, places, 1 or 2 ears, 31 or 1)."""
+        if not self.plan.is_ears:
+            return distances_m(self.plan, np.array(self.places_m))[:, :, None, None] ** -2.0
+        listener = self.plan.device.listener
+        seats = [Seat(place, head=listener.head) for place in self.plan.places_m]
+        modelled = np.array([ears(self.plan.device.fields, seat, THIRDS_HZ) for seat in seats])
+        return np.abs(modelled.transpose(2, 0, 1, 3)) ** 2
 
     @cached_property
     def device(self) -> Device:
@@ -252,8 +260,8 @@ def measure(recordings: str | Path, *, sweeps: str | Path | None = None, window_
             raise ValueError(f"{take.path}: {error}") from None
         headings.append(Heading(take, clock))
         for driver in drivers:
-            ears = [impulses(ear, clock, plan, drivers, driver) for ear in audio]
-            found.setdefault((driver, take.place), []).append(ears)
+            heard = [impulses(ear, clock, plan, drivers, driver) for ear in audio]
+            found.setdefault((driver, take.place), []).append(heard)
     counts = range(len(plan.places_m))
     by_ear = [
         [list(zip(*found[driver, place], strict=True)) for place in counts] for driver in range(len(plan.drivers))

@@ -25,7 +25,7 @@ from forestage.measure.deconvolve import BEFORE_S
 from forestage.measure.device_writer import device_toml
 from forestage.measure.page import LOOK, report_html
 from forestage.measure.plan import PLAN_NAME, Plan
-from forestage.measure.quality import bins_hz
+from forestage.measure.quality import THIRDS_HZ, bins_hz
 from forestage.measure.take import Measurement
 from forestage.plots.axes import BLUE, INK, ORANGE
 
@@ -158,18 +158,32 @@ def write_measurement(measurement: Measurement, folder: str | Path, *, overwrite
         responses = equalised_impulses(measurement)
         table = device_table(measurement.device)
         _name_head(table)
+        told = table["listener"]["ear_responses"] = []
         for driver, (row, name) in enumerate(zip(table["driver"], plan.names, strict=True)):
-            row["impulse_responses"] = []
+            heard = row["impulse_responses"] = []
             for place, position in enumerate(measurement.places_m):
                 file = f"{name}-{place + 1}.wav"
-                audio = responses[driver, place, :1].astype(np.float32)
+                audio = responses[driver, place].astype(np.float32)
                 write_wav(made / file, audio, sample_rate=plan.sample_rate)
-                row["impulse_responses"].append({"file": file, "position_m": list(position)})
+                heard.append({"file": file, "position_m": list(position)})
+                told.append({"file": file, "driver": row["name"], "position_m": list(position)})
+            if plan.is_ears:
+                del row["impulse_responses"]
+        if plan.is_ears:
+            table["listener"]["ears_snr_db"] = _snr_points(measurement)
+        else:
+            del table["listener"]["ear_responses"]
         _keep_head(plan.device, made)
         comment = "Measured; impulse responses are those of drivers behind their equalisers (response_db, level_db)."
         _write_text(made / DEVICE_NAME, device_toml(table, comment=comment))
         _write_text(made / REPORT_NAME, report_html(measurement))
         return [Path(folder) / path.name for path in sorted(made.iterdir())]
+
+
+def _snr_points(measurement: Measurement) -> list[list[float]]:
+    """Signal over noise of the driver that has least, as a device file has it."""
+    levels = np.clip(measurement.snr_db.min(axis=0), 0.0, 90.0).round(1).tolist()
+    return [[float(f"{hz:.4g}"), level] for hz, level in zip(THIRDS_HZ.tolist(), levels, strict=True)]
 
 
 def equalised_impulses(measurement: Measurement) -> FloatArray:

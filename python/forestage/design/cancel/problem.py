@@ -46,8 +46,8 @@ class CancelProblem(ShortRepr):
         Separation to go up to, and drive not to exceed.
     driver_most : ndarray, shape (drivers, n)
         Power that each driver may get, over that of plain stereo at 0 dB; infinite where the device has no limit.
-    driver_errors : ndarray of complex, shape (k,)
-        Gains of a driver in error, one driver at a time.
+    driver_errors : ndarray of complex, shape (k, n)
+        Gains of a driver in error, one driver at a time: those of the zone, and the noise of a measurement.
     beside : ndarray of complex, shape (seats, 2, drivers, n)
         To the ears of heads beside the zone, where the sides must not be exchanged; may be empty.
     beside_ratio : float
@@ -145,7 +145,7 @@ def cancel_problem(
         target.curve_db(frequency) * _share_known(device, frequency),
         target.cap_db(frequency),
         10.0 ** (np.stack([room_db(driver, frequency) for driver in device.drivers]) / 10),
-        target.zone.driver_errors(),
+        _driver_errors(device, frequency, target),
         np.stack(beside) if beside else response[:0],
         10.0 ** (target.zone.beside_db / 10) if target.zone.beside_db is not None else 1.0,
         target.zone.beside_least_db,
@@ -154,6 +154,15 @@ def cancel_problem(
         if target.room is not None and not device.is_headphones
         else None,
     )
+
+
+def _driver_errors(device: Device, frequency: FloatArray, target: CancelTarget) -> ComplexArray:
+    """Gains of a driver in error, as far off as errors and noise together are, shape (k, n)."""
+    errors = np.repeat(target.zone.driver_errors()[:, None], len(frequency), axis=1)
+    if device.listener.ears is None:
+        return errors
+    away = errors - 1.0
+    return 1.0 + away * np.sqrt(1.0 + (device.listener.ears.noise(frequency) / np.abs(away)) ** 2)
 
 
 def _share_known(device: Device, frequency: FloatArray) -> FloatArray:

@@ -280,10 +280,10 @@ def _turn(problem: CancelProblem, channel: int) -> ComplexArray:
 def _with_errors(rows: ComplexArray, errors: ComplexArray) -> ComplexArray:
     """Rows of all heads, then the same with one driver in error at a time."""
     drivers = rows.shape[-1]
-    changed = np.ones((1 + drivers * len(errors), drivers), dtype=np.complex128)
+    changed = np.ones((len(rows), 1 + drivers * len(errors), drivers), dtype=np.complex128)
     for index in range(drivers):
-        changed[1 + index * len(errors) : 1 + (index + 1) * len(errors), index] = errors
-    return (rows[:, None] * changed[None, :, None, :]).reshape(len(rows), -1, drivers)
+        changed[:, 1 + index * len(errors) : 1 + (index + 1) * len(errors), index] = errors.T
+    return (rows[:, None] * changed[:, :, None, :]).reshape(len(rows), -1, drivers)
 
 
 def _least_drive(setting: _Setting, excess: ComplexArray) -> ComplexArray:
