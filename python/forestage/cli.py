@@ -12,11 +12,12 @@ import click
 
 from . import catalogue, choices, presets, vst3
 from ._core import Preset, __version__, parse_state
+from .cli_batch import batch
 from .cli_measure import measure
-from .command import AnyCase, progress_bar, reason, run_command
+from .command import AnyCase, progress_bar, reason, run_command, settings_of
 from .constants import SAMPLE_RATE
 from .files import checked_target
-from .params import BY_ID, Value
+from .params import BY_ID
 
 # Help, --version and completion load nothing more: each command imports what it calls
 
@@ -59,20 +60,6 @@ CHAIN = click.option(
 
 def _names(context: click.Context, option: click.Parameter, text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
-
-
-def _settings(pairs: tuple[str, ...]) -> dict[str, Value]:
-    """Read ``id=value`` pairs; the renderer checks ids and values."""
-    settings: dict[str, Value] = {}
-    for pair in pairs:
-        param_id, equals, text = pair.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{pair!r}; id=value would be right, such as amount=50", param_hint="--set")
-        try:
-            settings[param_id] = float(text)
-        except ValueError:
-            settings[param_id] = text
-    return settings
 
 
 def _chain(path: Path | None) -> Chain | None:
@@ -349,7 +336,7 @@ def render(
     from .audio_file import STANDARD_STREAM
     from .render_file import Rendered, render_file, render_files
 
-    settings: dict[str, Any] = {"monitor": monitor, "headphone_eq": headphone_eq} | _settings(pairs)
+    settings: dict[str, Any] = {"monitor": monitor, "headphone_eq": headphone_eq} | settings_of(pairs)
     settings["chain"] = _chain(chain_file)
     if folder is not None:
         targets = _targets(files, folder, overwrite=overwrite)
@@ -472,7 +459,7 @@ def export_command(
         fit = ", ".join(sorted(each for each, names in EXPORT_OPTIONS.items() if name in names))
         option = "--slot-b" if name == "b" else f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"goes with --to {fit}, not with {form}", param_hint=option)
-    given |= _settings(given.pop("set", ()))
+    given |= settings_of(given.pop("set", ()))
     from . import export
 
     writers: dict[str, Callable[..., Path | list[Path]]] = {
@@ -548,6 +535,7 @@ def install_plugin(remove: bool) -> None:
         click.echo("nothing to remove")
 
 
+cli.add_command(batch)
 cli.add_command(measure)
 
 

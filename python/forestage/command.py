@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from .choices import pick
+from .params import Value
 
 INTERRUPTED = 130  # as a shell says of what SIGINT ended
 
@@ -21,6 +22,20 @@ class AnyCase(click.Choice[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the text of the choice."""
         return super().convert(pick(value, self.choices) or value, param, ctx)
+
+
+def settings_of(pairs: tuple[str, ...]) -> dict[str, Value]:
+    """Read ``id=value`` pairs; the renderer checks ids and values."""
+    settings: dict[str, Value] = {}
+    for pair in pairs:
+        param_id, equals, text = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{pair!r}; id=value would be right, such as amount=50", param_hint="--set")
+        try:
+            settings[param_id] = float(text)
+        except ValueError:
+            settings[param_id] = text
+    return settings
 
 
 @contextmanager

@@ -159,6 +159,11 @@ class Renderer:
         return self._engine.most_reduction_db
 
     @property
+    def reduction_db(self) -> float:
+        """The same of the last second only."""
+        return self._engine.param("reduction_db")
+
+    @property
     def peak_dbfs(self) -> float:
         """Highest sample that was played since the last reset, of all channels, in dB over full scale."""
         return 20 * math.log10(max(self._engine.most_peak, 1e-10))

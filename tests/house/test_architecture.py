@@ -41,7 +41,8 @@ LAYERS = {
     "design": ["design"],
     "what commands share": ["command"],
     "pages": ["report", "demo", "measure"],
-    "commands": ["cli", "cli_measure", "__main__"],
+    "many at once": ["batch"],
+    "commands": ["cli", "cli_batch", "cli_measure", "__main__"],
     "front door": [""],
 }
 PACKAGE = ROOT / "python" / "forestage"

@@ -16,6 +16,7 @@ from forestage.acoustics.driver import MAX_LEVEL_DB, Driver
 from forestage.acoustics.driver_response import driver_responses
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.measure.quality import THIRDS_HZ, thirds_within
+from forestage.short_repr import ShortRepr
 
 LEVEL_HZ = (200.0, 4000.0)
 MOST_BOOST_DB, MOST_CUT_DB = 6.0, 12.0
@@ -26,8 +27,8 @@ COLOUR_HZ = (50.0, 16_000.0)
 GATED_PERIODS = 1.5
 
 
-@dataclass(frozen=True)
-class Heard:
+@dataclass(frozen=True, repr=False)
+class Heard(ShortRepr):
     """What was heard of a driver in third octaves, each of shape (31,).
 
     Attributes

@@ -17,6 +17,7 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.measure.clock import Clock
 from forestage.measure.plan import TAIL_S, Plan
 from forestage.measure.sweep import Sweep
+from forestage.short_repr import ShortRepr
 
 # Of an impulse response before the first driver could arrive: a driver may be nearer than the one of the markers
 BEFORE_S = 0.02
@@ -25,8 +26,8 @@ HARMONICS = (2, 3, 4, 5)
 MOST_HARMONIC_S = 0.1
 
 
-@dataclass(frozen=True)
-class Impulses:
+@dataclass(frozen=True, repr=False)
+class Impulses(ShortRepr):
     """Impulse responses of a driver at a microphone, one a sweep.
 
     Attributes

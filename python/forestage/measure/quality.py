@@ -10,6 +10,7 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.measure.deconvolve import HARMONICS
+from forestage.short_repr import ShortRepr
 
 # Middles of third octaves as IEC 61260 has them, 20 Hz to 20 kHz
 THIRDS_HZ: FloatArray = 1000.0 * 10.0 ** (np.arange(-17, 14) / 10)
@@ -87,8 +88,8 @@ def third_octaves(frequency_hz: FloatArray, power: FloatArray) -> FloatArray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-@dataclass(frozen=True)
-class Spectra:
+@dataclass(frozen=True, repr=False)
+class Spectra(ShortRepr):
     """Power of an impulse response in third octaves, and of its noise, within the same window, shape (31,)."""
 
     signal: FloatArray

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.signal import chirp
 
 from forestage.arrays import FloatArray
+from forestage.short_repr import ShortRepr
 
 FADE_IN_OCTAVES, FADE_OUT_OCTAVES = 1 / 3, 1 / 24
 # What of a band the fades leave whole, as ratios of its edges
@@ -24,8 +25,8 @@ WHOLE = (2.0**FADE_IN_OCTAVES, 2.0**-FADE_OUT_OCTAVES)
 MARKER_S = 0.1
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(ShortRepr):
     """An exponential sweep of full scale.
 
     Parameters

@@ -1,0 +1,113 @@
+"""Results as rows: one for each job, in Parquet, never lost and never twice.
+
+Rows are written as they come, some at a time, into files of their own below ``results``; at the end of a run they
+become one file. The last row of a target counts.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .store import Place, written
+
+FOLDER = "results"
+ROWS_AT_A_TIME = 200
+SECONDS_AT_A_TIME = 2.0
+
+_COLUMNS: list[tuple[str, pa.DataType, str]] = [
+    ("key", pa.string(), "hash of the song's content, preset, settings and version"),
+    ("status", pa.string(), "done, or failed"),
+    ("error", pa.string(), "why it failed"),
+    ("source", pa.string(), "address of the song"),
+    ("source_sha256", pa.string(), "hash of its content"),
+    ("source_stamp", pa.string(), "tells it from the same one after a change, unread"),
+    ("preset", pa.string(), "name of the preset"),
+    ("preset_sha256", pa.string(), "hash of its text"),
+    ("settings", pa.string(), "parameters as JSON"),
+    ("forestage", pa.string(), "version of the engine"),
+    ("target", pa.string(), "address of the sound"),
+    ("target_bytes", pa.int64(), "its size"),
+    ("channels", pa.int32(), "of the sound"),
+    ("sample_rate", pa.int32(), "in Hz"),
+    ("frames", pa.int64(), "length"),
+    ("loudness_in_lufs", pa.float64(), "integrated loudness of the song"),
+    ("loudness_out_lufs", pa.float64(), "of the sound, all channels weighed alike"),
+    ("true_peak_out_dbtp", pa.float64(), "highest true peak of the sound"),
+    ("gain_db", pa.float64(), "what safe_headroom took"),
+    ("reduction_db", pa.float64(), "the most that the limiter took besides"),
+    ("limited_share", pa.float64(), "share of the blocks (65536 frames) in which it took more than 1 dB"),
+    ("side_in_db", pa.float64(), "power of left - right over left + right in the song"),
+    ("side_out_db", pa.float64(), "the same at the ears; of driver feeds, of the outer two channels"),
+    ("correlation_in", pa.float64(), "of left and right in the song"),
+    ("correlation_out", pa.float64(), "the same at the ears"),
+    ("cpu_s", pa.float64(), "processor time"),
+    ("finished", pa.timestamp("us", tz="UTC"), "when"),
+]  # fmt: skip
+SCHEMA = pa.schema([pa.field(name, kind, metadata={"text": text}) for name, kind, text in _COLUMNS])
+
+Row = dict[str, Any]
+
+
+class Rows:
+    """Rows of a folder: those of earlier runs, and those that come."""
+
+    def __init__(self, output: Place) -> None:
+        self._folder = output / FOLDER
+        self._fresh: list[Row] = []
+        self._written_at = time.monotonic()
+        self.table = read(output)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take a row; it is on the disk some moments later."""
+        self._fresh.append(dict(row))
+        if len(self._fresh) >= ROWS_AT_A_TIME or time.monotonic() - self._written_at >= SECONDS_AT_A_TIME:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has come."""
+        self._written_at = time.monotonic()
+        if not self._fresh:
+            return
+        _write(self._folder, self._fresh)
+        self._fresh = []
+
+    def finish(self, output: Place) -> pa.Table:
+        """Make one file of all; returns the table, sorted by target."""
+        self.flush()
+        parts = [path for path in self._folder.files() if path.endswith(".parquet")]
+        self.table = read(output)
+        if len(parts) > 1:
+            _write(self._folder, self.table)
+            for part in parts:
+                self._folder.fs.rm_file(part)
+        return self.table
+
+
+def read(output: Place) -> pa.Table:
+    """All rows below an output folder, the last one of each target, sorted by target."""
+    folder = output / FOLDER
+    paths = sorted(path for path in folder.files() if path.endswith(".parquet"))
+    tables = []
+    for path in paths:
+        with folder.fs.open(path, "rb") as file:
+            try:
+                tables.append(pq.read_table(file).select(SCHEMA.names).cast(SCHEMA))
+            except (pa.ArrowInvalid, KeyError) as error:
+                raise ValueError(f"{Place(folder.fs, path).address}: not results of a batch ({error})") from None
+    if not tables:
+        return SCHEMA.empty_table()
+    table = pa.concat_tables(tables).sort_by([("target", "ascending"), ("finished", "ascending")])
+    targets = table["target"].to_pylist()
+    return table.take([i for i, target in enumerate(targets) if i + 1 == len(targets) or targets[i + 1] != target])
+
+
+def _write(folder: Place, rows: Iterable[Row] | pa.Table) -> None:
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    with written(folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet") as path:
+        pq.write_table(table, path)

@@ -1,0 +1,187 @@
+"""What a worker does: one song by one preset, measured while it plays."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from distributed import Worker, WorkerPlugin, get_worker
+from numpy.typing import NDArray
+
+from forestage import _core
+from forestage.audio_file import StereoReader, open_stereo
+from forestage.chain import aligned
+from forestage.metrics.level import true_peak_dbtp
+from forestage.presets import load_preset
+from forestage.render import Renderer
+from forestage.wav_file import WavWriter
+
+from .manifest import Job
+from .rows import Row
+from .store import Place, at_hand, sha256_of, written
+
+LIMITED_DB = 1.0
+_OVERLAP_FRAMES = 64  # of true peaks between blocks
+
+
+class VersionError(RuntimeError):
+    """A worker runs another version than the one that asked."""
+
+
+def checked_version(wanted: str, worker: str) -> None:
+    """Refuse to work for another version: its sounds would be others."""
+    if wanted != _core.__version__:
+        raise VersionError(
+            f"worker {worker} runs forestage {_core.__version__}, this batch is of {wanted}; install one version on all"
+        )
+
+
+class PresetTexts(WorkerPlugin):
+    """Brings the presets of a batch to every worker, once, also to those that join later."""
+
+    def __init__(self, name: str, texts: dict[str, str], version: str) -> None:
+        self.name = name
+        self.texts = texts
+        self.version = version
+
+    def setup(self, worker: Worker) -> None:
+        """Keep the texts; each is read when it is first played."""
+        checked_version(self.version, str(worker.address))
+        _TEXTS.update(self.texts)
+
+    def teardown(self, worker: Worker) -> None:
+        """Forget them."""
+        for sha256 in self.texts:
+            _TEXTS.pop(sha256, None)
+        _preset.cache_clear()
+
+
+_TEXTS: dict[str, str] = {}
+
+
+@lru_cache(maxsize=32)
+def _preset(sha256: str) -> _core.Preset:
+    return load_preset(json.loads(_TEXTS[sha256]))
+
+
+def play(job: Job, version: str, known_sha256: str | None = None) -> Row:
+    """Do a job; what goes wrong with it is a row, too.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+    version : str
+        Of who asks.
+    known_sha256 : str, optional
+        Content that the target was made of before: if the song still has it, nothing is to be done.
+    """
+    checked_version(version, get_worker().address)
+    began = time.process_time()
+    row: Row = job.row()
+    try:
+        row |= _played(job, known_sha256)
+        row["status"] = "done"
+    except (MemoryError, OSError, RuntimeError, ValueError) as error:
+        row |= {"status": "failed", "error": _reason(error)}
+    return row | {"cpu_s": time.process_time() - began, "finished": datetime.now(UTC)}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "no space left where the sounds go"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _played(job: Job, known_sha256: str | None) -> Row:
+    with at_hand(Place.of(job.source)) as source:
+        if not source.is_file():
+            raise FileNotFoundError(f"{job.source}: no such file")
+        sha256 = sha256_of(source)
+        row: Row = {"source_sha256": sha256, "key": job.key(sha256)}
+        if sha256 == known_sha256:
+            return row | {"unchanged": True}
+        with written(Place.of(job.target)) as target:
+            row |= _rendered(source, target, job)
+            row["target_bytes"] = target.stat().st_size
+    return row
+
+
+def _rendered(source: Path, target: Path, job: Job) -> Row:
+    with open_stereo(source) as reader, target.open("wb") as file:
+        renderer = Renderer(_preset(job.preset_sha256), sample_rate=reader.sample_rate, **json.loads(job.settings))
+        layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
+        song, sound = _Meter(2, reader.sample_rate), _Meter(renderer.output_channels, reader.sample_rate)
+        limited: list[bool] = []
+        with WavWriter(file, frames=reader.frames, **layout) as writer:
+            for block in aligned(renderer, _heard(reader, song)):
+                writer.write(block)
+                sound.push(block)
+                limited.append(renderer.reduction_db > LIMITED_DB)
+    return layout | {
+        "frames": sound.frames,
+        "loudness_in_lufs": song.loudness_lufs,
+        "loudness_out_lufs": sound.loudness_lufs,
+        "true_peak_out_dbtp": sound.true_peak_dbtp,
+        "gain_db": renderer.gain_db,
+        "reduction_db": renderer.most_reduction_db,
+        "limited_share": sum(limited) / max(len(limited), 1),
+        "side_in_db": song.side_db,
+        "side_out_db": sound.side_db,
+        "correlation_in": song.correlation,
+        "correlation_out": sound.correlation,
+    }
+
+
+def _heard(reader: StereoReader, meter: _Meter) -> Iterator[NDArray[np.float32]]:
+    for block in reader.blocks():
+        meter.push(block)
+        yield block
+
+
+class _Meter:
+    """Figures of sound that comes in blocks: in constant memory."""
+
+    def __init__(self, channels: int, sample_rate: int) -> None:
+        self.frames = 0
+        self.true_peak_dbtp = -200.0
+        self._loudness = _core.LoudnessMeter(float(sample_rate), channel_weights=[1.0] * channels)
+        self._last = np.zeros((channels, 0), np.float32)
+        self._left = self._right = self._both = 0.0
+
+    def push(self, block: NDArray[np.float32]) -> None:
+        """Hear a block, shape (channels, frames)."""
+        self._loudness.push(np.ascontiguousarray(block))
+        joined = np.concatenate([self._last, block], axis=1)
+        self.true_peak_dbtp = max(self.true_peak_dbtp, true_peak_dbtp(joined))
+        self._last = joined[:, -_OVERLAP_FRAMES:]
+        left, right = (block[row].astype(np.float64) for row in (0, -1))
+        self._left += float(left @ left)
+        self._right += float(right @ right)
+        self._both += float(left @ right)
+        self.frames += block.shape[1]
+
+    @property
+    def loudness_lufs(self) -> float | None:
+        """Integrated; None for silence, or less than it needs."""
+        value = self._loudness.integrated_lufs
+        return value if math.isfinite(value) else None
+
+    @property
+    def side_db(self) -> float | None:
+        """Power of left - right over left + right; None where one of them is silent."""
+        mid, side = (self._left + self._right + sign * 2 * self._both for sign in (1, -1))
+        return 10 * math.log10(side / mid) if min(mid, side) > 1e-9 * (self._left + self._right) else None
+
+    @property
+    def correlation(self) -> float | None:
+        """Of left and right; None where one is silent."""
+        power = math.sqrt(self._left * self._right)
+        return self._both / power if power > 0 else None

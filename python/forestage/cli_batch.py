@@ -1,0 +1,108 @@
+"""`forestage batch`: many songs by many presets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import AnyCase, settings_of
+from .params import BY_ID
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from .batch.runner import Plan, Progress
+
+
+@click.command()
+@click.argument("songs", nargs=-1, required=True)
+@click.option("-p", "--presets", "presets", multiple=True, required=True, help="Factory name or file; repeatable.")
+@click.option("-o", "--output", required=True, help="Folder, or an address such as s3://bucket/folder.")
+@click.option(
+    "-m", "--monitor", type=AnyCase(BY_ID["monitor"].choices), default="Headphones", show_default=True,
+    help="What to write: driver feeds (one channel each) or ears.",
+)  # fmt: skip
+@click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786; else this machine.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; one a core by default.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done and about how long it takes; do nothing.")
+def batch(
+    songs: tuple[str, ...],
+    presets: tuple[str, ...],
+    output: str,
+    monitor: str,
+    pairs: tuple[str, ...],
+    scheduler: str | None,
+    workers: int | None,
+    dry_run: bool,
+) -> None:
+    """Render SONGS by presets, on all cores or on a cluster, and go on where an earlier run has stopped.
+
+    SONGS are folders, patterns, files and lists (.txt, or .csv with a column "source"), here or at an address such as
+    s3://bucket/songs/*.flac. Sounds are written as preset/song.wav, with a row for each in results/*.parquet and a page
+    about all of them, summary.html. Ends with 1 when a song could not be rendered; the next run tries it again.
+    """
+    try:
+        from . import batch as many
+        from .batch.runner import plan
+        from .batch.summary import write_summary
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"{missing.name} is not installed: pip install 'forestage[scale]'") from None
+    settings: dict[str, Any] = settings_of(pairs) | {"monitor": monitor}
+    if dry_run:
+        _tell_plan(plan(songs, presets, output, **settings), settings, workers)
+        return
+    began = time.monotonic()
+    label = f"Rendering to {output}"
+    with click.progressbar(length=1000, label=label, file=sys.stderr, item_show_func=_rate) as bar:
+        summary = many.render(
+            songs,
+            presets,
+            output,
+            scheduler=scheduler,
+            workers=workers,
+            progress=lambda said: bar.update(round(1000 * said.share) - bar.pos, said),
+            started=_tell_client,
+            **settings,
+        )
+    page = write_summary(summary, output)
+    for row in summary.failures():
+        click.echo(f"forestage: {row['source']} by {row['preset']}: {row['error']}", err=True)
+    took = f"{time.monotonic() - began:.0f} s"
+    click.echo(f"{page}: {summary.done} done, {summary.skipped} done before, {summary.failed} failed, in {took}")
+    if summary.failed:
+        raise SystemExit(1)
+
+
+def _rate(said: Progress | None) -> str:
+    if said is None or said.seconds_left is None:
+        return ""
+    finished = said.done + said.failed
+    rate = finished / max(time.monotonic() - said.began, 1e-9)
+    return f"{finished} of {said.left + finished}, {rate:.1f} a second, {said.failed} failed"
+
+
+def _tell_client(client: Client) -> None:
+    workers = len(client.nthreads())
+    click.echo(f"{workers} workers; dashboard: {client.dashboard_link}", err=True)
+
+
+def _tell_plan(plan: Plan, settings: dict[str, Any], workers: int | None) -> None:
+    from .batch.estimate import estimate
+
+    songs = len({job.source for job, _ in plan.todo})
+    names = ", ".join(preset.name for preset in plan.presets)
+    click.echo(f"{len(plan.todo)} to do ({songs} songs by {names}), {len(plan.done)} done before")
+    if not plan.todo:
+        return
+    guess = estimate(plan, settings)
+    cores = workers or len(os.sched_getaffinity(0))
+    click.echo(
+        f"about {guess.cpu_s:.0f} s of processor time, {guess.cpu_s / cores:.0f} s on {cores} cores of this machine, "
+        f"and {guess.output_bytes / 1e9:.2f} GB, by {guess.heard_s:.0f} s of {Path(guess.sample).name}"
+    )

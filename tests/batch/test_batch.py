@@ -1,0 +1,261 @@
+"""A batch renders each song by each preset once, knows what is done, and says what it could not do."""
+
+import os
+import pickle
+import uuid
+
+import fsspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from conftest import write_song
+
+import forestage.batch
+from command_line import run
+from forestage import _core, load_preset
+from forestage.batch import task
+from forestage.batch.lock import NAME, HeldError, held
+from forestage.batch.manifest import found_songs
+from forestage.batch.rows import SCHEMA, read
+from forestage.batch.runner import plan
+from forestage.batch.store import Place
+from forestage.batch.summary import summary_html
+from forestage.render_file import render_file
+
+PRESETS = ["laptop", "tv"]
+
+
+def sounds(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.wav"))}
+
+
+def render(songs, output, client, presets=PRESETS, **settings):
+    return forestage.batch.render([songs], presets, output, client=client, **settings)
+
+
+def test_sounds_are_those_of_render(songs, tmp_path, client):
+    summary = render(songs, tmp_path / "out", client, monitor="Headphones", amount=80)
+    assert (summary.done, summary.skipped, summary.failed) == (6, 0, 0)
+    names = {f"{preset}/{song}.wav" for preset in PRESETS for song in ("one", "two", "album/three")}
+    assert set(sounds(tmp_path / "out")) == names
+    render_file(songs / "one.flac", tmp_path / "one.wav", "tv", monitor="Headphones", amount=80)
+    assert (tmp_path / "out" / "tv" / "one.wav").read_bytes() == (tmp_path / "one.wav").read_bytes()
+
+
+def test_rows_tell_what_was_heard(tmp_path, client):
+    song = write_song(tmp_path / "song.wav", frames=96_000)
+    table = render(song, tmp_path / "out", client, ["laptop"]).table
+    (row,) = table.to_pylist()
+    assert table.schema.equals(SCHEMA)
+    x, _ = soundfile.read(song, dtype="float32")
+    y, _ = soundfile.read(row["target"], dtype="float32")
+    assert (row["frames"], row["channels"], row["sample_rate"]) == (96_000, 2, 48_000)
+    assert row["target_bytes"] == os.path.getsize(row["target"])
+    for audio, end in ((x, "in"), (y, "out")):
+        meter = _core.LoudnessMeter(48_000.0)
+        meter.push(np.ascontiguousarray(audio.T))
+        assert row[f"loudness_{end}_lufs"] == pytest.approx(meter.integrated_lufs, abs=0.01)
+        assert row[f"correlation_{end}"] == pytest.approx(np.corrcoef(audio.T)[0, 1], abs=0.01)
+        side, mid = audio[:, 0] - audio[:, 1], audio[:, 0] + audio[:, 1]
+        assert row[f"side_{end}_db"] == pytest.approx(10 * np.log10((side @ side) / (mid @ mid)), abs=0.01)
+    assert np.abs(y).max() <= 10 ** (row["true_peak_out_dbtp"] / 20) <= 2 * np.abs(y).max()
+    assert row["forestage"] == forestage.__version__
+    assert row["limited_share"] == 0
+    written = pq.read_table(tmp_path / "out" / "results")
+    assert written.to_pylist() == table.to_pylist()
+
+
+def test_what_is_done_is_not_done_again(songs, tmp_path, client):
+    render(songs, tmp_path / "out", client)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")}
+    again = render(songs, tmp_path / "out", client)
+    assert (again.done, again.skipped) == (0, 6)
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+    assert len(list((tmp_path / "out" / "results").iterdir())) == 1
+    assert len(again.table) == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda songs, out: write_song(songs / "one.flac", seed=9), 2),
+        (lambda songs, out: (out / "tv" / "two.wav").unlink(), 1),
+        (lambda songs, out: (out / "tv" / "two.wav").write_bytes(b"RIFF"), 1),
+        (lambda songs, out: (songs / "two.wav").unlink(), 0),
+    ],
+    ids=["another song", "a sound is gone", "a sound is cut", "a song is gone"],
+)
+def test_what_changed_is_done_again(change, expected, songs, tmp_path, client):
+    out = tmp_path / "out"
+    render(songs, out, client)
+    before = sounds(out)
+    change(songs, out)
+    assert render(songs, out, client).done == expected
+    changed = {name for name, data in sounds(out).items() if data != before[name]}
+    assert changed <= {"laptop/one.wav", "tv/one.wav"}
+    assert len(read(Place.of(out))) == 6
+
+
+def test_a_song_that_was_only_touched_is_read_and_left(songs, tmp_path, client):
+    render(songs, tmp_path / "out", client)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")}
+    os.utime(songs / "one.flac", (1, 1))
+    assert len(plan([songs], PRESETS, tmp_path / "out").todo) == 2
+    assert render(songs, tmp_path / "out", client).done == 2
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+    assert not plan([songs], PRESETS, tmp_path / "out").todo
+    assert all(row["status"] == "done" and row["frames"] for row in read(Place.of(tmp_path / "out")).to_pylist())
+
+
+def test_other_settings_and_presets_are_other_work(songs, tmp_path, client):
+    render(songs, tmp_path / "out", client)
+    assert len(plan([songs], PRESETS, tmp_path / "out", amount=50).todo) == 6
+    own = tmp_path / "tv.json"
+    own.write_text(load_preset("laptop").to_json())
+    assert len(plan([songs], ["laptop", own], tmp_path / "out").todo) == 3
+
+
+def test_one_bad_song_does_not_stop_the_rest(songs, silence, tmp_path, client):
+    (songs / "bad.wav").write_text("<script>alert(1)</script>")
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{songs / 'one.flac'}\n# a comment\nsongs/bad.wav\n{tmp_path / 'gone.flac'}\nsilence.wav\n")
+    summary = forestage.batch.render([listed], ["laptop"], tmp_path / "out", client=client)
+    assert (summary.done, summary.failed) == (2, 2)
+    errors = {row["source"].rsplit("/", 1)[-1]: row["error"] for row in summary.failures()}
+    assert "not an audio file" in errors["bad.wav"]
+    assert "gone.flac" in errors["gone.flac"]
+    quiet = next(row for row in summary.table.to_pylist() if row["source"].endswith("silence.wav"))
+    assert quiet["loudness_out_lufs"] is None
+    assert "not an audio file" in summary_html(summary)
+    again = forestage.batch.render([listed], ["laptop"], tmp_path / "out", client=client)
+    assert (again.done, again.skipped, again.failed) == (0, 2, 2)
+
+
+def test_names_are_data_on_the_page(tmp_path, client):
+    song = write_song(tmp_path / "<b>song & dance.wav")
+    song.write_text("no sound")
+    html = summary_html(render(song, tmp_path / "out", client, ["laptop"]))
+    assert "&lt;b&gt;song &amp; dance" in html
+    assert "<b>song" not in html
+
+
+def test_driver_feeds_have_a_channel_each(songs, tmp_path, client):
+    table = render(songs, tmp_path / "out", client, ["soundbar-3"], monitor="Speakers").table
+    assert set(table["channels"].to_pylist()) == {3}
+
+
+def test_songs_of_one_name_keep_their_ending(tmp_path, client):
+    for name in ("a.flac", "a.wav"):
+        write_song(tmp_path / "songs" / name, frames=1000)
+    render(tmp_path / "songs", tmp_path / "out", client, ["laptop"])
+    assert set(sounds(tmp_path / "out")) == {"laptop/a.flac.wav", "laptop/a.wav.wav"}
+
+
+def test_two_songs_that_would_become_one_are_refused(tmp_path, client):
+    one, two = write_song(tmp_path / "x" / "a.flac"), write_song(tmp_path / "y" / "a.flac")
+    with pytest.raises(ValueError, match=r"both would become .*a\.flac\.wav"):
+        forestage.batch.render([one, two], ["laptop"], tmp_path / "out", client=client)
+
+
+@pytest.mark.parametrize(
+    ("songs_of", "presets", "settings", "reason"),
+    [
+        ("nowhere", ["laptop"], {}, "no song there"),
+        ("songs", [], {}, "no presets"),
+        ("songs", ["laptop", "laptop"], {}, "a second preset called laptop"),
+        ("songs", ["latpop"], {}, "no preset 'latpop'"),
+        ("songs", ["laptop"], {"amount": 400}, "amount"),
+        ("songs", ["laptop"], {"amuont": 40}, "amuont"),
+    ],
+)
+def test_what_no_song_could_be_rendered_with_is_said_at_once(songs_of, presets, settings, reason, songs, tmp_path):
+    with pytest.raises((ValueError, FileNotFoundError, KeyError), match=reason):
+        forestage.batch.render(
+            [tmp_path / songs_of], presets, tmp_path / "out", scheduler="tcp://127.0.0.1:1", **settings
+        )
+
+
+def test_one_batch_at_a_time(songs, tmp_path, client):
+    out = tmp_path / "out"
+    out.mkdir()
+    with held(Place.of(out)), pytest.raises(HeldError, match=f"process {os.getpid()} of .* is at work here"):
+        render(songs, out, client)
+    assert render(songs, out, client).done == 6
+
+
+def test_what_a_killed_run_left_half_written_goes_away(songs, tmp_path, client):
+    part = tmp_path / "out" / "tv" / ".two.wav.part-abc"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    render(songs, tmp_path / "out", client)
+    assert not part.exists()
+
+
+def test_addresses_of_stores_are_as_good_as_folders(songs, tmp_path, client):
+    root = f"memory://{uuid.uuid4().hex}"
+    memory = fsspec.filesystem("memory")
+    memory.put(str(songs), f"{root}/songs", recursive=True)
+    summary = forestage.batch.render([f"{root}/songs/**/*.flac"], ["laptop"], f"{root}/out", client=client)
+    assert (summary.done, summary.failed) == (2, 0)
+    forestage.batch.render([songs], ["laptop"], tmp_path / "out", client=client)
+    for name in ("one", "album/three"):
+        assert memory.cat_file(f"{root}/out/laptop/{name}.wav") == (tmp_path / f"out/laptop/{name}.wav").read_bytes()
+    again = forestage.batch.render([f"{root}/songs/**/*.flac"], ["laptop"], f"{root}/out", client=client)
+    assert (again.done, again.skipped) == (0, 2)
+    assert not memory.exists(f"{root}/out/{NAME}")
+    memory.pipe_file(f"{root}/songs/one.flac", b"another")
+    assert forestage.batch.render([f"{root}/songs/one.flac"], ["laptop"], f"{root}/out", client=client).failed == 1
+
+
+def test_a_store_is_held_too(client):
+    place = Place.of(f"memory://{uuid.uuid4().hex}")
+    with held(place), pytest.raises(HeldError, match="is at work here"), held(place):
+        pass
+    place.fs.pipe_file(f"{place.path}/{NAME}", b'{"user": "u", "host": "h", "process": 1, "since": 0, "beat": 0}')
+    with held(place):  # who was silent for so long is gone
+        pass
+
+
+def test_lists_and_folders_name_the_same_songs(songs, tmp_path):
+    (tmp_path / "list.csv").write_text("title,source\nOne,songs/one.flac\nThree,songs/album/three.flac\n")
+    listed = found_songs([tmp_path / "list.csv"])
+    assert [relative for relative, _ in listed.values()] == ["songs/one.flac", "songs/album/three.flac"]
+    assert set(listed) < set(found_songs([songs]))
+    assert list(found_songs([songs / "*.flac", songs])) == [
+        str(songs / name) for name in ("one.flac", "album/three.flac", "two.wav")
+    ]
+
+
+def test_a_worker_of_another_version_is_refused(songs, tmp_path, client, monkeypatch):
+    monkeypatch.setattr("forestage.batch.runner.__version__", "0.0.1")
+    with pytest.raises(task.VersionError, match=rf"runs forestage {forestage.__version__}, this batch is of 0\.0\.1"):
+        render(songs, tmp_path / "out", client)
+
+
+def test_a_rows_file_of_something_else_is_named(songs, tmp_path, client):
+    (tmp_path / "out" / "results").mkdir(parents=True)
+    (tmp_path / "out" / "results" / "mine.parquet").write_text("mine")
+    with pytest.raises(ValueError, match=r"mine\.parquet: not results of a batch"):
+        render(songs, tmp_path / "out", client)
+
+
+def test_presets_do_not_travel_with_tasks(songs, tmp_path):
+    (job, _), *_ = plan([songs], ["laptop"], tmp_path / "out").todo
+    assert len(pickle.dumps(job)) < 2000 < len(load_preset("laptop").to_json()) / 100
+
+
+def test_the_command_tells_what_it_would_do_and_does_it(songs, tmp_path):
+    words = ("batch", songs, "-p", "laptop", "-o", tmp_path / "out", "--workers", 1)
+    would = run(*words, "--dry-run")
+    assert would.returncode == 0, would.stderr
+    assert "3 to do (3 songs by laptop), 0 done before" in would.stdout
+    assert "s of processor time" in would.stdout
+    assert not (tmp_path / "out" / "laptop").exists()
+    (songs / "bad.wav").write_text("nothing")
+    result = run(*words)
+    assert result.returncode == 1
+    assert "summary.html: 3 done, 0 done before, 1 failed" in result.stdout
+    assert "bad.wav by laptop" in result.stderr
+    assert "dashboard: http://127.0.0.1:" in result.stderr
+    assert (tmp_path / "out" / "summary.html").stat().st_size > 100_000
