@@ -32,6 +32,7 @@ from forestage.measure.quality import (
     thirds_within,
 )
 from forestage.measure.recording import Take, find_plan, find_takes, read_recording
+from forestage.short_repr import ShortRepr
 
 # Before the first reflection, the window ends
 BEFORE_REFLECTION_S = 0.15e-3
@@ -49,8 +50,8 @@ class Heading:
     clock: Clock
 
 
-@dataclass(frozen=True, eq=False)
-class Measurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measurement(ShortRepr):
     """A measured device.
 
     Attributes
