@@ -120,3 +120,46 @@ def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: 
     click.echo(f"{output}: {len(written)} files; next: forestage design {output / 'device.toml'} -o my-preset.json")
     if strict and any(finding.grade == "poor" for finding in found):
         raise SystemExit(POOR)
+
+
+@measure.command()
+@click.argument("preset")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the sweeps and their plan into.")
+@click.option("--places", type=int, default=1, show_default=True, help="Places of the head.")
+@click.option("--length", "length_s", type=float, default=2.7, show_default=True, help="Of a sweep, in s.")
+@click.option("--repeats", type=int, default=2, show_default=True, help="Sweeps of each kind, to be averaged.")
+@OVERWRITE
+def through(preset: str, output: Path, places: int, length_s: float, repeats: int, overwrite: bool) -> None:
+    """Write sweeps through PRESET (factory name or file) for `forestage verify`, as feeds of its drivers."""
+    from .measure.through import write_through
+
+    for path in write_through(preset, output, places=places, length_s=length_s, repeats=repeats, overwrite=overwrite):
+        click.echo(path)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("recordings", type=FOLDER)
+@click.option("-o", "--output", type=FOLDER, help="HTML page to write.")
+@STRICT
+@OVERWRITE
+def verify(folder: Path, recordings: Path, output: Path | None, strict: bool, overwrite: bool) -> None:
+    """Hold RECORDINGS at real ears against what the preset in FOLDER promised, claim by claim.
+
+    FOLDER is what `forestage measure through` has written; RECORDINGS has place-1.wav and so on, left ear first.
+    """
+    from .files import checked_target, written_whole
+    from .measure.page import verification_html
+    from .measure.verify import verify as verified
+
+    if output is not None:
+        checked_target(output, overwrite=overwrite)
+    found = verified(folder, recordings)
+    if output is not None:
+        with written_whole(output) as file:
+            file.write(verification_html(found).encode())
+    verdicts = found.verdicts()
+    for verdict in verdicts:
+        click.echo(f"{recordings}: {verdict}")
+    if strict and any(verdict.grade == "poor" for verdict in verdicts):
+        raise SystemExit(POOR)

@@ -16,7 +16,18 @@ from forestage.design.variants import VARIANTS
 from forestage.design.virtual_pair import VirtualPair
 
 PACKAGES = "print(sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names), file=sys.stderr)"
-COMMANDS = ("design", "ears", "render", "validate", "export", "report", "presets", "install-plugin", "measure")
+COMMANDS = (
+    "design",
+    "ears",
+    "render",
+    "validate",
+    "export",
+    "report",
+    "presets",
+    "install-plugin",
+    "measure",
+    "verify",
+)
 
 
 def packages_after(code, **environment):

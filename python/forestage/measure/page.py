@@ -14,6 +14,7 @@ from forestage._core import __version__
 from forestage.arrays import FloatArray
 from forestage.measure.quality import THIRDS_HZ, thirds_within
 from forestage.measure.take import Measurement
+from forestage.measure.verify import Claim, Verification
 from forestage.measure.words import findings
 from forestage.plots.axes import BLUE, GREEN, INK, ORANGE, PURPLE, STYLE, lines
 
@@ -69,7 +70,6 @@ def report_html(measurement: Measurement) -> str:
         .get_template("page.html.jinja")
         .render(
             title=f"{measurement.plan.device.name}, measured",
-            measurement=measurement,
             findings=findings(measurement),
             charts=charts,
             recordings=recordings,
@@ -78,6 +78,48 @@ def report_html(measurement: Measurement) -> str:
             version=__version__,
         )
     )
+
+
+def verification_html(verification: Verification) -> str:
+    """HTML of the page on a preset at real ears."""
+    verdicts = verification.verdicts()
+    with rc_context(LOOK):
+        charts = [
+            (claim.name[:1].upper() + claim.name[1:], "The band is what noise leaves unsure.", svg(_claim(claim)))
+            for claim in verification.claims()
+        ]
+    return (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=f"{verification.preset['name']}, at real ears",
+            findings=verdicts,
+            charts=charts,
+            recordings=[],
+            bands=[round(float(hz)) for hz in THIRDS_HZ],
+            rows=[
+                (claim.name, what, [float(value) for value in values])
+                for claim in verification.claims()
+                for what, values in (
+                    ("promised (dB)", claim.promised_db),
+                    ("measured (dB)", claim.measured_db),
+                    ("sure to (dB)", claim.unsure_db),
+                )
+            ],
+            version=__version__,
+        )
+    )
+
+
+def _claim(claim: Claim) -> Figure:
+    hz, measured = _shown(claim.measured_db)
+    _, promised = _shown(claim.promised_db)
+    _, unsure = _shown(claim.unsure_db)
+    ax = lines(hz, {"measured": measured, "promised": promised}, ylabel=f"{claim.name} (dB)")
+    ax.fill_between(hz, measured - unsure, measured + unsure, color=BLUE, alpha=0.15, linewidth=0)
+    middle = float(np.median(promised))
+    ax.set_ylim(middle - 25.0, middle + 25.0)
+    return _figure(ax)
 
 
 def _shown(values: FloatArray) -> tuple[FloatArray, FloatArray]:

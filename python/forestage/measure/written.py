@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +18,7 @@ from forestage.audio_file import write_wav
 from forestage.measure.colour import behind_equalisers
 from forestage.measure.deconvolve import BEFORE_S
 from forestage.measure.device_writer import device_toml
+from forestage.measure.folder import folder_written_whole
 from forestage.measure.page import LOOK, report_html
 from forestage.measure.plan import PLAN_NAME, Plan
 from forestage.measure.quality import THIRDS_HZ, bins_hz
@@ -32,26 +28,6 @@ from forestage.plots.axes import BLUE, INK, ORANGE
 # Of impulse responses before the first driver could be heard, and after
 LEAD_S = 2e-3
 DEVICE_NAME, REPORT_NAME = "device.toml", "report.html"
-
-
-@contextmanager
-def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Path]:
-    """A new folder to write into, whose files go to ``folder`` when all of them are there."""
-    target = Path(folder)
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist")
-    if target.exists() and not target.is_dir():
-        raise FileExistsError(f"{target} exists already, and is a file; a folder would be right")
-    if target.is_dir() and any(target.iterdir()) and not overwrite:
-        raise FileExistsError(f"{target} holds files already; say --overwrite (overwrite=True) to replace them")
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
-    try:
-        yield made
-        target.mkdir(exist_ok=True)
-        for path in sorted(made.iterdir()):
-            os.replace(path, target / path.name)
-    finally:
-        shutil.rmtree(made)
 
 
 def write_sweeps(plan: Plan, folder: str | Path, *, overwrite: bool = False) -> list[Path]:

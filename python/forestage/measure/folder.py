@@ -1,0 +1,30 @@
+"""Folders that are written whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Path]:
+    """A new folder to write into, whose files go to ``folder`` when all of them are there."""
+    target = Path(folder)
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist")
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"{target} exists already, and is a file; a folder would be right")
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise FileExistsError(f"{target} holds files already; say --overwrite (overwrite=True) to replace them")
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
+    try:
+        yield made
+        target.mkdir(exist_ok=True)
+        for path in sorted(made.iterdir()):
+            os.replace(path, target / path.name)
+    finally:
+        shutil.rmtree(made)

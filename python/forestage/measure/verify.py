@@ -1,0 +1,253 @@
+"""What a preset does at real ears against what its design promised: one verdict a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forestage._core import ChainResponse
+from forestage.acoustics.plant import plant
+from forestage.acoustics.seat import Seat
+from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
+from forestage.measure.clock import find_clock
+from forestage.measure.deconvolve import impulses
+from forestage.measure.quality import (
+    LONGEST_S,
+    THIRDS_HZ,
+    arrival,
+    first_reflection_s,
+    spectra,
+    third_octaves,
+    thirds_within,
+)
+from forestage.measure.recording import find_takes, read_recording
+from forestage.measure.take import BEFORE_REFLECTION_S, SHORTEST_WINDOW_S
+from forestage.measure.through import NAMES, PROGRAMMES, ThroughPlan, load_through
+from forestage.measure.words import Finding, Grade
+from forestage.presets import load_preset
+
+JUDGED_HZ = (300.0, 7000.0)
+# What windows tell
+WINDOW_PERIODS = 1.5
+PER_THIRD = 12
+# Of measured against promised, up to where a claim is good, and from where on it is poor
+MOST_OFF_DB = (2.0, 4.0)
+MOST_SKEW_DB = (1.5, 3.0)
+LEAST_SNR_DB = 10.0
+TINY = 1e-30
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a design promised, what was measured, and how sure that is, in third octaves.
+
+    Attributes
+    ----------
+    name : str
+        What it is about.
+    promised_db, measured_db, unsure_db : ndarray, shape (31,)
+        Values, and how far noise and places may have moved the measured one.
+    is_skew : bool
+        Whether both should be 0.
+    """
+
+    name: str
+    promised_db: FloatArray
+    measured_db: FloatArray
+    unsure_db: FloatArray
+    is_skew: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """Sweeps through a preset at the ears.
+
+    Attributes
+    ----------
+    plan : ThroughPlan
+        What was played.
+    preset : Mapping
+        Through what.
+    heard : list, by place and programme and ear
+        Impulse responses of every sweep, shape (repeats, frames).
+    """
+
+    plan: ThroughPlan
+    preset: Mapping[str, Any]
+    heard: list[list[list[FloatArray]]]
+
+    @cached_property
+    def window_s(self) -> float:
+        """Up to the first reflection of the unaided sides, whose sound is short."""
+        rate = self.plan.sample_rate
+        found = [
+            first_reflection_s(ear.mean(axis=0), rate)
+            for place in self.heard
+            for programme in (NAMES.index("unaided left"), NAMES.index("unaided right"))
+            for ear in place[programme]
+        ]
+        earliest = min((first[0] for first in found if first is not None), default=LONGEST_S)
+        return max(min(earliest - BEFORE_REFLECTION_S, LONGEST_S), SHORTEST_WINDOW_S)
+
+    @cached_property
+    def levels(self) -> tuple[FloatArray, FloatArray]:
+        """Power and its noise in third octaves, each of shape (places, programmes, 2 ears, 31)."""
+        rate = self.plan.sample_rate
+        found = []
+        for place in self.heard:
+            unaided = place[NAMES.index("unaided left")] + place[NAMES.index("unaided right")]
+            first = min(arrival(ear.mean(axis=0), rate) for ear in unaided)
+            # The cancellation's echoes go on after the direct sound, and begin before it
+            lead_s = 2e-3
+            found.append(
+                [
+                    [spectra(ear, first - round(lead_s * rate), self.window_s + lead_s, rate) for ear in ears]
+                    for ears in place
+                ]
+            )
+        signal = np.array([[[ear.signal for ear in ears] for ears in place] for place in found])
+        noise = np.array([[[ear.noise for ear in ears] for ears in place] for place in found])
+        return np.maximum(signal - noise, TINY), np.maximum(noise, TINY)
+
+    @cached_property
+    def promised(self) -> FloatArray:
+        """Power in third octaves as the design has it, shape (places, programmes, 2 ears, 31)."""
+        step = 2.0 ** (1.0 / (3 * PER_THIRD))
+        frequency = 17.0 * step ** np.arange(int(np.log(20_500.0 / 17.0) / np.log(step)))
+        filters = load_preset(dict(self.preset)).filters(self.plan.sample_rate)
+        response = ChainResponse(filters, self.plan.device.plain_gains, frequency)
+        places = [
+            plant(self.plan.device, Seat(place, head=self.plan.device.listener.head)) for place in self.plan.places_m
+        ]
+        result = []
+        for place in places:
+            to_ears = place.at(frequency)
+            row = []
+            for inputs, settings in PROGRAMMES.values():
+                sides, centre = response.feeds({key: value for key, value in settings.items() if key != "upmix"})
+                feeds: ComplexArray = (
+                    centre if inputs == (1.0, 1.0) else np.einsum("dcf,c->df", sides, np.array(inputs))
+                )
+                row.append(np.abs(np.einsum("edf,df->ef", to_ears, feeds)) ** 2)
+            result.append(row)
+        # Sweeps hold the same energy in every part of an octave, and so do the points here
+        return third_octaves(frequency, np.array(result))
+
+    @property
+    def known(self) -> FloatArray:
+        """Third octaves that the window and the noise leave, shape (31,)."""
+        power, noise = self.levels
+        snr_db = (
+            10 * np.log10(power / noise).min(axis=(0, 2))[[NAMES.index("unaided left"), NAMES.index("unaided right")]]
+        )
+        low_hz = max(JUDGED_HZ[0], WINDOW_PERIODS / self.window_s)
+        known: FloatArray = thirds_within(low_hz, JUDGED_HZ[1]) & (snr_db.min(axis=0) >= LEAST_SNR_DB)
+        return known
+
+    def claims(self) -> list[Claim]:
+        """Separation with and without the preset, colour of the near ears, and the centre."""
+        measured, noise = self.levels
+        result = []
+        for side, ear in (("left", 0), ("right", 1)):
+            for name, what in ((side, f"separation, {side}"), (f"unaided {side}", f"separation unaided, {side}")):
+                index = NAMES.index(name)
+                result.append(
+                    Claim(
+                        what,
+                        _ratio_db(self.promised[:, index], ear),
+                        _ratio_db(measured[:, index], ear),
+                        _unsure_db(measured[:, index], noise[:, index]),
+                    )
+                )
+            index = NAMES.index(side)
+            near = [10 * np.log10(each[0, index, ear]) for each in (self.promised, measured)]
+            levelled = [each - np.mean(each[self.known]) if self.known.any() else each for each in near]
+            unsure_db = _unsure_db(measured[:, index, [ear]], noise[:, index, [ear]])
+            result.append(Claim(f"near ear, {side}", levelled[0], levelled[1], unsure_db))
+        index = NAMES.index("centre")
+        result.append(
+            Claim(
+                "centre, left over right ear",
+                _ratio_db(self.promised[:1, index], 0),
+                _ratio_db(measured[:1, index], 0),
+                _unsure_db(measured[:1, index], noise[:1, index]),
+                is_skew=True,
+            )
+        )
+        return result
+
+    def verdicts(self) -> list[Finding]:
+        """One a claim, in the order of `claims`."""
+        return list(self._verdicts())
+
+    def _verdicts(self) -> Iterator[Finding]:
+        known = self.known
+        if not known.any():
+            yield Finding("poor", "nothing was heard well enough to judge: play louder, or measure in a quieter room")
+            return
+        band = f"{THIRDS_HZ[known][0]:.0f} to {THIRDS_HZ[known][-1]:.0f} Hz"
+        for claim in self.claims():
+            promised, found = float(claim.promised_db[known].mean()), float(claim.measured_db[known].mean())
+            off_db = float(np.sqrt(np.mean((claim.measured_db - claim.promised_db)[known] ** 2)))
+            unsure_db = float(np.sqrt(np.mean(claim.unsure_db[known] ** 2)))
+            good_db, poor_db = MOST_SKEW_DB if claim.is_skew else MOST_OFF_DB
+            grade: Grade = "good"
+            if off_db > good_db + unsure_db:
+                grade = "limited" if off_db <= poor_db + unsure_db else "poor"
+            values = "" if claim.name.startswith("near ear") else f"{found:.1f} dB, promised {promised:.1f} dB; "
+            yield Finding(
+                grade,
+                f"{claim.name}, {band}: {values}{off_db:.1f} dB apart in third octaves (sure to {unsure_db:.1f} dB)",
+            )
+
+
+def _ratio_db(power: FloatArray, ear: int) -> FloatArray:
+    """One ear over the other in the mean over places, shape (31,), of power (places, 2, 31)."""
+    return np.mean(10 * np.log10(np.maximum(power[:, ear], TINY) / np.maximum(power[:, 1 - ear], TINY)), axis=0)
+
+
+def _unsure_db(power: FloatArray, noise: FloatArray) -> FloatArray:
+    """How far noise may move levels, both ears together, shape (31,), of power (places, ears, 31)."""
+    share = np.sqrt(np.mean(np.sum(noise / power, axis=1), axis=0) / len(power))
+    return np.minimum(20 * np.log10(1.0 + share), 20.0)
+
+
+@one_thread
+def verify(folder: str | Path, recordings: str | Path) -> Verification:
+    """Hold recordings of sweeps through a preset against its design.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What `write_through` has written.
+    recordings : str or Path
+        Folder of ``place-1.wav`` and so on, of two channels: left and right ear.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a folder or a file is missing.
+    ValueError
+        When a recording cannot be used; the message names it, what is wrong, and what to do.
+    """
+    plan, preset = load_through(Path(folder))
+    programmes = plan.programmes
+    found: dict[int, list[list[FloatArray]]] = {}
+    for take in find_takes(Path(recordings), plan):
+        audio = read_recording(take.path, plan, frames=plan.frames(programmes))
+        try:
+            clock = find_clock(audio[int(np.argmax(np.mean(audio**2, axis=1)))], plan, programmes)
+        except ValueError as error:
+            raise ValueError(f"{take.path}: {error}") from None
+        heard = [[impulses(ear, clock, plan, programmes, index).linear for ear in audio] for index in programmes]
+        known = found.get(take.place)
+        found[take.place] = heard if known is None else [
+            [np.concatenate(pair) for pair in zip(*ears, strict=True)] for ears in zip(known, heard, strict=True)
+        ]  # fmt: skip
+    return Verification(plan, preset, [found[place] for place in range(len(plan.places_m))])
