@@ -80,6 +80,7 @@ std::shared_ptr<const Preset> FactoryPresets::load(int index) const {
   if (preset == nullptr) {
     preset = shared_preset(load_preset(entry.file));
     entry.in_use = preset;
+    if (std::cmp_less(index, first_count)) first_[static_cast<std::size_t>(index)] = preset;
   }
   return preset;
 }

@@ -1,7 +1,10 @@
 // The factory presets, the plugin's programs: a folder of files beside the plugin's binary, so that a package holds
-// them once. Only the names are read until somebody plays one, and instances share what is being played.
+// them once. Only the names are read until somebody plays one, and instances share what is being played. What every new
+// instance plays stays: hosts make one to look at it, and another one to play.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -31,9 +34,11 @@ class FactoryPresets {
     std::string name;
     mutable std::weak_ptr<const Preset> in_use;
   };
+  static constexpr std::size_t first_count = 2;
 
-  mutable std::mutex mutex_;  // of in_use
+  mutable std::mutex mutex_;  // of in_use and first_
   std::vector<Entry> all_;
+  mutable std::array<std::shared_ptr<const Preset>, first_count> first_;
 };
 
 }  // namespace forestage::plugin

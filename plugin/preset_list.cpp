@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <exception>
 #include <iostream>
-#include <mutex>
 
 #include "preset_io.hpp"
 #include "shared_preset.hpp"
@@ -12,13 +11,8 @@
 namespace forestage::plugin {
 namespace {
 
-/// Instances share what they play, as long as there is one.
 std::shared_ptr<const FactoryPresets> shared_factory() {
-  static std::mutex mutex;
-  static std::weak_ptr<const FactoryPresets> last;
-  const std::lock_guard guard(mutex);
-  auto factory = last.lock();
-  if (factory == nullptr) last = factory = std::make_shared<const FactoryPresets>();
+  static const auto factory = std::make_shared<const FactoryPresets>();
   return factory;
 }
 

@@ -38,8 +38,6 @@ Processor::Processor()
   for (auto& program : saved_programs_) program = -1;
   shown_program_ = program_in_slot_[0].load();
   if (const auto first = session_.presets()[0]) follow_preset(*first);
-  // At a likely rate, so that the latency is right before a host prepares; `prepareToPlay` sizes the engine that plays.
-  session_.prepare(EngineSpec{}, audio_lock());
   report();
   startTimerHz(status_hz);
 }

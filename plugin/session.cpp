@@ -1,8 +1,11 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
+#include "graph.hpp"
+#include "preset_at_rate.hpp"
 #include "shared_preset.hpp"
 
 namespace forestage::plugin {
@@ -15,14 +18,19 @@ void update_kept(Contents& contents) {
   contents.notes = parse_state(contents.kept).notes;
 }
 
+/// Empty for an empty slot.
+std::shared_ptr<const std::string> packed_of(const std::shared_ptr<const Preset>& preset) {
+  return preset != nullptr ? shared_packed(preset) : std::make_shared<const std::string>();
+}
+
 }  // namespace
 
 PluginState state_of(const Contents& contents, std::map<std::string, float> parameters) {
   PluginState state;
   state.parameters = std::move(parameters);
   state.parameters.insert(contents.unknown_parameters.begin(), contents.unknown_parameters.end());
-  if (contents.presets[0] != nullptr) state.a = *contents.presets[0];
-  if (contents.presets[1] != nullptr) state.b = *contents.presets[1];
+  state.a = contents.presets[0];
+  state.b = contents.presets[1];
   state.has_headphone_eq = true;
   state.headphone_eq = contents.headphone_eq;
   state.chosen = contents.chosen;
@@ -32,6 +40,8 @@ PluginState state_of(const Contents& contents, std::map<std::string, float> para
 
 void Session::prepare(const EngineSpec& spec, const AudioLock& lock) {
   const std::lock_guard guard(mutex_);
+  is_prepared_ = true;
+  if (engine_ != nullptr && engine_->spec() == spec) return lock([&] { engine_->reset(); });
   std::unique_ptr<Engine> next;
   const auto swap_in = [&] {
     lock([&] { std::swap(engine_, next); });
@@ -77,22 +87,22 @@ std::array<bool, 2> Session::put_back(const SlotPresets& presets,
 }
 
 ParamValues Session::load_state(std::string_view text) {
-  PluginState state = parse_state(text);
-  const auto shared = [](std::optional<Preset>& preset) {
-    return preset ? shared_preset(std::move(*preset)) : nullptr;
-  };
+  auto [state, packed] = read_state(text, &held_preset);
+  SlotPresets presets{state.a, state.b};
+  for (std::size_t slot = 0; slot < presets.size(); ++slot) {
+    auto& preset = presets[slot];
+    if (preset == nullptr) continue;
+    preset = shared_preset(*preset);
+    if (!packed[slot].empty()) shared_packed(preset, packed[slot]);
+  }
   ParamValues values{};
   for (std::size_t i = 0; i < param_count; ++i) {
     const auto value = state.parameters.extract(param_id(params[i]));
     values[i] = value.empty() ? params[i].default_value : value.mapped();
   }
   auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : contents().headphone_eq;
-  load({{shared(state.a), shared(state.b)},
-        std::move(state.chosen),
-        std::move(headphone_eq),
-        std::move(state.parameters),
-        std::move(state.kept),
-        std::move(state.notes)});
+  load({std::move(presets), std::move(state.chosen), std::move(headphone_eq), std::move(state.parameters),
+        std::move(state.kept), std::move(state.notes)});
   return values;
 }
 
@@ -102,12 +112,13 @@ Session::StateText Session::state(const ParamValues& values) {
   for (std::size_t i = 0; i < param_count; ++i)
     if (!is_read_only(params[i])) parameters.emplace(param_id(params[i]), values[i]);
   try {
+    PluginState state = state_of(contents_, std::move(parameters));
     if (!contents_.kept.empty()) {
-      last_state_ = packed_state(write_state(state_of(contents_, std::move(parameters))));
+      last_state_ = packed_state(write_state(state));
     } else {
-      if (!packed_) packed_.emplace(state_of(contents_, {}));
-      parameters.insert(contents_.unknown_parameters.begin(), contents_.unknown_parameters.end());
-      last_state_ = packed_->with(parameters);
+      const std::array packed{packed_of(state.a), packed_of(state.b)};
+      state.a = state.b = nullptr;
+      last_state_ = packed_state(state, {*packed[0], *packed[1]});
     }
   } catch (const std::exception& error) {
     return {last_state_, error.what()};
@@ -146,12 +157,23 @@ std::vector<std::string> Session::notes() const {
 
 int Session::latency_frames(UpmixQuality quality) const {
   const std::lock_guard guard(mutex_);
-  return engine_ != nullptr ? engine_->latency_frames(quality) : 0;
+  if (engine_ != nullptr) return engine_->latency_frames(quality);
+  if (is_prepared_) return 0;  // stereo passes through
+  int longest = 0;
+  for (const auto& preset : contents_.presets) {
+    if (preset == nullptr) continue;
+    const auto at_rate = shared_at_rate(preset, checked_rate(EngineSpec{}.sample_rate));
+    longest = std::max(longest, natural_latency_frames(*at_rate)[static_cast<std::size_t>(quality)]);
+  }
+  return longest;
 }
 
 Status Session::status(Slot slot, Monitor monitor, bool in_room) const {
   const std::lock_guard guard(mutex_);
-  return playing_status(slot, monitor, in_room);
+  if (engine_ != nullptr || is_prepared_) return playing_status(slot, monitor, in_room);
+  const auto& chosen = contents_.presets[static_cast<std::size_t>(slot)];
+  const auto& preset = chosen != nullptr ? chosen : contents_.presets[1 - static_cast<std::size_t>(slot)];
+  return with_notes(preset != nullptr ? status_of(lacks(*preset, EngineSpec{}), monitor, in_room) : Status::no_preset);
 }
 
 float Session::measured(Param id) const {
@@ -161,14 +183,16 @@ float Session::measured(Param id) const {
 
 Status Session::playing_status(Slot slot, Monitor monitor, bool in_room) const noexcept {
   if (engine_ == nullptr) return Status::no_preset;
-  const Status status = engine_->status(slot, monitor, in_room);
+  return with_notes(engine_->status(slot, monitor, in_room));
+}
+
+Status Session::with_notes(Status status) const noexcept {
   // Headphones sound in the place of a device must be said in any case.
   const bool is_more_to_say = has_notes_.load(std::memory_order_relaxed) && status != Status::headphones_preview;
   return is_more_to_say ? Status::more_in_session : status;
 }
 
 void Session::note_contents() {
-  packed_.reset();
   const double tail_s = engine_ != nullptr ? engine_->tail_frames() / engine_->spec().sample_rate : 0.0;
   tail_s_.store(tail_s, std::memory_order_relaxed);
   has_notes_.store(!contents_.notes.empty(), std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // What is loaded: the engine, the presets in its two slots and the equaliser of the headphones, and the state that
 // hosts keep of it. Every call but `engine()` takes a mutex that the audio thread never takes. `prepare` replaces the
-// engine, so the host must not be processing; `AudioLock` guards the swap against hosts that are.
+// engine, so the host must not be processing; `AudioLock` guards the swap against hosts that are. Before the first
+// `prepare` there is no engine, and latency and status are those of a likely rate: hosts ask for them when they load.
 #pragma once
 
 #include <array>
@@ -38,8 +39,8 @@ PluginState state_of(const Contents& contents, std::map<std::string, float> para
 
 class Session {
  public:
-  /// Sizes the engine and loads what the slots hold; throws std::exception and then has no engine.  [main, audio
-  /// stopped]
+  /// Sizes the engine and loads what the slots hold, or resets the engine that is as wanted; throws std::exception and
+  /// then has no engine.  [main, audio stopped]
   void prepare(const EngineSpec& spec, const AudioLock& lock);
   /// Loads one slot; on a throw all stays as it was.  [any but audio]
   void load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen);
@@ -71,11 +72,12 @@ class Session {
 
  private:
   void note_contents();
+  Status with_notes(Status status) const noexcept;
 
   mutable std::mutex mutex_;
   Contents contents_;
   std::unique_ptr<Engine> engine_;
-  std::optional<PackedState> packed_;  // of what is loaded; empty until it is asked for
+  bool is_prepared_ = false;
   std::string last_state_;
   std::atomic<double> tail_s_{0.0};
   std::atomic<bool> has_notes_{false};

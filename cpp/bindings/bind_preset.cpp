@@ -48,6 +48,10 @@ HeadphoneEq eq_from_firs(const Audio& taps, int sample_rate, std::string_view na
 /// A copy of the text, since another thread may change a bytearray.
 Preset parse_preset_text(const std::string& text) { return parse_preset(text); }
 
+std::shared_ptr<const Preset> shared(const std::optional<Preset>& preset) {
+  return preset ? std::make_shared<const Preset>(*preset) : nullptr;
+}
+
 /// <Preset "Laptop": Left, Right at 44.1, 48 kHz>
 std::string describe(const Preset& preset) {
   const auto join = [](const auto& items, const auto& text_of) {
@@ -182,12 +186,27 @@ void bind_preset(py::module_& m) {
       [](const std::optional<Preset>& a, const std::optional<Preset>& b, const std::map<std::string, float>& parameters,
          const std::optional<HeadphoneEq>& headphone_eq, const std::string& kept) {
         const py::gil_scoped_release release;
-        return write_state({parameters, a, b, headphone_eq.has_value(), headphone_eq, kept});
+        return write_state({parameters, shared(a), shared(b), headphone_eq.has_value(), headphone_eq, kept});
       },
       py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(), py::kw_only(),
       py::arg("kept") = "",
       "Plugin state with both slots, all parameters and, when given, the equaliser of the headphones; with what was "
       "kept of the state that these were read from.");
+  m.def(
+      "packed_state",
+      [](const std::optional<Preset>& a, const std::optional<Preset>& b, std::map<std::string, float> parameters,
+         const std::optional<HeadphoneEq>& headphone_eq) {
+        std::string bytes = [&] {
+          const py::gil_scoped_release release;
+          const auto packed = [](const auto& preset) { return preset ? packed_preset(*preset) : std::string(); };
+          const std::string first = packed(a);
+          const std::string second = a && b && *a == *b ? first : packed(b);
+          return packed_state({std::move(parameters), {}, {}, headphone_eq.has_value(), headphone_eq}, {first, second});
+        }();
+        return py::bytes(bytes);
+      },
+      py::arg("a"), py::arg("b"), py::arg("parameters"), py::arg("headphone_eq") = py::none(),
+      "write_state() of presets that were read, as the bytes that hosts keep.");
   m.def(
       "pack_state",
       [](const std::string& text) {
@@ -214,8 +233,8 @@ void bind_preset(py::module_& m) {
         }();
         py::dict result;
         result["parameters"] = state.parameters;
-        result["a"] = std::move(state.a);
-        result["b"] = std::move(state.b);
+        result["a"] = state.a ? py::cast(*state.a) : py::none();
+        result["b"] = state.b ? py::cast(*state.b) : py::none();
         if (state.has_headphone_eq) result["headphone_eq"] = std::move(state.headphone_eq);
         result["kept"] = std::move(state.kept);
         result["notes"] = std::move(state.notes);

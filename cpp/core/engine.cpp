@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "decibels.hpp"
 #include "float_environment.hpp"
@@ -89,6 +90,18 @@ void check(const EngineSpec& spec) {
 }
 
 }  // namespace
+
+Lacks lacks(const Preset& preset, const EngineSpec& spec) {
+  return {.filters = !has_rate(preset, checked_rate(spec.sample_rate)),
+          .outputs = std::cmp_less(spec.output_channels, preset.drivers.size()),
+          .room = !preset.room};
+}
+
+Status status_of(const Lacks& lacks, Monitor monitor, bool in_room) noexcept {
+  if (monitor == Monitor::speakers && lacks.outputs) return Status::headphones_preview;
+  if (in_room && monitor != Monitor::speakers && lacks.room) return Status::no_room;
+  return lacks.filters ? Status::converted_rate : Status::ok;
+}
 
 struct Engine::Impl {
   explicit Impl(const EngineSpec& engine_spec)
@@ -183,9 +196,10 @@ struct Engine::Impl {
       matched[s] = graph ? graph->matched_levels() : Levels{};
       levels[s].store(graph ? graph->levels() : Levels{});
       tails[s] = graph ? graph->tail_frames() : 0;
-      is_converted[s].store(source && !has_rate(*source, checked_rate(spec.sample_rate)));
-      needs_preview[s].store(graph && !graph->can_play_speakers());
-      lacks_room[s].store(graph && !graph->has_room());
+      const Lacks missing = source ? lacks(*source, spec) : Lacks{};
+      is_converted[s].store(missing.filters);
+      needs_preview[s].store(missing.outputs);
+      lacks_room[s].store(missing.room);
       is_loaded[s].store(graph != nullptr);
     }
     slots = std::move(next.slots);
@@ -448,9 +462,9 @@ float Engine::most_peak() const noexcept { return impl_->peak_meter.most(); }
 Status Engine::status(Slot slot, Monitor monitor, bool in_room) const noexcept {
   const std::size_t playing = impl_->playing_slot(slot);
   if (!impl_->is_loaded[playing].load()) return Status::no_preset;
-  if (monitor == Monitor::speakers && impl_->needs_preview[playing].load()) return Status::headphones_preview;
-  if (in_room && monitor != Monitor::speakers && impl_->lacks_room[playing].load()) return Status::no_room;
-  return impl_->is_converted[playing].load() ? Status::converted_rate : Status::ok;
+  const Lacks missing{impl_->is_converted[playing].load(), impl_->needs_preview[playing].load(),
+                      impl_->lacks_room[playing].load()};
+  return status_of(missing, monitor, in_room);
 }
 
 int Engine::latency_frames() const noexcept { return latency_frames(impl_->quality()); }

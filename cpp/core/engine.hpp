@@ -27,7 +27,19 @@ namespace forestage {
 struct EngineSpec {
   double sample_rate = 48000.0;
   int output_channels = 2;  // at least 2; headphones use the first two
+  bool operator==(const EngineSpec&) const = default;
 };
+
+/// What a preset cannot have as it stands.
+struct Lacks {
+  bool filters = false;  // of this rate
+  bool outputs = false;  // for its drivers
+  bool room = false;
+};
+
+Lacks lacks(const Preset& preset, const EngineSpec& spec);
+/// What there is to say of it.  [any]
+Status status_of(const Lacks& lacks, Monitor monitor, bool in_room) noexcept;
 
 /// What an engine plays: a preset for each slot, or none, and the equaliser of the headphones, if they have one.
 struct EngineContents {

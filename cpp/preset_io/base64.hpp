@@ -1,6 +1,7 @@
 // Bytes as text (RFC 4648).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,17 @@
 #include "errors.hpp"
 
 namespace forestage::preset_detail {
+
+/// What each character stands for; 255 is no digit.
+inline constexpr std::array<std::uint8_t, 256> base64_digits = [] {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::array<std::uint8_t, 256> table{};
+  table.fill(255);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return table;
+}();
 
 /// Characters that so many bytes take.
 constexpr std::size_t base64_chars(std::size_t bytes) { return (bytes + 2) / 3 * 4; }

@@ -46,33 +46,20 @@ float from_half_bits(std::uint16_t bits) {
   return (bits & 0x8000) != 0 ? -value : value;
 }
 
-template <class Word>
-void append(std::vector<std::uint8_t>& bytes, Word word) {
-  for (std::size_t k = 0; k < sizeof(Word); ++k) bytes.push_back(static_cast<std::uint8_t>(word >> (8 * k)));
-}
+/// Where byte `k` of number `i` is among `count` numbers of `width` bytes, which stand one after the other, or have
+/// their first bytes before all second ones.
+struct Layout {
+  std::size_t width;
+  std::size_t count;
+  bool has_planes;
+  std::size_t at(std::size_t i, std::size_t k) const { return has_planes ? k * count + i : i * width + k; }
+};
 
 template <class Word>
-std::vector<Word> words(const std::vector<std::uint8_t>& bytes, std::string_view what, const Path& path) {
-  if (bytes.size() % sizeof(Word) != 0) {
-    fail(path, "holds " + std::to_string(bytes.size()) + " bytes; " + std::string(what) + " take a multiple of " +
-                   std::to_string(sizeof(Word)));
-  }
-  std::vector<Word> result(bytes.size() / sizeof(Word));
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    result[i / sizeof(Word)] |= static_cast<Word>(static_cast<Word>(bytes[i]) << (8 * (i % sizeof(Word))));
-  }
-  return result;
-}
-
-/// Low and high bytes in turn, from all low ones and then all high ones.
-std::vector<std::uint8_t> interleaved(const std::vector<std::uint8_t>& planes) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(planes.size());
-  for (std::size_t i = 0; i < planes.size() / 2; ++i) {
-    bytes.push_back(planes[i]);
-    bytes.push_back(planes[planes.size() / 2 + i]);
-  }
-  return bytes;
+Word word_at(const std::uint8_t* bytes, const Layout& layout, std::size_t i) {
+  Word word = 0;
+  for (std::size_t k = 0; k < sizeof(Word); ++k) word |= static_cast<Word>(Word{bytes[layout.at(i, k)]} << (8 * k));
+  return word;
 }
 
 std::optional<std::string> encode_half(const Fir& taps) {
@@ -88,12 +75,11 @@ std::optional<std::string> encode_half(const Fir& taps) {
 
 void check_taps(const Fir& taps, const Path& path) {
   for (std::size_t i = 0; i < taps.size(); ++i) {
+    if (std::abs(taps[i]) <= max_tap) continue;
     const std::string tap = "tap " + std::to_string(i) + " is ";
     if (std::isnan(taps[i])) fail(path, tap + "NaN; taps must be finite");
     if (std::isinf(taps[i])) fail(path, tap + "infinite; taps must be finite");
-    if (std::abs(taps[i]) > max_tap) {
-      fail(path, tap + number_text(taps[i]) + "; taps must be within +-" + number_text(max_tap));
-    }
+    fail(path, tap + number_text(taps[i]) + "; taps must be within +-" + number_text(max_tap));
   }
 }
 
@@ -103,9 +89,11 @@ std::string encode_fir(const Fir& taps) {
   if (taps.size() > long_taps) {
     if (auto text = encode_half(taps)) return *std::move(text);
   }
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(4 * taps.size());
-  for (const float tap : taps) append(bytes, std::bit_cast<std::uint32_t>(tap));
+  std::vector<std::uint8_t> bytes(4 * taps.size());
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    const auto word = std::bit_cast<std::uint32_t>(taps[i]);
+    for (std::size_t k = 0; k < 4; ++k) bytes[4 * i + k] = static_cast<std::uint8_t>(word >> (8 * k));
+  }
   return encode_base64(bytes);
 }
 
@@ -119,14 +107,17 @@ Fir decode_fir(std::string_view text, const Path& path) {
                    " taps");
   }
   const std::string_view what = is_half ? "float16 taps" : "float32 taps";
-  std::vector<std::uint8_t> bytes = decode_base64(body, what, path);
-  if (has_planes && bytes.size() % 2 == 0) bytes = interleaved(bytes);
-  Fir taps;
-  taps.reserve(bytes.size() / 2);
-  if (is_half) {
-    for (const auto word : words<std::uint16_t>(bytes, what, path)) taps.push_back(from_half_bits(word));
-  } else {
-    for (const auto word : words<std::uint32_t>(bytes, what, path)) taps.push_back(std::bit_cast<float>(word));
+  const std::vector<std::uint8_t> bytes = decode_base64(body, what, path);
+  const std::size_t width = is_half ? 2 : 4;
+  if (bytes.size() % width != 0) {
+    fail(path, "holds " + std::to_string(bytes.size()) + " bytes; " + std::string(what) + " take a multiple of " +
+                   std::to_string(width));
+  }
+  const Layout layout{width, bytes.size() / width, has_planes};
+  Fir taps(layout.count);
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    taps[i] = is_half ? from_half_bits(word_at<std::uint16_t>(bytes.data(), layout, i))
+                      : std::bit_cast<float>(word_at<std::uint32_t>(bytes.data(), layout, i));
   }
   check_taps(taps, path);
   return taps;

@@ -24,7 +24,8 @@ using preset_detail::encode_base64;
 using preset_detail::Path;
 
 constexpr std::string_view family = "forestage-packed ";
-constexpr std::string_view head = "forestage-packed 1\n";
+constexpr std::string_view head = "forestage-packed 2\n";
+constexpr std::string_view first_head = "forestage-packed 1\n";
 constexpr char mark = '\0';
 constexpr std::size_t least_chars = 64;  // of base64, for a blob
 constexpr int text_level = 3;            // of zlib
@@ -39,12 +40,23 @@ struct Blob {
   std::vector<std::uint8_t> bytes;
 };
 
+[[noreturn]] void fail_large(std::size_t size, std::size_t max_bytes) {
+  throw PresetError("the packed text has " + std::to_string(size) + " bytes; at most " + std::to_string(max_bytes) +
+                    " would be right");
+}
+
 [[noreturn]] void fail_damaged() { throw PresetError("the packed text is damaged, or cut"); }
 
 // -- numbers and streams ----------------------------------------------------------------------------------------------
 
 void put(std::string& out, std::size_t value) {
   for (int k = 0; k < 4; ++k) out += static_cast<char>((value >> (8 * k)) & 255U);
+}
+
+std::string sized(std::string_view bytes) {
+  std::string out;
+  put(out, bytes.size());
+  return out.append(bytes);
 }
 
 /// Reads from the front of what is left.
@@ -89,10 +101,7 @@ std::string inflated(Reader& in, std::size_t max_bytes) {
   const std::size_t size = in.number();
   const std::string_view stream = in.take(in.number());
   constexpr std::size_t most_ratio = 1040;  // zlib packs nothing denser
-  if (size > max_bytes) {
-    throw PresetError("the packed text has " + std::to_string(size) + " bytes; at most " + std::to_string(max_bytes) +
-                      " would be right");
-  }
+  if (size > max_bytes) fail_large(size, max_bytes);
   if (size > most_ratio * (stream.size() + 1)) fail_damaged();
   std::string raw(size, '\0');
   uLongf filled = static_cast<uLongf>(size);
@@ -106,9 +115,7 @@ std::string inflated(Reader& in, std::size_t max_bytes) {
 
 // -- blobs ------------------------------------------------------------------------------------------------------------
 
-bool is_digit(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
+bool is_digit(char c) noexcept { return preset_detail::base64_digits[static_cast<unsigned char>(c)] < 64; }
 
 /// The next run of base64 that is long enough, from `from` on; empty when there is none.
 std::string_view next_base64(std::string_view text, std::size_t from) {
@@ -157,11 +164,21 @@ void each_byte(Blobs& blobs, bool is_lowest, Visit visit) {
   }
 }
 
+/// The bytes that each_byte() visits.
+std::string bytes_of(const std::vector<Blob>& blobs, bool is_lowest) {
+  std::size_t count = 0;
+  for (const Blob& blob : blobs) {
+    const std::size_t lowest = blob.width > 1 ? blob.bytes.size() / blob.width : 0;
+    count += is_lowest ? lowest : blob.bytes.size() - lowest;
+  }
+  std::string bytes(count, '\0');
+  char* to = bytes.data();
+  each_byte(blobs, is_lowest, [&to](std::uint8_t byte) { *to++ = static_cast<char>(byte); });
+  return bytes;
+}
+
 std::string packed_blobs(const std::vector<std::size_t>& references, const std::vector<Blob>& blobs) {
   std::string out;
-  std::size_t most = 0;
-  for (const Blob& blob : blobs) most += blob.bytes.size();
-  out.reserve(most + 8 * blobs.size() + 4 * references.size() + 64);
   put(out, references.size());
   for (const std::size_t reference : references) put(out, reference);
   put(out, blobs.size());
@@ -169,13 +186,8 @@ std::string packed_blobs(const std::vector<std::size_t>& references, const std::
     put(out, blob.width + (blob.is_planar ? planar : 0));
     put(out, blob.bytes.size());
   }
-  each_byte(blobs, false, [&](std::uint8_t byte) { out += static_cast<char>(byte); });
-  std::string lowest;
-  lowest.reserve(most);
-  each_byte(blobs, true, [&](std::uint8_t byte) { lowest += static_cast<char>(byte); });
-  out = deflated(out, blob_level);
-  put(out, lowest.size());
-  return out + lowest;
+  out = deflated(out + bytes_of(blobs, false), blob_level);
+  return out + sized(bytes_of(blobs, true));
 }
 
 /// The base64 that each mark stands for, in order.
@@ -221,8 +233,8 @@ std::vector<std::string> base64_of(Reader& source, std::size_t max_bytes, std::v
 
 }  // namespace
 
-PackedText pack(std::string_view text) {
-  PackedText packed;
+std::string pack(std::string_view text) {
+  std::string marked;
   std::vector<Blob> blobs;
   std::vector<std::size_t> references;
   std::unordered_map<std::string_view, std::size_t> known;
@@ -241,30 +253,22 @@ PackedText pack(std::string_view text) {
       blobs.push_back(blob_of(text.substr(0, at), std::move(bytes)));
     }
     references.push_back(place->second);
-    packed.text.append(text, copied, at - copied);
-    packed.text += mark;
+    marked.append(text, copied, at - copied);
+    marked += mark;
     copied = from;
   }
-  packed.text.append(text, copied);
-  packed.blobs = packed_blobs(references, blobs);
-  return packed;
+  marked.append(text, copied);
+  return deflated(marked, text_level) + packed_blobs(references, blobs);
 }
 
-std::string to_bytes(const PackedText& packed) {
-  return std::string(head) + deflated(packed.text, text_level) + packed.blobs;
-}
-
-bool is_packed(std::string_view bytes) noexcept { return bytes.starts_with(family); }
-
-std::string unpack(std::string_view bytes, std::size_t max_bytes) {
-  if (!bytes.starts_with(head)) throw PresetError("the packed text is of a newer version than this one reads");
-  Reader in(bytes.substr(head.size()));
+std::string unpack_part(std::string_view part, std::size_t max_bytes) {
+  Reader in(part);
   const std::string text = inflated(in, max_bytes);
   std::vector<std::size_t> references;
   const std::vector<std::string> base64 = base64_of(in, max_bytes, references);
   std::size_t size = text.size();
   for (const std::size_t reference : references) size += base64[reference].size();
-  if (size > max_bytes) fail_damaged();
+  if (size > max_bytes) fail_large(size, max_bytes);
   if (references.empty()) return text;
   std::string result;
   result.reserve(size);
@@ -277,6 +281,46 @@ std::string unpack(std::string_view bytes, std::size_t max_bytes) {
     copied = at + 1;
   }
   return result.append(text, copied);
+}
+
+std::string join(std::string_view text, std::span<const std::string_view> parts) {
+  std::string bytes(head);
+  bytes += sized(pack(text));
+  put(bytes, parts.size());
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    const bool is_same = k > 0 && parts[k] == parts[k - 1];
+    bytes += sized(is_same ? std::string_view() : parts[k]);
+  }
+  return bytes;
+}
+
+bool is_packed(std::string_view bytes) noexcept { return bytes.starts_with(family); }
+
+PackedText split(std::string_view bytes, std::size_t max_bytes) {
+  if (bytes.starts_with(first_head)) return {unpack_part(bytes.substr(first_head.size()), max_bytes), {}};
+  if (!bytes.starts_with(head)) throw PresetError("the packed text is of a newer version than this one reads");
+  Reader in(bytes.substr(head.size()));
+  PackedText packed{unpack_part(in.take(in.number()), max_bytes), {}};
+  const std::size_t count = in.number();
+  if (count == 0) return packed;
+  if (std::cmp_not_equal(count, std::ranges::count(packed.text, part_mark))) fail_damaged();
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::string_view part = in.take(in.number());
+    if (part.empty() && k == 0) fail_damaged();
+    packed.parts.push_back(part.empty() ? packed.parts.back() : part);
+  }
+  return packed;
+}
+
+std::string unpack(std::string_view bytes, std::size_t max_bytes) {
+  const PackedText packed = split(bytes, max_bytes);
+  std::size_t size = packed.text.size();
+  return with_parts(packed, [&](std::size_t k) {
+    const std::string part = unpack_part(packed.parts[k], max_bytes);
+    size += part.size();
+    if (size > max_bytes) fail_large(size, max_bytes);
+    return part;
+  });
 }
 
 }  // namespace forestage

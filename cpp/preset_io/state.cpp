@@ -5,10 +5,13 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "json_tree.hpp"
 #include "migrate.hpp"
+#include "packed_text.hpp"
 #include "params.hpp"
 #include "read_preset.hpp"
 #include "write_preset.hpp"
@@ -80,18 +83,36 @@ void read_parameters(const json& node, const Path& path, Reading& reading) {
   }
 }
 
-std::optional<Preset> read_slot(const json& slots, std::string_view key, const Path& path) {
-  const auto found = slots.find(key);
-  if (found == slots.end()) return std::nullopt;
-  return read_preset(*found, Path(path, key));
+/// The presets of a packed state: in its tree each is a number, which counts them.
+struct PackedPresets {
+  std::span<const std::string_view> parts;
+  const FindPreset& find;
+  std::array<std::string_view, 2> of_slots{};
+
+  bool has(const json& node) const { return node.is_number_unsigned() && node.get<std::uint64_t>() < parts.size(); }
+
+  std::shared_ptr<const Preset> read(std::size_t slot, const json& node, const Path& path) {
+    of_slots[slot] = parts[node.get<std::size_t>()];
+    if (auto found = find ? find(of_slots[slot]) : nullptr) return found;
+    const json tree = parse_tree(unpack_part(of_slots[slot], state_limits.bytes), state_limits);
+    return std::make_shared<const Preset>(read_preset(tree, path));
+  }
+};
+
+std::shared_ptr<const Preset> read_slot(const json& slots, std::size_t slot, const Path& path, PackedPresets& packed) {
+  const auto found = slots.find(slot_keys[slot]);
+  if (found == slots.end()) return nullptr;
+  const Path place(path, slot_keys[slot]);
+  if (packed.has(*found)) return packed.read(slot, *found, place);
+  return std::make_shared<const Preset>(read_preset(*found, place));
 }
 
-void read_slots(const json& node, const Path& path, Reading& reading) {
+void read_slots(const json& node, const Path& path, PackedPresets& packed, Reading& reading) {
   for (const auto& [key, item] : node.items()) {
     reading.has_more = reading.has_more || std::ranges::find(slot_keys, key) == slot_keys.end();
   }
-  attempt(reading.state, [&] { reading.state.a = read_slot(node, "a", path); });
-  attempt(reading.state, [&] { reading.state.b = read_slot(node, "b", path); });
+  attempt(reading.state, [&] { reading.state.a = read_slot(node, 0, path, packed); });
+  attempt(reading.state, [&] { reading.state.b = read_slot(node, 1, path, packed); });
 }
 
 /// An object under a key; a state that lacks it has an empty one there, and a note.
@@ -116,7 +137,7 @@ std::optional<ChosenPreset> read_chosen(const json& tree, std::string_view slot)
   return ChosenPreset{name->get<std::string>(), position->get<int>()};
 }
 
-Reading read_tree(const json& tree) {
+Reading read_tree(const json& tree, PackedPresets& packed) {
   Reading reading;
   PluginState& state = reading.state;
   const Path root(state.notes);
@@ -125,7 +146,7 @@ Reading read_tree(const json& tree) {
     reading.has_more = reading.has_more || std::ranges::find(keys, key) == keys.end();
   }
   read_parameters(object_at(tree, "parameters", root, state), Path(root, "parameters"), reading);
-  read_slots(object_at(tree, "slots", root, state), Path(root, "slots"), reading);
+  read_slots(object_at(tree, "slots", root, state), Path(root, "slots"), packed, reading);
   if (const auto eq = tree.find("headphone_eq"); eq != tree.end()) {
     state.has_headphone_eq = true;
     attempt(state, [&] {
@@ -137,6 +158,12 @@ Reading read_tree(const json& tree) {
   return reading;
 }
 
+/// All of it is in the tree.
+Reading read_tree(const json& tree) {
+  PackedPresets none{{}, {}};
+  return read_tree(tree, none);
+}
+
 json state_tree(std::string_view text) {
   const Path root;
   json tree = parse_tree(text, state_limits);
@@ -146,6 +173,8 @@ json state_tree(std::string_view text) {
 }
 
 // -- writing ----------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view file_data_key = "\"data\"";
 
 /// Provenance without the bytes of measured files, which a session has no use for. Names and hashes stay.
 std::string without_file_data(const std::string& design_json) {
@@ -169,16 +198,16 @@ void write_chosen(TextWriter& out, const PluginState& state) {
   out.raw(tree.dump());
 }
 
-void write_slot(TextWriter& out, std::string_view key, const std::optional<Preset>& preset) {
-  if (!preset) return;
-  Preset kept = *preset;
-  if (!kept.design_json.empty()) kept.design_json = without_file_data(kept.design_json);
-  out.key(key);
+void write_preset_of_state(TextWriter& out, const Preset& preset) {
+  if (preset.design_json.find(file_data_key) == std::string::npos) return write(out, preset);
+  Preset kept = preset;
+  kept.design_json = without_file_data(kept.design_json);
   write(out, kept);
 }
 
 /// All of a state but what is kept, as a text of this version; nobody has judged it.
-std::string unread_text_of(const PluginState& state) {
+/// `has_parts`: which slots have a mark in the place of their preset.
+std::string unread_text_of(const PluginState& state, const std::array<bool, 2>& has_parts) {
   TextWriter out;
   out.begin('{');
   out.key("forestage_state");
@@ -187,8 +216,16 @@ std::string unread_text_of(const PluginState& state) {
   write(out, state.parameters);
   out.key("slots");
   out.begin('{');
-  write_slot(out, "a", state.a);
-  write_slot(out, "b", state.b);
+  for (std::size_t slot = 0; slot < slot_keys.size(); ++slot) {
+    const auto& preset = slot == 0 ? state.a : state.b;
+    if (!preset && !has_parts[slot]) continue;
+    out.key(slot_keys[slot]);
+    if (has_parts[slot]) {
+      out.raw(std::string_view(&part_mark, 1));
+    } else {
+      write_preset_of_state(out, *preset);
+    }
+  }
   out.end();
   if (state.has_headphone_eq) {
     out.key("headphone_eq");
@@ -205,7 +242,7 @@ std::string unread_text_of(const PluginState& state) {
 }
 
 std::string text_of(const PluginState& state) {
-  std::string text = unread_text_of(state);
+  std::string text = unread_text_of(state, {});
   // The reader is the one place that knows what a state may be, so it judges what is written, too.
   if (const Reading again = read_tree(state_tree(text)); !again.state.notes.empty()) {
     throw PresetError(again.state.notes.front());
@@ -233,9 +270,9 @@ void change_parameters(json& tree, const PluginState& state, const PluginState& 
   }
 }
 
-void change_slot(json& tree, const std::string& key, const std::optional<Preset>& preset,
-                 const std::optional<Preset>& before, const json& now) {
-  if (preset == before) return;
+void change_slot(json& tree, const std::string& key, const std::shared_ptr<const Preset>& preset,
+                 const std::shared_ptr<const Preset>& before, const json& now) {
+  if (preset == before || (preset && before && *preset == *before)) return;
   json* const slots = object_in(tree, "slots");
   if (slots == nullptr) return;
   if (!before && slots->contains(key)) {  // one that could not be read
@@ -264,29 +301,22 @@ std::string changed_text(const PluginState& state) {
   return std::move(out).take();
 }
 
-/// Where the parameters of a text of text_of() end; what follows is the slots.
-std::size_t end_of_parameters(std::string_view text, std::size_t slots_at) { return text.rfind(',', slots_at); }
-
 }  // namespace
 
-// Parameters come before all else, so that the first slots of a text without parameters are the slots.
-PackedState::PackedState(PluginState state) {
-  state.parameters.clear();
-  text_of({.has_headphone_eq = state.has_headphone_eq, .headphone_eq = state.headphone_eq});  // judges it
-  PackedText packed = pack(unread_text_of(state));
-  packed.text.erase(0, end_of_parameters(packed.text, packed.text.find(slots_key)));
-  after_parameters_ = std::move(packed.text);
-  blobs_ = std::move(packed.blobs);
+std::string packed_preset(const Preset& preset) {
+  TextWriter out;
+  write_preset_of_state(out, preset);
+  return pack(std::move(out).take());
 }
 
-// And they are followed by empty slots here, the last thing of the text.
-std::string PackedState::with(const std::map<std::string, float>& parameters) const {
-  std::string text = text_of({.parameters = parameters});
-  text.erase(end_of_parameters(text, text.rfind(slots_key)));
-  return to_bytes({text + after_parameters_, blobs_});
+std::string packed_state(const PluginState& state, const std::array<std::string_view, 2>& presets) {
+  text_of(state);  // judges it
+  std::vector<std::string_view> parts(presets.begin(), presets.end());
+  std::erase_if(parts, [](std::string_view part) { return part.empty(); });
+  return join(unread_text_of(state, {!presets[0].empty(), !presets[1].empty()}), parts);
 }
 
-std::string packed_state(std::string_view text) { return to_bytes(pack(text)); }
+std::string packed_state(std::string_view text) { return join(text, {}); }
 
 std::string unpacked_state(std::string_view state) {
   return is_packed(state) ? unpack(state, state_limits.bytes) : std::string(state);
@@ -294,12 +324,16 @@ std::string unpacked_state(std::string_view state) {
 
 std::string write_state(const PluginState& state) { return state.kept.empty() ? text_of(state) : changed_text(state); }
 
-PluginState parse_state(std::string_view state) {
-  const std::string unpacked = is_packed(state) ? unpacked_state(state) : std::string();
-  const std::string_view text = is_packed(state) ? unpacked : state;
-  Reading reading = read_tree(state_tree(text));
-  if (reading.has_more) reading.state.kept = text;
-  return std::move(reading.state);
+ReadState read_state(std::string_view state, const FindPreset& find) {
+  const PackedText packed = is_packed(state) ? split(state, state_limits.bytes) : PackedText{};
+  const std::string text = with_parts(packed, [](std::size_t k) { return std::to_string(k); });
+  PackedPresets presets{packed.parts, find};
+  Reading reading = read_tree(state_tree(is_packed(state) ? text : state), presets);
+  if (!reading.has_more) return {std::move(reading.state), presets.of_slots};
+  reading.state.kept = unpacked_state(state);
+  return {std::move(reading.state), {}};
 }
+
+PluginState parse_state(std::string_view state) { return read_state(state, {}).state; }
 
 }  // namespace forestage

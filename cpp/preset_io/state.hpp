@@ -14,7 +14,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,8 +39,8 @@ struct ChosenPreset {
 
 struct PluginState {
   std::map<std::string, float> parameters = {};  // id -> value; parse_state gives every id of the table but the status
-  std::optional<Preset> a = {};
-  std::optional<Preset> b = {};
+  std::shared_ptr<const Preset> a = {};          // null: the slot is empty
+  std::shared_ptr<const Preset> b = {};
   bool has_headphone_eq = false;                 // whether the state says anything about headphones
   std::optional<HeadphoneEq> headphone_eq = {};  // null: they have no equaliser
   std::string kept = {};                         // the text it was read from, where that holds more than the above
@@ -52,20 +54,12 @@ struct PluginState {
 /// they were read. A preset that could not be read moves to "replaced" when another takes its slot.
 std::string write_state(const PluginState& state);
 
-/// What hosts keep of a state: its text, packed. All that lasts while presets stay is made once, and then goes out with
-/// parameters in a millisecond.
-class PackedState {
- public:
-  /// Of presets that were read, which can be read again; throws PresetError for an equaliser that could not be. The
-  /// parameters of `state`, and what was kept, are left aside.
-  explicit PackedState(PluginState state);
-  /// Throws PresetError for parameters that could not be read back.
-  std::string with(const std::map<std::string, float>& parameters) const;
-
- private:
-  std::string after_parameters_;  // text
-  std::string blobs_;
-};
+/// What hosts keep of a state: its text, packed, with the presets as parts, which are packed once and last while they
+/// stay.
+std::string packed_preset(const Preset& preset);
+/// `state` without presets, and packed_preset() of slots a and b, empty for an empty slot; throws PresetError for
+/// parameters and equalisers that could not be read back. What was kept is left aside.
+std::string packed_state(const PluginState& state, const std::array<std::string_view, 2>& presets);
 
 /// The bytes that hosts keep, for a text of write_state().
 std::string packed_state(std::string_view text);
@@ -82,5 +76,17 @@ std::string unpacked_state(std::string_view state);
 /// - Other keys that this version does not know are left aside: what an old reader must know raises `forestage_state`.
 /// - Packed or as a text, as sessions were before they were packed.
 PluginState parse_state(std::string_view state);
+
+/// A preset that somebody holds, by its packed bytes; null when nobody does.
+using FindPreset = std::function<std::shared_ptr<const Preset>(std::string_view packed)>;
+
+/// A state, and the packed bytes that its presets came from; empty where there are none, or where more was kept.
+struct ReadState {
+  PluginState state;
+  std::array<std::string_view, 2> packed;
+};
+
+/// The same; presets that `find` knows are not read again.
+ReadState read_state(std::string_view state, const FindPreset& find);
 
 }  // namespace forestage

@@ -20,7 +20,7 @@ void write(TextWriter& out, const Number&, int value) { out.raw(std::to_string(v
 void write(TextWriter& out, SampleRate, int value) { out.raw(std::to_string(value)); }
 void write(TextWriter& out, const Text&, const std::string& value) { out.tree(value); }
 void write(TextWriter& out, Shape, EqShape value) { out.tree(eq_shape_names[static_cast<std::size_t>(value)]); }
-void write(TextWriter& out, Taps, const Fir& value) { out.tree(encode_fir(value)); }
+void write(TextWriter& out, Taps, const Fir& value) { out.raw("\"" + encode_fir(value) + "\""); }
 void write(TextWriter& out, FreeForm, const std::string& value) { out.tree(parse_tree(value, preset_limits)); }
 
 void write(TextWriter& out, Parameters, const std::map<std::string, float>& values) {

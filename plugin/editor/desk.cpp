@@ -171,12 +171,13 @@ void Desk::open(const juce::File& file) {
     }
     PluginState state = read_vstpreset(path);
     const bool is_b = state.parameters[param_id(spec(Param::slot))] >= 0.5f;
-    auto& playing = (is_b && state.b) || !state.a ? state.b : state.a;
-    if (!playing) throw std::invalid_argument(file.getFileName().toStdString() + ": both slots are empty");
+    const auto& found = (is_b && state.b) || !state.a ? state.b : state.a;
+    if (!found) throw std::invalid_argument(file.getFileName().toStdString() + ": both slots are empty");
+    Preset playing = *found;
     for (const ParamSpec& row : params) {
-      if (row.in_preset) playing->parameters[param_id(row)] = state.parameters[param_id(row)];
+      if (row.in_preset) playing.parameters[param_id(row)] = state.parameters[param_id(row)];
     }
-    plugin_.load(slot(), std::make_shared<const Preset>(std::move(*playing)), std::nullopt);
+    plugin_.load(slot(), std::make_shared<const Preset>(std::move(playing)), std::nullopt);
   });
 }
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -54,10 +55,16 @@ def plugin_state(
 
     Without ``headphone_eq`` it says nothing about headphones: where it is loaded, their equaliser stays.
     """
+    return _core.write_state(*_contents(preset, b, headphone_eq, params))
+
+
+def _contents(
+    preset: PresetLike, b: PresetLike | None, headphone_eq: HeadphoneEqLike | None, params: Mapping[str, Value]
+) -> tuple[_core.Preset, _core.Preset | None, dict[str, float], _core.HeadphoneEq | None]:
     a = load_preset(preset)
     other = None if b is None else load_preset(b)
     eq = None if headphone_eq is None else load_headphone_eq(headphone_eq)
-    return _core.write_state(a, other, session_values(a, params), headphone_eq=eq)
+    return a, other, session_values(a, params), eq
 
 
 def load_plugin(
@@ -90,7 +97,7 @@ def load_plugin(
 
     plugin = pedalboard.VST3Plugin(str(plugin_path("vst3")))
     with tempfile.NamedTemporaryFile(suffix=".vstpreset") as file:
-        file.write(vst3.vstpreset(plugin_state(preset, b, headphone_eq=headphone_eq, **params)))
+        file.write(vst3.vstpreset(_core.packed_state(*_contents(preset, b, headphone_eq, params))))
         file.flush()
         plugin.load_preset(file.name)
     return plugin

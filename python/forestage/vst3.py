@@ -20,9 +20,9 @@ def class_id() -> str:
     return "ABCDEF019182FAEB" + codes.hex().upper()
 
 
-def vstpreset(state: str) -> bytes:
+def vstpreset(state: str | bytes) -> bytes:
     """Wrap a plugin state as a .vstpreset file, packed as the plugin packs it."""
-    body = _core.pack_state(state)
+    body = state if isinstance(state, bytes) else _core.pack_state(state)
     list_offset = _HEADER.size + len(body)
     header = _HEADER.pack(b"VST3", 1, class_id().encode("ascii"), list_offset)
     chunk_list = _LIST.pack(b"List", 1) + _ENTRY.pack(_COMPONENT, _HEADER.size, len(body))

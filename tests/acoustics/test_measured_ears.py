@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sofar
 import soundfile
+from laboratory import LabDriver, Laboratory
 
 from forestage import design, load_device
 from forestage.acoustics.device_file import device_table, parse_device
@@ -16,7 +17,6 @@ from forestage.acoustics.seat import Seat
 from forestage.design.cancel import CancelTarget, cancel_problem
 from forestage.design.preset_device import device_form, preset_device
 from forestage.firs import response_of
-from laboratory import LabDriver, Laboratory
 from measurements import change_sofa, copy_sofa, impulses_of, write_sofa
 
 LAB = Laboratory(

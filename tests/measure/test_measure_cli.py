@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 from command_line import run
 from forestage import load_device
 from forestage.measure.plan import load_plan
-from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 LAB = Laboratory(
     [LabDriver((0.0, 0.14, 0.0)), LabDriver((0.0, -0.14, 0.0), gain_db=-3.0, second=0.2)],

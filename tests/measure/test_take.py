@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+from laboratory import LabDriver, Laboratory, Recorder, record_all
 from scipy.signal import lfilter
 
 from forestage import load_device
@@ -20,7 +21,6 @@ from forestage.measure.sweep import Sweep
 from forestage.measure.take import measure
 from forestage.measure.words import findings
 from forestage.measure.written import write_measurement, write_sweeps
-from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 LEFT = LabDriver((0.0, 0.14, 0.0), corner_hz=150.0, second=0.08)
 RIGHT = LabDriver(

@@ -5,13 +5,17 @@
 #include <stdexcept>
 #include <string>
 
+#include "fft_wisdom.hpp"
+
 namespace forestage {
 namespace {
 
-// FFTW's planner has global state; this makes it safe when two instances are built at once.
-void make_planner_thread_safe() {
+// FFTW's planner has global state; this makes it safe when two instances are built at once, and gives it what it would
+// find out by trying. Where it does not take that, it estimates.
+void prepare_planner() {
   static const bool done = [] {
     fftwf_make_planner_thread_safe();
+    fftwf_import_wisdom_from_string(fft_wisdom);
     return true;
   }();
   static_cast<void>(done);
@@ -25,7 +29,7 @@ detail::FftPlan checked(fftwf_plan plan, int frames) {
 
 int checked_frames(int frames) {
   if (frames < 1) throw std::invalid_argument("a transform has at least 1 frame, not " + std::to_string(frames));
-  make_planner_thread_safe();
+  prepare_planner();
   return frames;
 }
 

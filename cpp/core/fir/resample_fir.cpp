@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <vector>
 
 #include "simd.hpp"
 #include "windowed_sinc.hpp"
@@ -36,25 +37,36 @@ class Window {
   std::array<double, intervals + 1> points_{};
 };
 
-using Dot = double (*)(const float* taps, const double* weights, std::ptrdiff_t count);
+constexpr std::ptrdiff_t lanes = 16;  // rows of weights are whole ones, with zeros at their end
 
-/// Sum of products, in several lanes that are summed at the end.
-template <int lanes>
-FORESTAGE_INLINE double dot(const float* taps, const double* weights, std::ptrdiff_t count) {
-  double sums[lanes] = {};
-  std::ptrdiff_t k = 0;
-  for (; k + lanes <= count; k += lanes) {
-    for (int lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(taps[k + lane]) * weights[k + lane];
+using Dot = float (*)(const float* taps, const float* weights, std::ptrdiff_t count);
+
+/// Sum of products: two vectors of sums that do not wait for each other, then halves onto halves.
+template <class V>
+FORESTAGE_INLINE float dot(const float* taps, const float* weights, std::ptrdiff_t count) {
+  constexpr int width = simd::width<V>;
+  V sums[lanes / width] = {};
+  for (std::ptrdiff_t k = 0; k < count; k += lanes) {
+    for (int n = 0; n < lanes / width; ++n) {
+      V tap, weight;
+      simd::load(tap, taps + k + n * width);
+      simd::load(weight, weights + k + n * width);
+      sums[n] += tap * weight;
+    }
   }
-  for (; k < count; ++k) sums[0] += static_cast<double>(taps[k]) * weights[k];
-  return std::accumulate(sums, sums + lanes, 0.0);
+  float each[lanes];
+  for (int n = 0; n < lanes / width; ++n) simd::store(each + n * width, sums[n]);
+  for (std::ptrdiff_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::ptrdiff_t lane = 0; lane < half; ++lane) each[lane] += each[lane + half];
+  }
+  return each[0];
 }
 
-double baseline_dot(const float* taps, const double* weights, std::ptrdiff_t count) {
-  return dot<4>(taps, weights, count);
+float baseline_dot(const float* taps, const float* weights, std::ptrdiff_t count) {
+  return dot<simd::Baseline>(taps, weights, count);
 }
-FORESTAGE_AVX2 double avx2_dot(const float* taps, const double* weights, std::ptrdiff_t count) {
-  return dot<16>(taps, weights, count);
+FORESTAGE_AVX2 float avx2_dot(const float* taps, const float* weights, std::ptrdiff_t count) {
+  return dot<simd::Wide>(taps, weights, count);
 }
 
 }  // namespace
@@ -64,23 +76,23 @@ FirResampler::FirResampler(int from_rate, double from_delay, int to_rate, double
       phases_(static_cast<std::size_t>(to_rate / std::gcd(from_rate, to_rate))),
       period_taps_(from_rate / std::gcd(from_rate, to_rate)),
       from_delay_(from_delay),
-      to_delay_(to_delay) {}
+      to_delay_(to_delay),
+      half_width_(zero_crossings * std::max(1.0, step_)),
+      row_taps_((static_cast<std::ptrdiff_t>(2.0 * half_width_) + lanes) / lanes * lanes) {}
 
-const FirResampler::Weights& FirResampler::weights(std::size_t phase) {
+void FirResampler::add_row() {
   static const Window window;
-  while (cache_.size() <= phase) {
-    const double at = (static_cast<double>(cache_.size()) - to_delay_) * step_ + from_delay_;
-    const double cutoff = std::min(1.0, 1.0 / step_);
-    const double half_width = zero_crossings / cutoff;
-    Weights row;
-    row.first = static_cast<std::ptrdiff_t>(std::ceil(at - half_width));
-    for (auto k = static_cast<double>(row.first); k <= at + half_width; k += 1.0) {
-      const double t = at - k;
-      row.values.push_back(step_ * cutoff * sinc(std::numbers::pi * cutoff * t) * window(t / half_width));
-    }
-    cache_.push_back(std::move(row));
+  const double at = (static_cast<double>(first_taps_.size()) - to_delay_) * step_ + from_delay_;
+  const double cutoff = std::min(1.0, 1.0 / step_);
+  const double first = std::ceil(at - half_width_);
+  first_taps_.push_back(static_cast<std::ptrdiff_t>(first));
+  for (std::ptrdiff_t k = 0; k < row_taps_; ++k) {
+    const double t = at - (first + static_cast<double>(k));
+    const bool is_within = t >= -half_width_;
+    const double weight =
+        is_within ? step_ * cutoff * sinc(std::numbers::pi * cutoff * t) * window(t / half_width_) : 0.0;
+    weights_.push_back(static_cast<float>(weight));
   }
-  return cache_[phase];
 }
 
 Fir FirResampler::operator()(const Fir& taps) {
@@ -89,14 +101,22 @@ Fir FirResampler::operator()(const Fir& taps) {
   const double last = (static_cast<double>(count) - from_delay_) / step_ + to_delay_;
   const double ringing = zero_crossings * std::max(1.0, 1.0 / step_);
   Fir result(static_cast<std::size_t>(std::ceil(last + ringing)));
+  std::vector<float> between_zeros(static_cast<std::size_t>(count + 2 * row_taps_));
+  std::ranges::copy(taps, between_zeros.begin() + row_taps_);
   const Dot sum = simd::has_avx2() ? avx2_dot : baseline_dot;
-  for (std::size_t n = 0; n < result.size(); ++n) {
-    const Weights& row = weights(n % phases_);
-    const std::ptrdiff_t first = row.first + static_cast<std::ptrdiff_t>(n / phases_) * period_taps_;
-    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, first);
-    const std::ptrdiff_t end = std::min(count, first + std::ssize(row.values));
-    if (begin >= end) continue;
-    result[n] = static_cast<float>(sum(taps.data() + begin, row.values.data() + (begin - first), end - begin));
+  std::size_t phase = 0;
+  std::ptrdiff_t passed = 0;  // taps, in whole periods
+  for (float& tap : result) {
+    if (phase == first_taps_.size()) add_row();
+    const std::ptrdiff_t first = first_taps_[phase] + passed;
+    if (first > -row_taps_ && first < count) {
+      const float* row = weights_.data() + static_cast<std::ptrdiff_t>(phase) * row_taps_;
+      tap = sum(between_zeros.data() + row_taps_ + first, row, row_taps_);
+    }
+    if (++phase == phases_) {
+      phase = 0;
+      passed += period_taps_;
+    }
   }
   return result;
 }

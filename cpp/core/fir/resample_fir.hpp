@@ -1,6 +1,7 @@
 // Carries FIRs from one sample rate to another, keeping their frequency response and the place of their main tap.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "preset.hpp"
@@ -18,18 +19,17 @@ class FirResampler {
   Fir operator()(const Fir& taps);
 
  private:
-  struct Weights {  // of the taps first, first + 1, ... in one tap of the result
-    std::ptrdiff_t first = 0;
-    std::vector<double> values;
-  };
-  const Weights& weights(std::size_t phase);
+  void add_row();
 
   double step_;
   std::size_t phases_;          // frames of the result until the weights repeat
   std::ptrdiff_t period_taps_;  // taps of the filter that pass meanwhile
   double from_delay_;
   double to_delay_;
-  std::vector<Weights> cache_;
+  double half_width_;                       // of the window, in taps of the filter
+  std::ptrdiff_t row_taps_;                 // that count in one tap of the result
+  std::vector<std::ptrdiff_t> first_taps_;  // [phase], as far as there are results
+  std::vector<float> weights_;              // [phase][row_taps_]
 };
 
 }  // namespace forestage

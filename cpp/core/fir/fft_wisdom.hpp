@@ -1,0 +1,61 @@
+// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT, on an AMD EPYC
+// with AVX2; made by bench/fft_wisdom.cpp. Another build of FFTW, or a processor with other instructions, does not take
+// it.
+#pragma once
+
+namespace forestage {
+
+inline constexpr char fft_wisdom[] = R"((fftw-3.3.10 fftwf_wisdom #x9e7d4dee #xdb14fed1 #x34bf76a4 #xeb6e8fdf
+  (fftwf_codelet_t1bv_64_avx 0 #x11048 #x11048 #x0 #x71b35416 #x033191ee #x08427f48 #x060813e0)
+  (fftwf_codelet_n2bv_32_avx 0 #x11048 #x11048 #x0 #xe65fc801 #xf4142e81 #xb933d411 #xe6d01698)
+  (fftwf_codelet_t1bv_32_avx 0 #x11048 #x11048 #x0 #x889f271b #xfc322bc3 #x77dab9f2 #x358ba725)
+  (fftwf_codelet_t2bv_32_avx 0 #x11048 #x11048 #x0 #xfb84c005 #x2def5266 #x299a28ed #x59ba2f64)
+  (fftwf_codelet_n2fv_32_avx 0 #x11048 #x11048 #x0 #x407181dc #x8a77cb1e #xa88df8c5 #xa32373b5)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xec2058f9 #x976bdb23 #xbd09b37f #xe2a78192)
+  (fftwf_codelet_n2fv_8_avx 0 #x11048 #x11048 #x0 #x3f177dac #xd6bae8fd #xec314547 #x95908075)
+  (fftwf_codelet_t2fv_32_avx 0 #x11048 #x11048 #x0 #xa5af12be #x8ea95383 #xcd10c847 #xe6812dfa)
+  (fftwf_codelet_t2bv_32_avx 0 #x11048 #x11048 #x0 #xd86f0fcc #x804581bb #x5ccfdfba #x14108c49)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xe363e8b2 #x4313f054 #x96d9aa98 #x7e5a132a)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #x6262b95b #x5a89ceec #x9747b885 #x227f0de9)
+  (fftwf_codelet_t2fv_4_avx 0 #x11048 #x11048 #x0 #x5d434298 #x88e29877 #xadad8a78 #x52119eab)
+  (fftwf_codelet_t2bv_4_avx 0 #x11048 #x11048 #x0 #xb070d958 #x23f0478f #x95da449c #x52df1d59)
+  (fftwf_codelet_n2fv_8_avx 0 #x11048 #x11048 #x0 #x43891fa9 #xe40b2f6f #xf3e0a288 #xe5b9cf92)
+  (fftwf_codelet_n2fv_64_avx 0 #x11048 #x11048 #x0 #xb8f48902 #x3e3cffd5 #x0902e318 #xff82254a)
+  (fftwf_codelet_n1fv_16_sse2 0 #x11048 #x11048 #x0 #x41fe5f31 #x93247f87 #xbfa3e01a #x274cd889)
+  (fftwf_codelet_t2bv_32_avx 0 #x11048 #x11048 #x0 #xde21d884 #x3b28cd44 #x6d0c70bc #x14b5084d)
+  (fftwf_codelet_n2bv_8_avx 0 #x11048 #x11048 #x0 #x3c3f5102 #xa27b92c3 #x235c75ee #x2fe6d6a2)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #x5354d447 #x7457f35d #xc35203b7 #x9b9471e3)
+  (fftwf_codelet_t2fv_4_avx 0 #x11048 #x11048 #x0 #x21c528b9 #x63c201bc #xa3c09b11 #xc2b338e6)
+  (fftwf_codelet_t2fv_4_sse2 0 #x11048 #x11048 #x0 #x2e409fb5 #xc8ae30f5 #x9595d1bf #xf92668ad)
+  (fftwf_codelet_n2fv_8_avx 0 #x11048 #x11048 #x0 #x6af30f58 #x888f2b57 #xe7e2a33a #x9ba6b982)
+  (fftwf_codelet_n2fv_8_avx 0 #x11048 #x11048 #x0 #x7762d90b #x5d2dda4d #xd0913aaa #x2277f831)
+  (fftwf_codelet_t2bv_4_avx 0 #x11048 #x11048 #x0 #x9d2a9389 #xa11bb061 #xea224368 #xb6d89bb4)
+  (fftwf_codelet_t2fv_16_avx 0 #x11048 #x11048 #x0 #x571f4086 #xb9b8b33f #x5fd6f2e5 #x282073ee)
+  (fftwf_codelet_n2fv_64_avx 0 #x11048 #x11048 #x0 #x8cf8761b #xda8d5641 #x18f53716 #xb0d94285)
+  (fftwf_codelet_n2bv_64_avx 0 #x11048 #x11048 #x0 #x5b8aaed8 #x0d8666c7 #xfed68287 #xd3e88781)
+  (fftwf_codelet_t2bv_4_avx 0 #x11048 #x11048 #x0 #xf06b0ac4 #x8ab72ac2 #x63b670d4 #xf83e4dff)
+  (fftwf_codelet_t2bv_8_avx 0 #x11048 #x11048 #x0 #xeca2c7ac #xab07871d #xcf2fdd5c #xa724670f)
+  (fftwf_codelet_n2bv_8_avx 0 #x11048 #x11048 #x0 #x8e850db9 #x586d0920 #x3fa730b1 #x871ca6ac)
+  (fftwf_codelet_t2fv_4_avx 0 #x11048 #x11048 #x0 #x2c50659a #x343a7df7 #xd727540d #xacfea1f9)
+  (fftwf_codelet_t2bv_16_avx 0 #x11048 #x11048 #x0 #xdecbd8fc #x48c91b31 #x1e3d2434 #xc732f759)
+  (fftwf_codelet_n2bv_8_avx 0 #x11048 #x11048 #x0 #xbd7ff304 #x3b08865b #x47962b2b #xd1189ffa)
+  (fftwf_codelet_t2fv_8_avx 0 #x11048 #x11048 #x0 #x697b20b6 #x6432f0af #xb6a1bcf0 #x310827eb)
+  (fftwf_codelet_t2fv_8_avx 0 #x11048 #x11048 #x0 #x161166c7 #x05df8f94 #xd8ed13e3 #x84c874a9)
+  (fftwf_codelet_n2fv_64_avx 0 #x11048 #x11048 #x0 #x03406dff #xc8fa0a2c #x62a9a61e #xa394d874)
+  (fftwf_codelet_n2bv_8_avx 0 #x11048 #x11048 #x0 #x05152362 #x7501c200 #xae06a8b0 #x85142771)
+  (fftwf_codelet_t1fv_32_avx 0 #x11048 #x11048 #x0 #xc6ca45ce #xf08c5f4a #x61a53ade #xe5e374c8)
+  (fftwf_codelet_t2fv_16_avx 0 #x11048 #x11048 #x0 #x8f86ac3f #x7cc3d8db #xc7865ecc #xea8b825e)
+  (fftwf_codelet_n2bv_32_avx 0 #x11048 #x11048 #x0 #x9eb2edbf #x922114ae #xb3ba36b9 #x31dd942c)
+  (fftwf_codelet_n2bv_64_avx 0 #x11048 #x11048 #x0 #x6c447a57 #x88d0c094 #x74220cbd #xa4af46b7)
+  (fftwf_codelet_t2bv_4_avx 0 #x11048 #x11048 #x0 #xb9da9e1a #xb5ad84a3 #xd98a6c23 #x906c1255)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #x2095759b #x2b63b278 #x5a7f4e7b #x54c13aff)
+  (fftwf_codelet_n2bv_8_avx 0 #x11048 #x11048 #x0 #x692196f4 #xb1736e52 #xeed7664b #x53a9e61f)
+  (fftwf_codelet_t2fv_64_avx 0 #x11048 #x11048 #x0 #xfeec02f8 #xbbf06357 #xb26e7a2b #xf7b9dcb8)
+  (fftwf_codelet_n1bv_16_sse2 0 #x11048 #x11048 #x0 #xc932d0f5 #x76a64631 #x75f502f8 #x0700dd0e)
+  (fftwf_codelet_n2fv_8_avx 0 #x11048 #x11048 #x0 #xe776615d #x3d1226d0 #xd3d61195 #x5ad72fc0)
+  (fftwf_codelet_t2fv_32_avx 0 #x11048 #x11048 #x0 #xd675f99f #xe71be492 #x508feb6a #x493761f2)
+  (fftwf_codelet_t2bv_8_avx 0 #x11048 #x11048 #x0 #xbc91c04d #x38665880 #xcf423043 #x62f00107)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xb1519ea2 #xda2ed719 #x77151919 #x2f8aabc7)
+))";
+
+}  // namespace forestage
