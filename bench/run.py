@@ -68,6 +68,11 @@ def processor_name():
     return platform.processor()
 
 
+def window_bench():
+    """The bench of the window, which lives where the plugin was built."""
+    return next(ROOT.glob("build/*/plugin/window/bench_window"))
+
+
 def commands(folder):
     """What each table is made by."""
     factory = ROOT / "presets/factory"
@@ -82,6 +87,7 @@ def commands(folder):
         "smart-speaker chain, 48 kHz, block 128, one core": [folder / "bench_chain", factory / "smart-speaker.json"],
         "dearest block of 32 frames after events, smart-speaker and laptop": [folder / "bench_worst_block", *two],
         "instances of smart-speaker and laptop, processor time": [folder / "bench_instances", *two],
+        "the plugin's window, smart-speaker, 48 kHz, block 128, processor time": [window_bench()],
         "smart-speaker in pedalboard, 48 kHz, buffer 128": [sys.executable, ROOT / "bench/pedalboard_host.py"],
         "from Python: designs, ears in a room, rendering, one thread": [sys.executable, ROOT / "bench/offline.py"],
         "rooms against pyroomacoustics, 48 kHz, one thread": [sys.executable, ROOT / "bench/room.py"],

@@ -196,6 +196,11 @@ void Processor::setCurrentProgram(int index) {
   }
 }
 
+float Processor::value(Param id) const {
+  if (id == Param::status) return static_cast<float>(status());
+  return is_read_only(spec(id)) ? session_.measured(id) : parameters_.plain(id);
+}
+
 void Processor::set(Param id, float plain) {
   const ParamSpec& row = spec(id);
   parameters_[id].setValueNotifyingHost((plain - row.min_value) / (row.max_value - row.min_value));

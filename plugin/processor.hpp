@@ -68,7 +68,7 @@ class Processor final : public juce::AudioProcessor,
   bool hasEditor() const override { return true; }
   juce::AudioProcessorEditor* createEditor() override;
 
-  float value(Param id) const override { return parameters_.plain(id); }
+  float value(Param id) const override;
   void begin(Param id) override { parameters_[id].beginChangeGesture(); }
   void set(Param id, float plain) override;
   void end(Param id) override { parameters_[id].endChangeGesture(); }

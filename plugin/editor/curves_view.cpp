@@ -126,7 +126,7 @@ void CurvesView::resized() {
   int spare = area.getWidth();
   for (const auto& tab : tabs_) spare -= text_width(tab);
   for (const auto& tab : tabs_) tab->setBounds(area.removeFromLeft(text_width(tab) + spare / tab_count).reduced(2, 1));
-  drawing_.setBounds(getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2));
+  drawing_.setBounds(getLocalBounds());
 }
 
 std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamStore& knobs) const {
@@ -180,7 +180,7 @@ void CurvesView::refresh() {
 void CurvesView::paint(juce::Graphics& graphics) {
   draw_panel(graphics, getLocalBounds(), palette());
   if (spectrum_db_.empty() || !has_lines()) return;
-  const ChartLayout at(drawing_.getBounds(), chart_lines());
+  const ChartLayout at(chart_area(), chart_lines());
   draw_spectrum(graphics, at, spectrum_->frequency_hz(), spectrum_db_, palette());
 }
 
@@ -193,7 +193,12 @@ std::vector<ChartLines> CurvesView::chart_lines() const {
   return sets;
 }
 
-void CurvesView::draw(juce::Graphics& graphics, juce::Rectangle<int> area) const {
+juce::Rectangle<int> CurvesView::chart_area() const {
+  return getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2);
+}
+
+void CurvesView::draw(juce::Graphics& graphics) const {
+  const auto area = chart_area();
   if (!has_lines()) return tab_ == zone ? draw_zone(graphics, area) : draw_beam(graphics, area);
   if (lines_[static_cast<std::size_t>(slot_)].empty()) {
     graphics.setColour(palette().dim_text);
@@ -240,7 +245,7 @@ void CurvesView::draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) 
                       juce::Justification::centred);
   }
   auto legend = caption.withTrimmedTop(18);
-  graphics.drawText("Centre over straight ahead:", legend.removeFromLeft(180), juce::Justification::centredRight);
+  graphics.drawText("Centre over straight ahead, dB:", legend.removeFromLeft(196), juce::Justification::centredRight);
   for (const int db : {0, -6, -12, -18, -24}) {
     auto cell = legend.removeFromLeft(54);
     graphics.setColour(beam_colour(db, palette(), own));
@@ -248,7 +253,6 @@ void CurvesView::draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) 
     graphics.setColour(palette().dim_text);
     graphics.drawText(juce::String(db), cell, juce::Justification::centredLeft);
   }
-  graphics.drawText("dB", legend, juce::Justification::centredLeft);
 }
 
 void CurvesView::draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const {
@@ -280,7 +284,7 @@ void CurvesView::draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) 
       graphics.setColour(zone_colour(db, palette(), own));
       graphics.fillRect(cell.reduced(0.5f));
       if (columns > 21) continue;
-      graphics.setColour(db > 8.0 ? palette().background : palette().text);
+      graphics.setColour(readable_on(zone_colour(db, palette(), own)));
       graphics.setFont(10.0f);
       graphics.drawText(juce::String(juce::roundToInt(db)), cell, juce::Justification::centred);
     }

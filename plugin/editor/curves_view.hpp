@@ -38,7 +38,7 @@ class CurvesView final : public Panel {
       setInterceptsMouseClicks(false, false);
       setBufferedToImage(true);
     }
-    void paint(juce::Graphics& graphics) override { view_.draw(graphics, getLocalBounds()); }
+    void paint(juce::Graphics& graphics) override { view_.draw(graphics); }
 
    private:
     const CurvesView& view_;
@@ -47,7 +47,8 @@ class CurvesView final : public Panel {
   bool has_lines() const;
   void follow_spectrum();
   std::vector<ChartLines> chart_lines() const;
-  void draw(juce::Graphics& graphics, juce::Rectangle<int> area) const;
+  juce::Rectangle<int> chart_area() const;
+  void draw(juce::Graphics& graphics) const;
   std::vector<Line> lines_of(const PresetCurves& curves, const ParamStore& knobs) const;
   void draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) const;
   void draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const;

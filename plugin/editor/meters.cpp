@@ -12,7 +12,7 @@ constexpr float fall_db = 0.8f;  // a refresh: 24 dB a second
 constexpr int hold_refreshes = 60;
 constexpr int title_height = 22;
 constexpr int name_height = 18;
-constexpr int numbers_height = 70;
+constexpr int numbers_height = 112;
 constexpr int clip_height = 10;
 
 float to_db(float peak) { return 20.0f * std::log10(std::max(peak, 3e-5f)); }
@@ -21,17 +21,21 @@ float to_db(float peak) { return 20.0f * std::log10(std::max(peak, 3e-5f)); }
 
 Meters::Meters(Desk& desk) : Panel(desk) {
   setTitle("Levels");
-  desk.plugin().levels().watch(true);
+  setTooltip("Peaks; a click forgets those that are held, and begins the loudness anew.");
 }
 
-Meters::~Meters() { desk_.plugin().levels().watch(false); }
+Meters::~Meters() { desk_.plugin().levels().stop(); }
+
+bool Meters::plays_feeds() const {
+  const auto preset = desk_.preset(desk_.slot());
+  return desk_.value(Param::monitor) == 0.0f && preset != nullptr &&
+         desk_.plugin().output_channels() >= static_cast<int>(preset->drivers.size());
+}
 
 /// What is heard: the feeds by the names of their drivers, or ears.
 std::vector<juce::String> Meters::output_names() const {
+  if (!plays_feeds()) return {"ear L", "ear R"};
   const auto preset = desk_.preset(desk_.slot());
-  const bool plays_feeds = desk_.value(Param::monitor) == 0.0f && preset != nullptr &&
-                           desk_.plugin().output_channels() >= static_cast<int>(preset->drivers.size());
-  if (!plays_feeds) return {"ear L", "ear R"};
   std::vector<juce::String> names;
   for (const auto& driver : preset->drivers) names.push_back(juce::String::fromUTF8(driver.name.c_str()));
   return names;
@@ -58,16 +62,27 @@ void Meters::follow(Bar& bar, float peak) {
   bar.has_clipped = bar.has_clipped || peak > 1.0f;
 }
 
+juce::String Meters::loudness_text(const juce::String& name, const LoudnessReading& reading) const {
+  const auto number = [](float lufs) { return std::isfinite(lufs) ? juce::String(lufs, 1) : juce::String("-"); };
+  return "\n" + name + ": " + number(reading.short_term) + ", all " + number(reading.integrated);
+}
+
 void Meters::refresh() {
   auto before = bars_;
-  name_bars(output_names());
   auto& levels = desk_.plugin().levels();
+  const double sample_rate = desk_.plugin().sample_rate();
+  if (sample_rate > 0.0 && sample_rate != sample_rate_) levels.watch(sample_rate);
+  sample_rate_ = sample_rate;
+  levels.hear_ears(!plays_feeds());
+  name_bars(output_names());
   for (std::size_t i = 0; i < bars_.size(); ++i) {
     const int channel = static_cast<int>(i);
     follow(bars_[i],
            channel < LevelTap::inputs ? levels.take_input(channel) : levels.take_output(channel - LevelTap::inputs));
   }
-  const auto numbers = "Headroom gain " + desk_.text(Param::gain_db) + "\nLimiter takes " +
+  const auto numbers = "LUFS, last 3 s and all" + loudness_text("in", levels.input_loudness()) +
+                       loudness_text("ears", plays_feeds() ? LoudnessReading{} : levels.ears_loudness()) +
+                       "\nHeadroom gain " + desk_.text(Param::gain_db) + "\nLimiter takes " +
                        desk_.text(Param::reduction_db) + "\nPeak " + desk_.text(Param::peak_db) +
                        "\nClip: " + desk_.text(Param::clip);
   const auto shown = [](const Bar& bar) {
@@ -75,12 +90,14 @@ void Meters::refresh() {
   };
   const bool is_same = std::ranges::equal(before, bars_, {}, shown, shown);
   if (is_same && numbers == numbers_) return;
+  if (numbers != numbers_) setDescription(numbers);
   numbers_ = numbers;
   repaint();
 }
 
 void Meters::mouseDown(const juce::MouseEvent&) {
   for (Bar& bar : bars_) bar = Bar{bar.name};
+  desk_.plugin().levels().forget();
   repaint();
 }
 

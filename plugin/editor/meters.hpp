@@ -7,7 +7,7 @@
 
 namespace forestage::plugin {
 
-class Meters final : public Panel {
+class Meters final : public Panel, public juce::SettableTooltipClient {
  public:
   explicit Meters(Desk& desk);
   ~Meters() override;
@@ -25,11 +25,14 @@ class Meters final : public Panel {
     bool has_clipped = false;
     bool operator==(const Bar&) const = default;
   };
+  bool plays_feeds() const;
   std::vector<juce::String> output_names() const;
+  juce::String loudness_text(const juce::String& name, const LoudnessReading& reading) const;
   static void follow(Bar& bar, float peak);
   void name_bars(const std::vector<juce::String>& outputs);
   void draw_bar(juce::Graphics& graphics, juce::Rectangle<int> area, const Bar& bar) const;
 
+  double sample_rate_ = 0.0;
   std::vector<Bar> bars_;  // inputs, then outputs
   juce::String numbers_;
 };

@@ -107,7 +107,8 @@ void StageView::draw_beam(juce::Graphics& graphics, const Scene& at, juce::Colou
   const auto frequency = static_cast<std::size_t>(frequency_.getValue());
   if (beam_.is_empty() || frequency >= beam_.frequency_hz.size()) return;
   const auto device = at.place(0.0, 0.0);
-  const float radius = 0.6f * static_cast<float>(at.distance_m) * at.pixels_per_m;
+  const float room = device.y - static_cast<float>(title_height + Theme::margin);  // above it
+  const float radius = std::min(0.6f * static_cast<float>(at.distance_m) * at.pixels_per_m, room);
   double most_db = -1000.0;
   for (const auto& direction : beam_.level_db) most_db = std::max(most_db, direction[frequency]);
   juce::Path path;
@@ -183,6 +184,7 @@ void StageView::paint(juce::Graphics& graphics) {
     graphics.fillPath(speaker, turn);
     graphics.setColour(own);
     graphics.strokePath(speaker, juce::PathStrokeType(1.5f), turn);
+    graphics.setColour(colours.text);
     graphics.setFont(Theme::small_font());
     graphics.drawText(side > 0 ? "L" : "R", juce::Rectangle<float>(20, 14).withCentre(place),
                       juce::Justification::centred);

@@ -37,6 +37,11 @@ double contrast(juce::Colour a, juce::Colour b) {
   return (lighter + 0.05) / (darker + 0.05);
 }
 
+juce::Colour readable_on(juce::Colour back) {
+  const auto black = juce::Colours::black, white = juce::Colours::white;
+  return contrast(black, back) > contrast(white, back) ? black : white;
+}
+
 Theme::Theme(const Palette& palette) : palette_(palette) {
   setColour(juce::ResizableWindow::backgroundColourId, palette.background);
   setColour(juce::TextButton::buttonColourId, palette.panel);

@@ -20,6 +20,8 @@ struct Palette {
 
 /// Of two opaque colours, after WCAG 2.1: 1 to 21.
 double contrast(juce::Colour a, juce::Colour b);
+/// Black or white, for text on any colour: at least 4.5.
+juce::Colour readable_on(juce::Colour back);
 
 class Theme final : public juce::LookAndFeel_V4 {
  public:

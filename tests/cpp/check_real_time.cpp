@@ -16,7 +16,9 @@
 
 #include "check_preset.hpp"
 #include "engine.hpp"
+#include "level_tap.hpp"
 #include "real_time_hooks.hpp"
+#include "sound_tap.hpp"
 
 namespace {
 
@@ -51,6 +53,32 @@ void expect_none(const char* what, const Counts& found) {
   if (found.total() == 0) return;
   ++failures;
   std::printf("FAILED %s: %d allocations, %d locks, %d throws\n", what, found.allocations, found.locks, found.throws);
+}
+
+/// Meters and the spectrum of a window that is open, and that somebody closes and opens.
+void check_taps() {
+  plugin::LevelTap levels;
+  plugin::SoundTap sound;
+  std::array<std::vector<float>, 3> memory;
+  std::array<float*, 3> lanes{};
+  for (std::size_t c = 0; c < lanes.size(); ++c) {
+    memory[c].assign(8192, 0.1f);
+    lanes[c] = memory[c].data();
+  }
+  Counts sum;
+  for (const double sample_rate : {48000.0, 96000.0}) {
+    levels.watch(sample_rate);
+    sound.listen(3, 16384);
+    for (const int frames : {0, 1, 64, 8192, 480}) {
+      sum += watch([&] {
+        levels.read_input({lanes.data(), 3, frames});
+        levels.read_output({lanes.data(), 3, frames});
+        sound.write({lanes.data(), 3, frames});
+      });
+    }
+    levels.forget();
+  }
+  expect_none("meters", sum);
 }
 
 /// Every block size, every parameter jumping to both ends, every monitor, both slots, presets and equalisers changing,
@@ -166,6 +194,7 @@ int main(int argument_count, char** arguments) {
   for (int i = 1; i < argument_count; ++i) sample_rates.push_back(std::atof(arguments[i]));
   if (sample_rates.empty()) sample_rates = {44100.0, 48000.0, 50000.0, 96000.0, 192000.0};
   check_hooks();
+  check_taps();
   for (const double sample_rate : sample_rates) {
     check_engine(sample_rate);
     check_room(sample_rate);

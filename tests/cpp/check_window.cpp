@@ -132,6 +132,10 @@ void text_stands_out() {
         {"plain curve", palette->plain, palette->panel},
         {"target curve", palette->target, palette->panel},
     };
+    for (float share = 0.0f; share <= 1.0f; share += 0.02f) {  // squares of the zone
+      const auto back = palette->background.interpolatedWith(palette->slot_a, share);
+      expect(contrast(readable_on(back), back) >= 4.5, "numbers of the zone do not stand out");
+    }
     for (const auto& [what, front, back] : pairs) {
       expect(contrast(front, back) >= 4.5,
              std::string(what) + " has a contrast of " + std::to_string(contrast(front, back)));
@@ -529,6 +533,48 @@ void the_spectrum_is_that_of_what_plays() {
   expect(look().empty(), "the spectrum stays");
 }
 
+/// By EBU Tech 3341: a tone of 1 kHz in both channels has the loudness of its level.
+void loudness_is_that_of_what_plays() {
+  Opened opened;
+  LevelTap& levels = opened.processor.levels();
+  const auto play_tone = [&](float amplitude, double seconds) {
+    juce::AudioBuffer<float> buffer(2, 256);
+    juce::MidiBuffer midi;
+    for (int frame = 0; frame < seconds * 48000.0; frame += 256) {
+      for (int n = 0; n < 256; ++n) {
+        const double turn = juce::MathConstants<double>::twoPi * 1000.0 * (frame + n) / 48000.0;
+        for (int c = 0; c < 2; ++c) buffer.setSample(c, n, amplitude * static_cast<float>(std::sin(turn)));
+      }
+      opened.processor.processBlock(buffer, midi);
+    }
+    opened.window->refresh();
+  };
+  const auto expect_lufs = [](float heard, double expected, const std::string& what) {
+    expect(std::abs(heard - expected) < 0.1,
+           what + " is " + std::to_string(heard) + " LUFS, not " + std::to_string(expected));
+  };
+  opened.window->desk().change(Param::bypass, 1.0f);
+  play_tone(0.1f, 4.0);
+  const double gain_db = opened.processor.session().measured(Param::gain_db);
+  expect_lufs(levels.input_loudness().short_term, -20.0, "the input");
+  expect_lufs(levels.ears_loudness().short_term, -20.0 + gain_db, "what is heard");
+  play_tone(0.05f, 4.0);
+  expect_lufs(levels.input_loudness().short_term, -26.0, "the last three seconds");
+  expect_lufs(levels.input_loudness().integrated, 10.0 * std::log10(0.5 * (0.01 + 0.0025)), "all");
+  juce::Component* meters = nullptr;
+  for (auto* part : parts_of(*opened.window))
+    if (part->getTitle() == "Levels") meters = part;
+  expect(meters->getDescription().contains("in: -26.0, all -22."), meters->getDescription().toStdString());
+  levels.forget();
+  play_tone(0.05f, 4.0);
+  expect_lufs(levels.input_loudness().integrated, -26.0, "all since it was forgotten");
+  opened.window->desk().change(Param::monitor, 0.0f);  // two outputs are too few for feeds: ears play on
+  play_tone(0.05f, 1.0);
+  expect(std::isfinite(levels.ears_loudness().short_term), "a preview is not heard");
+  opened.window = nullptr;
+  expect(!std::isfinite(levels.input_loudness().short_term), "it is measured with nobody looking");
+}
+
 void a_window_changes_no_sound() {
   Opened with, without;
   without.window = nullptr;
@@ -619,6 +665,7 @@ int check_all() {
   the_menu_has_devices_variants_and_folders_and_looks_again();
   keys_do_what_they_say();
   the_spectrum_is_that_of_what_plays();
+  loudness_is_that_of_what_plays();
   a_window_changes_no_sound();
   sizes_are_what_they_may_be();
   anything_at_random_while_audio_runs();
