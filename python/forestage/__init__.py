@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .host import load_plugin
     from .presets import load_preset
     from .render import Renderer
+    from .sweep.runner import sweep
 
 __all__ = [
     "PARAMS",
@@ -44,6 +45,7 @@ __all__ = [
     "load_device",
     "load_headphone_eq",
     "load_preset",
+    "sweep",
     "upmix",
 ]
 
@@ -60,11 +62,13 @@ _HOMES = {
     "load_headphone_eq": "headphone_eq",
     "load_plugin": "host",
     "load_preset": "presets",
+    "sweep": "sweep.runner",
     "upmix": "center",
 }
 _MODULES = (
     "acoustics",
     "audio_file",
+    "batch",
     "chain",
     "export",
     "files",
@@ -86,10 +90,10 @@ def __dir__() -> list[str]:
 
 
 if not TYPE_CHECKING:  # type checkers would believe any name of a module that has __getattr__
-    from . import design
+    from . import design, sweep
 
-    # Loading a subpackage binds its name here, once: from now on the name `design` is free for the function
-    del design
+    # Loading a subpackage binds its name here, once: from now on these names are free for the functions
+    del design, sweep
 
     def __getattr__(name: str) -> Any:
         """Load what is asked for, when it is: numpy, scipy and their like take their time."""

@@ -14,6 +14,7 @@ from . import catalogue, choices, presets, vst3
 from ._core import Preset, __version__, parse_state
 from .cli_batch import batch
 from .cli_measure import measure, verify
+from .cli_sweep import sweep
 from .command import AnyCase, progress_bar, reason, run_command, settings_of
 from .constants import SAMPLE_RATE
 from .files import checked_target
@@ -537,6 +538,7 @@ def install_plugin(remove: bool) -> None:
 
 cli.add_command(batch)
 cli.add_command(measure)
+cli.add_command(sweep)
 cli.add_command(verify)
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .cli_scale import rate_of, scale_or_exit, tell_client
 from .command import AnyCase, settings_of
 from .params import BY_ID
 
 if TYPE_CHECKING:
-    from distributed import Client
-
-    from .batch.runner import Plan, Progress
+    from .batch.runner import Plan
 
 
 @click.command()
@@ -47,19 +46,17 @@ def batch(
     s3://bucket/songs/*.flac. Sounds are written as preset/song.wav, with a row for each in results/*.parquet and a page
     about all of them, summary.html. Ends with 1 when a song could not be rendered; the next run tries it again.
     """
-    try:
+    with scale_or_exit():
         from . import batch as many
         from .batch.runner import plan
         from .batch.summary import write_summary
-    except ModuleNotFoundError as missing:
-        raise click.ClickException(f"{missing.name} is not installed: pip install 'forestage[scale]'") from None
     settings: dict[str, Any] = settings_of(pairs) | {"monitor": monitor}
     if dry_run:
         _tell_plan(plan(songs, presets, output, **settings), settings, workers)
         return
     began = time.monotonic()
     label = f"Rendering to {output}"
-    with click.progressbar(length=1000, label=label, file=sys.stderr, item_show_func=_rate) as bar:
+    with click.progressbar(length=1000, label=label, file=sys.stderr, item_show_func=rate_of) as bar:
         summary = many.render(
             songs,
             presets,
@@ -67,7 +64,7 @@ def batch(
             scheduler=scheduler,
             workers=workers,
             progress=lambda said: bar.update(round(1000 * said.share) - bar.pos, said),
-            started=_tell_client,
+            started=tell_client,
             **settings,
         )
     page = write_summary(summary, output)
@@ -77,19 +74,6 @@ def batch(
     click.echo(f"{page}: {summary.done} done, {summary.skipped} done before, {summary.failed} failed, in {took}")
     if summary.failed:
         raise SystemExit(1)
-
-
-def _rate(said: Progress | None) -> str:
-    if said is None or said.seconds_left is None:
-        return ""
-    finished = said.done + said.failed
-    rate = finished / max(time.monotonic() - said.began, 1e-9)
-    return f"{finished} of {said.left + finished}, {rate:.1f} a second, {said.failed} failed"
-
-
-def _tell_client(client: Client) -> None:
-    workers = len(client.nthreads())
-    click.echo(f"{workers} workers; dashboard: {client.dashboard_link}", err=True)
 
 
 def _tell_plan(plan: Plan, settings: dict[str, Any], workers: int | None) -> None:

@@ -94,7 +94,7 @@ def test_what_changed_is_done_again(change, expected, songs, tmp_path, client):
     assert render(songs, out, client).done == expected
     changed = {name for name, data in sounds(out).items() if data != before[name]}
     assert changed <= {"laptop/one.wav", "tv/one.wav"}
-    assert len(read(Place.of(out))) == 6
+    assert len(read(Place.of(out), SCHEMA, name="target")) == 6
 
 
 def test_a_song_that_was_only_touched_is_read_and_left(songs, tmp_path, client):
@@ -105,7 +105,10 @@ def test_a_song_that_was_only_touched_is_read_and_left(songs, tmp_path, client):
     assert render(songs, tmp_path / "out", client).done == 2
     assert times == {path: path.stat().st_mtime_ns for path in times}
     assert not plan([songs], PRESETS, tmp_path / "out").todo
-    assert all(row["status"] == "done" and row["frames"] for row in read(Place.of(tmp_path / "out")).to_pylist())
+    assert all(
+        row["status"] == "done" and row["frames"]
+        for row in read(Place.of(tmp_path / "out"), SCHEMA, name="target").to_pylist()
+    )
 
 
 def test_other_settings_and_presets_are_other_work(songs, tmp_path, client):
@@ -236,7 +239,7 @@ def test_a_worker_of_another_version_is_refused(songs, tmp_path, client, monkeyp
 def test_a_rows_file_of_something_else_is_named(songs, tmp_path, client):
     (tmp_path / "out" / "results").mkdir(parents=True)
     (tmp_path / "out" / "results" / "mine.parquet").write_text("mine")
-    with pytest.raises(ValueError, match=r"mine\.parquet: not results of a batch"):
+    with pytest.raises(ValueError, match=r"mine\.parquet: other results than these"):
         render(songs, tmp_path / "out", client)
 
 

@@ -14,7 +14,7 @@ import soundfile
 from conftest import write_song
 
 import forestage.batch
-from forestage.batch.rows import read
+from forestage.batch.rows import SCHEMA, read
 from forestage.batch.store import Place
 from signals import noise
 
@@ -91,7 +91,7 @@ def test_a_run_that_is_killed_twice_ends_with_the_same_bits(many, tmp_path):
     assert sounds(cut) == sounds(whole)
     assert len(sounds(whole)) == SONGS
     assert not list(cut.rglob(".*part*"))
-    rows = [read(Place.of(output)).to_pylist() for output in (cut, whole)]
+    rows = [read(Place.of(output), SCHEMA, name="target").to_pylist() for output in (cut, whole)]
     different = {"target", "cpu_s", "finished"}
     kept = [[{name: row[name] for name in row.keys() - different} for row in table] for table in rows]
     assert kept[0] == kept[1]
@@ -149,7 +149,7 @@ def test_all_workers_may_go_and_come_back(many, tmp_path, address):
             workers.enter_context(worker(address, "--no-nanny"))
             child.communicate(timeout=120)
         assert child.returncode == 0
-    assert len(sounds(out)) == len(read(Place.of(out))) == SONGS
+    assert len(sounds(out)) == len(read(Place.of(out), SCHEMA, name="target")) == SONGS
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half(many, tmp_path, client):

@@ -41,8 +41,8 @@ LAYERS = {
     "design": ["design"],
     "what commands share": ["command"],
     "pages": ["report", "demo", "measure"],
-    "many at once": ["batch"],
-    "commands": ["cli", "cli_batch", "cli_measure", "__main__"],
+    "many at once": ["batch", "sweep"],
+    "commands": ["cli", "cli_batch", "cli_measure", "cli_scale", "cli_sweep", "__main__"],
     "front door": [""],
 }
 PACKAGE = ROOT / "python" / "forestage"

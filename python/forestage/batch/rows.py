@@ -1,14 +1,14 @@
 """Results as rows: one for each job, in Parquet, never lost and never twice.
 
 Rows are written as they come, some at a time, into files of their own below ``results``; at the end of a run they
-become one file. The last row of a target counts.
+become one file. The last row of a name counts.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -55,13 +55,23 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """Rows of a folder: those of earlier runs, and those that come."""
+    """Rows of a folder: those of earlier runs, and those that come.
 
-    def __init__(self, output: Place) -> None:
-        self._folder = output / FOLDER
+    Parameters
+    ----------
+    output : Place
+        The folder.
+    schema : pyarrow.Schema
+        Columns; among them ``finished``.
+    name : str
+        The column that names what a row is of: its last row counts.
+    """
+
+    def __init__(self, output: Place, schema: pa.Schema, *, name: str) -> None:
+        self._output, self._schema, self._name = output, schema, name
         self._fresh: list[Row] = []
         self._written_at = time.monotonic()
-        self.table = read(output)
+        self.table = read(output, schema, name=name)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take a row; it is on the disk some moments later."""
@@ -72,42 +82,47 @@ class Rows:
     def flush(self) -> None:
         """Write what has come."""
         self._written_at = time.monotonic()
-        if not self._fresh:
-            return
-        _write(self._folder, self._fresh)
-        self._fresh = []
+        if self._fresh:
+            self._write(pa.Table.from_pylist(self._fresh, schema=self._schema))
+            self._fresh = []
 
-    def finish(self, output: Place) -> pa.Table:
-        """Make one file of all; returns the table, sorted by target."""
+    def finish(self) -> pa.Table:
+        """Make one file of all; returns the table, sorted by name."""
         self.flush()
-        parts = [path for path in self._folder.files() if path.endswith(".parquet")]
-        self.table = read(output)
+        parts = _parts(self._output)
+        self.table = read(self._output, self._schema, name=self._name)
         if len(parts) > 1:
-            _write(self._folder, self.table)
+            self._write(self.table)
             for part in parts:
-                self._folder.fs.rm_file(part)
+                self._output.fs.rm_file(part)
         return self.table
 
+    def _write(self, table: pa.Table) -> None:
+        with written(self._output / f"{FOLDER}/{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet") as path:
+            pq.write_table(table, path)
 
-def read(output: Place) -> pa.Table:
-    """All rows below an output folder, the last one of each target, sorted by target."""
-    folder = output / FOLDER
-    paths = sorted(path for path in folder.files() if path.endswith(".parquet"))
+
+def read(output: Place, schema: pa.Schema, *, name: str) -> pa.Table:
+    """All rows below an output folder, the last one of each name, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        When there are results of something else.
+    """
     tables = []
-    for path in paths:
-        with folder.fs.open(path, "rb") as file:
+    for path in _parts(output):
+        with output.fs.open(path, "rb") as file:
             try:
-                tables.append(pq.read_table(file).select(SCHEMA.names).cast(SCHEMA))
+                tables.append(pq.read_table(file).select(schema.names).cast(schema))
             except (pa.ArrowInvalid, KeyError) as error:
-                raise ValueError(f"{Place(folder.fs, path).address}: not results of a batch ({error})") from None
+                raise ValueError(f"{Place(output.fs, path).address}: other results than these ({error})") from None
     if not tables:
-        return SCHEMA.empty_table()
-    table = pa.concat_tables(tables).sort_by([("target", "ascending"), ("finished", "ascending")])
-    targets = table["target"].to_pylist()
-    return table.take([i for i, target in enumerate(targets) if i + 1 == len(targets) or targets[i + 1] != target])
+        return schema.empty_table()
+    table = pa.concat_tables(tables).sort_by([(name, "ascending"), ("finished", "ascending")])
+    names = table[name].to_pylist()
+    return table.take([i for i, each in enumerate(names) if i + 1 == len(names) or names[i + 1] != each])
 
 
-def _write(folder: Place, rows: Iterable[Row] | pa.Table) -> None:
-    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=SCHEMA)
-    with written(folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet") as path:
-        pq.write_table(table, path)
+def _parts(output: Place) -> list[str]:
+    return sorted(path for path in (output / FOLDER).files() if path.endswith(".parquet"))

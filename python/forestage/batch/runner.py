@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import dask
 import pyarrow as pa
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import Client
 
 from forestage._core import __version__
 from forestage.params import Value
 from forestage.presets import PresetLike, load_preset
 from forestage.render import Renderer
 
+from .cluster import Progress, died, open_client, plugged, results
 from .lock import held
 from .manifest import Job, NamedPreset, found_songs, jobs_of, named_presets
-from .rows import Row, Rows
+from .rows import SCHEMA, Row, Rows, read
 from .store import Place, clear_parts
 from .task import PresetTexts, play
 
-# Of each thread so many tasks are with the scheduler: enough that no worker waits, few enough that it stays small
-TASKS_A_THREAD = 4
 MONITOR = "Headphones"
-NO_WORKERS_S = 60.0
-WAIT_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -54,33 +47,6 @@ class Summary:
     def failures(self) -> list[Row]:
         """Rows of what could not be done."""
         return [row for row in self.table.to_pylist() if row["status"] == "failed"]
-
-
-@dataclass
-class Progress:
-    """What a batch says while it runs."""
-
-    jobs: int
-    skipped: int
-    done: int = 0
-    failed: int = 0
-    began: float = 0.0
-
-    @property
-    def left(self) -> int:
-        """Jobs that are still to be done."""
-        return self.jobs - self.skipped - self.done - self.failed
-
-    @property
-    def share(self) -> float:
-        """Share that is done, 0..1."""
-        return 1.0 - self.left / max(self.jobs, 1)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """By the rate so far; None before there is one."""
-        finished = self.done + self.failed
-        return (time.monotonic() - self.began) / finished * self.left if finished else None
 
 
 @dataclass(frozen=True)
@@ -152,17 +118,17 @@ def render(
     place.make()
     with held(place):
         clear_parts(place)
-        rows = Rows(place)
+        rows = Rows(place, SCHEMA, name="target")
         plan = _plan(songs, presets, place, rows.table, {"monitor": monitor} | settings)
         said = Progress(len(plan.todo) + len(plan.done), len(plan.done), began=time.monotonic())
         try:
             if plan.todo:
-                with _client(client, scheduler, workers, len(plan.todo)) as at_work:
+                with open_client(client, scheduler=scheduler, workers=workers, most=len(plan.todo)) as at_work:
                     if started is not None:
                         started(at_work)
                     _run(at_work, plan, rows, said, progress)
         finally:
-            table = rows.finish(place)
+            table = rows.finish()
     return Summary(said.done, said.skipped, said.failed, table)
 
 
@@ -176,7 +142,7 @@ def plan(
 ) -> Plan:
     """Tell what `render` would do."""
     place = Place.of(output)
-    return _plan(songs, presets, place, Rows(place).table, {"monitor": monitor} | settings)
+    return _plan(songs, presets, place, read(place, SCHEMA, name="target"), {"monitor": monitor} | settings)
 
 
 def _plan(
@@ -208,119 +174,15 @@ def _plan(
     return Plan(output, named, todo, done)
 
 
-@contextmanager
-def _client(client: Client | None, scheduler: str | None, workers: int | None, most: int) -> Iterator[Client]:
-    """The user's own, one to a scheduler, or one to a cluster of this machine, which ends with it."""
-    if client is not None:
-        yield client
-        return
-    if scheduler is not None:
-        with Client(scheduler, timeout=10, set_as_default=False) as own:
-            yield own
-        return
-    count = min(workers or len(os.sched_getaffinity(0)), most)
-    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": one_thread}),
-        LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
-        Client(cluster, set_as_default=False) as own,
-    ):
-        yield own
-
-
 def _run(client: Client, plan: Plan, rows: Rows, said: Progress, progress: Callable[[Progress], object] | None) -> None:
-    name = f"forestage-{uuid.uuid4().hex}"
-    texts = PresetTexts(name, {preset.sha256: preset.text for preset in plan.presets}, __version__)
-    _register(client, texts)
+    texts = PresetTexts(f"forestage-{uuid.uuid4().hex}", {each.sha256: each.text for each in plan.presets}, __version__)
     earlier = {row["target"]: row for row in rows.table.to_pylist()} if any(known for _, known in plan.todo) else {}
-    waiting = iter(plan.todo)
-    futures: dict[Future, Job] = {}
-
-    def submit(count: int) -> list[Future]:
-        fresh = []
-        for _ in range(count):
-            task = next(waiting, None)
-            if task is None:
-                break
-            job, known = task
-            future = client.submit(play, job, __version__, known, key=f"{name}-{uuid.uuid4().hex}", pure=False)
-            futures[future] = job
-            fresh.append(future)
-        return fresh
-
-    try:
-        first = submit(TASKS_A_THREAD * max(2, sum(client.nthreads().values())))
-        completed = as_completed(first, loop=client.loop, with_results=True, raise_errors=False)
-        company = _Company(client)
-        while futures:
-            ended = completed.next_batch(block=False)
-            if not ended:
-                company.check()
-                time.sleep(WAIT_S)
-            for future, result in ended:
-                job = futures.pop(future)
-                row = _row_of(future, result, job)
-                if row.pop("unchanged", False):
-                    row = {**earlier[job.target], **{key: row[key] for key in ("source_stamp", "finished")}}
-                rows.add(row)
-                said.done += row["status"] == "done"
-                said.failed += row["status"] != "done"
-                if progress is not None:
-                    progress(said)
-                for fresh in submit(1):
-                    completed.add(fresh)
-    finally:
-        if client.status == "running":
-            client.cancel(list(futures), force=True)
-            client.unregister_worker_plugin(name)
-
-
-class _Company:
-    """Whether there is anyone who works."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._seen = self._asked = time.monotonic()
-
-    def check(self) -> None:
-        """Raise when the scheduler has gone, or no worker has been there for a minute."""
-        now = time.monotonic()
-        if now - self._asked < 1.0:
-            return
-        self._asked = now
-        if self._client.status != "running":
-            raise _gone()
-        if self._client.nthreads():
-            self._seen = now
-        elif now - self._seen > NO_WORKERS_S:
-            raise ConnectionError(
-                f"no worker for {NO_WORKERS_S:g} s; run the same again when there are some: what is done stays done"
-            )
-
-
-def _gone() -> ConnectionError:
-    return ConnectionError("the scheduler has gone; run the same again when it is back: what is done stays done")
-
-
-def _register(client: Client, texts: PresetTexts) -> None:
-    answers = client.register_plugin(texts) or {}
-    for answer in answers.values():
-        if isinstance(answer, dict) and answer.get("status") == "error":
-            raise answer["exception"].data if hasattr(answer["exception"], "data") else RuntimeError(str(answer))
-
-
-def _row_of(future: Future, result: Any, job: Job) -> Row:
-    """Of a task that ended; one that killed its workers, again and again, has failed."""
-    if future.status == "finished":
-        row: Row = result
-        return row
-    if future.status != "error":
-        raise _gone()
-    error = result[1]
-    if not isinstance(error, KilledWorker):
-        raise error
-    return job.row() | {
-        "status": "failed",
-        "error": "its worker died, each time it was tried: of memory, or of a crash",
-        "finished": datetime.now(UTC),
-    }
+    with plugged(client, texts):
+        for (job, *_), result in results(client, play, ((job, __version__, known) for job, known in plan.todo)):
+            row: Row = job.row() | died() if result is None else result
+            if row.pop("unchanged", False):
+                row = {**earlier[job.target], **{key: row[key] for key in ("source_stamp", "finished")}}
+            rows.add(row)
+            said.count(row)
+            if progress is not None:
+                progress(said)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Worker, get_worker
 from numpy.typing import NDArray
 
 from forestage import _core
@@ -23,6 +23,7 @@ from forestage.presets import load_preset
 from forestage.render import Renderer
 from forestage.wav_file import WavWriter
 
+from .cluster import NamedPlugin
 from .manifest import Job
 from .rows import Row
 from .store import Place, at_hand, sha256_of, written
@@ -43,7 +44,7 @@ def checked_version(wanted: str, worker: str) -> None:
         )
 
 
-class PresetTexts(WorkerPlugin):
+class PresetTexts(NamedPlugin):
     """Brings the presets of a batch to every worker, once, also to those that join later."""
 
     def __init__(self, name: str, texts: dict[str, str], version: str) -> None:

@@ -31,6 +31,7 @@ from forestage.measure.take import BEFORE_REFLECTION_S, SHORTEST_WINDOW_S
 from forestage.measure.through import NAMES, PROGRAMMES, ThroughPlan, load_through
 from forestage.measure.words import Finding, Grade
 from forestage.presets import load_preset
+from forestage.short_repr import ShortRepr
 
 JUDGED_HZ = (300.0, 7000.0)
 # What windows tell
@@ -43,8 +44,8 @@ LEAST_SNR_DB = 10.0
 TINY = 1e-30
 
 
-@dataclass(frozen=True)
-class Claim:
+@dataclass(frozen=True, repr=False)
+class Claim(ShortRepr):
     """What a design promised, what was measured, and how sure that is, in third octaves.
 
     Attributes

@@ -17,7 +17,7 @@ from forestage.metrics.played import Played
 SIDES: dict[Side, str] = {"left": "", "right": "right_"}
 
 
-def design_metrics(design: Played) -> dict[str, Any]:
+def design_metrics(design: Played, *, with_room: bool = True) -> dict[str, Any]:
     """All figures of a design, rounded, as they go into a preset.
 
     Every group has a "plain" figure, what the device does unaided, beside the "processed" one; lists are per octave. In
@@ -27,6 +27,8 @@ def design_metrics(design: Played) -> dict[str, Any]:
     ----------
     design : Played
         The design, its filters as they are exported at 48 kHz.
+    with_room : bool
+        Figures in a room as well, which take longer than all others.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def design_metrics(design: Played) -> dict[str, Any]:
             "area_cm2": zone.zone_area_cm2(design),
             "moved_separation_db": zone.moved_separation_db(design),
         }
-        heard = in_room.in_room(design)
+        heard = in_room.in_room(design) if with_room else None
         if heard is not None:
             found["conditions"]["heard_in"] = f"{in_room.ROOM.name.lower()}, {len(in_room.ASIDE)} places"
             found["room"] = heard

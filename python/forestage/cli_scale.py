@@ -1,0 +1,38 @@
+"""What commands that run on a cluster say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from .batch.cluster import Progress
+
+
+@contextmanager
+def scale_or_exit() -> Iterator[None]:
+    """Say what to install when what comes next is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"{missing.name} is not installed: pip install 'forestage[scale]'") from None
+
+
+def rate_of(said: Progress | None) -> str:
+    """What a bar says beside itself: how many, how fast, how many failed."""
+    finished = said.done + said.failed if said else 0
+    if said is None or not finished:
+        return ""
+    rate = finished / max(time.monotonic() - said.began, 1e-9)
+    return f"{finished} of {said.left + finished}, {rate:.1f} a second, {said.failed} failed"
+
+
+def tell_client(client: Client) -> None:
+    """Say who works, and where to look at it."""
+    click.echo(f"{len(client.nthreads())} workers; dashboard: {client.dashboard_link}", err=True)
