@@ -65,8 +65,8 @@ class Claim(ShortRepr):
     is_skew: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Verification:
+@dataclass(frozen=True, eq=False, repr=False)
+class Verification(ShortRepr):
     """Sweeps through a preset at the ears.
 
     Attributes
