@@ -43,6 +43,10 @@ class StereoReader:
         self.frames = int(file.frames) if file.seekable() else None
         self._file = file
 
+    def skip(self, frames: int) -> None:
+        """Leave out what comes next, in a file that is not a stream."""
+        self._file.seek(frames, os.SEEK_CUR)
+
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[NDArray[np.float32]]:
         """Sound in blocks, shape (2, at most ``frames``).
 

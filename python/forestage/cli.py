@@ -12,6 +12,7 @@ import click
 
 from . import catalogue, choices, presets, vst3
 from ._core import Preset, __version__, parse_state
+from .audition.commands import audition
 from .cli_batch import batch
 from .cli_measure import measure, verify
 from .cli_sweep import sweep
@@ -493,6 +494,9 @@ def report(preset: str, other: str | None, output: Path, chain_file: Path | None
     names = [preset] if other is None else [preset, other]
     path = write_report(names, output, chain=_chain(chain_file), overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size // 1024} KiB")
+
+
+cli.add_command(audition)
 
 
 @cli.command("presets")

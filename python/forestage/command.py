@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -24,8 +24,14 @@ class AnyCase(click.Choice[str]):
         return super().convert(pick(value, self.choices) or value, param, ctx)
 
 
-def settings_of(pairs: tuple[str, ...]) -> dict[str, Value]:
-    """Read ``id=value`` pairs; the renderer checks ids and values."""
+def settings_of(pairs: Iterable[str]) -> dict[str, Value]:
+    """Read ``id=value`` pairs of the option ``--set``; what takes them checks ids and values.
+
+    Examples
+    --------
+    >>> settings_of(["amount=50", "room=On"])
+    {'amount': 50.0, 'room': 'On'}
+    """
     settings: dict[str, Value] = {}
     for pair in pairs:
         param_id, equals, text = pair.partition("=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +119,17 @@ def render_into(
     )
 
 
+@dataclass(frozen=True)
+class Job:
+    """One file to render; see `render_file`."""
+
+    source: str | Path
+    target: str | Path
+    preset: PresetLike
+    settings: Mapping[str, Any]
+    chain: Chain | None = None
+
+
 def render_files(
     files: Sequence[tuple[str | Path, str | Path]],
     preset: PresetLike,
@@ -151,8 +162,17 @@ def render_files(
         A file that could not be rendered has its error here; the others are rendered all the same.
     """
     loaded = load_preset(preset)
-    Renderer(loaded, **settings)  # what no file could be rendered with is an error at once
-    shares, lock, is_over = [0.0] * len(files), Lock(), Event()
+    jobs = [Job(source, target, loaded, settings, chain) for source, target in files]
+    return render_jobs(jobs, threads=threads, progress=progress)
+
+
+def render_jobs(
+    jobs: Sequence[Job], *, threads: int | None = None, progress: Callable[[float], object] | None = None
+) -> list[Rendered | Exception]:
+    """Render files, each through a preset and with settings of its own; see `render_files`."""
+    for preset, settings in {id(job.settings): (job.preset, job.settings) for job in jobs}.values():
+        Renderer(preset, **settings)  # what no file could be rendered with is an error at once
+    shares, lock, is_over = [0.0] * len(jobs), Lock(), Event()
 
     def render(index: int) -> Rendered | Exception:
         def told(share: float) -> None:
@@ -161,16 +181,17 @@ def render_files(
             with lock:
                 shares[index] = share
                 if progress is not None:
-                    progress(sum(shares) / len(files))
+                    progress(sum(shares) / len(jobs))
 
+        job = jobs[index]
         try:
-            return render_file(*files[index], loaded, chain=chain, progress=told, **settings)
+            return render_file(job.source, job.target, job.preset, chain=job.chain, progress=told, **job.settings)
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             return error
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         try:
-            return list(pool.map(render, range(len(files))))
+            return list(pool.map(render, range(len(jobs))))
         except BaseException:  # Ctrl-C ends those that play, and none is begun
             is_over.set()
             pool.shutdown(cancel_futures=True)

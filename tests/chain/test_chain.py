@@ -1,7 +1,6 @@
 """Effects before and after Forestage: what pedalboard plays by hand, each plugin in a place where it may crash."""
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import soundfile
 
 import forestage
+from chains import crashing_plugin
 from command_line import run
 from forestage.chain import Chain, Effect, load_chain
 from forestage.render_file import Rendered, render_file, render_files
@@ -20,7 +20,6 @@ from signals import db, noise
 RATE = 48_000
 VST3 = Path("/usr/lib/vst3")
 needs_zam = pytest.mark.skipif(not (VST3 / "ZamCompX2.vst3").exists(), reason="needs Debian's zam-plugins")
-needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 
 
 def by_hand(plugins, x):
@@ -194,16 +193,6 @@ def test_driver_feeds_need_effects_for_as_many_channels(song, tmp_path):
     assert render_file(song, tmp_path / "feeds.wav", "smart-speaker", chain=chain, monitor="Speakers").channels == 3
 
 
-def crashing_plugin(folder):
-    """A VST3 that crashes as soon as it is loaded."""
-    binary = folder / "Crasher.vst3" / "Contents" / "x86_64-linux" / "Crasher.so"
-    binary.parent.mkdir(parents=True)
-    code = 'extern "C" bool ModuleEntry(void*) { __builtin_trap(); } extern "C" void* GetPluginFactory() { return 0; }'
-    subprocess.run(["g++", "-shared", "-fPIC", "-x", "c++", "-", "-o", binary], input=code, text=True, check=True)
-    return binary.parents[2]
-
-
-@needs_compiler
 def test_a_plugin_that_crashes_is_named_and_leaves_nothing(song, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

@@ -26,7 +26,20 @@ def song(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "design", "render", "report", "ears", "validate", "export", "presets", "install-plugin"]
+    "command",
+    [
+        "",
+        "audition",
+        "audition results",
+        "design",
+        "render",
+        "report",
+        "ears",
+        "validate",
+        "export",
+        "presets",
+        "install-plugin",
+    ],
 )
 def test_help_is_there_for_every_command(command):
     result = run(*command.split(), "--help")

@@ -40,7 +40,7 @@ LAYERS = {
     "pictures": ["plots"],
     "design": ["design"],
     "what commands share": ["command"],
-    "pages": ["report", "demo", "measure"],
+    "pages": ["report", "demo", "measure", "audition"],
     "many at once": ["batch", "sweep"],
     "commands": ["cli", "cli_batch", "cli_measure", "cli_scale", "cli_sweep", "__main__"],
     "front door": [""],

@@ -17,6 +17,7 @@ from forestage.design.virtual_pair import VirtualPair
 
 PACKAGES = "print(sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names), file=sys.stderr)"
 COMMANDS = (
+    "audition",
     "design",
     "ears",
     "render",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from signals import noise
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|^((?: {4}\S[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
 SETS_UP = ("./run ", "python3 -m venv", "pip install")  # what made the environment that this runs in
+SERVES = re.compile(r"forestage audition (?!results|merge)(?!.*--(no-serve|static|webmushra))")
 
 
 @pytest.fixture
@@ -39,6 +41,14 @@ def run(words):
     assert result.returncode == 0, f"{words[-1]}\n{result.stdout}{result.stderr}"
 
 
+def serve(line):
+    """Start what serves a page, and end it as a user does when it has said where."""
+    with subprocess.Popen(["bash", "-c", f"exec {line}"], stdout=subprocess.PIPE, text=True) as process:
+        said = next((told for told in process.stdout if told.startswith("Open http://127.0.0.1:")), None)
+        process.send_signal(signal.SIGINT)
+    assert (said is not None, process.returncode) == (True, 0), line
+
+
 def play(language, text):
     """One block of a page: a file to save, a fragment of one, a script, or commands."""
     first = text.partition("\n")[0]
@@ -52,8 +62,12 @@ def play(language, text):
             run([sys.executable, "-W", "error", "-c", text])
     elif language is None:
         for line in text.splitlines():
-            if not line.strip().startswith(SETS_UP):
+            if SERVES.match(line.strip()):
+                serve(line.strip())
+            elif not line.strip().startswith(SETS_UP):
                 run(["bash", "-c", line.strip()])
+    elif language == "text":
+        pass  # what a command said
     else:
         raise AssertionError(f"a block of {language}, which nothing here tries")
 
