@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 from headphone_eqs import AUTO_EQ
 from places import ROOT
@@ -49,6 +50,27 @@ def serve(line):
     assert (said is not None, process.returncode) == (True, 0), line
 
 
+LAB = Laboratory(
+    [LabDriver((0.0, 0.14, 0.0)), LabDriver((0.0, -0.14, 0.0), gain_db=-2.0, late_s=1e-4)],
+    walls=[(2, -0.9, 0.6)],
+    recorder=Recorder(drift_ppm=80.0),
+)
+
+
+def answer(command):
+    """What a user does after a command of docs/measure.md: sweeps are played, and recorded."""
+    if not (target := re.search(r"forestage measure (sweeps|through) .*-o (\S+)", command)):
+        return
+    folder = Path(target[2])
+    if target[1] == "sweeps":
+        record_all(folder, LAB, is_ears="--ears" in command)
+        return
+    audio, rate = soundfile.read(folder / "check.wav")
+    Path("proof").mkdir()
+    (sound,) = LAB.record(audio.T, rate, [(0.5, 0.0, 0.0)], is_ears=True)
+    soundfile.write("proof/place-1.wav", sound.T, rate, subtype="PCM_24")
+
+
 def play(language, text):
     """One block of a page: a file to save, a fragment of one, a script, or commands."""
     first = text.partition("\n")[0]
@@ -65,7 +87,10 @@ def play(language, text):
             if SERVES.match(line.strip()):
                 serve(line.strip())
             elif not line.strip().startswith(SETS_UP):
+                if "ears/" in line:
+                    Path("ears").mkdir(exist_ok=True)
                 run(["bash", "-c", line.strip()])
+                answer(line)
     elif language == "text":
         pass  # what a command said
     else:

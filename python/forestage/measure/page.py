@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,19 +45,23 @@ def svg(figure: Figure) -> str:
     return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]
 
 
+def save_svg(figure: Figure, path: Path) -> None:
+    """Write a figure as a picture of its own."""
+    with rc_context(LOOK):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def charts(measurement: Measurement) -> list[tuple[str, str, Figure]]:
+    """Title, text and figure of every chart of the report."""
+    names = [driver.name for driver in measurement.plan.drivers]
+    with rc_context(LOOK):
+        return [draw(measurement, names) for draw in (_levels, _noise, _distortion, _impulses)]
+
+
 def report_html(measurement: Measurement) -> str:
     """HTML of the report."""
     names = [driver.name for driver in measurement.plan.drivers]
-    with rc_context(LOOK):
-        charts = [
-            (title, text, svg(figure))
-            for title, text, figure in (
-                _levels(measurement, names),
-                _noise(measurement, names),
-                _distortion(measurement, names),
-                _impulses(measurement, names),
-            )
-        ]
+    drawn = [(title, text, svg(figure)) for title, text, figure in charts(measurement)]
     recordings = [
         {
             "name": heading.take.path.name,
@@ -71,7 +76,7 @@ def report_html(measurement: Measurement) -> str:
         .render(
             title=f"{measurement.plan.device.name}, measured",
             findings=findings(measurement),
-            charts=charts,
+            charts=drawn,
             recordings=recordings,
             bands=[round(float(hz)) for hz in THIRDS_HZ],
             rows=_rows(measurement, names),
@@ -84,7 +89,7 @@ def verification_html(verification: Verification) -> str:
     """HTML of the page on a preset at real ears."""
     verdicts = verification.verdicts()
     with rc_context(LOOK):
-        charts = [
+        drawn = [
             (claim.name[:1].upper() + claim.name[1:], "The band is what noise leaves unsure.", svg(_claim(claim)))
             for claim in verification.claims()
         ]
@@ -94,7 +99,7 @@ def verification_html(verification: Verification) -> str:
         .render(
             title=f"{verification.preset['name']}, at real ears",
             findings=verdicts,
-            charts=charts,
+            charts=drawn,
             recordings=[],
             bands=[round(float(hz)) for hz in THIRDS_HZ],
             rows=[

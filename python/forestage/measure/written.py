@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from forestage.acoustics.device import Device
@@ -19,7 +18,7 @@ from forestage.measure.colour import behind_equalisers
 from forestage.measure.deconvolve import BEFORE_S
 from forestage.measure.device_writer import device_toml
 from forestage.measure.folder import folder_written_whole
-from forestage.measure.page import LOOK, report_html
+from forestage.measure.page import report_html, save_svg
 from forestage.measure.plan import PLAN_NAME, Plan
 from forestage.measure.quality import THIRDS_HZ, bins_hz
 from forestage.measure.take import Measurement
@@ -42,8 +41,7 @@ def write_sweeps(plan: Plan, folder: str | Path, *, overwrite: bool = False) -> 
         _keep_head(plan.device, made)
         _write_text(made / PLAN_NAME, json.dumps(_local_form(plan), indent=1) + "\n")
         _write_text(made / "plan.txt", plan_text(plan))
-        with rc_context(LOOK):
-            plan_picture(plan).savefig(made / "plan.svg", metadata={"Date": None})
+        save_svg(plan_picture(plan), made / "plan.svg")
         return [Path(folder) / path.name for path in sorted(made.iterdir())]
 
 
