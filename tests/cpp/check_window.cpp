@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -227,6 +228,19 @@ juce::File written(const char* name, const std::string& text) {
   return juce::File(juce::String(path.string()));
 }
 
+/// Whatever somebody does, the thread of the window is free again after a tenth of a second of its own time.
+void expect_quick(const std::string& what, const std::function<void()>& action) {
+  const auto now_s = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  const double start = now_s();
+  action();
+  const double took_s = now_s() - start;
+  expect(took_s < 0.1, what + " takes " + std::to_string(took_s) + " s");
+}
+
 double at(const Line& line, double hz) {
   const auto next = std::ranges::lower_bound(line.frequency_hz, hz);
   const auto i = static_cast<std::size_t>(std::distance(line.frequency_hz.begin(), next));
@@ -325,6 +339,9 @@ void files_are_opened_or_refused_with_a_reason() {
   std::string broken = text;
   broken.replace(broken.find("\"sample_rate\": 48000"), 20, "\"sample_rate\": 48001");
   refused(written("broken.json", broken), "sample_rate");
+  std::string endless = text;
+  endless.replace(endless.find(preset.name), preset.name.size(), std::string(500, 'W'));
+  refused(written("endless.json", endless), "has 500 characters; at most 100 fit");
   preset.analysis.clear();
   preset.maps.clear();
   preset.design_json.clear();
@@ -351,17 +368,24 @@ void a_full_folder_is_listed_as_far_as_it_goes() {
   const auto presets = data / "forestage" / "presets";
   std::filesystem::create_directories(presets / "deep");
   std::filesystem::create_directory_symlink(presets, presets / "deep" / "again");
-  constexpr int files = 5000;
+  std::filesystem::create_directory_symlink("around", presets / "around");  // a link to itself
+  std::ofstream(presets / "a huge one.json").put('{');
+  std::filesystem::resize_file(presets / "a huge one.json", std::uintmax_t{1} << 30);  // nearly all of it nothing
+  constexpr int files = 4999;
   for (int i = 0; i < files; ++i) std::ofstream(presets / ("p" + std::to_string(i) + ".json"));
   setenv("XDG_DATA_HOME", data.c_str(), 1);
   Opened opened;
+  expect_quick("looking into a folder of 5000 files", [&] { opened.window->desk().reload(); });
   unsetenv("XDG_DATA_HOME");
   const auto list_now = opened.processor.presets();
   const auto& list = *list_now;
   expect(list.count() == PresetList::custom, "the list is not full");
-  expect(list.unlisted() == static_cast<std::size_t>(files - (list.count() - list.factory_count())), "files are lost");
+  expect(list.unlisted() == static_cast<std::size_t>(files + 1 - (list.count() - list.factory_count())),
+         "files are lost");
   const auto name = opened.window->desk().name(Slot::a);
-  opened.window->desk().choose(list.factory_count());
+  expect_quick("a file of a gigabyte", [&] { opened.window->desk().choose(list.factory_count()); });
+  expect(opened.window->desk().notice().contains("1073741824"), opened.window->desk().notice().toStdString());
+  opened.window->desk().choose(list.factory_count() + 1);
   expect(opened.window->desk().notice().isNotEmpty(), "an empty file is opened without a word");
   expect(opened.window->desk().name(Slot::a) == name, "an empty file takes the slot");
 }
@@ -590,6 +614,69 @@ void a_window_changes_no_sound() {
   expect(usual == watched, "opening and closing the window changes the sound");
 }
 
+void nothing_keeps_the_window_waiting() {
+  Opened opened;
+  Window& window = *opened.window;
+  juce::AudioBuffer<float> buffer(2, 256);
+  juce::MidiBuffer midi;
+  const auto list = opened.processor.presets();
+  for (int position = 0; position < list->factory_count(); ++position) {
+    expect_quick("choosing " + list->name(position), [&] { window.desk().choose(position); });
+    expect_quick("drawing " + list->name(position), [&] { window.refresh(); });
+    opened.processor.processBlock(buffer, midi);
+  }
+  for (int tab = 0; tab < CurvesView::tab_count; ++tab) {
+    window.curves().show(static_cast<CurvesView::Tab>(tab));
+    window.curves().show_other(true);
+    expect_quick("showing a tab", [&] { window.refresh(); });
+    expect_quick("painting a tab", [&] { window.createComponentSnapshot(window.getLocalBounds()); });
+  }
+  expect_quick("swapping", [&] { window.desk().swap(); });
+  expect_quick("undoing", [&] { window.desk().undo(); });
+  expect_quick("saving", [&] { window.desk().save(juce::File(juce::String((folder() / "quick.json").string()))); });
+  opened.window = nullptr;
+  expect_quick("opening the window", [&] { opened.window = std::make_unique<Window>(opened.processor); });
+}
+
+void every_scale_of_a_screen_is_drawn() {
+  Processor processor;
+  for (const float scale : {0.5f, 1.0f, 3.0f}) {
+    Editor editor(processor, processor);
+    editor.setSize(layout::width, layout::height);
+    editor.setScaleFactor(scale);
+    juce::Component screen;
+    screen.addAndMakeVisible(editor);
+    const auto seen = screen.getLocalArea(&editor, editor.getLocalBounds());
+    expect(seen.getWidth() == juce::roundToInt(scale * layout::width), "a window has not the scale of its screen");
+    screen.setBounds(seen.withZeroOrigin());
+    const auto picture = screen.createComponentSnapshot(screen.getLocalBounds());
+    std::set<juce::uint32> colours;
+    for (int x = 0; x < picture.getWidth(); x += 7)
+      for (int y = 0; y < picture.getHeight(); y += 7) colours.insert(picture.getPixelAt(x, y).getARGB());
+    expect(colours.size() > 20, "a window is not drawn at a scale of " + std::to_string(scale));
+  }
+}
+
+/// From control to control, as Tab goes: everything in reading order of the window's parts, and around once.
+void tab_reaches_every_control_once() {
+  Opened opened;
+  std::vector<juce::Component*> reached;
+  auto traverser = opened.window->createKeyboardFocusTraverser();
+  for (auto* part : traverser->getAllComponents(opened.window.get())) reached.push_back(part);
+  std::set<juce::Component*> different(reached.begin(), reached.end());
+  expect(different.size() == reached.size(), "Tab comes to a control twice");
+  for (auto* part : parts_of(*opened.window)) {
+    const bool is_control = dynamic_cast<juce::Button*>(part) != nullptr ||
+                            dynamic_cast<juce::Slider*>(part) != nullptr ||
+                            dynamic_cast<juce::ComboBox*>(part) != nullptr;
+    bool is_seen = part->isEnabled();
+    for (auto* up = part; up != opened.window.get(); up = up->getParentComponent())
+      is_seen = is_seen && up->isVisible();
+    if (is_control && is_seen)
+      expect(different.contains(part), part->getTitle().toStdString() + " is not reached by Tab");
+  }
+}
+
 void sizes_are_what_they_may_be() {
   Processor processor;
   const auto open = [&] { return std::make_unique<Editor>(processor, processor); };
@@ -667,6 +754,9 @@ int check_all() {
   the_spectrum_is_that_of_what_plays();
   loudness_is_that_of_what_plays();
   a_window_changes_no_sound();
+  nothing_keeps_the_window_waiting();
+  every_scale_of_a_screen_is_drawn();
+  tab_reaches_every_control_once();
   sizes_are_what_they_may_be();
   anything_at_random_while_audio_runs();
   std::filesystem::remove_all(folder());

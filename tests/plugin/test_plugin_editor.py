@@ -61,10 +61,31 @@ def new_user(tmp_path):
     return os.environ | {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def test_window_works_as_a_person_expects(new_user):
+def leak_sanitizer():
+    """The library that finds what nobody frees, put in front of a program as it is."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("needs gcc, which brings the leak sanitizer")
+    name = subprocess.run(
+        [compiler, "-print-file-name=liblsan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if not Path(name).is_absolute():
+        pytest.skip("this gcc has no leak sanitizer")
+    return ["env", f"LD_PRELOAD={name}"]
+
+
+def test_window_works_as_a_person_expects_and_leaks_nothing(new_user, tmp_path):
     (program,) = ROOT.glob("build/*/plugin/window/check_window")  # ./run test builds it
-    result = subprocess.run([*XVFB, program], capture_output=True, text=True, check=False, timeout=120, env=new_user)
+    watched = leak_sanitizer()
+    result = subprocess.run(
+        [*XVFB, *watched, program], capture_output=True, text=True, check=False, timeout=240, env=new_user
+    )
     assert (result.stdout, result.returncode) == ("all is as it should be\n", 0), result.stderr
+    source = tmp_path / "leak.c"
+    source.write_text("#include <stdlib.h>\nint main(void) { char* p = malloc(9999); *p = 1; p = 0; return 0; }\n")
+    subprocess.run(["gcc", "-O0", source, "-o", tmp_path / "leak"], check=True)
+    leaking = subprocess.run([*watched, tmp_path / "leak"], capture_output=True, check=False)
+    assert leaking.returncode != 0  # or the sanitizer sees nothing here
 
 
 def test_editor_opens_and_closes_again_and_says_what_of_a_session_cannot_be_read(new_user):
