@@ -1,12 +1,18 @@
-"""Pictures of the demo's page and of the plugin's window: ``./run update --screenshot`` makes both, then this."""
+"""Pictures of the demo's page, of an audition and of the plugin's window.
+
+``./run update --screenshot`` makes what is in them, and then them.
+"""
 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
+
+from forestage.catalogue import EXCERPT
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "demo" / "index.html"
@@ -14,6 +20,10 @@ IMAGES = ROOT / "docs" / "images"
 SIZE = (1200, 1040)
 COLOURS = 128  # a third of the bytes, and no eye sees it
 WINDOW = {"separation": "window", "compared": "window-compared", "beam": "window-beam", "light": "window-light"}
+AUDITIONS = (
+    ("audition", {"width": 900, "height": 620}, "light"),
+    ("audition-telephone", {"width": 390, "height": 760}, "dark"),
+)
 
 
 def picture_of_page(folder):
@@ -33,6 +43,34 @@ def pictures_of_window(folder):
     subprocess.run(["xvfb-run", "-a", program, folder], check=True, capture_output=True, env=new_user)
 
 
+def pictures_of_audition(folder):
+    """A trial of the session that docs/audition.md makes, as its listener sees it, on a desk and on a telephone."""
+    from playwright.sync_api import sync_playwright
+
+    command = [sys.executable, "-u", "-m", "forestage", "audition"]
+    presets = ["--presets", "smart-speaker", "laptop", "-o", folder / "evening"]
+    with (
+        subprocess.Popen([*command, EXCERPT, *presets], stdout=subprocess.PIPE, text=True) as server,
+        sync_playwright() as play,
+    ):
+        address = next(line.split()[1] for line in server.stdout if line.startswith("Open "))
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, size, scheme in AUDITIONS:
+            page = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
+            page.goto(address)
+            page.locator("#name").fill("Ann")
+            page.keyboard.press("Enter")
+            page.locator("#play:not([disabled])").wait_for()
+            page.keyboard.press("Space")
+            page.keyboard.press("2")
+            page.evaluate("setLoop(4, 9.5)")
+            page.wait_for_timeout(1500)
+            page.screenshot(path=folder / f"{name}.png")
+            page.close()
+        browser.close()
+        server.terminate()
+
+
 def keep(shot, name):
     Image.open(shot).convert("RGB").quantize(COLOURS).save(IMAGES / f"{name}.png", optimize=True)
 
@@ -41,6 +79,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         keep(picture_of_page(folder), "demo")
+        pictures_of_audition(folder)
+        for name, *_ in AUDITIONS:
+            keep(folder / f"{name}.png", name)
         pictures_of_window(folder)
         for shot, picture in WINDOW.items():
             keep(folder / f"{shot}.png", picture)

@@ -52,6 +52,28 @@ def test_several_listeners_and_songs_are_told_apart(tmp_path):
     assert "no preference between laptop and tablet" in run("audition", "results", tmp_path).stdout
 
 
+def test_several_pairs_are_corrected_after_holm(tmp_path):
+    """Three pairs of ten trials: 10, 9 and 5 for the first one, by hand."""
+    session = tone_session(tmp_path, "preference", presets=("a", "b", "c"), trials=30, seconds=0.1)
+    wins = {("preset-1", "preset-2"): 10, ("preset-1", "preset-3"): 9, ("preset-2", "preset-3"): 5}
+    seen = Counter()
+
+    def answer(of, index):
+        first, second = sorted(of.values())
+        seen[first, second] += 1
+        wanted = first if seen[first, second] <= wins[first, second] else second
+        return {"choice": next(letter for letter, each in of.items() if each == wanted)}
+
+    ratings, listeners = listened(tmp_path, session, "Ann", answer)
+    found = {count.pair: count for count in counts(session, ratings, listeners)}
+    p = {10: 2 / 2**10, 9: 22 / 2**10, 5: 1.0}
+    assert found["a", "b"].p_holm == pytest.approx(3 * p[10])
+    assert found["a", "c"].p_holm == pytest.approx(2 * p[9])
+    assert found["b", "c"].p_holm == 1.0
+    assert found["a", "c"].p == pytest.approx(p[9])
+    assert "p (Holm)" in run("audition", "results", tmp_path).stdout
+
+
 def test_abx_counts_what_x_was(tmp_path):
     session = tone_session(tmp_path, "abx")
     right = lambda of, index: {"choice": "A" if of["A"] == of["X"] else "B"}  # noqa: E731

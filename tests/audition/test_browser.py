@@ -121,22 +121,35 @@ def test_reload_closed_tabs_and_a_killed_server_lose_nothing(chromium, tmp_path)
         page.keyboard.press("Shift+Y")
         page.get_by_text("1 answer is kept in this browser").wait_for()
         kept = page.context.storage_state()
-    server.start()
-    with served_again(server), page_of(chromium, server.address, storage_state=kept) as page:  # the tab was closed
+    with served(tmp_path) as server, page_of(chromium, server.address, storage_state=kept) as page:  # a closed tab
+        assert server.address == address
         ready(page, 5)
         ratings, _ = wait_for_rows(tmp_path, session, 4)
     assert [rating.trial for rating in ratings] == [0, 1, 2, 3]
 
 
-class served_again:  # noqa: N801
-    def __init__(self, server):
-        self.server = server
-
-    def __enter__(self):
-        return self.server
-
-    def __exit__(self, *_):
-        self.server.kill()
+def test_two_listeners_take_turns_in_one_browser(chromium, tmp_path):
+    """What one of them could not send yet is still sent for them while the other one listens."""
+    session = tone_session(tmp_path, "preference", trials=2)
+    with served(tmp_path) as server, page_of(chromium, server.address) as page:
+        begin(page, "Ann")
+        ready(page, 1)
+        hear_all(page, 2)
+        server.kill()
+        page.keyboard.press("Shift+X")
+        page.get_by_text("1 answer is kept in this browser").wait_for()
+        page.get_by_role("button", name="Someone else").click()
+        server.start()
+        begin(page, "Ben")
+        ready(page, 1)
+        ratings, _ = wait_for_rows(tmp_path, session, 1)
+        assert [(rating.name, rating.trial) for rating in ratings] == [("Ann", 0)]
+        hear_all(page, 2)
+        page.keyboard.press("Shift+X")
+        wait_for_rows(tmp_path, session, 2)
+        page.get_by_role("button", name="Someone else").click()
+        begin(page, "Ann")
+        ready(page, 2)
 
 
 def noise_session(folder, **options):
@@ -154,7 +167,7 @@ def test_switching_is_in_sync_to_the_sample(chromium, tmp_path):
     with served(tmp_path) as server, page_of(chromium, server.address, bypass_csp=True) as page:
         begin(page, "Ann")
         ready(page, 1)
-        script = "switches => playedOffline(buffers, 3, switches, { loop: [0.5, 1.5] })"
+        script = "switches => playedOffline(versions.sound, 3, switches, { loop: [0.5, 1.5] })"
         heard = floats(page, script, [[0, 0], [0.25, 1], [2.0, 0]])
         with Results(tmp_path, session) as results:
             plan = results.plan(next(iter(results.listeners())))
@@ -181,7 +194,7 @@ def test_a_steady_tone_stays_steady_over_switches_and_loops(chromium, tmp_path):
         begin(page, "Ann")
         ready(page, 1)
         switches = [[0, 0], [0.5, 1], [0.504, 0], [0.509, 1], [1.1, 0], [1.7, 1]]
-        heard = floats(page, "s => playedOffline(buffers, 2.5, s, { loop: [0.25, 1.25] })", switches)
+        heard = floats(page, "s => playedOffline(versions.sound, 2.5, s, { loop: [0.25, 1.25] })", switches)
     from scipy.signal import hilbert
 
     envelope = db(np.abs(hilbert(heard[0].astype(float))))[960:-960]

@@ -8,7 +8,7 @@ and between candidates sign-flip permutations, exact for up to 13 pairs of ratin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -37,8 +37,8 @@ class Count:
         Labels of what was compared.
     hits, trials : int
         Preference: how often the first was preferred; ABX: how often X was found.
-    p : float
-        Of as much or more by chance.
+    p, p_holm : float
+        Of as much or more by chance, and after Holm's correction for all pairs of the group.
     low, high : float
         Interval of the share, with 95 % confidence.
     """
@@ -50,6 +50,7 @@ class Count:
     p: float
     low: float
     high: float
+    p_holm: float = 1.0
 
 
 def counted(group: str, pair: tuple[str, str], hits: int, trials: int, *, is_abx: bool) -> Count:
@@ -57,7 +58,7 @@ def counted(group: str, pair: tuple[str, str], hits: int, trials: int, *, is_abx
     two_sided = stats.binomtest(hits, trials, 0.5)
     interval = two_sided.proportion_ci(CONFIDENCE, method="exact")
     p = stats.binomtest(hits, trials, 0.5, alternative="greater").pvalue if is_abx else two_sided.pvalue
-    return Count(group, pair, hits, trials, float(p), float(interval.low), float(interval.high))
+    return Count(group, pair, hits, trials, float(p), float(interval.low), float(interval.high), float(p))
 
 
 def counts(session: Session, ratings: Sequence[Rating], listeners: dict[str, str]) -> list[Count]:
@@ -81,7 +82,16 @@ def counts(session: Session, ratings: Sequence[Rating], listeners: dict[str, str
             if members:
                 pair = (session.label(first), session.label(second))
                 found.append(counted(group, pair, hits, len(members), is_abx=is_abx))
-    return found
+    return _corrected(found)
+
+
+def _corrected(found: Sequence[Count]) -> list[Count]:
+    """The same with p after Holm's correction: within a group there is a test for each pair."""
+    corrected: dict[int, float] = {}
+    for group in {count.group for count in found}:
+        members = [index for index, count in enumerate(found) if count.group == group]
+        corrected |= dict(zip(members, holm([found[index].p for index in members]), strict=True))
+    return [replace(count, p_holm=corrected[index]) for index, count in enumerate(found)]
 
 
 @dataclass(frozen=True)
@@ -183,10 +193,10 @@ def _differences(session: Session, points: dict[str, np.ndarray]) -> list[Differ
         if len(difference):
             p, is_exact = sign_flip_p(difference)
             found.append(((first.label, second.label), difference, p, is_exact))
-    holm = _holm([each[2] for each in found])
+    after_holm = holm([each[2] for each in found])
     return [
         Difference(pair, len(difference), float(difference.mean()), p, corrected, is_exact)
-        for (pair, difference, p, is_exact), corrected in zip(found, holm, strict=True)
+        for (pair, difference, p, is_exact), corrected in zip(found, after_holm, strict=True)
     ]
 
 
@@ -207,7 +217,7 @@ def sign_flip_p(differences: np.ndarray) -> tuple[float, bool]:
     return float(result.pvalue), is_exact
 
 
-def _holm(p: Sequence[float]) -> list[float]:
+def holm(p: Sequence[float]) -> list[float]:
     """Holm's correction for as many tests."""
     corrected = [0.0] * len(p)
     highest = 0.0
@@ -219,8 +229,6 @@ def _holm(p: Sequence[float]) -> list[float]:
 
 def summary(session: Session, ratings: Sequence[Rating], listeners: dict[str, str]) -> dict[str, Any]:
     """Everything, as JSON holds it."""
-    from dataclasses import asdict
-
     done = {key: len({rating.trial for rating in ratings if rating.listener == key}) for key in listeners}
     form: dict[str, Any] = {
         "session": session.id,

@@ -29,7 +29,8 @@ from .session import LOW_ANCHOR, MID_ANCHOR, PLAIN, PRESET, REFERENCE, SOUNDS, S
 Audio = NDArray[np.float32]
 
 TRIALS = 12
-LONGEST_S = 300.0  # what browsers still hold in memory, in several versions
+LONGEST_S = 300.0
+MOST_S = 1200.0  # of all versions together, which browsers hold in memory
 SHORTEST_S = 0.4  # a block of BS.1770
 MOST_VERSIONS = 16  # 32 channels, as many as a sound of a browser may have
 ANCHORS_HZ = {LOW_ANCHOR: 3500.0, MID_ANCHOR: 7000.0}  # BS.1534-3
@@ -150,7 +151,7 @@ def _rendered(
     say: Callable[[str], object],
 ) -> list[Song]:
     """Render everything, and write the sounds of songs of which nothing failed into a folder."""
-    excerpts = _excerpts(plan, work, say)
+    excerpts = _excerpts(plan, len(sources), work, say)
     jobs = {
         (index, source.version.id): Job(
             excerpt,
@@ -238,13 +239,14 @@ def _sources(plan: Plan) -> list[Source]:
     return found
 
 
-def _excerpts(plan: Plan, work: Path, say: Callable[[str], object]) -> list[tuple[Song, Path]]:
+def _excerpts(plan: Plan, versions: int, work: Path, say: Callable[[str], object]) -> list[tuple[Song, Path]]:
     """Cut what is to be played out of each song; those that cannot be played are left out, with a word."""
     found, names = [], [path.name for path in plan.songs]
+    longest_s = min(LONGEST_S, MOST_S / versions)
     for index, path in enumerate(plan.songs):
         name = path.name if names.count(path.name) == 1 else str(path)
         try:
-            audio, sample_rate = _cut(path, plan.start_s, plan.length_s)
+            audio, sample_rate = _cut(path, plan, longest_s)
             if clipped := _clipped_places(audio):
                 say(f"{name}: clipped in {clipped} places, as it is in the file")
         except (OSError, ValueError) as error:
@@ -256,19 +258,20 @@ def _excerpts(plan: Plan, work: Path, say: Callable[[str], object]) -> list[tupl
     return found
 
 
-def _cut(path: Path, start_s: float, length_s: float | None) -> tuple[Audio, int]:
+def _cut(path: Path, plan: Plan, longest_s: float) -> tuple[Audio, int]:
     with open_stereo(path) as reader:
         rate = reader.sample_rate
-        if reader.frames is not None and start_s * rate >= reader.frames:
-            raise ValueError(f"{path}: ends after {reader.frames / rate:.1f} s, before --start {start_s:g}")
-        if length_s is None and reader.frames is not None and reader.frames / rate - start_s > LONGEST_S:
+        there_s = (reader.frames or 0) / rate
+        if plan.start_s >= there_s:
+            raise ValueError(f"{path}: ends after {there_s:.1f} s, before --start {plan.start_s:g}")
+        wanted_s = min(there_s - plan.start_s, plan.length_s or math.inf)
+        if wanted_s > longest_s:
             raise ValueError(
-                f"{path}: {reader.frames / rate:.0f} s; at most {LONGEST_S:g} s would be right: choose an excerpt with "
-                "--start and --seconds"
+                f"{path}: {wanted_s:.0f} s; at most {longest_s:.0f} s would be right for as many versions: choose an "
+                "excerpt with --start and --seconds"
             )
-        reader.skip(round(start_s * rate))
-        frames = round((LONGEST_S if length_s is None else length_s) * rate)
-        audio = np.concatenate(list(_first(reader.blocks(), frames)), axis=1)
+        reader.skip(round(plan.start_s * rate))
+        audio = np.concatenate(list(_first(reader.blocks(), round(wanted_s * rate))), axis=1)
     if audio.shape[1] < SHORTEST_S * rate:
         raise ValueError(f"{path}: {audio.shape[1] / rate:.2f} s; at least {SHORTEST_S:g} s have a loudness")
     if not math.isfinite(integrated_lufs(audio, sample_rate=rate)):

@@ -42,7 +42,8 @@ def text(session: Session, ratings: Sequence[Rating], listeners: dict[str, str])
 
 def _count_lines(found: Sequence[Count], method: str) -> list[str]:
     what = "X found" if method == "abx" else "first preferred"
-    rows = [("compared", "of", what, "share", "95 % interval", "p")]
+    several = len({count.pair for count in found}) > 1
+    rows = [("compared", "of", what, "share", "95 % interval", "p (Holm)" if several else "p")]
     for count in found:
         rows.append(
             (
@@ -51,7 +52,7 @@ def _count_lines(found: Sequence[Count], method: str) -> list[str]:
                 f"{count.hits} of {count.trials}",
                 f"{100 * count.hits / count.trials:.0f} %",
                 f"{100 * count.low:.0f} to {100 * count.high:.0f} %",
-                p_text(count.p),
+                p_text(count.p_holm),
             )
         )
     return _columns(rows)
@@ -73,14 +74,14 @@ def conclusions(found: Sequence[Count], method: str) -> list[str]:
     lines = []
     for count in (each for each in found if each.group == "all"):
         first, second = count.pair
-        chance = f"p = {p_text(count.p)}".replace("= <", "<")
+        chance = f"p = {p_text(count.p_holm)}".replace("= <", "<")
         if method == "abx":
-            heard = "can be told apart" if count.p < SIGNIFICANT else "were not told apart"
+            heard = "can be told apart" if count.p_holm < SIGNIFICANT else "were not told apart"
             lines.append(f"{first} and {second} {heard}: {count.hits} of {count.trials} right, {chance}")
             continue
         hits = max(count.hits, count.trials - count.hits)
         better = first if count.hits == hits else second
-        if count.p < SIGNIFICANT:
+        if count.p_holm < SIGNIFICANT:
             lines.append(f"{better} is preferred: {hits} of {count.trials}, {chance}")
         else:
             lines.append(

@@ -27,7 +27,7 @@ const memory = {
   },
 };
 
-const state = { session: null, listener: null, plan: [], done: new Set(), unsent: [], answers: [], index: -1 };
+const state = { session: null, name: "", listener: null, plan: [], done: new Set(), unsent: [], index: -1 };
 
 function alarm(text) {
   $("alarm").textContent = text;
@@ -70,9 +70,10 @@ async function send() {
   isSending = true;
   try {
     while (state.unsent.length) {
-      const batch = state.unsent.slice(0, 50);
-      await patiently(() => ask("ratings", { listener: state.listener, answers: batch }));
-      state.unsent = state.unsent.slice(batch.length);
+      const { listener } = state.unsent[0]; // perhaps of someone who was here before
+      const batch = state.unsent.filter(each => each.listener === listener).slice(0, 50);
+      await patiently(() => ask("ratings", { listener, answers: batch.map(each => each.answer) }));
+      state.unsent = state.unsent.filter(each => !batch.includes(each));
       memory.write({ unsent: state.unsent });
       showUnsent();
     }
@@ -93,7 +94,6 @@ function showUnsent() {
 
 let context = null;
 let versions = null;
-let buffers = [];
 let loaded = 0; // counts trials, so that what comes late for an earlier one is dropped
 let loop = [0, 0];
 let position = 0;
@@ -137,9 +137,8 @@ async function load() {
   }
   const decoded = await Promise.all(letters().map(async letter => context.decodeAudioData(await flac(letter))));
   if (mine !== loaded) return;
-  buffers = decoded;
-  versions = new Versions(context, buffers);
-  measure();
+  versions = new Versions(context, joined(decoded));
+  measure(versions.sound);
   show();
 }
 
@@ -168,7 +167,7 @@ function pause() {
 }
 
 function hear(index) {
-  if (!versions || index < 0 || index >= buffers.length) return;
+  if (!versions || index < 0 || index >= versions.count) return;
   versions.hear(index, context.currentTime + LEAD_S);
   if (isPlaying) heard.add(index);
   show();
@@ -187,7 +186,7 @@ function restart() {
     versions.stop(context.currentTime + LEAD_S);
     versions.start(position, loop, context.currentTime + LEAD_S);
   }
-  memory.write({ loop: [state.index, ...loop] });
+  memory.write({ loop: [place(), ...loop] });
   show();
 }
 
@@ -211,18 +210,16 @@ function tick() {
 
 /* Drawing: one waveform for all versions, so that it does not tell them apart. */
 
-function measure() {
+function measure(sound) {
   const columns = 600;
-  const frames = buffers[0].length;
   peaks = new Float32Array(columns);
-  for (const buffer of buffers)
-    for (let side = 0; side < 2; side++) {
-      const data = buffer.getChannelData(side);
-      for (let frame = 0; frame < frames; frame += 7) {
-        const column = Math.floor(frame / frames * columns);
-        peaks[column] = Math.max(peaks[column], Math.abs(data[frame]));
-      }
+  for (let channel = 0; channel < sound.numberOfChannels; channel++) {
+    const data = sound.getChannelData(channel);
+    for (let frame = 0; frame < sound.length; frame += 7) {
+      const column = Math.floor(frame / sound.length * columns);
+      peaks[column] = Math.max(peaks[column], Math.abs(data[frame]));
     }
+  }
   const highest = Math.max(...peaks, 1e-6);
   peaks = peaks.map(peak => peak / highest);
 }
@@ -283,6 +280,11 @@ function show() {
 
 /* Trials. */
 
+/** Whose trial, and which: what drafts in this browser belong to. */
+function place() {
+  return `${state.listener}/${state.index}`;
+}
+
 function element(kind, properties, ...children) {
   const made = Object.assign(document.createElement(kind), properties);
   made.append(...children);
@@ -292,7 +294,6 @@ function element(kind, properties, ...children) {
 function next() {
   if (isPlaying) pause();
   versions = null;
-  buffers = [];
   peaks = [];
   state.index = state.plan.findIndex((_, index) => !state.done.has(index));
   $("trial").hidden = state.index < 0;
@@ -303,7 +304,7 @@ function next() {
   }
   const song = state.session.songs[state.plan[state.index].song];
   const kept = memory.read();
-  loop = kept.loop?.[0] === state.index ? kept.loop.slice(1) : [0, song.seconds];
+  loop = kept.loop?.[0] === place() ? kept.loop.slice(1) : [0, song.seconds];
   position = loop[0];
   heard = new Set();
   began = performance.now();
@@ -334,7 +335,7 @@ function makeChoices() {
 }
 
 function makeSliders(kept) {
-  const drafts = kept.points?.[0] === state.index ? kept.points[1] : {};
+  const drafts = kept.points?.[0] === place() ? kept.points[1] : {};
   const scale = element("div", { className: "scale", ariaHidden: "true" }, ...GRADES.map(grade => element("span", {}, grade)));
   const rows = letters().filter(letter => letter !== "Reference").map(letter => {
     const input = element("input", { type: "range", min: 0, max: 100, step: 1, value: drafts[letter] ?? 50, id: `points-${letter}` });
@@ -345,7 +346,7 @@ function makeSliders(kept) {
       input.dataset.set = "1";
       output.textContent = grade(Number(input.value));
       input.setAttribute("aria-valuetext", output.textContent);
-      memory.write({ points: [state.index, points()] });
+      memory.write({ points: [place(), points()] });
       show();
     };
     input.addEventListener("input", set);
@@ -374,10 +375,11 @@ function answer(given) {
   const full = { trial: state.index, ...given, seconds, rated_at: new Date().toISOString() };
   state.done.add(state.index);
   if (isStatic) {
-    state.answers.push(full);
-    memory.write({ answers: state.answers });
+    const { people } = memory.read();
+    people[state.name].answers.push(full);
+    memory.write({ people });
   } else {
-    state.unsent.push(full);
+    state.unsent.push({ listener: state.listener, answer: full });
     memory.write({ unsent: state.unsent });
     showUnsent();
     send();
@@ -394,41 +396,60 @@ function finish() {
 }
 
 function save() {
-  const form = { kind: STATIC.kind, version: STATIC.version, session: STATIC.id, listener: state.listener, name: state.name, plan: state.plan, answers: state.answers };
-  const link = element("a", { href: URL.createObjectURL(new Blob([JSON.stringify(form, null, 1)], { type: "application/json" })), download: `audition-${state.listener.slice(0, 8)}.json` });
-  link.click();
+  const { answers } = memory.read().people[state.name];
+  const { kind, version, id } = STATIC;
+  const form = { kind, version, session: id, listener: state.listener, name: state.name, plan: state.plan, answers };
+  const url = URL.createObjectURL(new Blob([JSON.stringify(form, null, 1)], { type: "application/json" }));
+  element("a", { href: url, download: `audition-${state.listener.slice(0, 8)}.json` }).click();
+}
+
+/** Who listens, on a page without a server: drawn when a name comes for the first time. */
+function person(name) {
+  const people = memory.read().people ?? {};
+  if (!Object.hasOwn(people, name)) {
+    const draw = [...crypto.getRandomValues(new Uint32Array(5))];
+    const listener = draw.slice(1).map(part => part.toString(16).padStart(8, "0")).join("");
+    people[name] = { listener, draw: draw[0] % STATIC.plans.length, answers: [] };
+  }
+  memory.write({ name, people });
+  return people[name];
 }
 
 async function listen(name) {
   if (isStatic) {
-    const kept = memory.read();
-    if (kept.name !== name) {
-      const draw = crypto.getRandomValues(new Uint32Array(4));
-      const listener = [...draw].map(part => part.toString(16).padStart(8, "0")).join("");
-      memory.write({ name, listener, draw: draw[0] % STATIC.plans.length, answers: [], loop: null, points: null });
-    }
-    const { listener, draw, answers } = memory.read();
-    Object.assign(state, { name, listener, plan: STATIC.plans[draw], answers, done: new Set(answers.map(each => each.trial)) });
+    const { listener, draw, answers } = person(name);
+    Object.assign(state, { name, listener, plan: STATIC.plans[draw], done: new Set(answers.map(each => each.trial)) });
   } else {
     const { listener, plan, done } = await patiently(() => ask("listen", { name }));
-    const kept = memory.read();
-    state.unsent = kept.listener === listener ? kept.unsent ?? [] : [];
-    memory.write({ name, listener, unsent: state.unsent });
-    Object.assign(state, { name, listener, plan, done: new Set([...done, ...state.unsent.map(each => each.trial)]) });
-    showUnsent();
-    send();
+    memory.write({ name });
+    const own = state.unsent.filter(each => each.listener === listener).map(each => each.answer.trial);
+    Object.assign(state, { name, listener, plan, done: new Set([...done, ...own]) });
   }
   $("who").textContent = name;
-  $("who").hidden = false;
+  $("who").hidden = $("other").hidden = false;
   $("begin").hidden = true;
   next();
+}
+
+/** Back to the name, for whoever listens next; what is not sent yet still is. */
+function leave() {
+  if (isPlaying) pause();
+  loaded++;
+  memory.write({ name: "" });
+  $("who").hidden = $("other").hidden = $("trial").hidden = $("end").hidden = true;
+  $("begin").hidden = false;
+  $("name").value = "";
+  $("name").focus();
 }
 
 async function start() {
   state.session = isStatic ? STATIC : await patiently(() => ask("session.json"));
   memory.key = `forestage-audition-${state.session.id}`;
   $("task").textContent = TASKS[state.session.method];
-  const { name } = memory.read();
+  const { name, unsent } = memory.read();
+  state.unsent = unsent ?? [];
+  showUnsent();
+  send();
   if (name) {
     await listen(name);
     return;
@@ -449,6 +470,7 @@ for (const id of ["loop-from", "loop-to"])
   $(id).addEventListener("change", () => setLoop(Number($("loop-from").value), Number($("loop-to").value)));
 $("loop-all").addEventListener("click", () => setLoop(0, versions?.duration ?? 0));
 $("save").addEventListener("click", save);
+$("other").addEventListener("click", leave);
 window.addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
