@@ -160,7 +160,8 @@ def save_plot(session: Session, ratings: Sequence[Rating], listeners: dict[str, 
 
 def count_plot(found: Sequence[Count], method: str, *, ax: Axes) -> Axes:
     """Draw shares with their intervals, and chance as a line."""
-    names = [_plain(f"{' / '.join(count.pair)}\n{count.group}, {count.trials} trials") for count in found]
+    between = " / " if method == "abx" else " over "
+    names = [_plain(f"{between.join(count.pair)}\n{count.group}, {count.trials} trials") for count in found]
     share = np.array([100 * count.hits / count.trials for count in found])
     low, high = (np.array([100 * getattr(count, end) for count in found]) for end in ("low", "high"))
     rows = np.arange(len(found))
@@ -168,7 +169,7 @@ def count_plot(found: Sequence[Count], method: str, *, ax: Axes) -> Axes:
     ax.axvline(50, color=plots.INK, linestyle=":", linewidth=1)
     ax.set(xlim=(0, 100), yticks=rows, ylim=(len(found) - 0.5, -0.5))
     ax.set_yticklabels(names)
-    ax.set_xlabel("X found (%)" if method == "abx" else "first preferred (%)")
+    ax.set_xlabel("X found (%)" if method == "abx" else "preferred (%)")
     return ax
 
 
