@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,19 @@ POOR = 3  # what --strict ends with
 FOLDER = click.Path(path_type=Path)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace existing files.")
 STRICT = click.option("--strict", is_flag=True, help="End with 3 where the verdict is poor.")
+PLANNED = (
+    click.option(
+        "--ears", "is_ears", is_flag=True, help="For two microphones in the ears of a head, not one in the free."
+    ),
+    click.option("--places", "count", type=int, help="How many places; 5 by default, 3 for ears."),
+    click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Of player and recorder, in Hz."),
+    click.option("--length", "length_s", type=float, default=2.7, show_default=True, help="Of a sweep, in s."),
+    click.option("--repeats", type=int, default=2, show_default=True, help="Sweeps of a driver, to be averaged."),
+    click.option(
+        "--level", "level_db", type=float, default=-6.0, show_default=True, help="Peak in dB over full scale."
+    ),
+    click.option("--low", "low_hz", type=float, default=16.0, show_default=True, help="Where sweeps begin, in Hz."),
+)
 WINDOW = click.option(
     "--window-ms",
     type=float,
@@ -28,50 +42,30 @@ def measure() -> None:
     """Measure a real device: sweeps to play, recordings to take, a device file to design with."""
 
 
+def _planned(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of what is to be measured."""
+    for option in reversed(PLANNED):
+        command = option(command)
+    return command
+
+
 @measure.command()
 @click.argument("device")
 @click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the sweeps and their plan into.")
-@click.option("--ears", "is_ears", is_flag=True, help="For two microphones in the ears of a head, not one in the free.")
-@click.option("--places", "count", type=int, help="How many places; 5 by default, 3 for ears.")
-@click.option("--sample-rate", type=int, default=48_000, show_default=True, help="Of player and recorder, in Hz.")
-@click.option("--length", "length_s", type=float, default=2.7, show_default=True, help="Of a sweep, in s.")
-@click.option("--repeats", type=int, default=2, show_default=True, help="Sweeps of a driver, to be averaged.")
-@click.option("--level", "level_db", type=float, default=-6.0, show_default=True, help="Peak in dB over full scale.")
-@click.option("--low", "low_hz", type=float, default=16.0, show_default=True, help="Where sweeps begin, in Hz.")
+@_planned
 @OVERWRITE
-def sweeps(
-    device: str,
-    output: Path,
-    is_ears: bool,
-    count: int | None,
-    sample_rate: int,
-    length_s: float,
-    repeats: int,
-    level_db: float,
-    low_hz: float,
-    overwrite: bool,
-) -> None:
+def sweeps(device: str, output: Path, overwrite: bool, **planned: Any) -> None:
     """Write what to play to measure DEVICE, a TOML file or a name that `forestage devices` lists.
 
     One WAV file of all drivers, one of each, and a plan of where the microphone goes (plan.txt, plan.svg).
     """
     from .measure.written import write_sweeps
 
-    plan = _plan(device, is_ears, count, sample_rate, length_s, repeats, level_db, low_hz)
-    for path in write_sweeps(plan, output, overwrite=overwrite):
+    for path in write_sweeps(_plan(device, **planned), output, overwrite=overwrite):
         click.echo(path)
 
 
-def _plan(
-    device: str,
-    is_ears: bool,
-    count: int | None,
-    sample_rate: int,
-    length_s: float,
-    repeats: int,
-    level_db: float,
-    low_hz: float,
-) -> Plan:
+def _plan(device: str, *, is_ears: bool, count: int | None, **options: Any) -> Plan:
     from .acoustics.device_file import load_device
     from .measure.plan import Plan, as_by_ruler, places_for
 
@@ -81,7 +75,7 @@ def _plan(
     if not spec.is_headphones:
         spec = as_by_ruler(spec)
     places = places_for(spec, count=count, is_ears=is_ears)
-    return Plan(spec, places, is_ears, sample_rate, length_s, repeats, level_db, low_hz)
+    return Plan(spec, places, is_ears, **options)
 
 
 @measure.command()
@@ -109,17 +103,78 @@ def take(
     _finish(measured(recordings, sweeps=sweeps_folder, window_s=window_s), output, strict=strict, overwrite=overwrite)
 
 
-def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: bool) -> None:
+def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: bool, kept: Path | None = None) -> None:
     from .measure.words import findings
     from .measure.written import write_measurement
 
-    written = write_measurement(measurement, output, overwrite=overwrite)
+    written = write_measurement(measurement, output, overwrite=overwrite, recordings=kept)
     found = findings(measurement)
     for finding in found:
         click.echo(f"{output}: {finding}")
     click.echo(f"{output}: {len(written)} files; next: forestage design {output / 'device.toml'} -o my-preset.json")
     if strict and any(finding.grade == "poor" for finding in found):
         raise SystemExit(POOR)
+
+
+@measure.command("run")
+@click.argument("device")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder for the device file, responses and report.")
+@_planned
+@click.option("--output-card", help="Card to play to, by number or part of its name; the system's by default.")
+@click.option("--input-card", help="Card to record from; the system's by default.")
+@click.option("--wait", "wait_s", type=float, help="Wait so many seconds before each place instead of asking.")
+@WINDOW
+@STRICT
+@OVERWRITE
+def run_command(
+    device: str,
+    output: Path,
+    output_card: str | None,
+    input_card: str | None,
+    wait_s: float | None,
+    window_ms: float | None,
+    strict: bool,
+    overwrite: bool,
+    **planned: Any,
+) -> None:
+    """Measure DEVICE live, through the sound card: `sweeps` and `take` in one, a place after the other.
+
+    Needs sounddevice (pip install 'forestage[live]') and PortAudio. Recordings are kept beside the device file.
+    """
+    import time
+    from tempfile import TemporaryDirectory
+
+    from .measure.folder import checked_folder
+    from .measure.live import record
+    from .measure.take import measure as measured
+    from .measure.written import write_sweeps
+
+    plan = _plan(device, **planned)
+    checked_folder(output, overwrite=overwrite)
+
+    def ready(place: int, where: str) -> None:
+        click.echo(f"place {place} of {len(plan.places_m)}: {where}")
+        if wait_s is None:
+            click.pause("press a key when it is there, and keep quiet", err=True)
+        else:
+            time.sleep(wait_s)
+
+    def again(place: int, text: str) -> bool:
+        click.echo(f"place {place}: {text}", err=True)
+        return wait_s is None and click.confirm("Again?", default=True, err=True)
+
+    with TemporaryDirectory(prefix="forestage-") as folder:
+        recordings, sweeps_folder = Path(folder, "recordings"), Path(folder, "sweeps")
+        recordings.mkdir()
+        write_sweeps(plan, sweeps_folder)
+        record(plan, recordings, ready=ready, again=again, output=_card(output_card), source=_card(input_card))
+        window_s = None if window_ms is None else window_ms / 1000
+        found = measured(recordings, sweeps=sweeps_folder, window_s=window_s)
+        _finish(found, output, strict=strict, overwrite=overwrite, kept=recordings)
+
+
+def _card(text: str | None) -> int | str | None:
+    return int(text) if text is not None and text.isdigit() else text
 
 
 @measure.command()

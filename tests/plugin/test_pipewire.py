@@ -1,9 +1,11 @@
 """In PipeWire, without a desktop: what `forestage export` writes plays into a null sink of eight channels."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -11,9 +13,12 @@ import pytest
 import scipy.signal
 import soundfile as sf
 
-from forestage import Renderer
+from forestage import Renderer, load_device
 from forestage.export import export_pipewire
 from forestage.host import plugin_path
+from forestage.measure.clock import find_clock
+from forestage.measure.plan import Plan
+from forestage.measure.recording import read_recording
 
 NULL_DB = -90
 SEGMENT = 24_000  # 0.5 s
@@ -146,3 +151,33 @@ def test_what_comes_out_is_what_the_renderer_plays(options, start, environment, 
             assert not heard[len(expected) :].any(), "a channel plays that no driver is connected to"
             return
     pytest.fail(f"no half second is right; the best differs by {min(found):.1f} dB")
+
+
+LIVE = """
+from itertools import count
+from pathlib import Path
+from forestage import load_device
+from forestage.measure.live import record
+from forestage.measure.plan import Plan
+
+plan = Plan(load_device("laptop"), ((0.5, 0.0, 0.0),), is_ears=True, length_s=0.5)
+turns = count()
+card = "card, JACK"
+record(plan, Path("."), ready=print, again=lambda place, text: next(turns) < 5, output=card, source=card)
+"""
+
+
+@pytest.mark.slow
+def test_sweeps_are_played_and_recorded_through_a_card(start, environment, tmp_path):
+    """By PortAudio, as JACK: each driver comes back in a channel of its own, to the sample, and nothing else does."""
+    if shutil.which("pw-jack") is None or importlib.util.find_spec("sounddevice") is None:
+        pytest.skip("pw-jack or sounddevice is not installed (Debian: pipewire-jack libportaudio2)")
+    command = ["pw-jack", sys.executable, "-c", LIVE]
+    result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    if "PortAudio library not found" in result.stderr:
+        pytest.skip("PortAudio is not installed (Debian: libportaudio2)")
+    assert result.returncode == 0, result.stderr
+    plan = Plan(load_device("laptop"), ((0.5, 0.0, 0.0),), is_ears=True, length_s=0.5)
+    heard = read_recording(tmp_path / "place-1.wav", plan, frames=plan.frames([0, 1]))
+    assert abs(find_clock(heard[0], plan, [0, 1]).drift_ppm) < 0.01
+    assert difference_db(heard, plan.audio([0, 1])[:, 100:-100]) < NULL_DB

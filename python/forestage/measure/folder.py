@@ -13,13 +13,7 @@ from pathlib import Path
 @contextmanager
 def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Path]:
     """A new folder to write into, whose files go to ``folder`` when all of them are there."""
-    target = Path(folder)
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist")
-    if target.exists() and not target.is_dir():
-        raise FileExistsError(f"{target} exists already, and is a file; a folder would be right")
-    if target.is_dir() and any(target.iterdir()) and not overwrite:
-        raise FileExistsError(f"{target} holds files already; say --overwrite (overwrite=True) to replace them")
+    target = checked_folder(folder, overwrite=overwrite)
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
     try:
         yield made
@@ -28,3 +22,15 @@ def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Pat
             os.replace(path, target / path.name)
     finally:
         shutil.rmtree(made)
+
+
+def checked_folder(folder: str | Path, *, overwrite: bool) -> Path:
+    """Return the folder when it may be written into."""
+    target = Path(folder)
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist")
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"{target} exists already, and is a file; a folder would be right")
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise FileExistsError(f"{target} holds files already; say --overwrite (overwrite=True) to replace them")
+    return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,10 @@ def plan_picture(plan: Plan) -> Figure:
     return figure
 
 
-def write_measurement(measurement: Measurement, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
-    """Write impulse responses, the device file that uses them, and the report."""
+def write_measurement(
+    measurement: Measurement, folder: str | Path, *, overwrite: bool = False, recordings: Path | None = None
+) -> list[Path]:
+    """Write impulse responses, the device file that uses them, and the report; and ``recordings`` that have no home."""
     plan = measurement.plan
     with folder_written_whole(folder, overwrite=overwrite) as made:
         responses = equalised_impulses(measurement)
@@ -150,6 +153,8 @@ def write_measurement(measurement: Measurement, folder: str | Path, *, overwrite
         _keep_head(plan.device, made)
         comment = "Measured; impulse responses are those of drivers behind their equalisers (response_db, level_db)."
         _write_text(made / DEVICE_NAME, device_toml(table, comment=comment))
+        for path in sorted(recordings.iterdir()) if recordings is not None else ():
+            shutil.copyfile(path, made / f"recorded-{path.name}")
         _write_text(made / REPORT_NAME, report_html(measurement))
         return [Path(folder) / path.name for path in sorted(made.iterdir())]
 
