@@ -119,9 +119,11 @@ def test_post_screening_leaves_out_who_misses_the_reference_or_praises_the_ancho
     """More than 15 % of items: 1 of 6 is too many, 1 of 7 is not (BS.1534-3, 4.1.2)."""
     good, deaf, generous = POINTS, POINTS | {"reference": 89}, POINTS | {"mid-anchor": 91}
     keys = {"reference": "reference", "mid_anchor": "mid-anchor"}
-    assert why_left_out([deaf] + 5 * [good], **keys) == "gave the hidden reference less than 90 in 1 of 6"
-    assert why_left_out([generous] + 5 * [good], **keys) == "gave the 7 kHz anchor more than 90 in 1 of 6"
-    assert why_left_out([deaf] + 6 * [good], **keys) == ""
+    six, seven = [True] * 6, [True] * 7
+    assert why_left_out([deaf] + 5 * [good], six, **keys) == "gave the hidden reference less than 90 in 1 of 6"
+    assert why_left_out([generous] + 5 * [good], six, **keys) == "gave the 7 kHz anchor more than 90 in 1 of 6"
+    assert why_left_out([deaf] + 6 * [good], seven, **keys) == ""
+    assert why_left_out([generous] + 5 * [good], [False, *six[1:]], **keys) == ""
     session = tone_session(tmp_path, "mushra", songs=("a.wav", "b.wav"), seconds=0.1)
     listened(tmp_path, session, "Ann", rates(good))
     ratings, listeners = listened(tmp_path, session, "Tim", rates(deaf), seed=1)
@@ -129,6 +131,16 @@ def test_post_screening_leaves_out_who_misses_the_reference_or_praises_the_ancho
     assert found.screened == {"Tim": "gave the hidden reference less than 90 in 2 of 2"}
     assert found.scores[0].ratings == 2
     assert "left out: Tim, who gave the hidden reference" in run("audition", "results", tmp_path).stdout
+
+
+@pytest.mark.parametrize(("count", "left_out"), [(1, 1), (2, 0)])
+def test_an_anchor_that_many_praise_leaves_nobody_out(tmp_path, count, left_out):
+    """One of four is a quarter, and wrong; two of four are more, and it is the song."""
+    session = tone_session(tmp_path, "mushra", seconds=0.1)
+    for number in range(4):
+        points = POINTS | ({"mid-anchor": 95} if number < count else {})
+        ratings, listeners = listened(tmp_path, session, f"listener {number}", rates(points), seed=number)
+    assert len(mushra(session, ratings, listeners).screened) == left_out
 
 
 @pytest.mark.parametrize("values", [[3.0], [0.0, 0.0, 0.0], [1.0, 2.0, -3.0, 4.0]])

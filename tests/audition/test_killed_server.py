@@ -3,8 +3,8 @@
 import threading
 import time
 
+import httpx2
 import pytest
-import requests
 
 from auditions import tone_session
 from forestage.audition.results import Results
@@ -19,27 +19,27 @@ KILLS = 2
 POINTS = {"A": 0, "B": 11, "C": 22, "D": 33, "E": 44}
 
 
+def patient(client, url, form, problems):
+    """Ask until there is an answer."""
+    while True:
+        try:
+            answer = client.post(url, json=form)
+        except httpx2.HTTPError:
+            time.sleep(0.05)
+            continue
+        if answer.status_code != 200:
+            problems.append(answer.text)
+        return answer.json()
+
+
 def rate_all(server, name, problems):
     """A listener who tries each answer until the server has it, and now and then sends one again."""
-    own = requests.Session()
-
-    def ask(path, form):
-        while True:
-            try:
-                answer = own.post(f"{server.address}{path}", json=form, timeout=10)
-            except requests.RequestException:
-                time.sleep(0.05)
-                continue
-            if answer.status_code != 200:
-                problems.append(answer.text)
-            return answer.json()
-
-    listener = ask("listen", {"name": name})["listener"]
-    for trial in range(TRIALS):
-        form = {"listener": listener, "answers": [{"trial": trial, "ratings": POINTS | {"A": trial}}]}
-        ask("ratings", form)
-        if trial % 10 == 0:
-            ask("ratings", form)
+    with httpx2.Client(timeout=10) as client:
+        listener = patient(client, f"{server.address}listen", {"name": name}, problems)["listener"]
+        for trial in range(TRIALS):
+            form = {"listener": listener, "answers": [{"trial": trial, "ratings": POINTS | {"A": trial}}]}
+            for _ in range(1 + (trial % 10 == 0)):
+                patient(client, f"{server.address}ratings", form, problems)
 
 
 def test_ten_thousand_ratings_survive_killed_servers(tmp_path):

@@ -22,6 +22,7 @@ CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
 HIGHEST_SHARE = 0.15  # of items that an assessor may get wrong before all of theirs are left out
 GOOD_POINTS = 90.0
+UNCLEAR_SHARE = 0.25  # of listeners who praise the anchor of a song, which then tells nothing about them
 PERMUTATIONS = 9999
 
 
@@ -145,9 +146,12 @@ def mushra(session: Session, ratings: Sequence[Rating], listeners: dict[str, str
         table.setdefault((rating.listener, rating.trial), {})[rating.item] = float(rating.value)
     kinds = {version.kind: version.id for version in session.versions}
     screened = {}
-    for listener in {key[0] for key in table}:
-        items = [row for key, row in table.items() if key[0] == listener]
-        if reason := why_left_out(items, reference=kinds[REFERENCE], mid_anchor=kinds[MID_ANCHOR]):
+    clear = _clear_songs(ratings, mid_anchor=kinds[MID_ANCHOR])
+    for listener in {rating.listener for rating in ratings}:
+        of = {rating.trial: rating.song for rating in ratings if rating.listener == listener}
+        items = [table[listener, trial] for trial in of]
+        told = [of[trial] in clear for trial in of]
+        if reason := why_left_out(items, told, reference=kinds[REFERENCE], mid_anchor=kinds[MID_ANCHOR]):
             screened[listener] = reason
     kept = [row for key, row in sorted(table.items()) if key[0] not in screened]
     points = {version.id: np.array([row[version.id] for row in kept]) for version in session.versions}
@@ -164,10 +168,32 @@ def _differ(rows: Iterable[np.ndarray]) -> bool:
     return bool(np.any(np.ptp(np.array(list(rows)), axis=0) > 0))
 
 
-def why_left_out(items: Sequence[dict[str, float]], *, reference: str, mid_anchor: str) -> str:
-    """Post-screening of one listener after BS.1534-3: why all of theirs is left out, or an empty text."""
+def _clear_songs(ratings: Sequence[Rating], *, mid_anchor: str) -> set[int]:
+    """Songs that the anchor degrades: no more than a quarter of the listeners praise it there."""
+    praise: dict[int, list[bool]] = {}
+    for rating in ratings:
+        if rating.item == mid_anchor:
+            praise.setdefault(rating.song, []).append(float(rating.value) > GOOD_POINTS)
+    alone = len({rating.listener for rating in ratings}) == 1  # nobody else to say that it is the song
+    return {song for song, each in praise.items() if alone or sum(each) <= UNCLEAR_SHARE * len(each)}
+
+
+def why_left_out(
+    items: Sequence[dict[str, float]], is_clear: Sequence[bool], *, reference: str, mid_anchor: str
+) -> str:
+    """Post-screening of one listener after BS.1534-3, 4.1.2: why all of theirs is left out, or an empty text.
+
+    Parameters
+    ----------
+    items : sequence of dict
+        Points by the id of the version, of each trial.
+    is_clear : sequence of bool
+        Of each trial, whether the anchor tells anything.
+    reference, mid_anchor : str
+        Ids of the two.
+    """
     missed = sum(row[reference] < GOOD_POINTS for row in items)
-    fooled = sum(row[mid_anchor] > GOOD_POINTS for row in items)
+    fooled = sum(row[mid_anchor] > GOOD_POINTS and clear for row, clear in zip(items, is_clear, strict=True))
     if missed > HIGHEST_SHARE * len(items):
         return f"gave the hidden reference less than {GOOD_POINTS:g} in {missed} of {len(items)}"
     if fooled > HIGHEST_SHARE * len(items):

@@ -95,9 +95,18 @@ def made_of(plan: Plan) -> dict[str, Any]:
         "monitor": plan.monitor,
         "plain": plan.has_plain,
         "excerpt": [plan.start_s, plan.length_s],
-        "settings": {key: str(value) for key, value in sorted((plan.settings or {}).items())},
-        "chain": None if plan.chain is None else repr(plan.chain),
+        "settings": {key: _content(value) for key, value in sorted((plan.settings or {}).items())},
+        "chain": None if plan.chain is None else [repr(plan.chain), *_presets_of(plan.chain)],
     }
+
+
+def _content(value: Any) -> str:
+    """A setting as text; of a file what is in it."""
+    return _sha256(value) if isinstance(value, Path) else str(value)
+
+
+def _presets_of(chain: Chain) -> list[str]:
+    return [_sha256(effect.preset) for _, effect in chain.effects if effect.preset is not None]
 
 
 def make_session(
