@@ -27,8 +27,8 @@ const std::array<TabSpec, CurvesView::tab_count> tab_specs{{
 constexpr int tab_height = 28;
 constexpr int compare_width = 50;
 constexpr int live_width = 46;
-constexpr int spectrum_every = 2;  // refreshes
-constexpr double fall_db = 1.2;    // a look: 18 dB a second
+constexpr int refresh_every = 2;  // refreshes
+constexpr double fall_db = 1.2;   // a look: 18 dB a second
 constexpr double nothing_db = -120.0;
 constexpr double seen_db = 0.5;  // what an eye sees move
 
@@ -98,7 +98,7 @@ bool CurvesView::has_lines() const { return tab_ != zone && (tab_ != beam || bea
 
 void CurvesView::follow_spectrum() {
   const double rate = desk_.plugin().sample_rate();
-  if (!shows_spectrum_ || rate <= 0.0 || ++refreshes_ % spectrum_every != 0) return;
+  if (!shows_spectrum_ || rate <= 0.0) return;
   auto& sound = desk_.plugin().sound();
   if (spectrum_ == nullptr || rate != spectrum_rate_) spectrum_ = std::make_unique<Spectrum>(rate);
   spectrum_rate_ = rate;
@@ -145,6 +145,8 @@ std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamSt
 }
 
 void CurvesView::refresh() {
+  if (!is_new_ && ++refreshes_ % refresh_every != 0)
+    return;  // lines are dear, and nobody sees them thirty times a second
   follow_spectrum();
   const Slot slot = desk_.slot();
   bool is_new = desk_.follow_knobs(values_) || is_new_ || slot != slot_;

@@ -19,10 +19,11 @@ class HeadphoneEqStrip final : public Panel {
   void refresh() override;  // states come at any time, from any thread
   void resized() override;
   void paint(juce::Graphics& graphics) override;
+  /// What is wrong with it becomes the notice, and the equaliser stays.
+  void load(const juce::File& file);
 
  private:
   void choose();
-  void load(const juce::File& file);
   void apply(std::optional<HeadphoneEq> eq);
 
   Settings& settings_;

@@ -13,7 +13,9 @@ constexpr double usual_head_m = 0.0875;
 constexpr float pair_size = 18.0f;
 constexpr float usual_beam_hz = 1000.0f;
 constexpr double beam_range_db = 30.0;
-constexpr float reach = 16.0f;  // of a pointer that takes hold of a loudspeaker
+constexpr double reference_deg = 30.0;  // of the ideal pair
+constexpr float ray_share = 0.8f;       // of the way to where sounds are heard
+constexpr float reach = 16.0f;          // of a pointer that takes hold of a loudspeaker
 
 juce::String degrees(double value) { return juce::String(juce::roundToInt(value)) + juce::String::fromUTF8("\u00b0"); }
 
@@ -81,7 +83,9 @@ void StageView::refresh() {
   const Slot slot = desk_.slot();
   const auto preset = desk_.preset(slot);
   const bool have_moved = desk_.follow_knobs(values_);
-  if (preset == preset_ && slot == slot_ && !have_moved) return;
+  const auto monitor = static_cast<Monitor>(static_cast<int>(desk_.value(Param::monitor)));
+  if (preset == preset_ && slot == slot_ && monitor == monitor_ && !have_moved) return;
+  monitor_ = monitor;
   if (preset != preset_) view_ = preset != nullptr ? design_view(*preset) : DesignView{};
   preset_ = preset;
   width_deg_ = desk_.value(Param::stage_width_deg);
@@ -157,21 +161,30 @@ void StageView::paint(juce::Graphics& graphics) {
   }
 
   // Where sounds are heard
-  const auto ray = [&](std::optional<double> azimuth_deg, juce::Colour colour, bool is_dashed, float share) {
+  const auto ray = [&](std::optional<double> azimuth_deg, juce::Colour colour, bool is_dashed, bool is_heard) {
     if (!azimuth_deg) return;
-    const juce::Line<float> line(at.listener, at.at(std::clamp(*azimuth_deg, -90.0, 90.0), share));
+    const juce::Line<float> line(at.listener, at.at(std::clamp(*azimuth_deg, -90.0, 90.0), ray_share));
     graphics.setColour(colour);
     constexpr float dashes[] = {4.0f, 4.0f};
+    const float width = is_heard ? 2.5f : 1.2f;
     if (is_dashed)
-      graphics.drawDashedLine(line, dashes, 2, 1.5f);
+      graphics.drawDashedLine(line, dashes, 2, width);
     else
-      graphics.drawLine(line, 1.5f);
-    graphics.fillEllipse(juce::Rectangle<float>(7.0f, 7.0f).withCentre(line.getEnd()));
+      graphics.drawLine(line, width);
+    const float dot = is_heard ? 9.0f : 5.0f;
+    graphics.fillEllipse(juce::Rectangle<float>(dot, dot).withCentre(line.getEnd()));
   };
-  ray(view_.plain_left_deg, colours.plain, true, 0.8f);
-  ray(view_.plain_right_deg, colours.plain, true, 0.8f);
-  ray(view_.heard_left_deg, own, false, 0.8f);
-  ray(view_.heard_right_deg, own, false, 0.8f);
+  const bool is_plain = monitor_ == Monitor::headphones_plain;
+  const bool is_reference = monitor_ == Monitor::headphones_reference;
+  const bool is_design = !is_plain && !is_reference;
+  ray(view_.plain_left_deg, colours.plain, true, is_plain);
+  ray(view_.plain_right_deg, colours.plain, true, is_plain);
+  ray(view_.heard_left_deg, own, false, is_design);
+  ray(view_.heard_right_deg, own, false, is_design);
+  if (is_reference) {
+    ray(reference_deg, colours.target, false, true);
+    ray(-reference_deg, colours.target, false, true);
+  }
 
   // The virtual pair
   for (const double side : {1.0, -1.0}) {
@@ -221,11 +234,16 @@ void StageView::paint(juce::Graphics& graphics) {
   const auto heard = [](const std::optional<double>& left, const std::optional<double>& right) {
     return left ? degrees(*left) + " / " + degrees(right ? -*right : *left) : juce::String("not known");
   };
+  // What plays comes first
+  const auto design = "heard at " + heard(view_.heard_left_deg, view_.heard_right_deg);
+  const auto plain = heard(view_.plain_left_deg, view_.plain_right_deg);
+  const auto now = is_plain       ? "Plain device: left/right heard at " + plain
+                   : is_reference ? "Reference: left/right heard at " + heard(reference_deg, -reference_deg)
+                                  : "Left/right " + design;
   graphics.setColour(colours.text);
-  graphics.drawText("Left/right heard at " + heard(view_.heard_left_deg, view_.heard_right_deg), area.removeFromTop(16),
-                    juce::Justification::centredLeft, true);
+  graphics.drawText(now, area.removeFromTop(16), juce::Justification::centredLeft, true);
   graphics.setColour(colours.dim_text);
-  graphics.drawText("plain " + heard(view_.plain_left_deg, view_.plain_right_deg) + ", pair at " + degrees(width_deg_) +
+  graphics.drawText((is_design ? "plain " + plain : "design " + design) + ", pair at " + degrees(width_deg_) +
                         ", seat at " + juce::String(at.distance_m, 2) + " m",
                     area, juce::Justification::centredLeft, true);
 }

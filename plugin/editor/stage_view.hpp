@@ -30,6 +30,7 @@ class StageView final : public Panel {
   std::shared_ptr<const Preset> preset_;
   DesignView view_;
   float width_deg_ = 0.0f;
+  Monitor monitor_ = Monitor::headphones;
   Slot slot_ = Slot::a;
   bool is_dragged_ = false;
   juce::Slider frequency_;  // at which the beam is drawn, as an index

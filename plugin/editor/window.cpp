@@ -115,6 +115,10 @@ bool Window::keyPressed(const juce::KeyPress& key) {
   return false;
 }
 
-void Window::filesDropped(const juce::StringArray& files, int, int) { desk_.open(juce::File(files[0])); }
+void Window::filesDropped(const juce::StringArray& files, int, int) {
+  const juce::File file(files[0]);
+  if (file.hasFileExtension("txt;wav")) return headphone_eq_.load(file);
+  desk_.open(file);
+}
 
 }  // namespace forestage::plugin

@@ -363,6 +363,23 @@ void files_are_opened_or_refused_with_a_reason() {
   expect(window.desk().name(Slot::a) == "saved", "what was saved is not what plays");
 }
 
+void equalisers_are_dropped_like_presets() {
+  Opened opened;
+  Window& window = *opened.window;
+  const auto drop = [&](const juce::File& file) {
+    window.filesDropped({file.getFullPathName()}, 0, 0);
+    window.refresh();
+  };
+  const auto name = window.desk().name(Slot::a);
+  drop(written("HD 650 ParametricEQ.txt", "Preamp: -3 dB\nFilter 1: ON PK Fc 1000 Hz Gain 3 dB Q 1\n"));
+  expect(opened.processor.session().headphone_eq_name().has_value(), "an equaliser is not dropped");
+  drop(written("broken.txt", "Filter 1: ON PK Fc here Gain 3 dB Q 1\n"));
+  expect(window.desk().notice().contains("broken.txt"), "nothing is said of a broken equaliser");
+  expect(opened.processor.session().headphone_eq_name().has_value(),
+         "a broken equaliser takes the place of a good one");
+  expect(window.desk().name(Slot::a) == name, "an equaliser takes the slot");
+}
+
 void a_full_folder_is_listed_as_far_as_it_goes() {
   const auto data = folder() / "data";
   const auto presets = data / "forestage" / "presets";
@@ -747,6 +764,7 @@ int check_all() {
   beams_follow_the_knobs();
   places_are_those_of_the_device();
   files_are_opened_or_refused_with_a_reason();
+  equalisers_are_dropped_like_presets();
   a_full_folder_is_listed_as_far_as_it_goes();
   presets_of_hosts_are_opened_with_their_knobs();
   the_menu_has_devices_variants_and_folders_and_looks_again();

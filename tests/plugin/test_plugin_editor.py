@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from forestage.host import plugin_path
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs xvfb-run (Debian: xvfb xauth)"),
@@ -86,6 +88,28 @@ def test_window_works_as_a_person_expects_and_leaks_nothing(new_user, tmp_path):
     subprocess.run(["gcc", "-O0", source, "-o", tmp_path / "leak"], check=True)
     leaking = subprocess.run([*watched, tmp_path / "leak"], capture_output=True, check=False)
     assert leaking.returncode != 0  # or the sanitizer sees nothing here
+
+
+STANDALONE = """
+import subprocess, sys, time
+from PIL import ImageGrab
+
+with subprocess.Popen([sys.argv[1]]) as program:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        time.sleep(0.5)
+        pixels = ImageGrab.grab().convert("RGB").getcolors(1 << 24)
+        if dict((colour, count) for count, colour in pixels).get((0x15, 0x19, 0x1E), 0) > 20_000:
+            print("the window is there")
+            break
+    program.kill()
+"""
+
+
+def test_standalone_shows_the_window(new_user):
+    command = [*XVFB, sys.executable, "-c", STANDALONE, plugin_path("standalone")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=new_user)
+    assert result.stdout == "the window is there\n", result.stderr
 
 
 def test_editor_opens_and_closes_again_and_says_what_of_a_session_cannot_be_read(new_user):
