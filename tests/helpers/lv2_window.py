@@ -123,6 +123,14 @@ class Lv2Window:
         subprocess.run(["xdotool", *map(str, actions)], check=True)
         self.idle()
 
+    def work_at_once(self, actions: list[str | int]) -> None:
+        """Many things one after the other, while the window lives."""
+        with subprocess.Popen(["xdotool", *map(str, actions)]) as hands:
+            while hands.poll() is None:
+                self.idle(0.05)
+        assert hands.returncode == 0
+        self.idle()
+
     def click(self, x: int, y: int) -> None:
         self.work("mousemove", x, y, "click", 1)
 

@@ -112,6 +112,72 @@ def test_window_in_a_host_is_worked_by_pointer_and_keyboard(tmp_path):
     assert "needs the plugin in the same process" in done.stderr
 
 
+# Two hundred clicks, wheels, drags and keys anywhere but where files are chosen, while audio runs; windows in between.
+RANDOM = """
+import random, threading, time
+import numpy as np
+from forestage import Renderer
+from forestage.host import plugin_path
+from lv2_host import Lv2Plugin
+from lv2_window import Lv2Window
+
+MENU, LOAD = (597, 0, 687, 50), (300, 574, 390, 640)
+dice = random.Random(5)
+x = np.random.default_rng(6).uniform(-0.1, 0.1, (2, 512)).astype(np.float32)
+plugin = Lv2Plugin(plugin_path("lv2"))
+before, is_over, sounds = plugin.state, threading.Event(), []
+
+def play():
+    while not is_over.is_set():
+        sounds.append(float(np.abs(plugin.process(x)).max()))
+        time.sleep(0.01)  # as a sound card would
+
+def somewhere():
+    while True:
+        at = dice.randrange(980), dice.randrange(640)
+        if not any(x0 <= at[0] < x1 and y0 <= at[1] < y1 for x0, y0, x1, y1 in (MENU, LOAD)):
+            return at
+
+def act():
+    kind = dice.choice(["click"] * 5 + ["drag", "wheel", "key", "key"])
+    if kind == "key":
+        return ["key", dice.choice(["x", "1", "2", "3", "4", "r", "ctrl+z", "ctrl+shift+z", "Tab", "Escape"])]
+    if kind == "drag":
+        return ["mousemove", *somewhere(), "mousedown", 1, "mousemove", *somewhere(), "mouseup", 1]
+    return ["mousemove", *somewhere(), "click", 1 if kind == "click" else dice.choice([4, 5])]
+
+audio = threading.Thread(target=play)
+audio.start()
+written = 0
+for _ in range(4):
+    window = Lv2Window(plugin)
+    window.idle(0.2)
+    window.work_at_once([word for _ in range(50) for word in [*act(), "sleep", 0.03]])
+    window.work_at_once(["key", "Escape"])
+    written += len(window.written)
+    window.close()
+is_over.set()
+audio.join()
+print("acted" if written > 20 else f"only {written} values", "sound" if np.isfinite(sounds).all() else "no sound")
+plugin.state = before
+for name in ("monitor", "slot", "room", "solo", "bypass"):
+    plugin.controls[name].value = float(name == "monitor")
+renderer = Renderer("smart-speaker", b="laptop")
+for _ in range(300):
+    y, expected = plugin.process(x), renderer.process(x)
+print("as before" if np.abs(y - expected).max() < 1e-6 else "not as before")
+"""
+
+
+def test_anything_at_random_leaves_the_plugin_as_it_can_be_set(tmp_path):
+    environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment.pop("XDG_DATA_HOME", None)
+    done = subprocess.run(
+        [*XVFB, sys.executable, "-c", RANDOM], capture_output=True, text=True, check=False, timeout=180, env=environment
+    )
+    assert done.stdout == "acted sound\nas before\n", done.stdout + done.stderr
+
+
 def test_bundle_says_that_there_is_a_window():
     manifest = (plugin_path("lv2") / "manifest.ttl").read_text(encoding="utf-8")
     described = (plugin_path("lv2") / "forestage.ttl").read_text(encoding="utf-8")
