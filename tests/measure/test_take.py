@@ -10,17 +10,21 @@ import soundfile
 from laboratory import LabDriver, Laboratory, Recorder, record_all
 from scipy.signal import lfilter
 
-from forestage import load_device
+from forestage import design, load_device
 from forestage.acoustics.driver_response import driver_responses
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
 from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.firs import response_of
+from forestage.measure.against_model import over_model_db, rulers_design
+from forestage.measure.colour import Heard, colour
 from forestage.measure.plan import Plan, as_by_ruler, load_plan, places_for
 from forestage.measure.quality import THIRDS_HZ
 from forestage.measure.sweep import Sweep
 from forestage.measure.take import measure
 from forestage.measure.words import findings
 from forestage.measure.written import write_measurement, write_sweeps
+from forestage.metrics.separation import separation_db
 
 LEFT = LabDriver((0.0, 0.14, 0.0), corner_hz=150.0, second=0.08)
 RIGHT = LabDriver(
@@ -209,6 +213,53 @@ def test_ears_become_the_plant_of_a_device(at_the_ears, place):
     together = np.sum(ratio, axis=(0, 1))
     assert np.abs(20 * np.log10(np.abs(ratio))).max() < 0.5
     assert np.abs(np.angle(ratio * together.conj()) / (2 * np.pi * frequency)).max() < 5e-6
+
+
+def test_the_report_shows_the_model_against_the_ears(at_the_ears):
+    """Level of each driver at the seat's ears over a sphere and flat points: what the laboratory's drivers do."""
+    lab, measured, folder = at_the_ears
+    inside = (1.6 / measured.window_s < THIRDS_HZ) & (THIRDS_HZ < 7000)
+    found = over_model_db(measured)[..., inside]
+    expected = np.array([20 * np.log10(np.abs(each.response(THIRDS_HZ[inside]))) for each in lab.drivers])[:, None]
+    apart = found - expected
+    assert np.ptp(apart - apart.mean()) < 1.0
+    page = (folder / "laptop" / "report.html").read_text()
+    assert "Measured over model" in page
+    assert "right, left ear" in page
+
+
+def test_the_report_says_how_far_the_rulers_design_is_off(at_the_ears):
+    """Promised as the design itself has it; reached as the laboratory's own plant has it."""
+    lab, measured, _ = at_the_ears
+    made = design(measured.plan.device, sample_rates=(48_000,), render=None)
+    filters = made.filter_set(48_000)
+    hz = np.concatenate([[0.0], np.geomspace(1.5 / measured.window_s, 7000.0, 100)])
+    weights = response_of(filters.cancel, hz, sample_rate=48_000, delay_frames=filters.delay_frames)
+    truth = np.stack([lab.ears(each, (0.5, 0.0, 0.0), hz, is_direct=True) for each in lab.drivers], axis=1)
+    reached, promised = (
+        separation_db(np.einsum("edf,dcf->ecf", each, weights))[:, 1:].mean() for each in (truth, made.plant.at(hz))
+    )
+    found = rulers_design(measured)
+    assert found.promised_db == pytest.approx(promised, abs=0.3)
+    assert found.reached_db == pytest.approx(reached, abs=0.5)
+    assert f"would promise {found.promised_db:.1f} dB" in "\n".join(map(str, findings(measured)))
+
+
+def test_equalisers_stay_within_their_limits():
+    """Colour is undone up to +6 and -12 dB; nothing is boosted where a driver distorts, or is hardly heard."""
+    driver = load_device("laptop").drivers[0]
+    level = np.where(THIRDS_HZ < 300, -20.0, np.where(THIRDS_HZ > 3000, 20.0, 0.0))
+    quiet, clean = np.full(31, 60.0), np.zeros(31)
+    points = dict(colour(driver, Heard(level, quiet, clean), 0.0, 20e-3))
+    assert (points[199.53], points[1000.0], points[5011.9]) == (-6.0, 0.0, 12.0)
+    distorted = dict(colour(driver, Heard(level, quiet, np.where(THIRDS_HZ < 150, 0.05, 0.0)), 0.0, 20e-3))
+    noisy = dict(colour(driver, Heard(level, np.where(THIRDS_HZ < 150, 10.0, 60.0), clean), 0.0, 20e-3))
+    for limited in (distorted, noisy):
+        assert [limited[hz] for hz in limited if hz < 150] == [0.0] * sum(hz < 150 for hz in limited)
+        assert limited[199.53] == -6.0
+    assert min(dict(colour(driver, Heard(level, quiet, clean), 0.0, 4e-3))) > 370.0  # below, the window tells nothing
+    tweeter = replace(driver, low_hz=2000.0)
+    assert min(dict(colour(tweeter, Heard(level, quiet, clean), 0.0, 20e-3))) > 1900.0
 
 
 def test_ears_come_with_their_noise(at_the_ears):

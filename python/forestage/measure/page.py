@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from forestage._core import __version__
 from forestage.arrays import FloatArray
+from forestage.measure.against_model import over_model_db
 from forestage.measure.quality import THIRDS_HZ, thirds_within
 from forestage.measure.take import Measurement
 from forestage.measure.verify import Claim, Verification
@@ -55,7 +56,8 @@ def charts(measurement: Measurement) -> list[tuple[str, str, Figure]]:
     """Title, text and figure of every chart of the report."""
     names = [driver.name for driver in measurement.plan.drivers]
     with rc_context(LOOK):
-        return [draw(measurement, names) for draw in (_levels, _noise, _distortion, _impulses)]
+        drawn = [draw(measurement, names) for draw in (_levels, _noise, _distortion, _impulses)]
+        return [*drawn, _over_model(measurement, names)] if measurement.plan.is_ears else drawn
 
 
 def report_html(measurement: Measurement) -> str:
@@ -188,6 +190,19 @@ def _impulses(measurement: Measurement, names: list[str]) -> tuple[str, str, Fig
     ax.grid(visible=True)
     ax.legend(loc="upper right")
     return "Impulse responses", f"At place {middle + 1}. What comes after the window is the room's.", _figure(ax)
+
+
+def _over_model(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
+    """Every driver at both ears of the seat, over the model by ruler."""
+    hz, shown = _shown(over_model_db(measurement))
+    curves = {
+        f"{name}, {ear} ear": shown[driver, index]
+        for driver, name in enumerate(names)
+        for index, ear in enumerate(("left", "right"))
+    }
+    ax = lines(hz, curves, ylabel="measured over model (dB)", ylim=(-15.0, 15.0))
+    text = "At the seat, drivers as they are over flat ones by ruler: what differs is what a design by ruler does not know."
+    return "Measured over model", text, _figure(ax)
 
 
 def _figure(ax: object) -> Figure:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forestage.acoustics.driver import Driver
 from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.measure.against_model import over_model_db, rulers_design
 from forestage.measure.colour import LEAST_SNR_DB, MOST_DISTORTION
 from forestage.measure.places import LEAST_OFF_M, MOST_OFF_M
 from forestage.measure.quality import LONGEST_S, THIRDS_HZ, thirds_within
@@ -23,7 +24,9 @@ GOOD_SNR_DB = 30.0
 MOST_DRIFT_PPM = 100.0
 # Windows from which on voices are measured whole
 GOOD_WINDOW_S = 4e-3
-MOST_LEVEL_DB, MOST_LATE_S = 1.0, 50e-6
+MOST_LEVEL_DB = 1.0
+# Of the separation that a design by ruler promises
+MOST_LOST_DB = 1.5
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def findings(measurement: Measurement) -> list[Finding]:
         *_drivers(measurement),
         *_places(measurement),
         *_clocks(measurement),
+        *_ruler(measurement),
     ]
     return sorted(found, key=lambda finding: ("poor", "limited", "good").index(finding.grade))
 
@@ -147,6 +151,21 @@ def _clocks(measurement: Measurement) -> Iterator[Finding]:
     drifts = [heading.clock.drift_ppm for heading in measurement.headings]
     worst = max(drifts, key=abs)
     yield Finding("good", f"the recorder's clock runs {worst:+.0f} ppm against the player's at most, which is undone")
+
+
+def _ruler(measurement: Measurement) -> Iterator[Finding]:
+    """How far the model by ruler is off, where it can be said: at the ears."""
+    if not measurement.plan.is_ears:
+        return
+    found = rulers_design(measurement)
+    lost_db = found.promised_db - found.reached_db
+    off_db = float(np.std(over_model_db(measurement)[..., thirds_within(*JUDGED_HZ)]))
+    grade: Grade = "good" if lost_db <= MOST_LOST_DB else "limited"
+    yield Finding(
+        grade,
+        f"the model by ruler is {off_db:.1f} dB off at the ears: its design would promise {found.promised_db:.1f} dB "
+        f"of separation here and reach {found.reached_db:.1f} dB; design from this measurement",
+    )
 
 
 def _own(driver: Driver) -> NDArray[np.bool_]:

@@ -13,20 +13,16 @@ from matplotlib.figure import Figure
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import device_table
 from forestage.acoustics.measured_head import MeasuredHead
-from forestage.arrays import FloatArray
 from forestage.audio_file import write_wav
-from forestage.measure.colour import behind_equalisers
-from forestage.measure.deconvolve import BEFORE_S
 from forestage.measure.device_writer import device_toml
+from forestage.measure.equalised import equalised_impulses
 from forestage.measure.folder import folder_written_whole
 from forestage.measure.page import report_html, save_svg
 from forestage.measure.plan import PLAN_NAME, Plan
-from forestage.measure.quality import THIRDS_HZ, bins_hz
+from forestage.measure.quality import THIRDS_HZ
 from forestage.measure.take import Measurement
 from forestage.plots.axes import BLUE, INK, ORANGE
 
-# Of impulse responses before the first driver could be heard, and after
-LEAD_S = 2e-3
 DEVICE_NAME, REPORT_NAME = "device.toml", "report.html"
 
 
@@ -163,20 +159,3 @@ def _snr_points(measurement: Measurement) -> list[list[float]]:
     """Signal over noise of the driver that has least, as a device file has it."""
     levels = np.clip(measurement.snr_db.min(axis=0), 0.0, 90.0).round(1).tolist()
     return [[float(f"{hz:.4g}"), level] for hz, level in zip(THIRDS_HZ.tolist(), levels, strict=True)]
-
-
-def equalised_impulses(measurement: Measurement) -> FloatArray:
-    """Responses of the drivers behind their equalisers, from `LEAD_S` before their sound leaves the markers' driver.
-
-    Returns
-    -------
-    ndarray, shape (drivers, places, ears, frames)
-    """
-    rate = measurement.sample_rate
-    frames = measurement.gated.shape[-1]
-    frequency = bins_hz(2 * frames, rate)
-    made_up = behind_equalisers(measurement.device, frequency)[:, None, None]
-    moved_s = LEAD_S + measurement.flights_s()[None, :, None, None] - BEFORE_S
-    found = np.fft.rfft(measurement.gated, 2 * frames) / made_up * np.exp(-2j * np.pi * frequency * moved_s)
-    length = round((LEAD_S + BEFORE_S + float(measurement.flights_s().max()) + measurement.window_s + 0.02) * rate)
-    return np.fft.irfft(found)[..., :length]
