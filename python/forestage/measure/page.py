@@ -201,7 +201,7 @@ def _over_model(measurement: Measurement, names: list[str]) -> tuple[str, str, F
         for index, ear in enumerate(("left", "right"))
     }
     ax = lines(hz, curves, ylabel="measured over model (dB)", ylim=(-15.0, 15.0))
-    text = "At the seat, drivers as they are over flat ones by ruler: what differs is what a design by ruler does not know."
+    text = "At the seat, drivers as they are over flat ones by ruler; what differs, a design by ruler does not know."
     return "Measured over model", text, _figure(ax)
 
 
