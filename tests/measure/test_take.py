@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,9 @@ from scipy.signal import lfilter
 from forestage import design, load_device
 from forestage.acoustics.driver_response import driver_responses
 from forestage.acoustics.plant import geometry
+from forestage.acoustics.room import room_response
 from forestage.acoustics.seat import Seat
+from forestage.acoustics.shoebox import ROOMS
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.firs import response_of
 from forestage.measure.against_model import over_model_db, rulers_design
@@ -351,3 +353,48 @@ def test_a_plan_is_read_as_it_was_written(desk):
     assert (rate, audio.shape[1]) == (48_000, 2)
     assert np.array_equal(audio.T.astype(np.float32), plan.audio([1]))
     assert np.abs(audio).max() == pytest.approx(LEVEL, abs=1e-3)
+
+
+ON_THE_TABLE = np.array([2.6, 2.0, 1.1])
+
+
+@dataclass(frozen=True)
+class LivingRoom(Laboratory):
+    """The laboratory in a furnished room, by the room kernel: all walls, to any order."""
+
+    def response(self, driver, point_m, frequency_hz, *, is_direct=False):
+        if is_direct:
+            return super().response(driver, point_m, frequency_hz, is_direct=True)
+        frames = round(48_000 / frequency_hz[1])
+        places = [ON_THE_TABLE + np.asarray(each) * [1.0, -1.0, 1.0] for each in (driver.position_m, point_m)]
+        impulse = room_response(ROOMS["living-room"], source_m=places[0], receiver_m=places[1], length_s=0.4, threads=1)
+        return np.fft.rfft(impulse[0, 0], frames)[: len(frequency_hz)] * driver.response(frequency_hz)
+
+
+@pytest.mark.slow
+def test_a_real_room_is_left_out(tmp_path):
+    """A laptop on a table in a living room: what is left is its direct sound, whatever comes later."""
+    lab = LivingRoom([LEFT, RIGHT], recorder=Recorder(drift_ppm=40.0, noise_dbfs=-80.0))
+    found = measure(record_all(sweeps_of(tmp_path), lab))
+    late_s = found.reflections[0][0]
+    floor = [
+        np.linalg.norm(np.subtract(point, [*driver.position_m[:2], -2 * ON_THE_TABLE[2]]))
+        - np.linalg.norm(np.subtract(point, driver.position_m))
+        for driver in lab.drivers
+        for point in found.places_m
+    ]
+    assert late_s == pytest.approx(min(floor) / SPEED_OF_SOUND_M_S, abs=0.2e-3)
+    frequency = np.arange(1.5 / found.window_s, 12_000.0, 20.0)
+    turns = np.exp(-2j * np.pi * np.outer(frequency, np.arange(found.gated.shape[-1])) / 48_000)
+    ratios = []
+    for index, driver in enumerate(lab.drivers):
+        for place, point in enumerate(found.places_m):
+            truth = lab.response(driver, point, frequency, is_direct=True)
+            late = np.exp(-2j * np.pi * frequency * (found.flights_s()[place] - 0.02))
+            ratios.append(turns @ found.gated[index, place, 0] / truth * late)
+    ratios = np.array(ratios)
+    level_db = 20 * np.log10(np.abs(ratios))
+    assert np.abs(level_db - level_db.mean()).max() < 0.3
+    delay_s = -np.unwrap(np.angle(ratios)) / (2 * np.pi * frequency)
+    delay_s = delay_s[:, frequency > 1000]
+    assert np.abs(delay_s - np.median(delay_s)).max() < 5e-6
