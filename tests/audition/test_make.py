@@ -196,6 +196,7 @@ def test_a_song_of_two_hours_asks_for_an_excerpt(tmp_path):
         (["--presets", "laptop"], 1, "only laptop to listen to: a second one in --presets, or --plain, would be right"),
         (["--presets", "laptop", "laptop"], 1, "--presets laptop laptop: each once would be right"),
         (["--presets", "laptop", "nosuch"], 1, "nosuch"),
+        (["--presets", "laptop", "b.flac"], 1, "b.flac: a song, where presets are listed; songs go in front of"),
         (["--presets", "laptop", "tablet", "--trials", "0"], 2, "--trials"),
         (["--presets", "laptop", "tablet", "tv", "--trials", "2"], 1, "--trials 2: there are 3 pairs of presets"),
         (["--presets", "laptop", "smart-speaker", "-m", "Speakers"], 1, "smart-speaker has 3 drivers, and a browser"),

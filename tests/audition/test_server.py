@@ -175,11 +175,14 @@ def test_points_are_taken_for_all_letters_or_none(tmp_path):
         assert found.json() == {"stored": 5}
 
 
+@pytest.mark.usefixtures("session")
 def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=rf"127.0.0.1:{port}: address already in use; another --port would be right"):
             bound_socket("127.0.0.1", port)
+        told = run("audition", "serve", tmp_path, "--port", port)
+        assert (told.returncode, f"127.0.0.1:{port}: address already in use" in told.stderr) == (1, True)
 
 
 def test_the_address_stays_the_same_while_its_port_is_free(tmp_path):

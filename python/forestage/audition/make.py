@@ -134,8 +134,7 @@ def make_session(
     ValueError
         When what is compared cannot be, or no song is left.
     """
-    sources = _sources(plan)
-    trials = _trials(plan)
+    sources, trials = _sources(plan), _trials(plan)
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -219,6 +218,9 @@ def _sources(plan: Plan) -> list[Source]:
     labels = _labels(plan.presets)
     if len(set(labels)) < len(labels):
         raise ValueError(f"--presets {' '.join(plan.presets)}: each once would be right")
+    for name in plan.presets:
+        if Path(name).suffix[1:].upper() in soundfile.available_formats():
+            raise ValueError(f"{name}: a song, where presets are listed; songs go in front of --presets")
     loaded = [load_preset(name) for name in plan.presets]
     if plan.monitor == "Speakers":
         for label, preset in zip(labels, loaded, strict=True):
