@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from auditions import listened, tone_session, written
 from command_line import run
 from forestage.audition.results import Results, merge
-from forestage.audition.server import application, bound_socket, kept_address
+from forestage.audition.server import _shown, application, bound_socket, kept_address
 from forestage.audition.session import load_session
 from forestage.audition.static import write_static
 from forestage.audition.webmushra import write_webmushra
@@ -203,6 +203,14 @@ def test_the_address_is_on_this_machine_alone_by_default(tmp_path):
     _, bound = kept_address(tmp_path, "127.0.0.1", None)
     with bound:
         assert bound.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("0.0.0.0", socket.gethostname()), ("studio", "studio")],
+)
+def test_addresses_are_shown_as_browsers_take_them(host, shown):
+    assert _shown(host) == shown
 
 
 def test_a_corrupt_results_file_is_left_as_it_is(tmp_path, session):

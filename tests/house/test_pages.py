@@ -26,6 +26,8 @@ SERVES = re.compile(r"forestage audition (?!results|merge)(?!.*--(no-serve|stati
 def desk(tmp_path, monkeypatch):
     """Folder of a user, with a song, an equaliser from AutoEq, a chain of effects, and somebody's ears."""
     soundfile.write(tmp_path / "song.flac", noise(frames=48_000).T, 48_000)
+    (tmp_path / "songs").mkdir()
+    soundfile.write(tmp_path / "songs" / "one.flac", noise(frames=48_000, seed=1).T, 48_000)
     (tmp_path / "HD 650 ParametricEQ.txt").write_text(AUTO_EQ)
     (tmp_path / "chain.toml").write_text('[[before]]\neffect = "Limiter"\n')
     found = next(Path("/usr/share").rglob("hrirs_kemar.wav"), None)

@@ -147,7 +147,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
         When the port is in use, or the machine has no such address.
     """
     try:
-        return socket.create_server((host, port))
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         hint = "another --port would be right, or none" if port else "127.0.0.1 would be right"
         raise OSError(f"{host}:{port}: {os.strerror(error.errno or 0).lower()}; {hint}") from None
@@ -185,8 +185,15 @@ def serve(folder: Path, session: Session, *, host: str, port: int | None, say: C
             app = application(folder, session, results, token)
             server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
             with suppress(KeyboardInterrupt):  # the way to end it
-                say(f"http://{host}:{bound.getsockname()[1]}/{token}/")
+                say(f"http://{_shown(host)}:{bound.getsockname()[1]}/{token}/")
                 server.run(sockets=[bound])
+
+
+def _shown(host: str) -> str:
+    """An address as browsers take it: of a machine that is served on all of its addresses, its name."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
 
 
 def _needed() -> None:
