@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <string>
 
 namespace forestage::plugin {
 namespace {
@@ -23,9 +25,12 @@ juce::StringArray texts_of(const ParamSpec& spec) {
 
 juce::String text_of(const ParamSpec& spec, float plain) {
   if (!has_any_value(spec)) return texts_of(spec)[static_cast<int>(std::lround(plain))];
-  const float rounded = std::round(plain * 100.0f) / 100.0f;
-  const juce::String text(rounded == 0.0f ? 0.0f : rounded, 2);  // no "-0.00"
-  return text.trimCharactersAtEnd("0").trimCharactersAtEnd(".");
+  const long hundredths = std::lround(plain * 100.0f);  // pedalboard asks for thousands of them when it loads
+  const long rest = std::abs(hundredths) % 100;
+  std::string text = (hundredths < 0 ? "-" : "") + std::to_string(std::abs(hundredths) / 100);
+  if (rest != 0) text += {'.', static_cast<char>('0' + rest / 10)};
+  if (rest % 10 != 0) text += static_cast<char>('0' + rest % 10);
+  return text;
 }
 
 std::optional<float> value_of(const ParamSpec& spec, const juce::String& text) {

@@ -25,6 +25,7 @@ namespace {
 
 constexpr int chunk_frames = 256;  // longer blocks are played in chunks: the scratch memory stays in the cache
 constexpr double dry_memory_s = 0.5;
+constexpr double most_kept_rate = 50000.0;  // up to here a converted preset is no larger than its source
 
 /// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
 FORESTAGE_INLINE float peak_body(const ConstAudioBlock& block) noexcept {
@@ -75,10 +76,11 @@ struct Delivery {
   std::unique_ptr<Graph> graph;
 };
 
-/// What a slot holds, as it was loaded and at the engine's rate, to build again when the latency moves.
+/// What a slot holds, to build again when the latency moves.
 struct SlotPreset {
   std::shared_ptr<const Preset> source;
-  std::shared_ptr<const Preset> at_rate;
+  std::shared_ptr<const Preset> at_rate;  // null where it would be larger than the source: it is converted again
+  FramesByQuality natural_latency{};
 };
 
 void check(const EngineSpec& spec) {
@@ -153,27 +155,30 @@ struct Engine::Impl {
   SlotPreset at_engine_rate(std::shared_ptr<const Preset> source) const {
     if (source == nullptr) return {};
     auto converted = shared_at_rate(source, checked_rate(spec.sample_rate));
-    return {std::move(source), std::move(converted)};
+    const FramesByQuality natural = natural_latency_frames(*converted);
+    return {std::move(source), std::move(converted), natural};
   }
 
   /// Builds what is new, and what has to move: both slots share one latency and one equaliser. Only this may throw.
   Plan plan(std::array<SlotPreset, 2> wanted, std::array<bool, 2> is_new, EarFirs eq) const {
     Plan next{std::move(wanted), std::move(eq), {}, is_new, {}};
     for (const SlotPreset& slot : next.slots) {
-      if (slot.at_rate == nullptr) continue;
-      const FramesByQuality natural = natural_latency_frames(*slot.at_rate);
+      const FramesByQuality& natural = slot.natural_latency;
       const int longest = *std::ranges::max_element(natural);
       if (longest > dry_history[0].past_frames()) {
-        throw std::invalid_argument("preset \"" + slot.at_rate->name + "\" has a latency of " +
-                                    std::to_string(longest) + " frames; at most half a second would be right");
+        throw std::invalid_argument("preset \"" + slot.source->name + "\" has a latency of " + std::to_string(longest) +
+                                    " frames; at most half a second would be right");
       }
       raise_to(next.latency, natural);
     }
     const bool all_move = next.latency != common_latency || next.headphone_eq != headphone_eq;
     for (std::size_t s = 0; s < next.slots.size(); ++s) {
-      const auto& preset = next.slots[s].at_rate;
-      next.is_new[s] = next.is_new[s] || (all_move && preset != nullptr);
-      if (next.is_new[s] && preset != nullptr) next.graphs[s] = build(*preset, next.latency, next.headphone_eq);
+      const SlotPreset& slot = next.slots[s];
+      if (slot.source == nullptr) continue;
+      next.is_new[s] = next.is_new[s] || all_move;
+      if (!next.is_new[s]) continue;
+      const auto preset = slot.at_rate ? slot.at_rate : shared_at_rate(slot.source, checked_rate(spec.sample_rate));
+      next.graphs[s] = build(*preset, next.latency, next.headphone_eq);
     }
     return next;
   }
@@ -203,6 +208,9 @@ struct Engine::Impl {
       is_loaded[s].store(graph != nullptr);
     }
     slots = std::move(next.slots);
+    for (SlotPreset& slot : slots) {
+      if (spec.sample_rate > most_kept_rate) slot.at_rate = nullptr;
+    }
     headphone_eq = std::move(next.headphone_eq);
     common_levels.store(largest(matched[0], matched[1]));
     common_latency = next.latency;
@@ -279,8 +287,10 @@ struct Engine::Impl {
     bypass_level.glide_to(bypass_gain(params, common_levels.load()));
     if (!hand_over.may_turn() || target == hand_over.goal()) return;
     if (target == hand_over.current()) return hand_over.jump_to(target);
-    if (target != nullptr) target->reset();
-    hand_over.start(target, target != nullptr ? target->warm_up_frames(params) : 0);
+    if (target == nullptr) return hand_over.start(target, 0);
+    target->reset();
+    target->start_by_parts();
+    hand_over.start(target, Graph::start_blocks * chunk_frames + target->warm_up_frames(params));
   }
 
   void play(Graph* graph, AudioBlock io) noexcept {

@@ -93,6 +93,7 @@ int Graph::warm_up_frames(const ParamStore& store) const noexcept {
 bool Graph::forget_part() noexcept {
   const auto forget = [](auto&... parts) { (parts.reset(), ...); };
   snap_ = true;
+  started_parts_ = start_blocks;
   switch (soiled_parts_) {
     case 0:
       break;
@@ -175,13 +176,17 @@ void Graph::play_plain(int frames, bool is_heard) noexcept {
   if (plain_eq_) plain_eq_->process(feeds, feeds);
 }
 
-void Graph::play_designed(int frames) noexcept {
+void Graph::play_sides(int frames) noexcept {
   const AudioBlock sides = paths_.block(0, 2, frames);
+  virtual_stereo_.process(sides, controls_.stage_width_deg, controls_.stage_crosstalk, sides);
+  cancel_matrix_.process(sides, controls_.cancellation.advance(frames), designed_feeds_.block(frames));
+}
+
+/// And all designed feeds.
+void Graph::play_center(int frames) noexcept {
   const AudioBlock center = paths_.block(2, 1, frames);
   const AudioBlock feeds = designed_feeds_.block(frames);
   const AudioBlock center_feeds = center_feeds_.block(frames);
-  virtual_stereo_.process(sides, controls_.stage_width_deg, controls_.stage_crosstalk, sides);
-  cancel_matrix_.process(sides, controls_.cancellation.advance(frames), feeds);
   scale(center, controls_.center_gain.advance(frames));
   center_delay_.process(center, center);
   center_beam_.process(center, controls_.center_presence, controls_.center_focus.advance(frames), center_feeds);
@@ -191,14 +196,27 @@ void Graph::play_designed(int frames) noexcept {
   if (designed_eq_) designed_eq_->process(feeds, feeds);
 }
 
+/// Whether all behind this part has yet to start; what has not started is as if it had heard silence.
+bool Graph::waits(int part, AudioBlock io) noexcept {
+  if (started_parts_ > part) return false;
+  started_parts_ = part + 1;
+  clear(io);
+  return true;
+}
+
 void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const int frames = io.frames;
   soiled_parts_ = parts;
   const RampBlock amount = controls_.amount.advance(frames);
   const bool hears_plain = monitors_.hears_plain() || !amount.is(1.0f);
   split_paths(io);
+  if (waits(0, io)) return;
   play_plain(frames, hears_plain);
-  play_designed(frames);
+  if (waits(1, io)) return;
+  play_sides(frames);
+  if (waits(2, io)) return;
+  play_center(frames);
+  if (waits(3, io)) return;
   const AudioBlock designed_feeds = designed_feeds_.block(frames);
   const AudioBlock plain_feeds = plain_feeds_.block(frames);
   const AudioBlock feeds = feeds_.block(frames);

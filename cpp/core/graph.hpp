@@ -50,6 +50,10 @@ class Graph {
   void reset() noexcept;
   /// True while there is more to forget.  [audio]
   bool forget_part() noexcept;
+  /// For a graph that nobody hears yet: of the blocks that follow each sets one more part going, as their memory is
+  /// cold. It is silent before the last one, start_blocks later.  [audio]
+  void start_by_parts() noexcept { started_parts_ = 0; }
+  static constexpr int start_blocks = 4;
   /// `common`: of the presets that are compared, so that all make the same room.
   void follow(const ParamStore& store, const Levels& common) noexcept;
 
@@ -72,7 +76,9 @@ class Graph {
 
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
-  void play_designed(int frames) noexcept;
+  void play_sides(int frames) noexcept;
+  void play_center(int frames) noexcept;
+  bool waits(int part, AudioBlock io) noexcept;
 
   int drivers_;
   float processed_db_;                           // Loudness::processed_db of the free field
@@ -82,6 +88,7 @@ class Graph {
   bool snap_ = true;
   bool is_guarded_ = true;
 
+  int started_parts_ = start_blocks;
   int soiled_parts_ = 0;  // that sound went through since they were reset: the first ones
 
   UpmixSwitch upmix_;

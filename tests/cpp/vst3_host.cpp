@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace vst3_host {
 
@@ -25,6 +26,11 @@ tresult PLUGIN_API Queue::addPoint(int32 frame, double value, int32& index) {
   return kResultOk;
 }
 
+Changes::Changes() {
+  queues.reserve(64);
+  for (int i = 0; i < 8; ++i) spare_points_.emplace_back().reserve(64);
+}
+
 Changes::Changes(const std::vector<Point>& from) : Changes() {
   for (const Point& point : from) {
     int32 index = 0;
@@ -42,7 +48,12 @@ Queue* PLUGIN_API Changes::getParameterData(int32 index) {
 Queue* PLUGIN_API Changes::addParameterData(const ParamID& id, int32& index) {
   if (queues.size() == queues.capacity()) return nullptr;
   index = getParameterCount();
-  return &queues.emplace_back(id);
+  Queue& queue = queues.emplace_back(id);
+  if (!spare_points_.empty()) {
+    queue.points = std::move(spare_points_.back());
+    spare_points_.pop_back();
+  }
+  return &queue;
 }
 
 tresult PLUGIN_API Stream::read(void* to, int32 bytes, int32* done) {

@@ -54,13 +54,16 @@ class Queue final : public Owned<Steinberg::Vst::IParamValueQueue> {
 
 class Changes final : public Owned<Steinberg::Vst::IParameterChanges> {
  public:
-  Changes() { queues.reserve(64); }  // the plugin's output parameters must not allocate
+  Changes();
   explicit Changes(const std::vector<Point>& points);
   Steinberg::int32 PLUGIN_API getParameterCount() override { return static_cast<Steinberg::int32>(queues.size()); }
   Queue* PLUGIN_API getParameterData(Steinberg::int32 index) override;
   Queue* PLUGIN_API addParameterData(const Steinberg::Vst::ParamID& id, Steinberg::int32& index) override;
 
   std::vector<Queue> queues;
+
+ private:
+  std::vector<std::vector<Point>> spare_points_;  // the plugin's output parameters must not allocate
 };
 
 class Stream final : public Owned<Steinberg::IBStream> {
