@@ -3,11 +3,13 @@
 
 #include <juce_data_structures/juce_data_structures.h>
 
+#include <cstdlib>
+
 namespace forestage::plugin {
 
 class Settings {
  public:
-  Settings() : file_(options()) {}
+  Settings() : file_(place(), options()) {}
 
   double scale() const { return file_.getDoubleValue("scale", 1.0); }
   void set_scale(double scale) { file_.setValue("scale", scale); }
@@ -25,6 +27,17 @@ class Settings {
  private:
   static juce::String key(const char* kind) { return juce::String("folder of ") + kind; }
 
+  /// JUCE's own place on Linux would be a folder that everybody sees in their home.
+  static juce::File place() {
+#if JUCE_LINUX
+    const char* folder = std::getenv("XDG_CONFIG_HOME");
+    const bool is_usable = folder != nullptr && juce::File::isAbsolutePath(juce::String::fromUTF8(folder));
+    const juce::File settings(is_usable ? juce::String::fromUTF8(folder) : juce::String("~/.config"));
+    return settings.getChildFile("forestage/window.settings");
+#else
+    return options().getDefaultFile();
+#endif
+  }
   static juce::PropertiesFile::Options options() {
     juce::PropertiesFile::Options where;
     where.applicationName = "window";

@@ -712,6 +712,20 @@ void sizes_are_what_they_may_be() {
   editor->setBoundsConstrained({0, 0, layout::width, layout::height});
 }
 
+void settings_lie_where_those_of_others_lie() {
+  const auto place = folder() / "config" / "forestage" / "window.settings";
+  setenv("XDG_CONFIG_HOME", (folder() / "config").c_str(), 1);
+  {
+    Opened opened;
+    opened.window->curves().show(CurvesView::zone);
+  }
+  expect(std::filesystem::is_regular_file(place), "no settings in " + place.string());
+  Opened again;
+  expect(again.window->curves().shown() == CurvesView::zone, "the tab is forgotten");
+  again.window = nullptr;
+  unsetenv("XDG_CONFIG_HOME");
+}
+
 void anything_at_random_while_audio_runs() {
   Opened opened;
   std::atomic<bool> is_over{false};
@@ -776,6 +790,7 @@ int check_all() {
   every_scale_of_a_screen_is_drawn();
   tab_reaches_every_control_once();
   sizes_are_what_they_may_be();
+  settings_lie_where_those_of_others_lie();
   anything_at_random_while_audio_runs();
   std::filesystem::remove_all(folder());
   return failures;
