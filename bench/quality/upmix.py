@@ -21,7 +21,7 @@ from forestage.metrics.panning import CENTER_GAIN, PANS, SIDE_GAIN, pan_gains
 
 BANDS_HZ = np.geomspace(100, 16_000, 25)
 QUALITIES = ("High Quality", "Low Latency")
-RULES = ("wiener", "magnitude_difference")
+RULES = ("principal_axis", "magnitude_difference")
 MID = "passive mid"
 # Artefacts on songs are told of these
 SHOWN = (*QUALITIES, "magnitude difference (Vickers)", "principal component", "similarity (Avendano-Jot)")

@@ -119,7 +119,7 @@ struct PyLoudnessMeter {
 
 struct PyUpmix {
   PyUpmix(double sample_rate, float amount_, const std::string& quality, const std::string& rule)
-      : processor(checked_rate(sample_rate), find_quality(quality), find_rule(rule, find_quality(quality))),
+      : processor(checked_rate(sample_rate), find_quality(quality), find_rule(rule)),
         amount(sample_rate, chunk_frames) {
     amount.snap(amount_);
   }
@@ -132,11 +132,11 @@ struct PyUpmix {
     return static_cast<UpmixQuality>(found - std::begin(param_detail::qualities));
   }
 
-  static GainRule find_rule(const std::string& name, UpmixQuality quality) {
-    if (name.empty()) return best_gain_rule(quality);
-    if (name == "wiener") return GainRule::wiener;
+  static GainRule find_rule(const std::string& name) {
+    if (name.empty() || name == "principal_axis") return GainRule::principal_axis;
     if (name == "magnitude_difference") return GainRule::magnitude_difference;
-    throw std::invalid_argument("gain_rule is \"" + name + "\"; \"wiener\" or \"magnitude_difference\" would be right");
+    throw std::invalid_argument("gain_rule is \"" + name +
+                                "\"; \"principal_axis\" or \"magnitude_difference\" would be right");
   }
 
   Turns turns;

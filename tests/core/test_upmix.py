@@ -13,7 +13,7 @@ from signals import db, in_blocks, noise, peak_db, rms_db, tone
 
 RATES = (44_100, 48_000, 96_000, 192_000)
 QUALITIES = ("Low Latency", "High Quality")
-RULES = ("wiener", "magnitude_difference")
+RULES = ("principal_axis", "magnitude_difference")
 
 qualities = pytest.mark.parametrize("quality", QUALITIES)
 rates = pytest.mark.parametrize("sample_rate", RATES)
@@ -35,12 +35,12 @@ def bursts(*, frames=144_000, every=9137, seed=1):
     return x, starts
 
 
-def melody(seed, *, frames=96_000, notes=8):
+def melody(seed, *, frames=96_000, notes=8, partials=19):
     """Harmonics of random pitches, a note after the other, with rests."""
     rng = np.random.default_rng(seed)
     phase = 2 * np.pi * np.cumsum(np.repeat(rng.uniform(110, 440, notes), frames // notes)) / 48_000
     envelope = np.repeat(rng.random(notes) > 0.2, frames // notes) * (1 - np.linspace(0, notes, frames) % 1)
-    return 0.1 * envelope * sum(np.sin(k * phase + rng.uniform(0, 6)) / k for k in range(1, 20))
+    return 0.1 * envelope * sum(np.sin(k * phase + rng.uniform(0, 6)) / k for k in range(1, partials + 1))
 
 
 @qualities
@@ -188,6 +188,67 @@ def test_silence_and_tiny_sound_stay_finite(quality):
         assert np.isfinite(upmix(noise(level=level), quality)).all()
 
 
+def log_sweep(frames, sample_rate):
+    t = np.arange(frames) / sample_rate
+    rate = np.log(0.45 * sample_rate / 20) / t[-1]
+    return 0.5 * np.sin(2 * np.pi * 20 / rate * (np.exp(rate * t) - 1))
+
+
+def bad_input(kind, sample_rate):
+    """A second of stereo that no mixer meant, and what of its mid may be in the centre: least and most, dB."""
+    frames = int(sample_rate)
+    x = noise(frames=frames, seed=3).astype(np.float64)
+    mono = np.stack([x[0], x[0]])
+    t = np.arange(frames) / sample_rate
+    if kind == "mono as stereo":
+        return mono, (-0.01, 0.01)
+    if kind == "one dead channel":
+        return x * [[1], [0]], (-np.inf, -35)
+    if kind == "inverted polarity":
+        return mono * [[1], [-1]], None
+    if kind == "bass out of phase":
+        bass = 0.3 * np.sin(2 * np.pi * 50 * t)
+        return 0.1 * mono + np.stack([bass, -bass]), (-2, 0.1)
+    if kind == "constant voltage":
+        return 0.1 * mono + 0.5, (-0.01, 0.01)
+    if kind == "clipped master":
+        return np.clip(8 * mono + 0.8 * x, -1, 1), (-6, 0.1)
+    if kind == "silence with dither":
+        return np.round(np.random.default_rng(4).triangular(-1, 0, 1, (2, frames))) / 32768, (-60, -6)
+    if kind == "sweep at one pan":
+        return log_sweep(frames, sample_rate) * np.array([[0.5], [1.0]]), (-60, -12)
+    raise ValueError(kind)
+
+
+KINDS_OF_BAD_INPUT = (
+    "mono as stereo", "one dead channel", "inverted polarity", "bass out of phase", "constant voltage",
+    "clipped master", "silence with dither", "sweep at one pan",
+)  # fmt: skip
+
+
+@qualities
+@pytest.mark.parametrize("sample_rate", first_fast([48_000, 8000, 192_000]))
+@pytest.mark.parametrize("kind", KINDS_OF_BAD_INPUT)
+def test_bad_input_is_shared_out_as_what_it_is(kind, sample_rate, quality):
+    """Finite, no louder than what came in, the sides keep what is not the centre's, and all sums back."""
+    x, bounds_db = bad_input(kind, sample_rate)
+    x = x.astype(np.float32)
+    left, right, center = upmix(x, quality, sample_rate=sample_rate)
+    assert np.isfinite([left, right, center]).all()
+    x = x[:, : center.size]
+    assert peak_db(np.stack([left, right]) + center - x) <= peak_db(x) - 120
+    settled = slice(center.size // 3, None)
+    mid = x.mean(axis=0)[settled]
+    if bounds_db is None:
+        assert peak_db(center) <= -200
+    else:
+        least, most = bounds_db
+        assert least <= rms_db(center[settled]) - rms_db(mid) <= most
+    # Nothing gets louder: of no sound the centre is more than its mid, nor a side more than what is not mid
+    assert rms_db(center[settled]) <= rms_db(mid) + 0.1
+    assert rms_db(np.stack([left, right])[:, settled]) <= rms_db(x[:, settled]) + 0.1
+
+
 @qualities
 def test_loud_sound_stays_finite(quality):
     assert np.isfinite(upmix(noise(level=1e6), quality)).all()
@@ -200,6 +261,53 @@ def test_every_gain_rule_keeps_center_and_sides_apart(quality, rule):
     assert rms_db(upmix(hard, quality, gain_rule=rule)[2]) - rms_db(hard[0]) <= -35
     mono = noise(channels=1)[[0, 0]]
     assert rms_db(upmix(mono, quality, gain_rule=rule)[0]) - rms_db(mono) <= -60
+
+
+# Share of mid of noise alone that is in the centre, at 10 to 60 % of pan: a design curve
+CURVES = {"High Quality": [0.80, 0.47, 0.22, 0.09, 0.035, 0.012], "Low Latency": [0.88, 0.67, 0.43, 0.24, 0.116, 0.048]}
+
+
+@qualities
+def test_a_lone_sound_leaves_the_center_by_degrees(quality):
+    """Its pan at constant power; beyond 60 % less than 3 % is left."""
+    x = noise(channels=1, frames=48_000)[0]
+    shares = []
+    for percent in range(0, 101, 10):
+        angle = np.radians(45 * (1 + percent / 100))
+        stereo = np.stack([np.cos(angle) * x, np.sin(angle) * x]).astype(np.float32)
+        center, mid = upmix(stereo, quality)[2], stereo.mean(axis=0)
+        mid = mid[: center.size]
+        shares.append(np.dot(center[9600:], mid[9600:]) / np.dot(mid[9600:], mid[9600:]))
+    np.testing.assert_allclose(shares[1:7], CURVES[quality], rtol=0.03, atol=0.002)
+    assert shares[0] == pytest.approx(1, abs=1e-5)
+    assert max(np.diff(shares[:7])) < 0
+    assert max(np.abs(shares[7:])) < 0.03
+
+
+@pytest.mark.parametrize(("quality", "most"), [("High Quality", 0.1), ("Low Latency", 0.2)])
+def test_hard_panned_instruments_stay_out_of_the_center_of_a_mix(quality, most):
+    """Share of the mid of one at one side alone that the centre holds, with another opposite and a voice between."""
+    shares = []
+    for seed in (1, 4, 7):
+        voice, left, right = (melody(seed + k, partials=8) for k in range(3))
+        center = upmix(np.stack([voice + left, voice + right]).astype(np.float32), quality)[2]
+        settled = slice(9600, center.size)
+        parts = np.stack([voice, left, right])[:, settled]
+        shares.append(2 * np.linalg.lstsq(parts.T, center[settled], rcond=None)[0][1:])
+    assert np.mean(shares) <= most
+
+
+@pytest.mark.parametrize(("quality", "gain_db"), [("Low Latency", 2), ("High Quality", 3)])
+@pytest.mark.parametrize("pan_deg", [15, 30])
+def test_narrowly_panned_melodies_are_kept_from_a_voice(quality, gain_db, pan_deg):
+    """Two at the same angle to both sides: their pans are found, and the centre keeps clear of them."""
+    voice, left, right = (melody(seed) for seed in (1, 2, 3))
+    near, far = np.sin(np.radians(45 - pan_deg)), np.cos(np.radians(45 - pan_deg))
+    x = np.stack([voice + far * left + near * right, voice + near * left + far * right]).astype(np.float32)
+    center = upmix(x, quality)[2]
+    settled = slice(9600, center.size)
+    error, of_mid = (rms_db((y - voice)[settled]) for y in (np.pad(center, (0, voice.size - center.size)), x.mean(0)))
+    assert error <= of_mid - gain_db
 
 
 @qualities

@@ -1,14 +1,19 @@
 // How much of a time-frequency tile belongs to the centre. Pure functions of what is known about the tile.
 //
-// Model: mid = centre + panned + diffuse sound, side = panned + diffuse sound, all uncorrelated but mid and side of one
-// panned source. The side predicts t side of the mid, t = Phi_ms / Phi_ss: that is the panned sound. What is left of
-// the side, (1 - coherence^2) Phi_ss, is diffuse, and the mid holds about as much of it. So with the residual
+// The centre is g (mid - a side). a = share * clip(Phi_ms / Phi_ss, +-1) takes out what the side predicts; it is real
+// and clipped because reverberation has a random phase, which a complex a would follow, and because short averages
+// overestimate it.
 //
-//     E = mid - a side,   a = share * clip(t, +-1),   Phi_EE = Phi_mm - (2 t - a) a Phi_ss
-//     rest = min(t^2, t_max^2) Phi_ss - (2 t - a) a Phi_ss + diffuse_weight (1 - coherence^2) Phi_ss
+// The gain g knows two things of a tile: phi, how far from the centre the axis lies on which most of its power is,
+// tan 2 phi = 2 Phi_ms / (Phi_mm - Phi_ss), and spread, how much of the side lies beside that axis,
+// (1 - coherence^2) Phi_ss / Phi_mm. It falls smoothly with both, so that a sound leaves the centre by degrees as its
+// pan grows, and what is loudest at one side alone has none.
 //
-// the centre is g E, with a real gain g by one of the rules. a is real and clipped because reverberation has a random
-// phase, which a complex a would follow, and because short averages overestimate it.
+// How narrow the fall is, k, depends on the pans in use: where sources are near the centre they must be kept from it,
+// but between hard-panned ones a tile that is a little aside is most often one that they share with the centre. Tiles
+// in which one source is clear tell how much of what is panned is panned narrowly; that share, lately and in
+// neighbouring bins, sets k.
+//
 // V: a float, or a vector of simd.hpp with a tile in each element.
 #pragma once
 
@@ -17,8 +22,8 @@
 namespace forestage {
 
 enum class GainRule {
-  wiener,                // 1 / (1 + (rest / (threshold Phi_EE))^4): parametric Wiener filter (Lim & Oppenheim 1979)
-  magnitude_difference,  // 1 - |side| / |mid| of the tile alone, at least 0
+  principal_axis,        // 1 / ((1 + k tan^2(2 phi) / 4) (1 + spread (near_spread + far_spread spread)))^2
+  magnitude_difference,  // 1 - |side| / |mid| of the tile alone, at least 0: for comparisons
 };
 
 /// What is known about one tile: the powers of the tile itself, and averages over time.
@@ -31,12 +36,23 @@ struct TilePowers {
   V cross;  // Phi_ms, real part
 };
 
+/// Power of what is not in the centre, by its pan.
+template <class V>
+struct PanPowers {
+  V panned;
+  V narrow;  // part of it: less than about halfway to one side alone
+};
+
 /// Constants of the estimate; every value comes from a search over mixes that the evidence does not use.
 struct CenterModel {
   float projection_share;
-  float widest_tilt;  // t_max: sound panned nearer to the centre than this cannot be told from it
-  float diffuse_weight;
-  float threshold;
+  float least_narrowness;  // k where all pans are wide
+  float most_narrowness;   // what is added to it where all are narrow
+  float near_spread;
+  float far_spread;
+  float clear;                 // a source is clear where spread is less than the inverse of this
+  float central_pan2 = 0.12f;  // tan^2(2 phi) / 4 beyond which sound is panned
+  float wide_pan2 = 3.0f;      // and panned widely
 };
 
 /// The centre is gain (mid - tilt side).
@@ -46,30 +62,74 @@ struct CenterWeights {
   V tilt;
 };
 
-template <GainRule rule, class V>
-FORESTAGE_INLINE void find_center_weights(const TilePowers<V>& tile, const CenterModel& model,
-                                          CenterWeights<V>& found) {
-  constexpr float silence_power = 1e-20f;  // -200 dBFS: keeps the ratios finite, far below any sound
-  const V zero{};
-  const V one = zero + 1.0f;
-  const V mid = tile.mid + silence_power;
+inline constexpr float silence_power = 1e-20f;  // -200 dBFS: keeps ratios finite, far below any sound
+
+/// k of the principal axis.
+inline float narrowness(const PanPowers<float>& heard, const CenterModel& model) {
+  const float share = heard.narrow / (heard.panned + silence_power);
+  return model.least_narrowness + model.most_narrowness * share * share;
+}
+
+/// a, where t of the side predicts the mid best.
+template <class V>
+FORESTAGE_INLINE V find_tilt(const V& t, const CenterModel& model) {
+  const V one = V{} + 1.0f;
+  return simd::clamp<V>(t, -one, one) * model.projection_share;
+}
+
+/// Of the mid's power; a side that is louder than mid counts as much as mid.
+template <class V>
+struct AxisTile {
+  V common2;  // what side and mid share, squared
+  V spread;
+  V lead2;  // Phi_mm - Phi_ss, squared
+};
+
+template <class V>
+FORESTAGE_INLINE void find_axis(const TilePowers<V>& tile, AxisTile<V>& found) {
+  const V one = V{} + 1.0f;
+  const V part = 1.0f / (tile.mid + silence_power);
+  const V sideways = simd::min<V>(one, (tile.side + silence_power) * part);
+  const V common = tile.cross * part;
+  found.common2 = simd::min<V>(sideways, common * common);
+  found.spread = sideways - found.common2;
+  const V lead = one - sideways;
+  found.lead2 = lead * lead;
+}
+
+template <class V>
+FORESTAGE_INLINE void find_axis_weights(const AxisTile<V>& axis, const TilePowers<V>& tile, const CenterModel& model,
+                                        float narrowness, CenterWeights<V>& found) {
   const V side = tile.side + silence_power;
-  const V tilt = tile.cross / side;
-  found.tilt = simd::clamp<V>(tilt, -one, one) * model.projection_share;
-  const V removed = (2.0f * tilt - found.tilt) * found.tilt * side;
-  if constexpr (rule == GainRule::magnitude_difference) {
-    const V ratio = simd::sqrt<V>((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
-    found.gain = simd::max<V>(zero, 1.0f - ratio);
-  } else {
-    const V tilt2 = tilt * tilt;
-    const V panned = simd::min<V>(tilt2, zero + model.widest_tilt * model.widest_tilt) * side;
-    const V diffuse = model.diffuse_weight * simd::max<V>(zero, side - tilt2 * side * side / mid);
-    const V rest = simd::max<V>(zero, panned - removed + diffuse);
-    const V residual = simd::max<V>(1e-6f * mid, mid - removed);
-    const V ratio = simd::min<V>(zero + 1e6f, rest / (model.threshold * residual));
-    const V square = ratio * ratio;
-    found.gain = 1.0f / (1.0f + square * square);
-  }
+  const V fall = (axis.lead2 + narrowness * axis.common2 + 1e-12f) *
+                 (1.0f + axis.spread * (model.near_spread + model.far_spread * axis.spread));
+  const V part = 1.0f / (fall * side);  // one division for both
+  const V amplitude = axis.lead2 * side * part;
+  found.gain = amplitude * amplitude;
+  found.tilt = find_tilt<V>(tile.cross * fall * part, model);
+}
+
+/// Adds what a tile says about pans: common2 / lead2 is tan^2(2 phi) / 4, and all steps are smooth, as no tile must
+/// decide alone.
+template <class V>
+FORESTAGE_INLINE void add_pan(const AxisTile<V>& axis, const TilePowers<V>& tile, const CenterModel& model,
+                              PanPowers<V>& pans) {
+  const V zero{};
+  const V clear = simd::max<V>(zero, 1.0f - model.clear * axis.spread);
+  const V common4 = axis.common2 * axis.common2, lead4 = axis.lead2 * axis.lead2;
+  const V wide = (model.wide_pan2 * model.wide_pan2) * lead4;
+  const V not_central = common4 + (model.central_pan2 * model.central_pan2) * lead4;
+  const V weight = tile.mid * clear * clear * common4 / (not_central * (common4 + wide) + 1e-30f);
+  pans.panned += weight * (common4 + wide);
+  pans.narrow += weight * wide;
+}
+
+template <class V>
+FORESTAGE_INLINE void find_difference_weights(const TilePowers<V>& tile, const CenterModel& model,
+                                              CenterWeights<V>& found) {
+  const V ratio = simd::sqrt<V>((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
+  found.gain = simd::max<V>(V{}, 1.0f - ratio);
+  found.tilt = find_tilt<V>(tile.cross / (tile.side + silence_power), model);
 }
 
 }  // namespace forestage

@@ -17,18 +17,25 @@ struct Tuning {
   int fall_hops;  // how fast the analysis window falls
   int slices;
   double average_s;
+  int pan_turns;     // frames in which all blocks of bins listen to pans once
   float tile_share;  // of the tile itself in the averages
   CenterModel model;
-  GainRule rule;
 };
 
 constexpr Tuning tunings[] = {
-    {32, 32, 3, 3, 1, 0.050, 0.0f, {0.6f, 2.0f, 0.8f, 0.5f}, GainRule::wiener},     // low latency
-    {256, 16, 7, 2, 4, 0.050, 0.3f, {0.25f, 2.0f, 0.8f, 0.38f}, GainRule::wiener},  // high quality
+    {32, 32, 3, 3, 1, 0.050, 4, 0.0f, {0.6f, 0.3f, 6.0f, 0.8f, 0.8f, 100.0f}},     // low latency
+    {256, 16, 7, 2, 4, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f}},  // high quality
 };
+constexpr double pan_average_s = 0.8;
+/// Not of the pans' averages: only their ratio counts, which is there with the first of them.
 constexpr double memory_in_averages = 3.0;
 
 const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }
+
+/// Of an average over hops.
+float coefficient(int hop_frames, double average_frames) noexcept {
+  return static_cast<float>(1.0 - std::exp(-hop_frames / average_frames));
+}
 
 /// Rises over the whole frame and falls at its end, both as a quarter of a sine.
 std::vector<float> make_analysis_window(const UpmixFrames& frames, int fall) {
@@ -71,8 +78,6 @@ int latency_frames(const UpmixFrames& frames) noexcept {
   return frames.synthesis + (frames.slices - 1) * frames.hop / frames.slices;
 }
 
-GainRule best_gain_rule(UpmixQuality quality) noexcept { return tuning_of(quality).rule; }
-
 Upmix::Tables::Tables(const UpmixFrames& frames, int fall_frames) : fft(frames.analysis / 2) {
   const auto bins = static_cast<std::size_t>(fft.frames());
   const auto analysis = make_analysis_window(frames, fall_frames);
@@ -104,8 +109,9 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       rule_(rule),
       model_(tuning_of(quality).model),
       tile_share_(tuning_of(quality).tile_share),
-      average_coefficient_(
-          static_cast<float>(1.0 - std::exp(-frames_.hop / (tuning_of(quality).average_s * sample_rate)))),
+      average_coefficient_(coefficient(frames_.hop, tuning_of(quality).average_s * sample_rate)),
+      pan_turns_(tuning_of(quality).pan_turns),
+      pan_coefficient_(coefficient(tuning_of(quality).pan_turns * frames_.hop, pan_average_s * sample_rate)),
       memory_frames_(frames_.analysis +
                      static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
       tables_(shared_tables(frames_, tuning_of(quality).fall_hops * frames_.hop)),
@@ -117,13 +123,15 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
   for (auto* average : {&mid_power_, &side_power_, &cross_power_}) average->resize(bins);
+  pans_.resize(bins / upmix_kernels::pan_bins);
 }
 
 void Upmix::reset() noexcept {
   for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
   for (auto* average : {&mid_power_, &side_power_, &cross_power_}) std::ranges::fill(*average, 0.0f);
+  std::ranges::fill(pans_, PanPowers<float>{});
   has_spectra_ = false;
-  slice_ = filled_ = position_ = frame_end_ = 0;
+  slice_ = filled_ = position_ = frame_end_ = turn_ = 0;
 }
 
 void Upmix::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
@@ -200,12 +208,17 @@ void Upmix::estimate() noexcept {
                                     .mid_power = mid_power_.data(),
                                     .side_power = side_power_.data(),
                                     .cross_power = cross_power_.data(),
+                                    .pans = pans_.data(),
                                     .bins = tables_->fft.frames(),
                                     .coefficient = average_coefficient_,
                                     .tile_share = tile_share_,
+                                    .pan_coefficient = pan_coefficient_,
+                                    .turns = pan_turns_,
+                                    .turn = turn_,
                                     .model = model_};
-  if (rule_ == GainRule::wiener) {
-    loops_->wiener(job);
+  turn_ = (turn_ + 1) % pan_turns_;
+  if (rule_ == GainRule::principal_axis) {
+    loops_->principal_axis(job);
   } else {
     loops_->magnitude_difference(job);
   }

@@ -33,13 +33,9 @@ struct UpmixFrames {
 UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept;
 int latency_frames(const UpmixFrames& frames) noexcept;
 
-/// What the comparison in docs/evidence/upmix.md chose.
-GainRule best_gain_rule(UpmixQuality quality) noexcept;
-
 class Upmix {
  public:
-  Upmix(double sample_rate, UpmixQuality quality) : Upmix(sample_rate, quality, best_gain_rule(quality)) {}
-  Upmix(double sample_rate, UpmixQuality quality, GainRule rule);
+  Upmix(double sample_rate, UpmixQuality quality, GainRule rule = GainRule::principal_axis);
 
   /// in = L, R;  out = L', R', C;  `amount` (0..1 per frame) scales what is extracted. out may share lanes 0-1 with in.
   void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
@@ -74,6 +70,8 @@ class Upmix {
   CenterModel model_;
   float tile_share_;           // of the tile itself in the averages
   float average_coefficient_;  // of the averages, per hop
+  int pan_turns_;
+  float pan_coefficient_;  // of the pans' averages, per turn
   int memory_frames_;
   std::shared_ptr<const Tables> tables_;
   const upmix_kernels::Table* loops_ = &upmix_kernels::best();
@@ -84,12 +82,14 @@ class Upmix {
   int filled_ = 0;    // frames in it
   int position_ = 0;  // in the rings: where the next slice goes
   int frame_end_ = 0;
+  int turn_ = 0;
   bool has_spectra_ = false;         // of sound since the reset
   std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
   std::vector<float> center_;        // ring
 
   AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
   AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
+  std::vector<PanPowers<float>> pans_;
 };
 
 }  // namespace forestage

@@ -68,39 +68,95 @@ FORESTAGE_INLINE void average(float* stored, const V& tile, float coefficient, f
   mixed = mean + tile_share * (tile - mean);
 }
 
-template <GainRule rule, class V>
-FORESTAGE_INLINE void estimate_body(const Estimate& job) {
+template <class V>
+struct Tile {
+  V mid_re, mid_im, side_re, side_im;
+};
+
+/// A tile's spectra and powers; averages move on.
+template <class V>
+FORESTAGE_INLINE void read_tile(const Estimate& job, int bin, Tile<V>& tile, TilePowers<V>& powers) {
+  split(job.mid + 2 * bin, tile.mid_re, tile.mid_im);
+  split(job.side + 2 * bin, tile.side_re, tile.side_im);
+  powers.tile_mid = tile.mid_re * tile.mid_re + tile.mid_im * tile.mid_im;
+  powers.tile_side = tile.side_re * tile.side_re + tile.side_im * tile.side_im;
+  const V cross = tile.mid_re * tile.side_re + tile.mid_im * tile.side_im;
+  average(job.mid_power + bin, powers.tile_mid, job.coefficient, job.tile_share, powers.mid);
+  average(job.side_power + bin, powers.tile_side, job.coefficient, job.tile_share, powers.side);
+  average(job.cross_power + bin, cross, job.coefficient, job.tile_share, powers.cross);
+}
+
+template <class V>
+FORESTAGE_INLINE void write_center(const Estimate& job, int bin, const Tile<V>& tile, const CenterWeights<V>& weights) {
+  const V re = weights.gain * (tile.mid_re - weights.tilt * tile.side_re);
+  const V im = weights.gain * (tile.mid_im - weights.tilt * tile.side_im);
+  join(job.center + 2 * bin, re, im);
+}
+
+template <class V>
+FORESTAGE_INLINE void difference_body(const Estimate& job) {
   const Estimate local = job;
-  const CenterModel model = job.model;
   for (int bin = 0; bin < local.bins; bin += width<V>) {
-    V mid_re, mid_im, side_re, side_im;
-    split(local.mid + 2 * bin, mid_re, mid_im);
-    split(local.side + 2 * bin, side_re, side_im);
+    Tile<V> tile;
     TilePowers<V> powers;
-    powers.tile_mid = mid_re * mid_re + mid_im * mid_im;
-    powers.tile_side = side_re * side_re + side_im * side_im;
-    const V cross = mid_re * side_re + mid_im * side_im;
-    average(local.mid_power + bin, powers.tile_mid, local.coefficient, local.tile_share, powers.mid);
-    average(local.side_power + bin, powers.tile_side, local.coefficient, local.tile_share, powers.side);
-    average(local.cross_power + bin, cross, local.coefficient, local.tile_share, powers.cross);
+    read_tile(local, bin, tile, powers);
     CenterWeights<V> weights;
-    find_center_weights<rule>(powers, model, weights);
-    const V re = weights.gain * (mid_re - weights.tilt * side_re);
-    const V im = weights.gain * (mid_im - weights.tilt * side_im);
-    join(local.center + 2 * bin, re, im);
+    find_difference_weights(powers, local.model, weights);
+    write_center(local, bin, tile, weights);
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE float sum(const V& values) {
+  float elements[width<V>];
+  store(elements, values);
+  float total = 0.0f;
+  for (const float element : elements) total += element;
+  return total;
+}
+
+template <bool listens, class V>
+FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPowers<V>& pans) {
+  for (int bin = start; bin < start + pan_bins; bin += width<V>) {
+    Tile<V> tile;
+    TilePowers<V> powers;
+    read_tile(job, bin, tile, powers);
+    AxisTile<V> axis;
+    find_axis(powers, axis);
+    CenterWeights<V> weights;
+    find_axis_weights(axis, powers, job.model, k, weights);
+    write_center(job, bin, tile, weights);
+    if constexpr (listens) add_pan(axis, powers, job.model, pans);
+  }
+}
+
+template <class V>
+FORESTAGE_INLINE void axis_body(const Estimate& job) {
+  const Estimate local = job;
+  for (int block = 0; block * pan_bins < local.bins; ++block) {
+    PanPowers<float>& heard = local.pans[block];
+    const float k = narrowness(heard, local.model);
+    PanPowers<V> pans{};
+    if (block % local.turns != local.turn) {
+      axis_block<false>(local, block * pan_bins, k, pans);
+      continue;
+    }
+    axis_block<true>(local, block * pan_bins, k, pans);
+    heard.panned += local.pan_coefficient * (sum(pans.panned) - heard.panned);
+    heard.narrow += local.pan_coefficient * (sum(pans.narrow) - heard.narrow);
   }
 }
 
 // One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
-#define FORESTAGE_UPMIX_KERNELS(set, V, target)                                                                    \
-  namespace set {                                                                                                  \
-  target void fold(const Fold& job) { fold_body<V>(job); }                                                         \
-  target void wiener(const Estimate& job) { estimate_body<GainRule::wiener, V>(job); }                             \
-  target void magnitude_difference(const Estimate& job) { estimate_body<GainRule::magnitude_difference, V>(job); } \
-  target void unfold_add(const float* z, const float* re, const float* im, float* to, int count) {                 \
-    unfold_add_body<V>(z, re, im, to, count);                                                                      \
-  }                                                                                                                \
-  constexpr Table table{#set, fold, wiener, magnitude_difference, unfold_add};                                     \
+#define FORESTAGE_UPMIX_KERNELS(set, V, target)                                                    \
+  namespace set {                                                                                  \
+  target void fold(const Fold& job) { fold_body<V>(job); }                                         \
+  target void principal_axis(const Estimate& job) { axis_body<V>(job); }                           \
+  target void magnitude_difference(const Estimate& job) { difference_body<V>(job); }               \
+  target void unfold_add(const float* z, const float* re, const float* im, float* to, int count) { \
+    unfold_add_body<V>(z, re, im, to, count);                                                      \
+  }                                                                                                \
+  constexpr Table table{#set, fold, principal_axis, magnitude_difference, unfold_add};             \
   }
 
 FORESTAGE_UPMIX_KERNELS(baseline, simd::Baseline, )

@@ -23,6 +23,9 @@ struct Fold {
   int count;  // a multiple of 8
 };
 
+/// Neighbouring bins that share what is known about pans: every second of 375 Hz in High Quality.
+inline constexpr int pan_bins = 16;
+
 /// One frame's centre, and the averages that it is found with.
 struct Estimate {
   const float* mid;
@@ -31,16 +34,20 @@ struct Estimate {
   float* mid_power;  // averages over time, one a bin, in an order of their own
   float* side_power;
   float* cross_power;
-  int bins;           // a multiple of 8
-  float coefficient;  // of the averages
-  float tile_share;   // of the tile itself in the averages
+  PanPowers<float>* pans;  // averages over time, one for pan_bins bins
+  int bins;                // a multiple of pan_bins
+  float coefficient;       // of the averages
+  float tile_share;        // of the tile itself in the averages
+  float pan_coefficient;   // of what is known about pans, per turn
+  int turns;               // within which each block of pan_bins bins listens to pans once, as they change slowly
+  int turn;                // which one this is
   CenterModel model;
 };
 
 struct Table {
   const char* name;  // of the instruction set
   void (*fold)(const Fold& job);
-  void (*wiener)(const Estimate& job);
+  void (*principal_axis)(const Estimate& job);
   void (*magnitude_difference)(const Estimate& job);
   /// to[n] += Re(z[n]) re[n] + Im(z[n]) im[n]
   void (*unfold_add)(const float* z, const float* re, const float* im, float* to, int count);
