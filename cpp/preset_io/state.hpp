@@ -80,7 +80,8 @@ PluginState parse_state(std::string_view state);
 /// A preset that somebody holds, by its packed bytes; null when nobody does.
 using FindPreset = std::function<std::shared_ptr<const Preset>(std::string_view packed)>;
 
-/// A state, and the packed bytes that its presets came from; empty where there are none, or where more was kept.
+/// A state, and the packed bytes that its presets came from, which lie in what was read; empty where there are none, or
+/// where more was kept.
 struct ReadState {
   PluginState state;
   std::array<std::string_view, 2> packed;

@@ -43,17 +43,20 @@ void check_held_presets_are_not_read() {
 void check_empty_slots() {
   const auto b = std::make_shared<const Preset>(make_check_preset(2, 100));
   const std::string part = packed_preset(*b);
-  const auto [state, packed] = read_state(packed_state(PluginState{}, {"", part}), {});
+  const std::string bytes = packed_state(PluginState{}, {"", part});
+  const auto [state, packed] = read_state(bytes, {});
   expect(!state.a && state.b && *state.b == *b, "an empty slot stays empty");
   expect(packed[0].empty() && packed[1] == part, "and has no bytes");
 }
 
 void check_what_is_kept_is_whole() {
   const Preset preset = make_check_preset(2, 100);
-  const std::string bytes = packed_state(PluginState{.parameters = {{"of_later", 1.0f}}}, {packed_preset(preset), ""});
+  const std::string part = packed_preset(preset);
+  const std::string bytes = packed_state(PluginState{.parameters = {{"of_later", 1.0f}}}, {part, ""});
   std::string text = unpacked_state(bytes);
   text.insert(1, "\"later\": {}, ");
-  const auto [state, packed] = read_state(packed_state(text), {});
+  const std::string packed_text = packed_state(text);
+  const auto [state, packed] = read_state(packed_text, {});
   expect(state.kept == text, "a state with more in it is kept as its whole text");
   expect(state.a && *state.a == preset, "and plays");
   expect(packed[0].empty(), "its presets are read from text");
