@@ -35,9 +35,12 @@ def patient(client, url, form, problems):
 def rate_all(server, name, problems):
     """A listener who tries each answer until the server has it, and now and then sends one again."""
     with httpx2.Client(timeout=10) as client:
-        listener = patient(client, f"{server.address}listen", {"name": name}, problems)["listener"]
+        begun = patient(client, f"{server.address}listen", {"name": name}, problems)
         for trial in range(TRIALS):
-            form = {"listener": listener, "answers": [{"trial": trial, "ratings": POINTS | {"A": trial}}]}
+            form = {
+                **{key: begun[key] for key in ("listener", "draw")},
+                "answers": [{"trial": trial, "ratings": POINTS | {"A": trial}}],
+            }
             for _ in range(1 + (trial % 10 == 0)):
                 patient(client, f"{server.address}ratings", form, problems)
 

@@ -39,6 +39,10 @@ def client(tmp_path, session):
         yield client
 
 
+def who(begun):
+    return {key: begun[key] for key in ("listener", "draw")}
+
+
 def begin(client, name="Ann"):
     answer = client.post("/listen", json={"name": name})
     assert answer.status_code == 200, answer.text
@@ -91,7 +95,7 @@ def test_sounds_are_those_of_the_plan(client, tmp_path, session):
 
 def test_an_answer_that_comes_twice_is_one_and_the_first_stands(client, tmp_path, session):
     begun = begin(client)
-    send = {"listener": begun["listener"], "answers": [{"trial": 0, "choice": "X", "seconds": 2.5}]}
+    send = {**who(begun), "answers": [{"trial": 0, "choice": "X", "seconds": 2.5}]}
     assert client.post("/ratings", json=send).json() == {"stored": 1}
     assert client.post("/ratings", json=send).json() == {"stored": 0}
     send["answers"][0]["choice"] = "Y"
@@ -104,10 +108,24 @@ def test_an_answer_that_comes_twice_is_one_and_the_first_stands(client, tmp_path
     assert (rating.name, rating.seconds) == ("Ann", 2.5)
 
 
+def test_answers_of_another_draw_are_not_taken(tmp_path, session):
+    """Someone moved the results away while answers waited in a browser: their letters stood for something else."""
+    with client_of(tmp_path, session) as client:
+        before = begin(client)
+    for path in tmp_path.glob("results.sqlite*"):
+        path.unlink()
+    with client_of(tmp_path, session) as client:
+        after = begin(client)
+        assert after["listener"] == before["listener"]
+        found = client.post("/ratings", json={**who(before), "answers": [{"trial": 0, "choice": "X"}]})
+        assert (found.status_code, "of another draw" in found.json()["error"]) == (422, True)
+        assert begin(client)["done"] == []
+
+
 def test_a_listener_has_the_same_trials_after_a_restart(tmp_path, session):
     with client_of(tmp_path, session) as client:
         begun = begin(client)
-        client.post("/ratings", json={"listener": begun["listener"], "answers": [{"trial": 5, "choice": "Y"}]})
+        client.post("/ratings", json={**who(begun), "answers": [{"trial": 5, "choice": "Y"}]})
         sound = client.get(f"/sounds/{begun['listener']}/7/X").content
     with client_of(tmp_path, session) as client:
         assert begin(client) == begun | {"done": [5]}
@@ -118,7 +136,7 @@ def test_a_listener_has_the_same_trials_after_a_restart(tmp_path, session):
 def test_names_are_data(client, tmp_path, session, name):
     begun = begin(client, name)
     assert begun["name"] == name
-    client.post("/ratings", json={"listener": begun["listener"], "answers": [{"trial": 0, "choice": "X"}]})
+    client.post("/ratings", json={**who(begun), "answers": [{"trial": 0, "choice": "X"}]})
     told = run("audition", "results", tmp_path, "--json")
     assert json.loads(told.stdout)["listeners"] == [{"name": name, "trials_done": 1}]
     assert run("audition", "results", tmp_path).returncode == 0
@@ -148,7 +166,7 @@ def test_what_is_no_name_is_refused(client, name):
 def test_a_wrong_answer_stores_nothing_of_its_batch(client, tmp_path, session, answer, hint):
     begun = begin(client)
     answers = [{"trial": 1, "choice": "X"}, answer]
-    found = client.post("/ratings", json={"listener": begun["listener"], "answers": answers})
+    found = client.post("/ratings", json={**who(begun), "answers": answers})
     assert (found.status_code, hint in found.json()["error"]) == (422, True)
     with Results(tmp_path, session) as results:
         assert results.ratings() == []
@@ -169,9 +187,9 @@ def test_points_are_taken_for_all_letters_or_none(tmp_path):
         points = dict.fromkeys("ABCDE", 50)
         for wrong in (points | {"E": 101}, {"A": 1}, points | {"F": 1}, points | {"A": "high"}, points | {"A": True}):
             answers = [{"trial": 0, "ratings": wrong}]
-            assert client.post("/ratings", json={"listener": begun["listener"], "answers": answers}).status_code == 422
+            assert client.post("/ratings", json={**who(begun), "answers": answers}).status_code == 422
         answers = [{"trial": 0, "ratings": points}]
-        found = client.post("/ratings", json={"listener": begun["listener"], "answers": answers})
+        found = client.post("/ratings", json={**who(begun), "answers": answers})
         assert found.json() == {"stored": 5}
 
 

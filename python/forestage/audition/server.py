@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from forestage.files import written_whole
 
-from .draw import trials
+from .draw import Trial, trials
 from .results import Results
 from .session import SOUNDS, Session, listener_name
 
@@ -59,6 +59,11 @@ def public_form(session: Session) -> dict[str, Any]:
             for song in session.songs
         ],
     }
+
+
+def draw_id(plan: Sequence[Trial]) -> str:
+    """What tells one draw from all others, and nothing about it."""
+    return hashlib.sha256(json.dumps([trial.form() for trial in plan]).encode()).hexdigest()[:16]
 
 
 def application(folder: Path, session: Session, results: Results, token: str) -> Starlette:
@@ -108,7 +113,7 @@ def application(folder: Path, session: Session, results: Results, token: str) ->
         listener = hashlib.sha256(f"{session.id}/{name}".encode()).hexdigest()[:24]
         plan, done = results.begin(listener, name, trials(session, SystemRandom()))
         shown = [{"song": trial.song, "letters": list(trial.sounds)} for trial in plan]
-        return answer({"listener": listener, "name": name, "plan": shown, "done": done})
+        return answer({"listener": listener, "name": name, "draw": draw_id(plan), "plan": shown, "done": done})
 
     async def sound(request: Request) -> Response:
         values = request.path_params
@@ -125,7 +130,10 @@ def application(folder: Path, session: Session, results: Results, token: str) ->
         answers = form.get("answers")
         if not isinstance(answers, list):
             raise ValueError("answers: a list would be right")
-        return answer({"stored": results.rate(str(form.get("listener")), answers)})
+        listener = str(form.get("listener"))
+        if form.get("draw") != draw_id(results.plan(listener)):
+            raise ValueError("these answers are of another draw: the results of this session were begun anew")
+        return answer({"stored": results.rate(listener, answers)})
 
     return Starlette(
         routes=[

@@ -27,7 +27,7 @@ const memory = {
   },
 };
 
-const state = { session: null, name: "", listener: null, plan: [], done: new Set(), unsent: [], index: -1 };
+const state = { session: null, name: "", listener: null, draw: "", plan: [], done: new Set(), unsent: [], index: -1 };
 
 function alarm(text) {
   $("alarm").textContent = text;
@@ -68,20 +68,20 @@ let isSending = false;
 async function send() {
   if (isStatic || isSending) return;
   isSending = true;
-  try {
-    while (state.unsent.length) {
-      const { listener } = state.unsent[0]; // perhaps of someone who was here before
-      const batch = state.unsent.filter(each => each.listener === listener).slice(0, 50);
-      await patiently(() => ask("ratings", { listener, answers: batch.map(each => each.answer) }));
-      state.unsent = state.unsent.filter(each => !batch.includes(each));
-      memory.write({ unsent: state.unsent });
-      showUnsent();
+  while (state.unsent.length) {
+    const { listener, draw } = state.unsent[0]; // perhaps of someone who was here before
+    const batch = state.unsent.filter(each => each.listener === listener && each.draw === draw).slice(0, 50);
+    try {
+      await patiently(() => ask("ratings", { listener, draw, answers: batch.map(each => each.answer) }));
+    } catch (error) { // not what the server takes, now or later: kept here, for whoever looks into it
+      alarm(error.message);
+      memory.write({ refused: [...(memory.read().refused ?? []), ...batch] });
     }
-  } catch (error) {
-    alarm(error.message);
-  } finally {
-    isSending = false;
+    state.unsent = state.unsent.filter(each => !batch.includes(each));
+    memory.write({ unsent: state.unsent });
+    showUnsent();
   }
+  isSending = false;
 }
 
 function showUnsent() {
@@ -376,10 +376,10 @@ function answer(given) {
   state.done.add(state.index);
   if (isStatic) {
     const { people } = memory.read();
-    people[state.name].answers.push(full);
+    people[keyOf(state.name)].answers.push(full);
     memory.write({ people });
   } else {
-    state.unsent.push({ listener: state.listener, answer: full });
+    state.unsent.push({ listener: state.listener, draw: state.draw, answer: full });
     memory.write({ unsent: state.unsent });
     showUnsent();
     send();
@@ -396,23 +396,28 @@ function finish() {
 }
 
 function save() {
-  const { answers } = memory.read().people[state.name];
+  const { answers } = memory.read().people[keyOf(state.name)];
   const { kind, version, id } = STATIC;
   const form = { kind, version, session: id, listener: state.listener, name: state.name, plan: state.plan, answers };
   const url = URL.createObjectURL(new Blob([JSON.stringify(form, null, 1)], { type: "application/json" }));
   element("a", { href: url, download: `audition-${state.listener.slice(0, 8)}.json` }).click();
 }
 
+/** A name as a key that no object has of its own. */
+function keyOf(name) {
+  return `of ${name}`;
+}
+
 /** Who listens, on a page without a server: drawn when a name comes for the first time. */
 function person(name) {
   const people = memory.read().people ?? {};
-  if (!Object.hasOwn(people, name)) {
+  if (!people[keyOf(name)]) {
     const draw = [...crypto.getRandomValues(new Uint32Array(5))];
     const listener = draw.slice(1).map(part => part.toString(16).padStart(8, "0")).join("");
-    people[name] = { listener, draw: draw[0] % STATIC.plans.length, answers: [] };
+    people[keyOf(name)] = { listener, draw: draw[0] % STATIC.plans.length, answers: [] };
   }
   memory.write({ name, people });
-  return people[name];
+  return people[keyOf(name)];
 }
 
 async function listen(name) {
@@ -420,10 +425,10 @@ async function listen(name) {
     const { listener, draw, answers } = person(name);
     Object.assign(state, { name, listener, plan: STATIC.plans[draw], done: new Set(answers.map(each => each.trial)) });
   } else {
-    const { listener, plan, done } = await patiently(() => ask("listen", { name }));
+    const { listener, draw, plan, done } = await patiently(() => ask("listen", { name }));
     memory.write({ name });
-    const own = state.unsent.filter(each => each.listener === listener).map(each => each.answer.trial);
-    Object.assign(state, { name, listener, plan, done: new Set([...done, ...own]) });
+    const own = state.unsent.filter(each => each.listener === listener && each.draw === draw);
+    Object.assign(state, { name, listener, draw, plan, done: new Set([...done, ...own.map(each => each.answer.trial)]) });
   }
   $("who").textContent = name;
   $("who").hidden = $("other").hidden = false;
