@@ -6,7 +6,9 @@ import shutil
 import socket
 import sqlite3
 
+import numpy as np
 import pytest
+import soundfile
 from starlette.testclient import TestClient
 
 from auditions import listened, tone_session, written
@@ -203,6 +205,11 @@ def test_a_port_in_use_is_named(tmp_path):
         assert (told.returncode, f"127.0.0.1:{port}: address already in use" in told.stderr) == (1, True)
 
 
+def test_a_host_that_is_none_is_named():
+    with pytest.raises(OSError, match=r"no\.such\.host\.invalid:0: .*; 127.0.0.1 would be right"):
+        bound_socket("no.such.host.invalid", 0)
+
+
 def test_the_address_stays_the_same_while_its_port_is_free(tmp_path):
     token, first = kept_address(tmp_path, "127.0.0.1", None)
     port = first.getsockname()[1]
@@ -365,6 +372,16 @@ def test_webmushra_gets_its_configuration_and_all_files(tmp_path):
     session = tone_session(tmp_path / "s", "preference", presets=("a", "b", "c"), seconds=0.1)
     form = json.loads(write_webmushra(tmp_path / "s", session, tmp_path / "configs" / "pairs").read_text())
     assert [page["type"] for page in form["pages"][1][1:]] == 3 * ["paired_comparison"]
+
+
+def test_webmushra_gets_all_songs_at_48_khz(tmp_path):
+    """A session at 44.1 kHz, whose first version is a tone of 400 Hz."""
+    session = tone_session(tmp_path / "s", "preference", seconds=1.0, sample_rate=44_100)
+    write_webmushra(tmp_path / "s", session, tmp_path / "lab")
+    audio, rate = soundfile.read(tmp_path / "lab" / "wav" / "0" / "preset-1.wav")
+    assert (rate, len(audio)) == (48_000, 48_000)
+    assert np.argmax(np.abs(np.fft.rfft(audio[:, 0]))) == 400
+    assert np.sqrt(np.mean(audio[1000:-1000] ** 2)) == pytest.approx(0.25 / np.sqrt(2), rel=1e-3)
 
 
 def test_merged_results_belong_to_the_session_that_is_loaded(tmp_path, session):

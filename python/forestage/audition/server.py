@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
@@ -158,7 +157,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         hint = "another --port would be right, or none" if port else "127.0.0.1 would be right"
-        raise OSError(f"{host}:{port}: {os.strerror(error.errno or 0).lower()}; {hint}") from None
+        reason = str(error.strerror or error).partition(" (while")[0].lower()
+        raise OSError(f"{host}:{port}: {reason}; {hint}") from None
 
 
 def kept_address(folder: Path, host: str, port: int | None) -> tuple[str, socket.socket]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import soundfile
+from scipy.signal import resample_poly
 
 from .session import REFERENCE, SOUNDS, Session
 
+SAMPLE_RATE = 48_000  # webMUSHRA takes files at the rate of the browser alone, which mostly is this one
 BUFFER = 2048
 
 
@@ -26,19 +29,17 @@ def write_webmushra(folder: Path, session: Session, target: Path) -> Path:
     """
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target}: is not empty; a new folder would be right")
-    rates = {song.sample_rate for song in session.songs}
-    if len(rates) > 1:
-        raise ValueError(
-            f"songs at {', '.join(f'{rate} Hz' for rate in sorted(rates))}: webMUSHRA plays one rate at a time"
-        )
     (target / "wav").mkdir(parents=True)
     base = f"configs/{target.name}/wav"  # from the folder of webMUSHRA
     pages = [_page(session, song, versions, f"{base}/{song}") for song, versions in session.cells]
     for index, song in enumerate(session.songs):
         (target / "wav" / str(index)).mkdir()
         for version, sound in song.sounds.items():
-            audio, rate = soundfile.read(folder / SOUNDS / f"{sound.id}.flac", dtype="int32")
-            soundfile.write(target / "wav" / str(index) / f"{version}.wav", audio, rate, subtype="PCM_24")
+            audio, rate = soundfile.read(folder / SOUNDS / f"{sound.id}.flac")
+            if rate != SAMPLE_RATE:
+                shared = math.gcd(rate, SAMPLE_RATE)
+                audio = resample_poly(audio, SAMPLE_RATE // shared, rate // shared, axis=0)
+            soundfile.write(target / "wav" / str(index) / f"{version}.wav", audio, SAMPLE_RATE, subtype="PCM_24")
     form = {
         "testname": "Forestage",
         "testId": f"forestage-{session.id}",
