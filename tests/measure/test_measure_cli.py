@@ -9,7 +9,10 @@ from laboratory import LabDriver, Laboratory, Recorder, record_all
 
 from command_line import run
 from forestage import load_device
+from forestage.acoustics.device_file import device_table
+from forestage.measure.device_writer import device_toml
 from forestage.measure.plan import load_plan
+from measurements import ring_directions, sphere_head, write_sofa
 
 LAB = Laboratory(
     [LabDriver((0.0, 0.14, 0.0)), LabDriver((0.0, -0.14, 0.0), gain_db=-3.0, second=0.2)],
@@ -65,6 +68,29 @@ def test_nothing_is_written_half(desk):
     assert result.returncode == 1
     assert "place-2.wav: is silent" in result.stderr
     assert sorted(desk.iterdir()) == before
+
+
+def test_a_measured_head_and_ears_of_before(tmp_path):
+    """The head's file goes along from device to sweeps to the measured device; ears of before are measured anew."""
+    write_sofa(tmp_path / "me.sofa", sphere_head(ring_directions(5.0)))
+    rows = [{"file": f"{name}.wav", "driver": name, "position_m": [0.5, 0.0, 0.0]} for name in ("left", "right")]
+    for index, row in enumerate(rows):
+        impulse = np.zeros((256, 2))
+        impulse[40 + index] = 1.0
+        soundfile.write(tmp_path / row["file"], impulse, 48_000)
+    table = device_table(load_device("laptop"))
+    table["listener"] = {"distance_m": 0.5, "head_sofa": "me.sofa", "ear_responses": rows}
+    (tmp_path / "own.toml").write_text(device_toml(table))
+    assert load_device(tmp_path / "own.toml").listener.ears is not None
+    made = run("measure", "sweeps", "own.toml", "-o", "sweeps", "--length", "0.5", "--places", "4", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    listener = load_plan(tmp_path / "sweeps" / "plan.json").device.listener
+    assert listener.head.file == "me.sofa"
+    assert listener.ears is None
+    record_all(tmp_path / "sweeps", LAB)
+    taken = run("measure", "take", "recordings", "-o", "laptop", cwd=tmp_path)
+    assert taken.returncode == 0, taken.stderr
+    assert load_device(tmp_path / "laptop" / "device.toml").listener.head.file == "me.sofa"
 
 
 def test_drivers_on_a_body_are_measured_as_points(tmp_path):

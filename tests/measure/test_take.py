@@ -40,7 +40,8 @@ LEVEL = 10 ** (-6 / 20)
 def sweeps_of(folder, **options):
     device = as_by_ruler(load_device("laptop"))
     is_ears = options.get("is_ears", False)
-    plan = Plan(device, options.pop("places", places_for(device, is_ears=is_ears)), length_s=1.0, **options)
+    count = options.pop("count", 3 if is_ears else 5)
+    plan = Plan(device, places_for(device, count=count, is_ears=is_ears), **{"length_s": 1.0} | options)
     write_sweeps(plan, folder / "sweeps")
     return folder / "sweeps"
 
@@ -174,6 +175,7 @@ def test_noise_is_told_by_its_band(copy):
     assert any(line.startswith("poor: too much noise for left below") for line in text), text
 
 
+@pytest.mark.slow
 def test_files_of_single_drivers_keep_times_between_them(tmp_path, measured):
     sweeps = sweeps_of(tmp_path)
     for name, late in (("left", 0.1), ("right", 0.7)):
@@ -331,7 +333,7 @@ def test_two_takes_that_disagree_are_refused(copy):
 def test_drivers_in_another_order_are_told(tmp_path):
     lab = replace(LAB, drivers=[RIGHT, LEFT])
     with pytest.raises(ValueError, match="left sounds from where right is, right sounds from where left is"):
-        measure(record_all(sweeps_of(tmp_path), lab))
+        measure(record_all(sweeps_of(tmp_path, count=4, length_s=0.5), lab))
 
 
 def test_what_is_missing_is_told(copy):

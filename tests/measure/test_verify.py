@@ -70,6 +70,7 @@ def test_separation_unaided_is_that_of_the_plant(check, good):
     assert claim.measured_db[at] == pytest.approx(10 * np.log10(ears[0] / ears[1]), abs=0.5)
 
 
+@pytest.mark.slow
 def test_drivers_that_differ_break_the_promise(check, tmp_path):
     result = run("verify", check, recorded(check, tmp_path / "bad", UNEQUAL), "-o", tmp_path / "page.html")
     assert result.returncode == 0, result.stderr
@@ -83,6 +84,7 @@ def test_drivers_that_differ_break_the_promise(check, tmp_path):
     assert strict.returncode == 3
 
 
+@pytest.mark.slow
 def test_noise_makes_unsure(check, tmp_path):
     quiet = replace(AS_DESIGNED, recorder=replace(AS_DESIGNED.recorder, noise_dbfs=-45.0))
     found = verify(check, recorded(check, tmp_path / "noisy", quiet))

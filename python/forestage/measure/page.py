@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from forestage._core import __version__
 from forestage.arrays import FloatArray
 from forestage.measure.against_model import over_model_db
-from forestage.measure.quality import THIRDS_HZ, thirds_within
+from forestage.measure.quality import NOMINAL_HZ, THIRDS_HZ, thirds_within
 from forestage.measure.take import Measurement
 from forestage.measure.verify import Claim, Verification
 from forestage.measure.words import findings
@@ -80,7 +80,7 @@ def report_html(measurement: Measurement) -> str:
             findings=findings(measurement),
             charts=drawn,
             recordings=recordings,
-            bands=[round(float(hz)) for hz in THIRDS_HZ],
+            bands=NOMINAL_HZ,
             rows=_rows(measurement, names),
             version=__version__,
         )
@@ -103,7 +103,7 @@ def verification_html(verification: Verification) -> str:
             findings=verdicts,
             charts=drawn,
             recordings=[],
-            bands=[round(float(hz)) for hz in THIRDS_HZ],
+            bands=NOMINAL_HZ,
             rows=[
                 (claim.name, what, [float(value) for value in values])
                 for claim in verification.claims()

@@ -216,7 +216,8 @@ def as_by_ruler(device: Device) -> Device:
             delay_ms=0.0, inverted=False,
         )  # fmt: skip
 
-    return replace(device, drivers=tuple(map(bare, device.drivers)), body=None)
+    listener = replace(device.listener, ears=None)
+    return replace(device, drivers=tuple(map(bare, device.drivers)), listener=listener, body=None)
 
 
 def parse_plan(form: Mapping[str, Any], folder: Path) -> Plan:

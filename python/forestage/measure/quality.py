@@ -14,6 +14,9 @@ from forestage.short_repr import ShortRepr
 
 # Middles of third octaves as IEC 61260 has them, 20 Hz to 20 kHz
 THIRDS_HZ: FloatArray = 1000.0 * 10.0 ** (np.arange(-17, 14) / 10)
+NOMINAL_HZ = (20, 25, 31.5, 40, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000,
+              2500, 3150, 4000, 5000, 6300, 8000, 10_000, 12_500, 16_000, 20_000)  # fmt: skip
+"""What they are called."""
 # Nearer than this, what comes back is the device itself; later than that, no design asks for it
 NEAREST_S, LONGEST_S = 0.8e-3, 20e-3
 # Of a reflection under the direct sound, and over what is before it
@@ -35,6 +38,20 @@ def bins_hz(frames: int, sample_rate: int) -> FloatArray:
 def thirds_within(low_hz: float, high_hz: float) -> NDArray[np.bool_]:
     """Which third octaves lie between two of their middles, shape (31,)."""
     return (0.98 * low_hz <= THIRDS_HZ) & (1.02 * high_hz >= THIRDS_HZ)
+
+
+def hz_text(frequency_hz: float) -> str:
+    """A frequency as a reader has it: by the name of its third octave where it is the middle of one.
+
+    Examples
+    --------
+    >>> hz_text(THIRDS_HZ[8]), hz_text(THIRDS_HZ[25]), hz_text(276.2)
+    ('125 Hz', '6.3 kHz', '280 Hz')
+    """
+    nearest = int(np.argmin(np.abs(np.log(THIRDS_HZ / frequency_hz))))
+    is_middle = abs(THIRDS_HZ[nearest] / frequency_hz - 1.0) < 0.01
+    shown = float(NOMINAL_HZ[nearest]) if is_middle else float(f"{frequency_hz:.2g}")
+    return f"{shown / 1000:g} kHz" if shown >= 1000.0 else f"{shown:g} Hz"
 
 
 def arrival(impulse: FloatArray, sample_rate: int) -> int:

@@ -22,6 +22,7 @@ from forestage.measure.quality import (
     THIRDS_HZ,
     arrival,
     first_reflection_s,
+    hz_text,
     spectra,
     third_octaves,
     thirds_within,
@@ -192,7 +193,7 @@ class Verification(ShortRepr):
         if not known.any():
             yield Finding("poor", "nothing was heard well enough to judge: play louder, or measure in a quieter room")
             return
-        band = f"{THIRDS_HZ[known][0]:.0f} to {THIRDS_HZ[known][-1]:.0f} Hz"
+        band = f"{hz_text(THIRDS_HZ[known][0])} to {hz_text(THIRDS_HZ[known][-1])}"
         for claim in self.claims():
             promised, found = float(claim.promised_db[known].mean()), float(claim.measured_db[known].mean())
             off_db = float(np.sqrt(np.mean((claim.measured_db - claim.promised_db)[known] ** 2)))

@@ -14,7 +14,7 @@ from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.measure.against_model import over_model_db, rulers_design
 from forestage.measure.colour import LEAST_SNR_DB, MOST_DISTORTION
 from forestage.measure.places import LEAST_OFF_M, MOST_OFF_M
-from forestage.measure.quality import LONGEST_S, THIRDS_HZ, thirds_within
+from forestage.measure.quality import LONGEST_S, THIRDS_HZ, hz_text, thirds_within
 from forestage.measure.take import Measurement
 
 Grade = Literal["good", "limited", "poor"]
@@ -74,7 +74,9 @@ def _noise(measurement: Measurement) -> Iterator[Finding]:
                 break
     if is_quiet:
         worst = float(np.nanmin(np.where(judged, measurement.snr_db, np.inf)))
-        yield Finding("good", f"noise is at least {worst:.0f} dB under the sweeps, {_hz(low_hz)} to {_hz(high_hz)}")
+        yield Finding(
+            "good", f"noise is at least {worst:.0f} dB under the sweeps, {hz_text(low_hz)} to {hz_text(high_hz)}"
+        )
 
 
 def _distortion(measurement: Measurement) -> Iterator[Finding]:
@@ -87,8 +89,8 @@ def _distortion(measurement: Measurement) -> Iterator[Finding]:
             at = int(np.argmax(known))
             yield Finding(
                 "limited",
-                f"{driver.name} distorts by up to {100 * known[at]:.1f} % ({_hz(THIRDS_HZ[at])}): nothing is boosted "
-                f"{_band(loud)}; a low_hz or max_db of its own would spare it",
+                f"{driver.name} distorts by up to {100 * known[at]:.1f} % ({hz_text(THIRDS_HZ[at])}): nothing is "
+                f"boosted {_band(loud)}; a low_hz or max_db of its own would spare it",
             )
     if most <= MOST_DISTORTION:
         yield Finding("good", f"distortion is at most {100 * most:.1f} % from 50 Hz on, at the level of the sweeps")
@@ -110,7 +112,7 @@ def _reflection(measurement: Measurement) -> Iterator[Finding]:
     more = "" if grade == "good" else (
         f"; a way {100 * path_m:.0f} cm longer than the direct one: move what reflects farther away, or cover it"
     )  # fmt: skip
-    yield Finding(grade, f"{where}: responses are cut there, and say little below {_hz(1.0 / window_s)}{more}")
+    yield Finding(grade, f"{where}: responses are cut there, and say little below {hz_text(1.0 / window_s)}{more}")
 
 
 def _drivers(measurement: Measurement) -> Iterator[Finding]:
@@ -182,13 +184,8 @@ def _band(which: NDArray[np.bool_]) -> str:
     ('below 200 Hz', '1 kHz to 2 kHz')
     """
     first, last = (int(index) for index in np.flatnonzero(which)[[0, -1]])
-    low, high = _hz(THIRDS_HZ[first]), _hz(THIRDS_HZ[last])
+    low, high = hz_text(THIRDS_HZ[first]), hz_text(THIRDS_HZ[last])
     judged_low = int(np.searchsorted(THIRDS_HZ, 0.99 * JUDGED_HZ[0]))
     if first <= judged_low and last + 1 < len(THIRDS_HZ):
-        return f"below {_hz(THIRDS_HZ[last + 1])}"
+        return f"below {hz_text(THIRDS_HZ[last + 1])}"
     return f"around {low}" if first == last else f"{low} to {high}"
-
-
-def _hz(value: float) -> str:
-    hundred = float(f"{value:.2g}")
-    return f"{hundred / 1000:g} kHz" if hundred >= 1000.0 else f"{hundred:g} Hz"
