@@ -51,7 +51,8 @@ struct Case {
   }
 };
 
-constexpr Case cases[] = {{3, 2, 24000, 128}, {3, 2, 24000, 64},  {3, 2, 24000, 512},
+constexpr Case cases[] = {{3, 2, 24000, 128}, {3, 2, 24000, 16},  {3, 2, 24000, 32},   {3, 2, 24000, 64},
+                          {3, 2, 24000, 256}, {3, 2, 24000, 512}, {3, 2, 24000, 1024}, {3, 2, 24000, 2048},
                           {2, 2, 24000, 128}, {7, 2, 24000, 128}, {2, 2, 4096, 64}};
 
 using Rows = std::vector<std::vector<float>>;
@@ -221,6 +222,7 @@ std::vector<Form> forms_of(const Case& c, const Rows& taps, const std::vector<Fi
   std::vector<Form> forms = {forestage_form(c, paths, "Forestage", 0),
                              forestage_form(c, paths, "Forestage, one level", c.block), uniform_form(c, taps)};
 #if defined(BENCH_HAS_ZITA)
+  if (c.block < static_cast<int>(Convproc::MINPART)) return forms;  // it would add latency
   forms.push_back(zita_form(c, taps, "zita-convolver, one level", static_cast<unsigned>(c.block), true));
   forms.push_back(zita_form(c, taps, "zita-convolver, threads", Convproc::MAXPART, false));
 #endif
