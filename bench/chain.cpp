@@ -181,7 +181,7 @@ void bench_stages(Bench& bench, const Preset& preset) {
     print("stage, monitor " + name, bench.measure(drivers, [&](AudioBlock io) {
       const AudioBlock stereo{io.lanes, 2, io.frames};
       const RampBlock gain = on.advance(io.frames);
-      monitors.process({io, io, io, stereo, gain, gain, true}, bench.out.block(0, drivers, io.frames));
+      monitors.process({io, io, io, stereo, {gain, gain, gain, gain}, true}, bench.out.block(0, drivers, io.frames));
     }));
   }
   Limiter limiter(drivers, preset.ears.delay_frames, sample_rate, block_frames);

@@ -10,11 +10,6 @@ constexpr int line_step_frames = 32;  // a line is a staircase of such steps; th
 
 }  // namespace
 
-float plain_value(const ParamSpec& spec, double normalised) noexcept {
-  const double plain = spec.min_value + std::clamp(normalised, 0.0, 1.0) * (spec.max_value - spec.min_value);
-  return static_cast<float>(spec.kind == ParamKind::linear ? plain : std::round(plain));
-}
-
 void AutomationCurve::begin_block(float value_before) noexcept {
   count_ = 0;
   next_ = 0;

@@ -11,12 +11,7 @@
 #include <array>
 #include <limits>
 
-#include "params.hpp"
-
 namespace forestage::plugin {
-
-/// In the unit of the table, rounded where the row is a toggle or a choice.
-float plain_value(const ParamSpec& spec, double normalised) noexcept;
 
 class AutomationCurve {
  public:

@@ -48,7 +48,7 @@ ChoiceParameter::ChoiceParameter(const ParamSpec& spec)
       index_(static_cast<int>(spec.default_value)) {}
 
 int ChoiceParameter::index_of(float normalised) const noexcept {
-  return static_cast<int>(std::lround(usable(normalised, getValue()) * static_cast<float>(last_index())));
+  return static_cast<int>(plain_of(spec_, usable(normalised, getValue())));
 }
 
 void ChoiceParameter::setValue(float normalised) {
@@ -63,7 +63,7 @@ juce::String ChoiceParameter::getText(float normalised, int maximum_length) cons
 
 float ChoiceParameter::getValueForText(const juce::String& text) const {
   const auto index = value_of(spec_, text);
-  return index ? *index / static_cast<float>(last_index()) : getValue();
+  return index ? normalised(spec_, *index) : getValue();
 }
 
 HostParameters::HostParameters(juce::AudioProcessor& owner) {
@@ -87,10 +87,9 @@ float HostParameters::plain(Param id) const noexcept {
 
 void HostParameters::set(Param id, float plain_value) {
   const ParamSpec& row = spec(id);
-  const float clamped = std::clamp(plain_value, row.min_value, row.max_value);
   auto& parameter = (*this)[id];
   parameter.beginChangeGesture();
-  parameter.setValueNotifyingHost((clamped - row.min_value) / (row.max_value - row.min_value));
+  parameter.setValueNotifyingHost(normalised(row, plain_value));
   parameter.endChangeGesture();
 }
 

@@ -52,9 +52,9 @@ class ChoiceParameter final : public juce::AudioProcessorParameterWithID {
   /// The engine's way in, also for a read-only row. True when the value is a new one.  [any]
   bool show(int index) noexcept { return index_.exchange(index, std::memory_order_relaxed) != index; }
 
-  float getValue() const override { return plain() / static_cast<float>(last_index()); }
+  float getValue() const override { return normalised(spec_, plain()); }
   void setValue(float normalised) override;
-  float getDefaultValue() const override { return spec_.default_value / static_cast<float>(last_index()); }
+  float getDefaultValue() const override { return normalised(spec_, spec_.default_value); }
   int getNumSteps() const override { return texts_.size(); }
   bool isDiscrete() const override { return true; }
   bool isBoolean() const override { return spec_.kind == ParamKind::toggle; }
@@ -62,7 +62,6 @@ class ChoiceParameter final : public juce::AudioProcessorParameterWithID {
   float getValueForText(const juce::String& text) const override;
 
  private:
-  int last_index() const noexcept { return texts_.size() - 1; }
   int index_of(float normalised) const noexcept;
 
   const ParamSpec& spec_;

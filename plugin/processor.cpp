@@ -13,7 +13,6 @@ namespace forestage::plugin {
 namespace {
 
 constexpr int status_hz = 10;
-constexpr std::array meters{Param::gain_db, Param::reduction_db, Param::peak_db, Param::clip};
 
 void log(const juce::String& what) { juce::Logger::writeToLog("Forestage: " + what); }
 
@@ -142,12 +141,26 @@ int32_t Processor::queryIAudioProcessor(const Steinberg::TUID wanted, void** fou
 }
 
 void Processor::timerCallback() {
+  note_blind();
   show_readings();
   if (parameters_.plain(Param::upmix_quality) != reported_quality_.load(std::memory_order_relaxed)) report();
   if (shown_program_ != getCurrentProgram()) {  // the slot was automated
     note_program_shown();
     announce_values();
   }
+}
+
+/// What blind trials have taken is set back, so that it can be done again.
+void Processor::note_blind() {
+  const auto blind = session_.blind();
+  if (session_.note_blind()) updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));
+  const auto is_taken = [&](Param id, auto taken) {
+    const float plain = parameters_.plain(id);
+    return plain != 0.0f && plain == static_cast<float>(taken);
+  };
+  if (is_taken(Param::blind_answer, blind.taken.answer)) parameters_.set(Param::blind_answer, 0.0f);
+  const bool has_ended = !blind.is_running && !blind.taken.is_refused;
+  if (has_ended && is_taken(Param::blind, blind.taken.method)) parameters_.set(Param::blind, 0.0f);
 }
 
 // One of the positions stands for a preset that came with a state. Without it a session with a preset from elsewhere
@@ -201,10 +214,7 @@ float Processor::value(Param id) const {
   return is_read_only(spec(id)) ? session_.measured(id) : parameters_.plain(id);
 }
 
-void Processor::set(Param id, float plain) {
-  const ParamSpec& row = spec(id);
-  parameters_[id].setValueNotifyingHost((plain - row.min_value) / (row.max_value - row.min_value));
-}
+void Processor::set(Param id, float plain) { parameters_[id].setValueNotifyingHost(normalised(spec(id), plain)); }
 
 std::shared_ptr<const PresetList> Processor::presets() const {
   const std::lock_guard guard(list_mutex_);
@@ -308,7 +318,10 @@ void Processor::report() {
 }
 
 bool Processor::show_readings() {
-  for (const Param meter : meters) parameters_.show(meter, session_.measured(meter));
+  for (std::size_t i = 0; i < param_count; ++i) {
+    const auto id = static_cast<Param>(i);
+    if (is_read_only(params[i]) && id != Param::status) parameters_.show(id, session_.measured(id));
+  }
   return parameters_.show(Param::status, static_cast<float>(status()));
 }
 

@@ -86,6 +86,9 @@ class Processor final : public juce::AudioProcessor,
   int latency_frames() const override { return getLatencySamples(); }
   int output_channels() const override { return getMainBusNumOutputChannels(); }
 
+  /// Has the session keep what is answered of blind trials, and sets back what they have taken.  [main]
+  void note_blind();
+
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
   void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept override;

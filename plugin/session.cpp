@@ -11,6 +11,8 @@
 namespace forestage::plugin {
 namespace {
 
+constexpr std::size_t most_blind_runs = 50;  // the oldest go
+
 /// What is kept, with what has changed since, and what is then still to be said about it.
 void update_kept(Contents& contents) {
   if (contents.kept.empty()) return;
@@ -34,6 +36,7 @@ PluginState state_of(const Contents& contents, std::map<std::string, float> para
   state.has_headphone_eq = true;
   state.headphone_eq = contents.headphone_eq;
   state.chosen = contents.chosen;
+  state.blind = contents.blind;
   state.kept = contents.kept;
   return state;
 }
@@ -43,7 +46,9 @@ void Session::prepare(const EngineSpec& spec, const AudioLock& lock) {
   is_prepared_ = true;
   if (engine_ != nullptr && engine_->spec() == spec) return lock([&] { engine_->reset(); });
   std::unique_ptr<Engine> next;
+  take_blind_run();
   const auto swap_in = [&] {
+    if (next != nullptr && engine_ != nullptr) next->continue_from(*engine_);
     lock([&] { std::swap(engine_, next); });
     note_contents();
   };
@@ -69,7 +74,11 @@ void Session::load(Slot slot, std::shared_ptr<const Preset> preset, std::optiona
 
 void Session::load(Contents contents) {
   const std::lock_guard guard(mutex_);
-  if (engine_ != nullptr) engine_->load({contents.presets, contents.headphone_eq});
+  if (engine_ != nullptr) {
+    engine_->load({contents.presets, contents.headphone_eq});
+    blind_number_ = engine_->blind_run().number;  // trials of before are no part of it
+    is_blind_left_ = true;
+  }
   contents_ = std::move(contents);
   note_contents();
 }
@@ -102,15 +111,16 @@ ParamValues Session::load_state(std::string_view text) {
   }
   auto headphone_eq = state.has_headphone_eq ? std::move(state.headphone_eq) : contents().headphone_eq;
   load({std::move(presets), std::move(state.chosen), std::move(headphone_eq), std::move(state.parameters),
-        std::move(state.kept), std::move(state.notes)});
+        std::move(state.kept), std::move(state.notes), std::move(state.blind)});
   return values;
 }
 
 Session::StateText Session::state(const ParamValues& values) {
   const std::lock_guard guard(mutex_);
+  take_blind_run();
   std::map<std::string, float> parameters;
   for (std::size_t i = 0; i < param_count; ++i)
-    if (!is_read_only(params[i])) parameters.emplace(param_id(params[i]), values[i]);
+    if (is_kept(params[i])) parameters.emplace(param_id(params[i]), values[i]);
   try {
     PluginState state = state_of(contents_, std::move(parameters));
     if (!contents_.kept.empty()) {
@@ -132,6 +142,58 @@ void Session::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   contents_.headphone_eq = std::move(eq);
   update_kept(contents_);
   note_contents();
+}
+
+MatchFound Session::match_found() const {
+  const std::lock_guard guard(mutex_);
+  return engine_ != nullptr ? engine_->match_found() : MatchFound{};
+}
+
+Session::BlindNow Session::blind() const {
+  const std::lock_guard guard(mutex_);
+  if (engine_ == nullptr) return {};
+  return {engine_->is_blind(), engine_->blind_taken()};
+}
+
+std::vector<BlindRecord> Session::blind_records() const {
+  const std::lock_guard guard(mutex_);
+  return contents_.blind;
+}
+
+bool Session::note_blind() {
+  const std::lock_guard guard(mutex_);
+  return take_blind_run();
+}
+
+bool Session::take_blind_run() {
+  if (engine_ == nullptr) return false;
+  BlindRun run = engine_->blind_run();
+  if (run.number == 0 || run.trials.empty()) return false;
+  const bool is_known = run.number == blind_number_;
+  if (is_known && (is_blind_left_ || contents_.blind.back().run == run)) return false;
+  is_blind_left_ = false;
+  blind_number_ = run.number;
+  if (is_known) {
+    contents_.blind.back().run = std::move(run);
+  } else {
+    const auto names = compared_names(run.pair);
+    contents_.blind.push_back({std::move(run), names});
+    if (contents_.blind.size() > most_blind_runs) contents_.blind.erase(contents_.blind.begin());
+  }
+  update_kept(contents_);
+  return true;
+}
+
+std::array<std::string, 2> Session::compared_names(BlindPair pair) const {
+  const auto name = [&](std::size_t slot) {
+    return contents_.presets[slot] != nullptr ? contents_.presets[slot]->name : std::string();
+  };
+  if (pair == BlindPair::slots) return {name(0), name(1)};
+  const auto chosen = static_cast<std::size_t>(engine_->param(Param::slot));
+  const std::size_t playing = contents_.presets[chosen] != nullptr ? chosen : 1 - chosen;
+  const std::string a = pair == BlindPair::plain_reference ? "plain" : "design";
+  const std::string b = pair == BlindPair::design_plain ? "plain" : "reference";
+  return {name(playing) + ", " + a, name(playing) + ", " + b};
 }
 
 Contents Session::contents() const {

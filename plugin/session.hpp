@@ -32,6 +32,7 @@ struct Contents {
   std::map<std::string, float> unknown_parameters = {};  // of a later version; written back as they are
   std::string kept = {};                                 // as in PluginState
   std::vector<std::string> notes = {};                   // as in PluginState
+  std::vector<BlindRecord> blind = {};                   // as in PluginState
 };
 
 /// What a host keeps of it.
@@ -58,7 +59,16 @@ class Session {
     std::string text;     // packed; when a state cannot be written, the last one that could
     std::string problem;  // why it could not
   };
-  StateText state(const ParamValues& values);                                         // [any but audio]
+  StateText state(const ParamValues& values);  // [any but audio]
+  struct BlindNow {
+    bool is_running = false;
+    Engine::BlindTaken taken;
+  };
+  MatchFound match_found() const;  // [any but audio]
+  BlindNow blind() const;          // [any but audio]
+  /// Keeps what is answered of the engine's blind trials; true for something new.  [any but audio]
+  bool note_blind();
+  std::vector<BlindRecord> blind_records() const;                                     // [any but audio]
   Contents contents() const;                                                          // [any but audio]
   SlotPresets presets() const;                                                        // [any but audio]
   std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
@@ -73,12 +83,16 @@ class Session {
  private:
   void note_contents();
   Status with_notes(Status status) const noexcept;
+  bool take_blind_run();
+  std::array<std::string, 2> compared_names(BlindPair pair) const;
 
   mutable std::mutex mutex_;
   Contents contents_;
   std::unique_ptr<Engine> engine_;
   bool is_prepared_ = false;
   std::string last_state_;
+  bool is_blind_left_ = true;  // what there is of the engine's run is of before this session
+  unsigned blind_number_ = 0;  // of the engine's run that is the last of the records
   std::atomic<double> tail_s_{0.0};
   std::atomic<bool> has_notes_{false};
 };

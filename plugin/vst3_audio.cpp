@@ -87,7 +87,7 @@ std::optional<double> Vst3Automation::last_normalised(Vst::ParamID id) const noe
   if (param == nullptr) return std::nullopt;
   const auto i = static_cast<std::size_t>(*param);
   if (curves_[i].is_empty()) return std::nullopt;
-  return (curves_[i].final_value() - params[i].min_value) / (params[i].max_value - params[i].min_value);
+  return normalised(params[i], curves_[i].final_value());
 }
 
 void Vst3Automation::forget() noexcept {
@@ -113,7 +113,7 @@ void Vst3Automation::read(Vst::IParamValueQueue& queue, Param id, int block_fram
     int32 frame = 0;
     Vst::ParamValue value = 0.0;
     if (queue.getPoint(i, frame, value) == kResultOk && std::isfinite(value))
-      curves_[static_cast<std::size_t>(id)].add(frame, plain_value(spec(id), value), block_frames);
+      curves_[static_cast<std::size_t>(id)].add(frame, plain_of(spec(id), value), block_frames);
   }
 }
 

@@ -108,6 +108,68 @@ std::unique_ptr<PyEngine> engine_of(const EngineState& state) {
   return p;
 }
 
+void hold_match(PyEngine& p, const std::optional<std::array<EarLevels, 2>>& ears_db) {
+  const auto found = ears_db ? std::optional(MatchFound{*ears_db}) : std::nullopt;
+  take_turns(p.playing, [&] { p.engine.hold_match(found); });
+}
+
+std::string_view text_of(Param id, std::size_t choice) { return spec(id).choices[choice]; }
+
+std::size_t find_text(Param id, const std::string& text) {
+  const auto choices = spec(id).choices;
+  const auto found = std::ranges::find(choices, text);
+  if (found == choices.end())
+    throw std::invalid_argument("no choice of " + param_id(spec(id)) + " is \"" + text + "\"");
+  return static_cast<std::size_t>(found - choices.begin());
+}
+
+BlindRun make_run(const std::string& method, const std::string& pair, int planned,
+                  const std::vector<std::pair<std::string, std::string>>& trials) {
+  BlindRun run{static_cast<Blind>(find_text(Param::blind, method)),
+               static_cast<BlindPair>(find_text(Param::blind_pair, pair)),
+               planned,
+               {}};
+  for (const auto& [x, answer] : trials) run.trials.push_back({x == "A", answer == "X"});
+  return run;
+}
+
+void bind_blind(py::module_& m) {
+  py::class_<BlindRun>(m, "BlindRun", "Blind trials and what came out; see blind_trials.hpp.")
+      .def(py::init(&make_run), py::arg("method"), py::arg("pair"), py::arg("planned"), py::arg("trials"),
+           "As the properties give them.")
+      .def_property_readonly(
+          "method", [](const BlindRun& run) { return text_of(Param::blind, static_cast<std::size_t>(run.method)); })
+      .def_property_readonly(
+          "pair", [](const BlindRun& run) { return text_of(Param::blind_pair, static_cast<std::size_t>(run.pair)); })
+      .def_readonly("planned", &BlindRun::planned)
+      .def_property_readonly("is_over", &BlindRun::is_over)
+      .def_property_readonly(
+          "trials",
+          [](const BlindRun& run) {
+            py::list trials;
+            for (const BlindTrial& each : run.trials) {
+              trials.append(py::make_tuple(each.x_is_first ? "A" : "B", each.answer_is_x ? "X" : "Y"));
+            }
+            return trials;
+          },
+          "What X was, and the answer, of each.")
+      .def_property_readonly("hits", &BlindRun::hits)
+      .def_property_readonly("p_value", [](const BlindRun& run) { return p_value(run); })
+      .def(
+          "share_interval",
+          [](const BlindRun& run, double confidence) {
+            const ShareInterval interval = share_interval(run, confidence);
+            return py::make_tuple(interval.low, interval.high);
+          },
+          py::arg("confidence") = 0.95)
+      .def("to_csv", &to_csv, py::arg("a"), py::arg("b"), "A line a trial, with what A and B were.")
+      .def("__repr__", [](const BlindRun& run) {
+        return "<BlindRun " + std::string(text_of(Param::blind, static_cast<std::size_t>(run.method))) + ": " +
+               std::to_string(run.hits()) + " of " + std::to_string(run.trials.size()) + ", " +
+               std::to_string(run.planned) + " planned>";
+      });
+}
+
 /// <ParamSpec amount: 0 to 100, 100 by default>
 std::string describe(const ParamSpec& p) {
   std::string text = "<ParamSpec " + param_id(p) + ": ";
@@ -123,6 +185,7 @@ std::string describe(const ParamSpec& p) {
 }  // namespace
 
 void bind_engine(py::module_& m) {
+  bind_blind(m);
   py::class_<ParamSpec>(m, "ParamSpec", "One row of the host parameter table.")
       .def_property_readonly("id", [](const ParamSpec& p) { return param_id(p); })
       .def_readonly("name", &ParamSpec::name)
@@ -133,10 +196,14 @@ void bind_engine(py::module_& m) {
       .def_property_readonly("kind", [](const ParamSpec& p) { return kind_name(p.kind); })
       .def_readonly("in_preset", &ParamSpec::in_preset)
       .def_property_readonly("is_read_only", &is_read_only)
+      .def_property_readonly("is_kept", &is_kept)
       .def_property_readonly(
           "choices",
           [](const ParamSpec& p) { return std::vector<std::string_view>(p.choices.begin(), p.choices.end()); })
       .def_readonly("text", &ParamSpec::text)
+      .def(
+          "normalised", [](const ParamSpec& p, float value) { return normalised(p, value); }, py::arg("value"),
+          "The value as hosts have it that know nothing but 0 to 1.")
       .def("__repr__", &describe)
       .def(py::pickle([](const ParamSpec& p) { return param_id(p); },
                       [](const std::string& id) { return params[static_cast<std::size_t>(find_param(id))]; }));
@@ -167,6 +234,14 @@ void bind_engine(py::module_& m) {
           py::arg("id"))
       .def("process", &process, py::arg("x").noconvert(), "(2, frames) in, (outputs, frames) out; state streams on.")
       .def("reset", [](PyEngine& p) { take_turns(p.playing, [&] { p.engine.reset(); }); })
+      .def_property_readonly("match_found", [](const PyEngine& p) { return p.engine.match_found().ears_db; })
+      .def("hold_match", &hold_match, py::arg("ears_db"))
+      .def_property_readonly("is_blind", [](const PyEngine& p) { return p.engine.is_blind(); })
+      .def("blind_run", [](const PyEngine& p) { return p.engine.blind_run(); })
+      .def(
+          "seed_draws",
+          [](PyEngine& p, std::uint64_t number) { take_turns(p.playing, [&] { p.engine.seed_draws(number); }); },
+          py::arg("number"))
       .def_property_readonly("most_peak", [](const PyEngine& p) { return p.engine.most_peak(); })
       .def_property_readonly("most_reduction_db", [](const PyEngine& p) { return p.engine.most_reduction_db(); })
       .def_property_readonly("latency_frames", [](const PyEngine& p) { return p.engine.latency_frames(); })

@@ -7,6 +7,7 @@
 #include "headphone_eq_wav.hpp"
 #include "preset_fields.hpp"
 #include "preset_io.hpp"
+#include "programme_match.hpp"
 #include "state.hpp"
 #include "user_folder.hpp"
 #include "vstpreset.hpp"
@@ -126,6 +127,18 @@ void bind_preset(py::module_& m) {
 
   m.def("parse_preset", &parse_preset_text, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
         "Preset from JSON text; PresetError names the place and the value.");
+  m.def(
+      "matched_preset",
+      [](const Preset& preset, const std::array<float, 3>& found_db, bool in_room) {
+        auto result = std::make_shared<Preset>(preset);
+        if (in_room && !result->room) throw std::invalid_argument("preset \"" + preset.name + "\" has no room");
+        Loudness& loudness = in_room ? result->room->loudness : result->loudness;
+        loudness = matched(loudness, found_db);
+        return result;
+      },
+      py::arg("preset"), py::arg("found_db"), py::kw_only(), py::arg("in_room") = false,
+      "The preset with what level_match = Programme has found of Headphones, Headphones Plain and Headphones "
+      "Reference.");
   m.def("load_preset", &load_preset, py::arg("path"), py::call_guard<py::gil_scoped_release>(),
         "parse_preset of a file; messages begin with its path.");
   py::class_<HeadphoneEq>(m, "HeadphoneEq", "An equaliser of the listener's headphones.")
@@ -236,6 +249,10 @@ void bind_preset(py::module_& m) {
         result["a"] = state.a ? py::cast(*state.a) : py::none();
         result["b"] = state.b ? py::cast(*state.b) : py::none();
         if (state.has_headphone_eq) result["headphone_eq"] = std::move(state.headphone_eq);
+        py::list blind;
+        for (const BlindRecord& each : state.blind)
+          blind.append(py::make_tuple(each.names[0], each.names[1], each.run));
+        result["blind"] = blind;
         result["kept"] = std::move(state.kept);
         result["notes"] = std::move(state.notes);
         return result;

@@ -1,12 +1,13 @@
 // The smooth values inside a graph. A row is all there is to say about one: its name, and the target it follows.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "decibels.hpp"
-#include "headroom.hpp"
 #include "param_store.hpp"
 #include "params.hpp"
+#include "programme_match.hpp"
 #include "ramp.hpp"
 
 namespace forestage {
@@ -17,7 +18,7 @@ struct ControlInputs {
   bool is_bypassed;         // by plain stereo on the device: no trims, no solo, nothing designed
   float processed_db;       // Loudness::processed_db of the free field
   float room_processed_db;  // and of the room
-  StaticGains gains;
+  std::array<float, monitor_count> monitor_gains;
 };
 
 class Controls {
@@ -76,9 +77,9 @@ class Controls {
   static float matched(const ControlInputs& in) noexcept {
     return in.params.is_on(Param::level_match) ? from_db(in.*gain_db) : 1.0f;
   }
-  template <float StaticGains::*member>
-  static float fixed(const ControlInputs& in) noexcept {
-    return in.gains.*member;
+  template <Monitor monitor>
+  static float heard_by(const ControlInputs& in) noexcept {
+    return in.monitor_gains[static_cast<std::size_t>(monitor)];
   }
   static float designed(const ControlInputs& in) noexcept {
     return in.is_bypassed ? 0.0f : fraction<Param::amount>(in);
@@ -99,8 +100,9 @@ class Controls {
   Control processed_gain{*this, matched<&ControlInputs::processed_db>};
   Control room_gain{*this, matched<&ControlInputs::room_processed_db>};
   Control amount{*this, designed};
-  Control speakers_gain{*this, fixed<&StaticGains::speakers>};
-  Control ears_gain{*this, fixed<&StaticGains::ears>};
+  std::array<Control, monitor_count> monitor_gains{
+      Control{*this, heard_by<Monitor::speakers>}, Control{*this, heard_by<Monitor::headphones>},
+      Control{*this, heard_by<Monitor::headphones_plain>}, Control{*this, heard_by<Monitor::headphones_reference>}};
   Control output_gain{*this, trim<Param::output_trim_db>};
 };
 

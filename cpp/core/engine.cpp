@@ -18,14 +18,17 @@
 #include "mailbox.hpp"
 #include "param_store.hpp"
 #include "preset_at_rate.hpp"
+#include "programme_match.hpp"
 #include "simd.hpp"
 
 namespace forestage {
 namespace {
 
-constexpr int chunk_frames = 256;  // longer blocks are played in chunks: the scratch memory stays in the cache
+constexpr int most_kept_frames = 1 << 24;  // longer than anything has to warm up
+constexpr int chunk_frames = 256;          // longer blocks are played in chunks: the scratch memory stays in the cache
 constexpr double dry_memory_s = 0.5;
 constexpr double most_kept_rate = 50000.0;  // up to here a converted preset is no larger than its source
+constexpr double blind_gap_s = 0.3;         // of silence around each draw: no change that is heard, or not heard, tells
 
 /// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
 FORESTAGE_INLINE float peak_body(const ConstAudioBlock& block) noexcept {
@@ -83,6 +86,61 @@ struct SlotPreset {
   FramesByQuality natural_latency{};
 };
 
+/// What decides how loud things are beside each other; measurements of something else do not count.
+struct Compared {
+  std::array<float, param_count> settings{};
+  std::array<const Graph*, 2> graphs{};
+  bool operator==(const Compared&) const = default;
+};
+
+bool is_compared(std::size_t param) noexcept {
+  switch (static_cast<Param>(param)) {
+    case Param::input_trim_db:
+    case Param::output_trim_db:
+    case Param::safe_headroom:
+      return false;
+    case Param::level_match:
+    case Param::upmix_quality:
+    case Param::room:
+      return true;
+    default:
+      return params[param].in_preset;
+  }
+}
+
+/// Blind trials and what they are about. They outlive an engine that is replaced by another.
+struct BlindState {
+  BlindTrials trials;
+  ParamStore latched;  // of all that is heard, as it was when they began
+  std::atomic<Blind> seen{Blind::off};
+  std::atomic<BlindAnswer> seen_answer{BlindAnswer::none};
+  std::atomic<bool> is_refused{false};
+};
+
+/// One of the two sounds of a pair.
+struct Candidate {
+  Slot slot;
+  Monitor monitor;
+  bool is_bypassed;
+};
+
+std::array<Candidate, 2> candidates(BlindPair pair, const ParamStore& store, bool plays_speakers) noexcept {
+  const auto slot = store.choice<Slot>(Param::slot);
+  const auto monitor = store.choice<Monitor>(Param::monitor);
+  switch (pair) {
+    case BlindPair::slots:
+      return {{{Slot::a, monitor, false}, {Slot::b, monitor, false}}};
+    case BlindPair::design_plain:
+      if (plays_speakers) return {{{slot, monitor, false}, {slot, monitor, true}}};
+      return {{{slot, Monitor::headphones, false}, {slot, Monitor::headphones_plain, false}}};
+    case BlindPair::design_reference:
+      return {{{slot, Monitor::headphones, false}, {slot, Monitor::headphones_reference, false}}};
+    case BlindPair::plain_reference:
+      return {{{slot, Monitor::headphones_plain, false}, {slot, Monitor::headphones_reference, false}}};
+  }
+  return {};
+}
+
 void check(const EngineSpec& spec) {
   checked_rate(spec.sample_rate);
   if (spec.output_channels < 2 || spec.output_channels > 64) {
@@ -118,7 +176,12 @@ struct Engine::Impl {
         dry_history{LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
                     LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)},
         peak_meter(spec.sample_rate),
-        reduction_meter(spec.sample_rate) {
+        reduction_meter(spec.sample_rate),
+        match(spec.sample_rate),
+        blind_gain(spec.sample_rate, chunk_frames),
+        kept_out(spec.output_channels, chunk_frames),
+        kept_in(2, chunk_frames) {
+    blind_gain.snap(1.0f);
     hand_over.jump_to(nullptr);
   }
 
@@ -136,10 +199,23 @@ struct Engine::Impl {
   float static_gain() const noexcept {
     const std::size_t slot = playing_slot(params.choice<Slot>(Param::slot));
     if (!is_loaded[slot].load()) return 1.0f;
-    const bool is_speakers = params.choice<Monitor>(Param::monitor) == Monitor::speakers && !needs_preview[slot].load();
+    const bool is_speakers = asks_for_speakers(slot);
     if (params.is_on(Param::bypass)) return bypass_gain(params, common_levels.load());
     const StaticGains gains = static_gains(params, levels[slot].load(), common_levels.load());
     return is_speakers ? gains.speakers : gains.ears;
+  }
+
+  bool asks_for_speakers(std::size_t slot) const noexcept {
+    return params.choice<Monitor>(Param::monitor) == Monitor::speakers && !needs_preview[slot].load();
+  }
+
+  /// What level_match = Programme does to what is heard.
+  float match_gain_db() const noexcept {
+    const std::size_t slot = playing_slot(params.choice<Slot>(Param::slot));
+    if (params.choice<LevelMatch>(Param::level_match) != LevelMatch::programme || !is_loaded[slot].load()) return 0.0f;
+    const auto chosen = params.choice<Monitor>(Param::monitor);
+    const bool is_preview = chosen == Monitor::speakers && !asks_for_speakers(slot);
+    return match.gain_db(slot, is_preview ? Monitor::headphones : chosen, params.is_on(Param::bypass));
   }
 
   // -- main thread --------------------------------------------------------------------------------------------------
@@ -194,6 +270,7 @@ struct Engine::Impl {
   }
 
   void install(Plan next) {
+    contents_number.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t s = 0; s < next.slots.size(); ++s) {
       if (!next.is_new[s]) continue;
       const Graph* graph = next.graphs[s].get();
@@ -240,8 +317,180 @@ struct Engine::Impl {
 
   // -- audio thread -------------------------------------------------------------------------------------------------
 
+  /// The parameters that are heard: in blind trials not those that hosts see.
+  const ParamStore& heard() const noexcept { return blind->trials.is_running() ? blind->latched : params; }
+
+  bool is_programme() const noexcept { return heard().choice<LevelMatch>(Param::level_match) == LevelMatch::programme; }
+
+  Graph* graph_in(std::size_t slot) const noexcept { return live[slot] != nullptr ? live[slot]->graph.get() : nullptr; }
+
+  // Blind trials
+
+  bool can_compare(BlindPair pair) const noexcept {
+    const Graph* const graph = wanted();
+    if (graph == nullptr) return false;
+    if (pair == BlindPair::slots) return graph_in(0) != nullptr && graph_in(1) != nullptr;
+    return pair == BlindPair::design_plain || !graph->heard_as_speakers(params);
+  }
+
+  void follow_blind() noexcept {
+    BlindState& state = *blind;
+    const auto method = params.choice<Blind>(Param::blind);
+    const auto answer = params.choice<BlindAnswer>(Param::blind_answer);
+    if (method != state.seen.exchange(method, std::memory_order_relaxed)) {
+      state.trials.stop();
+      if (method != Blind::off) begin_blind(method);
+    }
+    if (method == Blind::off) state.is_refused.store(false, std::memory_order_relaxed);
+    if (state.trials.is_running() && contents_number.load(std::memory_order_relaxed) != blind_contents) {
+      state.trials.stop();  // it is about something that is no longer there
+    }
+    const BlindAnswer before = state.seen_answer.exchange(answer, std::memory_order_relaxed);
+    if (state.trials.is_running()) {
+      if (answer != before && answer != BlindAnswer::none) {
+        state.trials.answer(answer);
+        open_gap();
+      }
+      choose_blindly();
+    }
+  }
+
+  void begin_blind(Blind method) noexcept {
+    const auto pair = params.choice<BlindPair>(Param::blind_pair);
+    blind->is_refused.store(!can_compare(pair), std::memory_order_relaxed);
+    if (!can_compare(pair)) return;
+    blind->latched.copy_from(params);
+    blind_contents = contents_number.load(std::memory_order_relaxed);
+    blind->trials.start(method, pair, static_cast<int>(std::lround(params.get(Param::blind_trials))));
+    open_gap();
+  }
+
+  /// What is heard now, of what is compared. Trims move both alike.
+  void choose_blindly() noexcept {
+    ParamStore& store = blind->latched;
+    for (const Param trim : {Param::input_trim_db, Param::output_trim_db}) store.set(trim, params.get(trim));
+    const bool is_first = blind->trials.plays_first(params.choice<BlindListen>(Param::blind_listen));
+    const Candidate chosen = compared_blindly()[is_first ? 0 : 1];
+    store.set(Param::slot, static_cast<float>(chosen.slot));
+    store.set(Param::monitor, static_cast<float>(chosen.monitor));
+    store.set(Param::bypass, chosen.is_bypassed ? 1.0f : 0.0f);
+  }
+
+  std::array<Candidate, 2> compared_blindly() const noexcept {
+    const Graph* const graph = wanted();
+    return candidates(blind->trials.pair(), blind->latched, graph != nullptr && graph->heard_as_speakers(heard()));
+  }
+
+  void open_gap() noexcept { gap_left = static_cast<int>(blind_gap_s * spec.sample_rate); }
+
+  void apply_gap(AudioBlock io) noexcept {
+    if (gap_left == 0 && blind_gain.is_steady() && blind_gain.value() == 1.0f) return;
+    blind_gain.glide_to(gap_left > 0 ? 0.0f : 1.0f);
+    gap_left = std::max(0, gap_left - io.frames);
+    scale(io, blind_gain.advance(io.frames));
+  }
+
+  // What runs although nobody hears it
+
+  bool keeps_both_slots() const noexcept {
+    return is_programme() || (blind->trials.is_running() && blind->trials.pair() == BlindPair::slots);
+  }
+
+  MonitorSet kept_monitors() const noexcept {
+    MonitorSet kept;
+    if (is_programme()) kept = MonitorSet(0b1110);  // all headphones
+    if (!blind->trials.is_running()) return kept;
+    for (const Candidate& each : compared_blindly()) kept.set(static_cast<std::size_t>(each.monitor));
+    return kept;
+  }
+
+  void play_kept(int frames) noexcept {
+    for (std::size_t slot = 0; slot < live.size(); ++slot) {
+      Graph* graph = graph_in(slot);
+      const bool is_kept = graph != nullptr && keeps_both_slots();
+      if (is_kept && !is_sounding(live[slot])) {
+        if (kept_frames[slot] == 0) graph->reset();
+        const AudioBlock out = kept_out.block(frames);
+        for (int c = 0; c < 2; ++c) std::copy_n(kept_in[c], frames, out[c]);
+        play(graph, out);
+      }
+      kept_frames[slot] = is_kept ? std::min(kept_frames[slot] + frames, most_kept_frames) : 0;
+    }
+  }
+
+  // level_match = Programme
+
+  Compared compared() const noexcept {
+    Compared result;
+    const ParamStore& store = heard();
+    for (std::size_t i = 0; i < param_count; ++i) {
+      if (is_compared(i)) result.settings[i] = store.get(static_cast<Param>(i));
+    }
+    result.graphs = {graph_in(0), graph_in(1)};
+    return result;
+  }
+
+  void follow_match(bool is_from_silence) noexcept {
+    if (!is_programme() && !was_programme) return;
+    const Compared next = compared();
+    if (is_from_silence || next != measured) {
+      constexpr auto place = static_cast<std::size_t>(Param::room);
+      const bool is_elsewhere = next.settings[place] != measured.settings[place] || !was_programme || is_from_silence;
+      for (const Slot slot : {Slot::a, Slot::b}) {
+        const auto s = static_cast<std::size_t>(slot);
+        if (!match.is_held() && !blind->trials.is_running() && (is_elsewhere || next.graphs[s] != measured.graphs[s])) {
+          match.forget(slot);
+        }
+      }
+      match.begin(is_from_silence ? latency_frames(quality()) : settling_frames());
+      measured = next;
+    }
+    was_programme = is_programme();
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      if (Graph* graph = graph_in(s)) graph->set_match(was_programme ? match.gains(s) : MatchGains{});
+    }
+  }
+
+  /// Until all that is measured sounds as if it had always run.
+  int settling_frames() const noexcept {
+    int frames = 0;
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      if (const Graph* graph = graph_in(s)) frames = std::max(frames, graph->tail_frames());
+    }
+    return frames + ramp_frames(spec.sample_rate);
+  }
+
+  /// Part of what is heard is left out on purpose, or plays something else.
+  bool is_measuring() const noexcept {
+    const ParamStore& store = heard();
+    const Graph* const graph = hand_over.current();
+    return is_programme() && !blind->trials.is_running() && store.choice<Solo>(Param::solo) == Solo::off &&
+           !(store.is_on(Param::bypass) && graph != nullptr && graph->plays_speakers());
+  }
+
+  void measure(int frames) noexcept {
+    if (!is_measuring()) return;
+    std::array<EarBlocks, 2> ears;
+    std::array<const EarBlocks*, 2> slots_heard{};
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      Graph* graph = graph_in(s);
+      if (graph == nullptr) continue;
+      ears[s] = graph->kept_ears(frames);
+      slots_heard[s] = &ears[s];
+    }
+    const ParamStore& store = heard();
+    const float trims = from_db(store.get(Param::input_trim_db) + store.get(Param::output_trim_db));
+    const float gain = trims * static_gains(store, {}, common_levels.load()).ears;
+    match.measure(dry.block(frames), static_cast<double>(gain), slots_heard);
+  }
+
+  int most_frames(int left) const noexcept {
+    const int frames = std::min(chunk_frames, left);
+    return is_measuring() ? std::min(frames, match.frames_to_hop()) : frames;
+  }
+
   Graph* wanted() const noexcept {
-    const std::size_t slot = params.choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
+    const std::size_t slot = heard().choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
     for (const std::size_t s : {slot, 1 - slot}) {
       Graph* graph = live[s] != nullptr ? live[s]->graph.get() : nullptr;
       if (graph != nullptr) return graph;
@@ -263,34 +512,54 @@ struct Engine::Impl {
       Delivery* fresh = mailbox.take(slot);
       leaving = live[slot];
       live[slot] = fresh;
+      kept_frames[slot] = 0;
       if (leaving != nullptr && !is_sounding(leaving) && mailbox.give_back(leaving)) leaving = nullptr;
     }
   }
 
   /// The engine plays the input itself, but on Speakers, where a graph has it as plain stereo on the device.
-  bool is_bypassed(bool plays_speakers) const noexcept { return params.is_on(Param::bypass) && !plays_speakers; }
+  bool is_bypassed(bool plays_speakers) const noexcept { return heard().is_on(Param::bypass) && !plays_speakers; }
+
+  float gain_of_bypass() const noexcept {
+    return bypass_gain(heard(), common_levels.load()) * (is_programme() ? match.bypass_gain() : 1.0f);
+  }
 
   void choose_source() noexcept {
     if (is_fresh) hand_over.jump_to(nullptr);
     take_deliveries();
+    follow_blind();
+    follow_match(is_fresh);
     Graph* target = wanted();
     if (is_fresh) {
       hand_over.jump_to(target);
       dry_delay.jump_to(latency_frames(quality()));
-      bypass.snap(is_bypassed(target != nullptr && target->heard_as_speakers(params)) ? 1.0f : 0.0f);
-      bypass_level.snap(bypass_gain(params, common_levels.load()));
+      bypass.snap(is_bypassed(target != nullptr && target->heard_as_speakers(heard())) ? 1.0f : 0.0f);
+      bypass_level.snap(gain_of_bypass());
+      kept_frames = {};
+      for (std::size_t s = 0; s < live.size(); ++s) {  // all that is kept starts from silence together
+        if (Graph* graph = graph_in(s); graph != nullptr && graph != target && keeps_both_slots()) graph->reset();
+      }
       is_fresh = false;
       return;
     }
-    const Graph* heard = hand_over.current();
-    bypass.glide_to(is_bypassed(heard != nullptr && heard->plays_speakers()) ? 1.0f : 0.0f);
-    bypass_level.glide_to(bypass_gain(params, common_levels.load()));
+    const Graph* playing = hand_over.current();
+    bypass.glide_to(is_bypassed(playing != nullptr && playing->plays_speakers()) ? 1.0f : 0.0f);
+    bypass_level.glide_to(gain_of_bypass());
     if (!hand_over.may_turn() || target == hand_over.goal()) return;
     if (target == hand_over.current()) return hand_over.jump_to(target);
     if (target == nullptr) return hand_over.start(target, 0);
+    const int frames = target->warm_up_frames(heard());
+    if (const int kept = kept_frames_of(target); kept > 0) return hand_over.start(target, std::max(0, frames - kept));
     target->reset();
     target->start_by_parts();
-    hand_over.start(target, Graph::start_blocks * chunk_frames + target->warm_up_frames(params));
+    hand_over.start(target, Graph::start_blocks * chunk_frames + frames);
+  }
+
+  int kept_frames_of(const Graph* graph) const noexcept {
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      if (graph == graph_in(s)) return kept_frames[s];
+    }
+    return 0;
   }
 
   void play(Graph* graph, AudioBlock io) noexcept {
@@ -299,12 +568,13 @@ struct Engine::Impl {
       clear({io.lanes + 2, io.channels - 2, io.frames});
       return;
     }
-    graph->follow(params, common_levels.load());
+    graph->follow(heard(), common_levels.load(), kept_monitors());
     graph->process(io);
   }
 
   void process_chunk(AudioBlock io) noexcept {
     choose_source();
+    for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, kept_in[c]);
     delay_dry(io);
     if (hand_over.is_active()) {
       const AudioBlock next = next_out.block(io.frames);
@@ -315,14 +585,17 @@ struct Engine::Impl {
     } else {
       play(hand_over.current(), io);
     }
+    play_kept(io.frames);
+    measure(io.frames);
     apply_bypass(io);
+    apply_gap(io);
     note_reduction(io.frames);
     reset_idle();
   }
 
   /// A part a block of a graph that is no longer heard, so that it can start when it is chosen again.
   void reset_idle() noexcept {
-    if (hand_over.is_active()) return;
+    if (hand_over.is_active() || keeps_both_slots()) return;
     for (const Delivery* delivery : live) {
       Graph* graph = delivery != nullptr ? delivery->graph.get() : nullptr;
       if (graph != nullptr && graph != hand_over.current()) graph->forget_part();
@@ -398,6 +671,17 @@ struct Engine::Impl {
   std::array<LongHistory, 2> dry_history;
   PeakMeter peak_meter;       // of what leaves the engine
   PeakMeter reduction_meter;  // in dB
+  ProgrammeMatch match;
+  Compared measured;
+  bool was_programme = false;
+  std::shared_ptr<BlindState> blind = std::make_shared<BlindState>();
+  std::atomic<unsigned> contents_number{0};  // counts what is loaded
+  unsigned blind_contents = 0;
+  Ramp blind_gain;
+  int gap_left = 0;
+  Lanes kept_out;
+  Lanes kept_in;
+  std::array<int, 2> kept_frames{};  // since when a slot runs that need not be heard
   bool is_fresh = true;
 };
 
@@ -430,9 +714,12 @@ void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   }
   constexpr int most_lanes = 64;
   std::array<float*, most_lanes> lanes{};
-  for (int start = 0; start < io.frames; start += chunk_frames) {
+  if (io.frames == 0) impl_->choose_source();  // parameters are taken all the same
+  for (int start = 0; start < io.frames;) {
     for (int c = 0; c < io.channels; ++c) lanes[static_cast<std::size_t>(c)] = io[c] + start;
-    impl_->process_chunk({lanes.data(), io.channels, std::min(chunk_frames, io.frames - start)});
+    const int frames = impl_->most_frames(io.frames - start);
+    impl_->process_chunk({lanes.data(), io.channels, frames});
+    start += frames;
   }
   const float peak = peak_of(io);
   if (!std::isfinite(peak)) {
@@ -449,12 +736,17 @@ float Engine::param(Param id) const noexcept {
   const ParamStore& store = impl_->params;
   const ParamSpec& row = forestage::spec(id);
   const auto within = [&](float value) { return std::clamp(value, row.min_value, row.max_value); };
+  if (row.kind == ParamKind::meter || id == Param::clip) {
+    if (const auto shown = blind_reading(id)) return *shown;
+  }
   switch (id) {
     case Param::status:
       return static_cast<float>(
           status(store.choice<Slot>(Param::slot), store.choice<Monitor>(Param::monitor), store.is_on(Param::room)));
     case Param::gain_db:
       return within(to_db(impl_->static_gain()));
+    case Param::match_gain_db:
+      return within(impl_->match_gain_db());
     case Param::reduction_db:
       return within(impl_->reduction_meter.recent());
     case Param::peak_db:
@@ -466,12 +758,48 @@ float Engine::param(Param id) const noexcept {
   }
 }
 
+/// A reading of blind trials; while they run, nothing of what else would tell.
+std::optional<float> Engine::blind_reading(Param id) const noexcept {
+  const BlindTrials& trials = impl_->blind->trials;
+  switch (id) {
+    case Param::blind_trial:
+      return static_cast<float>(trials.trial());
+    case Param::blind_hits:
+      return static_cast<float>(trials.final_hits());
+    case Param::blind_p:
+      return static_cast<float>(trials.final_p());
+    default:
+      return trials.is_running() ? std::optional(forestage::spec(id).default_value) : std::nullopt;
+  }
+}
+
+MatchFound Engine::match_found() const noexcept { return impl_->match.found(); }
+
+void Engine::hold_match(const std::optional<MatchFound>& found) noexcept {
+  found ? impl_->match.hold(*found) : impl_->match.release();
+}
+
+bool Engine::is_blind() const noexcept { return impl_->blind->trials.is_running(); }
+Engine::BlindTaken Engine::blind_taken() const noexcept {
+  const BlindState& state = *impl_->blind;
+  return {state.seen.load(std::memory_order_relaxed), state.seen_answer.load(std::memory_order_relaxed),
+          state.is_refused.load(std::memory_order_relaxed)};
+}
+BlindRun Engine::blind_run() const { return impl_->blind->trials.run(); }
+void Engine::seed_draws(std::uint64_t number) noexcept { impl_->blind->trials.seed(number); }
+
+void Engine::continue_from(const Engine& replaced) noexcept {
+  impl_->blind = replaced.impl_->blind;
+  impl_->blind_contents = impl_->contents_number.load(std::memory_order_relaxed);
+}
+
 float Engine::most_reduction_db() const noexcept { return impl_->reduction_meter.most(); }
 float Engine::most_peak() const noexcept { return impl_->peak_meter.most(); }
 
 Status Engine::status(Slot slot, Monitor monitor, bool in_room) const noexcept {
   const std::size_t playing = impl_->playing_slot(slot);
   if (!impl_->is_loaded[playing].load()) return Status::no_preset;
+  if (impl_->blind->is_refused.load(std::memory_order_relaxed)) return Status::nothing_to_compare;
   const Lacks missing{impl_->is_converted[playing].load(), impl_->needs_preview[playing].load(),
                       impl_->lacks_room[playing].load()};
   return status_of(missing, monitor, in_room);

@@ -8,19 +8,26 @@
 // | Engine(), load(), unload(),     | main/worker, one | yes; std::invalid_argument with a message that a user can |
 // | set_headphone_eq()              | at a time        | act on |
 // | process(), reset()              | audio or stopped | no |
-// | set_param(), param(), status()  | any              | no: one atomic each |
+// | set_param(), param(), status(), | any              | no: one atomic each, or a few |
+// | match_found(), is_blind()       |                  | |
+// | hold_match(), seed_draws()      | audio or stopped | no |
+// | blind_run()                     | any              | it allocates |
+// | continue_from()                 | main, both stopped | no |
 // | latency_frames(), tail_frames() | any              | no; they change inside load() and unload(), and with |
 // |                                 |                  | upmix_quality |
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "blind_trials.hpp"
 #include "blocks.hpp"
 #include "headphone_eq.hpp"
 #include "params.hpp"
 #include "preset.hpp"
+#include "programme_match.hpp"
 
 namespace forestage {
 
@@ -68,6 +75,28 @@ class Engine {
   void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
   void reset() noexcept;
 
+  /// What level_match = Programme has found of the ears of each slot. It measures while it is chosen.
+  MatchFound match_found() const noexcept;
+  /// Programme plays with these gains from now on, whatever it measures; with none it moves them again.
+  void hold_match(const std::optional<MatchFound>& found) noexcept;
+
+  /// Whether blind trials run: what is heard is not what slot, monitor and bypass say, meters rest, and nothing but the
+  /// trims moves.
+  bool is_blind() const noexcept;
+  /// What of the parameters of blind trials has been taken, so that a host may set them back.
+  struct BlindTaken {
+    Blind method = Blind::off;
+    BlindAnswer answer = BlindAnswer::none;
+    bool is_refused = false;  // there is nothing to compare
+  };
+  BlindTaken blind_taken() const noexcept;
+  /// The last trials, with what is answered.
+  BlindRun blind_run() const;
+  /// The same draws for the same number, for tests; else they begin with a number of the system.
+  void seed_draws(std::uint64_t number) noexcept;
+  /// Goes on with the blind trials of an engine that this one replaces.
+  void continue_from(const Engine& replaced) noexcept;
+
   void set_param(Param id, float value) noexcept;  // clamped to the table; NaN is ignored
   float param(Param id) const noexcept;            // meters and the status as they are now
   /// Since the last reset.  [any]
@@ -83,6 +112,8 @@ class Engine {
   const EngineSpec& spec() const noexcept;
 
  private:
+  std::optional<float> blind_reading(Param id) const noexcept;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

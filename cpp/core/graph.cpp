@@ -131,12 +131,18 @@ bool Graph::heard_as_speakers(const ParamStore& store) const noexcept {
   return store.choice<Monitor>(Param::monitor) == Monitor::speakers && can_play_speakers();
 }
 
-void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
+void Graph::follow(const ParamStore& store, const Levels& common, MonitorSet kept) noexcept {
   // On Speakers bypass is plain stereo on the device, with its crossovers; elsewhere the engine plays the input.
   const bool is_bypassed = store.is_on(Param::bypass) && heard_as_speakers(store);
-  StaticGains gains = static_gains(store, levels_, common);
-  if (is_bypassed) gains.speakers = bypass_gain(store, common);
-  const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, gains};
+  const StaticGains gains = static_gains(store, levels_, common);
+  std::array<float, monitor_count> monitor_gains = match_.monitors;
+  for (std::size_t m = 0; m < monitor_count; ++m) {
+    monitor_gains[m] *= static_cast<Monitor>(m) == Monitor::speakers ? gains.speakers : gains.ears;
+  }
+  if (is_bypassed) {
+    monitor_gains[static_cast<std::size_t>(Monitor::speakers)] = bypass_gain(store, common) * match_.bypass_on_speakers;
+  }
+  const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, monitor_gains};
   const auto quality = store.choice<UpmixQuality>(Param::upmix_quality);
   if (snap_) {
     controls_.snap(inputs);
@@ -147,6 +153,7 @@ void Graph::follow(const ParamStore& store, const Levels& common) noexcept {
     upmix_.select(quality);
     monitors_.select(listening(store));
   }
+  monitors_.keep(kept, store.is_on(Param::room));
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
   snap_ = false;
 }
@@ -233,9 +240,9 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   }
   if (hears_plain) scale(plain_feeds, output_gain);
   scale(stereo, output_gain);
-  monitors_.process({feeds, room_feeds, plain_feeds, stereo, controls_.speakers_gain.advance(frames),
-                     controls_.ears_gain.advance(frames), is_guarded_},
-                    io);
+  MonitorInputs inputs{feeds, room_feeds, plain_feeds, stereo, {}, is_guarded_};
+  for (std::size_t m = 0; m < monitor_count; ++m) inputs.gains[m] = controls_.monitor_gains[m].advance(frames);
+  monitors_.process(inputs, io);
   upmix_.reset_idle();
   monitors_.reset_idle();
 }

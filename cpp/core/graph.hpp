@@ -28,6 +28,7 @@
 #include "monitors.hpp"
 #include "param_store.hpp"
 #include "preset.hpp"
+#include "programme_match.hpp"
 #include "upmix_switch.hpp"
 #include "virtual_stereo.hpp"
 
@@ -54,8 +55,13 @@ class Graph {
   /// cold. It is silent before the last one, start_blocks later.  [audio]
   void start_by_parts() noexcept { started_parts_ = 0; }
   static constexpr int start_blocks = 4;
-  /// `common`: of the presets that are compared, so that all make the same room.
-  void follow(const ParamStore& store, const Levels& common) noexcept;
+  /// `common`: of the presets that are compared, so that all make the same room. `kept`: monitors that run although
+  /// nobody hears them.
+  void follow(const ParamStore& store, const Levels& common, MonitorSet kept = {}) noexcept;
+  /// Of level_match = Programme; taken by the next follow().
+  void set_match(const MatchGains& gains) noexcept { match_ = gains; }
+  /// What the headphones monitors that are kept have played in the last block.
+  EarBlocks kept_ears(int frames) noexcept { return monitors_.kept_ears(frames); }
 
   int tail_frames() const noexcept { return tail_frames_; }
   /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
@@ -87,6 +93,7 @@ class Graph {
   Controls controls_;
   bool snap_ = true;
   bool is_guarded_ = true;
+  MatchGains match_;
 
   int started_parts_ = start_blocks;
   int soiled_parts_ = 0;  // that sound went through since they were reset: the first ones

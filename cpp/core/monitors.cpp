@@ -7,7 +7,8 @@
 namespace forestage {
 namespace {
 
-constexpr int stereo = 2;  // ears
+constexpr int stereo = 2;                  // ears
+constexpr int most_kept_frames = 1 << 24;  // longer than anything has to warm up
 
 EarResponses reference_of(const Ears& ears) {
   EarResponses responses;
@@ -38,10 +39,11 @@ EarPath& MonitorEars::path(Monitor monitor) noexcept {
 
 int MonitorEars::tail_frames() const noexcept { return std::max(device_.tail_frames(), reference_.tail_frames()); }
 
-bool MonitorEars::reset_one_but(const EarPath* heard) noexcept {
-  for (EarPath* path : {&device_, &plain_, &reference_}) {
-    if (path == heard || path->is_clean()) continue;
-    path->reset();
+bool MonitorEars::reset_one_but(MonitorSet running) noexcept {
+  for (const Monitor monitor : {Monitor::headphones, Monitor::headphones_plain, Monitor::headphones_reference}) {
+    EarPath& each = path(monitor);
+    if (running[static_cast<std::size_t>(monitor)] || each.is_clean()) continue;
+    each.reset();
     return true;
   }
   return false;
@@ -55,7 +57,9 @@ Monitors::Monitors(std::vector<MonitorEars> places, int ears_delay_frames, int d
       limiter_(drivers, Limiter::lookahead_within(ears_delay_frames, sample_rate), sample_rate, max_block_frames),
       speakers_delay_(drivers, ears_delay_frames - limiter_.latency_frames(), max_block_frames),
       next_out_(output_channels, max_block_frames),
-      hand_over_(sample_rate, max_block_frames) {}
+      hand_over_(sample_rate, max_block_frames),
+      kept_out_{Lanes(output_channels, max_block_frames), Lanes(stereo, max_block_frames),
+                Lanes(stereo, max_block_frames), Lanes(stereo, max_block_frames)} {}
 
 int Monitors::tail_frames() const noexcept {
   int frames = latency_frames();
@@ -81,8 +85,37 @@ void Monitors::select(Listening listening) noexcept {
   listening = playable(listening);
   if (!hand_over_.may_turn() || listening == hand_over_.goal()) return;
   if (listening == hand_over_.current()) return hand_over_.jump_to(listening);
+  if (is_kept(listening)) {
+    const int warm_frames = kept_frames_[static_cast<std::size_t>(listening.monitor)];
+    return hand_over_.start(listening, std::max(0, tail_frames(listening) - warm_frames));
+  }
   reset(listening);
   hand_over_.start(listening, tail_frames(listening));
+}
+
+bool Monitors::is_kept(const Listening& listening) const noexcept {
+  return kept_[static_cast<std::size_t>(listening.monitor)] &&
+         (listening.monitor == Monitor::speakers || listening.in_room == kept_in_room_);
+}
+
+void Monitors::keep(MonitorSet kept, bool in_room) noexcept {
+  in_room = in_room && has_room();
+  if (!can_play_speakers()) kept.reset(static_cast<std::size_t>(Monitor::speakers));
+  if (kept == kept_ && in_room == kept_in_room_) return;
+  for (std::size_t m = 0; m < monitor_count; ++m) {
+    const Listening each{static_cast<Monitor>(m), in_room && static_cast<Monitor>(m) != Monitor::speakers};
+    if (!kept[m] || is_kept(each)) continue;
+    if (!is_sounding(each)) reset(each);
+    kept_frames_[m] =
+        0;  // of what sounds already as well: all are ready at once, and none tells itself by coming early
+  }
+  kept_ = kept;
+  kept_in_room_ = in_room;
+}
+
+EarBlocks Monitors::kept_ears(int frames) noexcept {
+  return {kept_lanes({Monitor::headphones}, frames), kept_lanes({Monitor::headphones_plain}, frames),
+          kept_lanes({Monitor::headphones_reference}, frames)};
 }
 
 void Monitors::reset(const Listening& listening) noexcept {
@@ -100,21 +133,29 @@ void Monitors::reset_speakers() noexcept {
   speakers_are_clean_ = true;
 }
 
-bool Monitors::reset_one_but(const EarPath* heard) noexcept {
-  return std::ranges::any_of(places_, [&](MonitorEars& place) { return place.reset_one_but(heard); });
+/// Those that play in the free field, or in the room.
+MonitorSet Monitors::running(bool in_room) const noexcept {
+  MonitorSet set = in_room == kept_in_room_ ? kept_ : MonitorSet{};
+  for (const Listening& heard : {hand_over_.current(), hand_over_.next()}) {
+    if (heard.in_room == in_room) set.set(static_cast<std::size_t>(heard.monitor));
+  }
+  return set;
 }
 
 void Monitors::reset_idle() noexcept {
   if (hand_over_.is_active()) return;
-  const Listening& heard = hand_over_.current();
-  const bool is_speakers = heard.monitor == Monitor::speakers;
-  if (!is_speakers) reset_speakers();
-  reset_one_but(is_speakers ? nullptr : &ears(heard));
+  const bool plays_speakers =
+      hand_over_.current().monitor == Monitor::speakers || kept_[static_cast<std::size_t>(Monitor::speakers)];
+  if (!plays_speakers) reset_speakers();
+  for (std::size_t place = 0; place < places_.size(); ++place) {
+    if (places_[place].reset_one_but(running(place == 1))) return;
+  }
 }
 
 bool Monitors::forget_part() noexcept {
   reset_speakers();
-  return reset_one_but(nullptr);
+  kept_.reset();
+  return std::ranges::any_of(places_, [](MonitorEars& place) { return place.reset_one_but({}); });
 }
 
 float Monitors::least_gain(const Listening& listening) noexcept {
@@ -125,16 +166,15 @@ float Monitors::least_gain() noexcept { return least_gain(hand_over_.current());
 
 void Monitors::render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept {
   const bool is_speakers = listening.monitor == Monitor::speakers;
+  const RampBlock gain = in.gains[static_cast<std::size_t>(listening.monitor)];
   const int used = is_speakers ? drivers_ : stereo;
   const AudioBlock heard{out.lanes, used, out.frames};
-  const auto play = [&](ConstAudioBlock sources) {
-    ears(listening).process(sources, in.ears_gain, in.is_guarded, heard);
-  };
+  const auto play = [&](ConstAudioBlock sources) { ears(listening).process(sources, gain, in.is_guarded, heard); };
   switch (listening.monitor) {
     case Monitor::speakers:
       speakers_are_clean_ = false;
       for (int d = 0; d < drivers_; ++d) std::copy_n(in.feeds[d], out.frames, heard[d]);
-      scale(heard, in.speakers_gain);
+      scale(heard, gain);
       limiter_.process(heard, in.is_guarded);
       speakers_delay_.process(heard, heard);
       break;
@@ -151,14 +191,26 @@ void Monitors::render(const Listening& listening, const MonitorInputs& in, Audio
   clear({out.lanes + used, out.channels - used, out.frames});
 }
 
+/// Of what is kept, it is there already.
+void Monitors::play(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept {
+  if (!is_kept(listening)) return render(listening, in, out);
+  const AudioBlock from = kept_lanes(listening, out.frames);
+  for (int c = 0; c < from.channels; ++c) std::copy_n(from[c], out.frames, out[c]);
+  clear({out.lanes + from.channels, out.channels - from.channels, out.frames});
+}
+
 void Monitors::process(const MonitorInputs& in, AudioBlock out) noexcept {
-  if (!hand_over_.is_active()) {
-    render(hand_over_.current(), in, out);
-    return;
+  for (std::size_t m = 0; m < monitor_count; ++m) {
+    if (!kept_[m]) continue;
+    const auto monitor = static_cast<Monitor>(m);
+    const Listening each{monitor, kept_in_room_ && monitor != Monitor::speakers};
+    render(each, in, kept_lanes(each, out.frames));
+    kept_frames_[m] = std::min(kept_frames_[m] + out.frames, most_kept_frames);
   }
+  if (!hand_over_.is_active()) return play(hand_over_.current(), in, out);
   const AudioBlock next = next_out_.block(out.frames);
-  render(hand_over_.current(), in, out);
-  render(hand_over_.next(), in, next);
+  play(hand_over_.current(), in, out);
+  play(hand_over_.next(), in, next);
   blend(out, next, hand_over_.advance(out.frames));
 }
 

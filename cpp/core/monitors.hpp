@@ -10,6 +10,8 @@
 // memory each, as either is to be in full sound as soon as it is heard; what is only read they share.
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <vector>
 
 #include "blocks.hpp"
@@ -19,20 +21,23 @@
 #include "limiter.hpp"
 #include "params.hpp"
 #include "preset.hpp"
+#include "programme_match.hpp"
 #include "ramp.hpp"
 
 namespace forestage {
 
 /// Everything a monitor may be fed with, for one block.
 struct MonitorInputs {
-  AudioBlock feeds;         // N lanes
-  AudioBlock room_feeds;    // N lanes, as loud as the room's headphones want them; read while hears_room()
-  AudioBlock plain_feeds;   // N lanes, read while hears_plain()
-  AudioBlock stereo;        // 2 lanes
-  RampBlock speakers_gain;  // in front of the limiter
-  RampBlock ears_gain;
+  AudioBlock feeds;        // N lanes
+  AudioBlock room_feeds;   // N lanes, as loud as the room's headphones want them; read while hears_room()
+  AudioBlock plain_feeds;  // N lanes, read while hears_plain()
+  AudioBlock stereo;       // 2 lanes
+  std::array<RampBlock, monitor_count> gains;  // of each monitor, in front of its limiter
   bool is_guarded;
 };
+
+/// Some of the monitors, by their number.
+using MonitorSet = std::bitset<monitor_count>;
 
 /// A monitor, and where its headphones listen.
 struct Listening {
@@ -49,8 +54,8 @@ class MonitorEars {
 
   EarPath& path(Monitor monitor) noexcept;
   int tail_frames() const noexcept;
-  /// Resets the first path that sound went through, but `heard`; false when there is none.
-  bool reset_one_but(const EarPath* heard) noexcept;
+  /// Resets the first path that sound went through, but those of `running`; false when there is none.
+  bool reset_one_but(MonitorSet running) noexcept;
 
  private:
   EarPath device_;
@@ -67,6 +72,10 @@ class Monitors {
   void select(Listening listening) noexcept;                       // takes effect with a cross-fade
   void jump_to(Listening listening) noexcept;                      // at once
   void process(const MonitorInputs& in, AudioBlock out) noexcept;  // overwrites out
+  /// These run, heard or not: they can be measured, and are heard at once when they are selected.
+  void keep(MonitorSet kept, bool in_room) noexcept;
+  /// What those of the headphones that are kept have played in the last block.
+  EarBlocks kept_ears(int frames) noexcept;
   /// Forgets what went through one of those that nobody hears, if any has to.  [audio]
   void reset_idle() noexcept;
   /// Forgets a part; true while there may be more.  [audio]
@@ -79,10 +88,13 @@ class Monitors {
   }
   bool has_room() const noexcept { return places_.size() > 1; }
   bool hears_plain() const noexcept {
-    return hand_over_.current().monitor == Monitor::headphones_plain ||
+    return kept_[static_cast<std::size_t>(Monitor::headphones_plain)] ||
+           hand_over_.current().monitor == Monitor::headphones_plain ||
            hand_over_.next().monitor == Monitor::headphones_plain;
   }
-  bool hears_room() const noexcept { return hand_over_.current().in_room || hand_over_.next().in_room; }
+  bool hears_room() const noexcept {
+    return (kept_.any() && kept_in_room_) || hand_over_.current().in_room || hand_over_.next().in_room;
+  }
   int latency_frames() const noexcept { return limiter_.latency_frames() + speakers_delay_.latency_frames(); }
   int tail_frames() const noexcept;                            // the longest
   int tail_frames(const Listening& listening) const noexcept;  // of what is chosen
@@ -97,7 +109,15 @@ class Monitors {
   float least_gain(const Listening& listening) noexcept;
   void reset(const Listening& listening) noexcept;
   void reset_speakers() noexcept;
-  bool reset_one_but(const EarPath* heard) noexcept;
+  MonitorSet running(bool in_room) const noexcept;
+  bool is_sounding(const Listening& listening) const noexcept {
+    return listening == hand_over_.current() || (hand_over_.is_active() && listening == hand_over_.next());
+  }
+  bool is_kept(const Listening& listening) const noexcept;
+  AudioBlock kept_lanes(const Listening& listening, int frames) noexcept {
+    return kept_out_[static_cast<std::size_t>(listening.monitor)].block(frames);
+  }
+  void play(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept;
   void render(const Listening& listening, const MonitorInputs& in, AudioBlock out) noexcept;
 
   int drivers_;
@@ -108,6 +128,10 @@ class Monitors {
   Delay speakers_delay_;  // what the ears' delay leaves of the look-ahead
   Lanes next_out_;
   HandOver<Listening> hand_over_;
+  MonitorSet kept_;
+  bool kept_in_room_ = false;
+  std::array<int, monitor_count> kept_frames_{};  // since when
+  std::array<Lanes, monitor_count> kept_out_;
 };
 
 }  // namespace forestage

@@ -16,6 +16,13 @@ class ParamStore {
     for (std::size_t i = 0; i < param_count; ++i) values_[i].store(params[i].default_value, std::memory_order_relaxed);
   }
 
+  /// Takes all values of another one.  [any]
+  void copy_from(const ParamStore& other) noexcept {
+    for (std::size_t i = 0; i < param_count; ++i) {
+      values_[i].store(other.values_[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+  }
+
   /// Clamped to the table; whole numbers for choices and toggles; NaN is ignored.  [any]
   void set(Param id, float value) noexcept {
     if (std::isnan(value)) return;

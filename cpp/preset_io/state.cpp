@@ -25,7 +25,8 @@ namespace {
 constexpr std::array<Step, state_version - 1> state_steps{};
 static_assert(is_whole(state_steps), "every version of a state needs a step to the next");
 
-constexpr std::array<std::string_view, 5> keys{"forestage_state", "parameters", "slots", "headphone_eq", "chosen"};
+constexpr std::array<std::string_view, 6> keys{"forestage_state", "parameters", "slots",
+                                               "headphone_eq",    "chosen",     "blind"};
 constexpr std::array<std::string_view, 2> slot_keys{"a", "b"};
 constexpr std::string_view slots_key = "\"slots\"";
 // What parameters lose on their way through a host, as a share of their range
@@ -75,7 +76,7 @@ void read_parameters(const json& node, const Path& path, Reading& reading) {
     reading.state.parameters[id] = static_cast<float>(std::clamp(item.get<double>(), -largest, largest));
   }
   for (const ParamSpec& param : params) {
-    if (is_read_only(param)) {
+    if (!is_kept(param)) {
       reading.state.parameters.erase(param_id(param));
     } else {
       attempt(reading.state, [&] { read_value(node, param, path, reading); });
@@ -137,6 +138,67 @@ std::optional<ChosenPreset> read_chosen(const json& tree, std::string_view slot)
   return ChosenPreset{name->get<std::string>(), position->get<int>()};
 }
 
+/// Letters as often as trials, of two kinds; true for the first kind.
+std::vector<bool> read_letters(const json& node, std::string_view key, std::string_view kinds, const Path& path) {
+  const json& item = member(node, key, path);
+  if (!item.is_string()) fail_type(Path(path, key), item, "a text");
+  std::vector<bool> letters;
+  for (const char letter : item.get_ref<const std::string&>()) {
+    if (kinds.find(letter) == std::string_view::npos) {
+      fail(Path(path, key), "has \"" + std::string(1, letter) + "\"; must have " + std::string(1, kinds[0]) + " and " +
+                                std::string(1, kinds[1]) + " only");
+    }
+    letters.push_back(letter == kinds[0]);
+  }
+  return letters;
+}
+
+template <class Enum>
+Enum read_choice(const json& node, std::string_view key, const ParamSpec& row, const Path& path) {
+  const json& item = member(node, key, path);
+  const auto found =
+      item.is_string() ? std::ranges::find(row.choices, item.get_ref<const std::string&>()) : row.choices.end();
+  if (found == row.choices.end()) fail(Path(path, key), "must be one of the texts of " + param_id(row));
+  return static_cast<Enum>(found - row.choices.begin());
+}
+
+BlindRecord read_record(const json& node, const Path& path) {
+  object(node, path);
+  BlindRecord record;
+  BlindRun& run = record.run;
+  run.method = read_choice<Blind>(node, "method", spec(Param::blind), path);
+  run.pair = read_choice<BlindPair>(node, "pair", spec(Param::blind_pair), path);
+  const json& planned = member(node, "planned", path);
+  if (!planned.is_number_integer() || planned < 1 || planned > BlindTrials::most_trials) {
+    fail(Path(path, "planned"), "must be a whole number from 1 to " + std::to_string(BlindTrials::most_trials));
+  }
+  run.planned = planned.get<int>();
+  const auto x = read_letters(node, "x", "AB", path);
+  const auto answers = read_letters(node, "answers", "XY", path);
+  if (x.size() != answers.size() || x.size() > static_cast<std::size_t>(run.planned)) {
+    fail(Path(path, "answers"), "must be as long as x, and no longer than planned");
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) run.trials.push_back({x[i], answers[i]});
+  for (std::size_t i = 0; i < record.names.size(); ++i) {
+    const json& name = member(node, slot_keys[i], path);
+    if (!name.is_string()) fail_type(Path(path, slot_keys[i]), name, "a text");
+    record.names[i] = name.get<std::string>();
+  }
+  return record;
+}
+
+void read_records(const json& tree, const Path& root, PluginState& state) {
+  const auto found = tree.find("blind");
+  if (found == tree.end()) return;
+  const Path path(root, "blind");
+  attempt(state, [&] {
+    if (!found->is_array()) fail_type(path, *found, "a list");
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      state.blind.push_back(read_record((*found)[i], Path(path, i)));
+    }
+  });
+}
+
 Reading read_tree(const json& tree, PackedPresets& packed) {
   Reading reading;
   PluginState& state = reading.state;
@@ -153,6 +215,7 @@ Reading read_tree(const json& tree, PackedPresets& packed) {
       if (!eq->is_null()) state.headphone_eq = read_headphone_eq(*eq, Path(root, "headphone_eq"));
     });
   }
+  read_records(tree, root, state);
   for (std::size_t slot = 0; slot < slot_keys.size(); ++slot) state.chosen[slot] = read_chosen(tree, slot_keys[slot]);
   reading.has_more = reading.has_more || !state.notes.empty();
   return reading;
@@ -198,6 +261,31 @@ void write_chosen(TextWriter& out, const PluginState& state) {
   out.raw(tree.dump());
 }
 
+json tree_of(const BlindRecord& record) {
+  const BlindRun& run = record.run;
+  std::string x, answers;
+  for (const BlindTrial& trial : run.trials) {
+    x += trial.x_is_first ? 'A' : 'B';
+    answers += trial.answer_is_x ? 'X' : 'Y';
+  }
+  const auto text = [](Param id, auto choice) { return spec(id).choices[static_cast<std::size_t>(choice)]; };
+  return {{"method", text(Param::blind, run.method)},
+          {"pair", text(Param::blind_pair, run.pair)},
+          {"a", record.names[0]},
+          {"b", record.names[1]},
+          {"planned", run.planned},
+          {"x", x},
+          {"answers", answers}};
+}
+
+void write_records(TextWriter& out, const std::vector<BlindRecord>& records) {
+  if (records.empty()) return;
+  json tree = json::array();
+  for (const BlindRecord& record : records) tree.push_back(tree_of(record));
+  out.key("blind");
+  out.raw(tree.dump());
+}
+
 void write_preset_of_state(TextWriter& out, const Preset& preset) {
   if (preset.design_json.find(file_data_key) == std::string::npos) return write(out, preset);
   Preset kept = preset;
@@ -236,6 +324,7 @@ std::string unread_text_of(const PluginState& state, const std::array<bool, 2>& 
     }
   }
   write_chosen(out, state);
+  write_records(out, state.blind);
   out.end();
   out.raw("\n");
   return std::move(out).take();
@@ -294,6 +383,7 @@ std::string changed_text(const PluginState& state) {
     tree["headphone_eq"] = now.at("headphone_eq");
   }
   tree.erase("chosen");
+  if (state.blind != before.blind) tree["blind"] = now.at("blind");
   if (const auto chosen = now.find("chosen"); chosen != now.end()) tree["chosen"] = *chosen;
   TextWriter out;
   out.tree(tree);

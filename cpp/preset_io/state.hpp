@@ -2,10 +2,14 @@
 // session opens on a machine that has none of the preset files.
 //
 //     {"forestage_state": 1, "parameters": {"amount": 100, ...}, "slots": {"a": PRESET, "b": PRESET},
-//      "headphone_eq": EQUALISER, "chosen": {"a": {"name": "my-laptop", "position": 19}}}
+//      "headphone_eq": EQUALISER, "chosen": {"a": {"name": "my-laptop", "position": 19}},
+//      "blind": [{"method": "ABX", "pair": "Slots A And B", "a": "laptop", "b": "my-laptop", "planned": 12,
+//                 "x": "ABBA...", "answers": "XYYX..."}, ...]}
 //
 // An empty slot is absent. The equaliser is null for headphones without one; where the key is absent (sessions of
 // before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
+// "blind" holds blind trials: what X was, and which of X and Y was liked better or taken for A. It is absent where there
+// were none.
 // "chosen" says where a slot's preset came from; it is absent for presets that came from elsewhere than the list.
 //
 // Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all
@@ -22,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include "blind_trials.hpp"
 #include "headphone_eq.hpp"
 #include "packed_text.hpp"
 #include "preset_io.hpp"
@@ -37,6 +42,13 @@ struct ChosenPreset {
   bool operator==(const ChosenPreset&) const = default;
 };
 
+/// Blind trials, and what A and B were then.
+struct BlindRecord {
+  BlindRun run;
+  std::array<std::string, 2> names;
+  bool operator==(const BlindRecord&) const = default;
+};
+
 struct PluginState {
   std::map<std::string, float> parameters = {};  // id -> value; parse_state gives every id of the table but the status
   std::shared_ptr<const Preset> a = {};          // null: the slot is empty
@@ -46,6 +58,7 @@ struct PluginState {
   std::string kept = {};                         // the text it was read from, where that holds more than the above
   std::vector<std::string> notes = {};           // what of it could not be read, or is not known: place and reason
   std::array<std::optional<ChosenPreset>, 2> chosen = {};  // of slot a and b
+  std::vector<BlindRecord> blind = {};                     // the oldest first
 };
 
 /// Throws PresetError when what it writes is one that could not be read back.

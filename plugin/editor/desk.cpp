@@ -109,7 +109,7 @@ void Desk::toggle_slot() { change(Param::slot, value(Param::slot) < 0.5f ? 1.0f 
 Desk::Knobs Desk::knobs() const {
   Knobs all;
   for (std::size_t i = 0; i < param_count; ++i) {
-    if (!is_read_only(params[i])) all[static_cast<Param>(i)] = value(static_cast<Param>(i));
+    if (is_kept(params[i])) all[static_cast<Param>(i)] = value(static_cast<Param>(i));
   }
   return all;
 }
@@ -200,6 +200,27 @@ void Desk::save(const juce::File& file) {
   } catch (const std::exception& error) {
     say(text_of(error.what()));
   }
+}
+
+bool Desk::can_keep_match() const {
+  return value(Param::level_match) == static_cast<float>(LevelMatch::programme) && value(Param::amount) == 100.0f &&
+         preset(slot()) != nullptr;
+}
+
+void Desk::keep_match() {
+  const auto playing = preset(slot());
+  if (!can_keep_match()) return;
+  do_step("Keep gain in " + std::string(1, "AB"[static_cast<std::size_t>(slot())]), [&] {
+    auto kept = std::make_shared<Preset>(*playing);
+    for (std::size_t i = 0; i < param_count; ++i) {
+      if (params[i].in_preset) kept->parameters[param_id(params[i])] = value(static_cast<Param>(i));
+    }
+    kept->parameters[param_id(spec(Param::level_match))] = static_cast<float>(LevelMatch::calibrated);
+    const bool in_room = value(Param::room) > 0.5f && kept->room;
+    Loudness& loudness = in_room ? kept->room->loudness : kept->loudness;
+    loudness = matched(loudness, plugin_.session().match_found().ears_db[static_cast<std::size_t>(slot())]);
+    plugin_.load(slot(), std::move(kept), std::nullopt);
+  });
 }
 
 void Desk::copy_to_other() {

@@ -58,6 +58,9 @@ class Desk {
   void reload();
   void open(const juce::File& file);
   void save(const juce::File& file);
+  /// Programme has found a gain for the slot that plays, whole: preset and knobs can have it for Calibrated to play.
+  bool can_keep_match() const;
+  void keep_match();
   void copy_to_other();
   void swap();
 

@@ -12,7 +12,7 @@ constexpr float fall_db = 0.8f;  // a refresh: 24 dB a second
 constexpr int hold_refreshes = 60;
 constexpr int title_height = 22;
 constexpr int name_height = 18;
-constexpr int numbers_height = 112;
+constexpr int numbers_height = 127;
 constexpr int clip_height = 10;
 
 float to_db(float peak) { return 20.0f * std::log10(std::max(peak, 3e-5f)); }
@@ -82,9 +82,9 @@ void Meters::refresh() {
   }
   const auto numbers = "LUFS, last 3 s and all" + loudness_text("in", levels.input_loudness()) +
                        loudness_text("ears", plays_feeds() ? LoudnessReading{} : levels.ears_loudness()) +
-                       "\nHeadroom gain " + desk_.text(Param::gain_db) + "\nLimiter takes " +
-                       desk_.text(Param::reduction_db) + "\nPeak " + desk_.text(Param::peak_db) +
-                       "\nClip: " + desk_.text(Param::clip);
+                       "\nHeadroom gain " + desk_.text(Param::gain_db) + "\nMatch gain " +
+                       desk_.text(Param::match_gain_db) + "\nLimiter takes " + desk_.text(Param::reduction_db) +
+                       "\nPeak " + desk_.text(Param::peak_db) + "\nClip: " + desk_.text(Param::clip);
   const auto shown = [](const Bar& bar) {
     return std::tuple(bar.name, juce::roundToInt(4 * bar.level_db), juce::roundToInt(4 * bar.hold_db), bar.has_clipped);
   };

@@ -8,7 +8,7 @@
 namespace forestage::plugin {
 namespace {
 
-enum MenuItem { none, open_item, save_item, reload_item, reveal_item, first_preset_item };
+enum MenuItem { none, open_item, save_item, match_item, reload_item, reveal_item, first_preset_item };
 
 bool holds(const PresetNode& node, int position) {
   return node.position == position ||
@@ -40,7 +40,8 @@ juce::String tip_of(const Step* step, const char* verb, const char* nothing) {
 
 }  // namespace
 
-PresetBar::PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme)
+PresetBar::PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme,
+                     std::function<void()> open_blind)
     : Panel(desk),
       settings_(settings),
       tab_a_("A", "Slot A.", [this] { desk_.change(Param::slot, 0.0f); }),
@@ -53,9 +54,10 @@ PresetBar::PresetBar(Desk& desk, Settings& settings, std::function<void()> chang
       swap_("Swap", "Swap A and B.", [this] { desk_.swap(); }),
       undo_("Undo", "Undo.", [this] { desk_.undo(); }),
       redo_("Redo", "Redo.", [this] { desk_.redo(); }),
+      blind_("Blind", "Blind trials: which is better, or is there a difference at all?", std::move(open_blind)),
       theme_(juce::String::fromUTF8("\u25d0"), "Light or dark.", std::move(change_theme)) {
   for (Action* part :
-       {&tab_a_, &tab_b_, &toggle_, &previous_, &next_, &menu_, &copy_, &swap_, &undo_, &redo_, &theme_}) {
+       {&tab_a_, &tab_b_, &toggle_, &previous_, &next_, &menu_, &copy_, &swap_, &undo_, &redo_, &blind_, &theme_}) {
     addAndMakeVisible(*part);
   }
   mark(tab_a_, Param::slot);
@@ -68,8 +70,8 @@ void PresetBar::resized() {
     part.setBounds(area.removeFromLeft(width));
     area.removeFromLeft(Theme::gap);
   };
-  put(tab_a_, 214);
-  put(tab_b_, 214);
+  put(tab_a_, 182);
+  put(tab_b_, 182);
   put(toggle_, 54);
   put(previous_, 30);
   put(next_, 30);
@@ -78,6 +80,7 @@ void PresetBar::resized() {
   put(swap_, 58);
   put(undo_, 58);
   put(redo_, 58);
+  put(blind_, 58);
   theme_.setBounds(area);
 }
 
@@ -124,6 +127,7 @@ juce::PopupMenu PresetBar::menu() const {
   menu.addSeparator();
   menu.addItem(open_item, juce::String::fromUTF8("Open file\u2026"));
   menu.addItem(save_item, juce::String::fromUTF8("Save as\u2026"));
+  menu.addItem(match_item, "Keep the gain that Level Match has found", desk_.can_keep_match());
   menu.addItem(reload_item, "Reload");
   menu.addItem(reveal_item, "Reveal folder");
   return menu;
@@ -145,6 +149,8 @@ void PresetBar::act_on(int item) {
       return choose_file();
     case save_item:
       return choose_place();
+    case match_item:
+      return desk_.keep_match();
     case reload_item:
       return desk_.reload();
     case reveal_item:

@@ -10,8 +10,8 @@ namespace forestage::plugin {
 
 class PresetBar final : public Panel {
  public:
-  /// `change_theme`: light to dark and back.
-  PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme);
+  /// `change_theme`: light to dark and back. `open_blind`: to blind trials.
+  PresetBar(Desk& desk, Settings& settings, std::function<void()> change_theme, std::function<void()> open_blind);
 
   void refresh() override;
   void resized() override;
@@ -26,7 +26,7 @@ class PresetBar final : public Panel {
 
   Settings& settings_;
   Action tab_a_, tab_b_;
-  Action toggle_, previous_, next_, menu_, copy_, swap_, undo_, redo_, theme_;
+  Action toggle_, previous_, next_, menu_, copy_, swap_, undo_, redo_, blind_, theme_;
   std::unique_ptr<juce::FileChooser> chooser_;
 };
 

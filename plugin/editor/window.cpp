@@ -25,7 +25,8 @@ void constrain(juce::ComponentBoundsConstrainer& constrainer) {
 
 Window::Window(PluginModel& plugin)
     : desk_(plugin),
-      preset_bar_(desk_, settings_, [this] { set_light(!settings_.is_light()); }),
+      preset_bar_(
+          desk_, settings_, [this] { set_light(!settings_.is_light()); }, [this] { open_blind(true); }),
       stage_(desk_),
       curves_(desk_),
       meters_(desk_),
@@ -33,7 +34,8 @@ Window::Window(PluginModel& plugin)
       knobs_(desk_),
       headphone_eq_(desk_, settings_),
       status_(desk_),
-      notice_(desk_) {
+      notice_(desk_),
+      blind_(desk_, [this] { open_blind(false); }) {
   set_light(settings_.is_light());
   const std::array<std::pair<juce::Component*, layout::Area>, 9> parts{{{&preset_bar_, layout::preset_bar},
                                                                         {&stage_, layout::stage},
@@ -51,6 +53,8 @@ Window::Window(PluginModel& plugin)
     part->setBounds(area);
     part->setVisible(part != &notice_);
   }
+  content_.addChildComponent(blind_);
+  blind_.setBounds(content_.getLocalBounds());
   sendLookAndFeelChange();  // parts made before they were here took JUCE's colours for their texts
   curves_.show(static_cast<CurvesView::Tab>(std::clamp(settings_.tab(), 0, CurvesView::tab_count - 1)));
   setWantsKeyboardFocus(true);
@@ -88,6 +92,16 @@ void Window::refresh() {
   headphone_eq_.refresh();
   status_.refresh();
   notice_.refresh();
+  blind_.refresh();
+  if (blind_.is_running() && !blind_.isVisible()) open_blind(true);
+}
+
+void Window::open_blind(bool is_open) {
+  blind_.setVisible(is_open || blind_.is_running());
+  for (juce::Component* part : std::initializer_list<juce::Component*>{
+           &preset_bar_, &stage_, &curves_, &meters_, &monitor_bar_, &knobs_, &headphone_eq_, &status_}) {
+    part->setVisible(!blind_.isVisible());  // also for a screen reader
+  }
 }
 
 void Window::paint(juce::Graphics& graphics) { graphics.fillAll(theme_->palette().background); }
@@ -99,6 +113,7 @@ void Window::resized() {
 }
 
 bool Window::keyPressed(const juce::KeyPress& key) {
+  if (blind_.isVisible()) return blind_.keyPressed(key);
   const bool is_command = key.getModifiers().isCommandDown();
   const auto letter = juce::CharacterFunctions::toLowerCase(static_cast<juce::juce_wchar>(key.getKeyCode()));
   if (is_command && letter == 'z') {

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "blind_panel.hpp"
 #include "curves_view.hpp"
 #include "desk.hpp"
 #include "headphone_eq_strip.hpp"
@@ -34,6 +35,9 @@ class Window final : public juce::Component, public juce::FileDragAndDropTarget,
   void set_light(bool is_light);
   Desk& desk() noexcept { return desk_; }
   CurvesView& curves() noexcept { return curves_; }
+  BlindPanel& blind() noexcept { return blind_; }
+  /// Shows blind trials in front of all, or, where none run, takes them away again.
+  void open_blind(bool is_open);
 
   void paint(juce::Graphics& graphics) override;
   void resized() override;
@@ -57,6 +61,7 @@ class Window final : public juce::Component, public juce::FileDragAndDropTarget,
   HeadphoneEqStrip headphone_eq_;
   StatusPanel status_;
   NoticeStrip notice_;
+  BlindPanel blind_;
   juce::TooltipWindow tooltips_{&content_};
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(Window)

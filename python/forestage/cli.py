@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -316,6 +316,8 @@ def _point(text: str, option: str, example: str, *, least: int) -> tuple[float, 
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
 @HEADPHONE_EQ
 @CHAIN
+@click.option("--match", type=AnyCase(["programme"]), help="Play all that is compared equally loud, for this music.")
+@click.option("--against", metavar="PRESET", help="With --match: another preset that is to be as loud.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 def render(
     files: tuple[Path, ...],
@@ -325,6 +327,8 @@ def render(
     pairs: tuple[str, ...],
     headphone_eq: Path | None,
     chain_file: Path | None,
+    match: Literal["programme"] | None,
+    against: str | None,
     overwrite: bool,
 ) -> None:
     """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
@@ -334,12 +338,19 @@ def render(
 
     With a folder, each SOURCE becomes a file of its name there, as many at a time as the machine has cores:
     forestage render album/*.flac -o album-on-laptop -p laptop
+
+    With --match programme all monitors of a preset are equally loud to a hundredth of a LU, and so are two presets that
+    name each other: forestage render song.flac a.wav -p laptop --match programme --against tablet
     """
     from .audio_file import STANDARD_STREAM
     from .render_file import Rendered, render_file, render_files
 
     settings: dict[str, Any] = {"monitor": monitor, "headphone_eq": headphone_eq} | settings_of(pairs)
-    settings["chain"] = _chain(chain_file)
+    settings |= {"chain": _chain(chain_file), "match": match}
+    if against is not None:
+        if match is None:
+            raise click.UsageError("--against goes with --match programme")
+        settings["b"] = against
     if folder is not None:
         targets = _targets(files, folder, overwrite=overwrite)
         with progress_bar(f"Rendering {len(files)} files") as progress:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from . import _core, vst3
 from .headphone_eq import HeadphoneEqLike, load_headphone_eq
-from .params import Value, session_values
+from .params import BY_ID, Value, session_values
 from .presets import PresetLike, load_preset
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _contents(
     a = load_preset(preset)
     other = None if b is None else load_preset(b)
     eq = None if headphone_eq is None else load_headphone_eq(headphone_eq)
-    return a, other, session_values(a, params), eq
+    values = {param_id: value for param_id, value in session_values(a, params).items() if BY_ID[param_id].is_kept}
+    return a, other, values, eq
 
 
 def load_plugin(

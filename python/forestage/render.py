@@ -2,16 +2,21 @@
 
 import copy
 import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core, notebook
+from ._core import BlindRun, Preset
 from .constants import SAMPLE_RATE
 from .headphone_eq import HeadphoneEqLike, load_headphone_eq
 from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
+
+MATCHING_PASSES = 4
+MATCHED_DB = 0.002
 
 
 def stereo_block(x: ArrayLike) -> NDArray[np.float32]:
@@ -133,6 +138,72 @@ class Renderer:
         While sound runs it takes over with a 20 ms cross-fade. The latency and ``monitor="Speakers"`` stay as they are.
         """
         self._engine.set_headphone_eq(None if eq is None else load_headphone_eq(eq))
+
+    def match(self, x: ArrayLike | Iterator[ArrayLike]) -> None:
+        """Make both slots and all headphones monitors equally loud for this music, exactly, and keep it so.
+
+        The music plays once through a copy that measures all of them together, and once more where the limiter had to
+        act, as a gain changes what that takes. From then on `level_match` is Programme, with the gains that were found.
+
+        Parameters
+        ----------
+        x : array_like of shape (2, frames), or an iterator of such blocks
+            Floating point stereo, not silent.
+        """
+        blocks = [stereo_block(each) for each in (x if isinstance(x, Iterator) else [x])]
+        self.match_passes(lambda: iter(blocks))
+
+    def match_passes(self, music: Callable[[], Iterable[ArrayLike]]) -> None:
+        """`match` for music that is read anew for each pass, so that memory does not grow with its length."""
+        self._engine.set_param("level_match", raw_value("level_match", "Programme"))
+        found = [[0.0] * 3, [0.0] * 3]
+        for _ in range(MATCHING_PASSES):
+            before, (found, limited_db) = found, self._measured(music(), found)
+            if limited_db == 0.0 or np.abs(np.subtract(found, before)).max() < MATCHED_DB:
+                break
+        self._engine.hold_match(found)
+
+    def _measured(self, music: Iterable[ArrayLike], found: list[list[float]]) -> tuple[list[list[float]], float]:
+        """What makes all as loud as the input, played with what was found before, and the most that was limited."""
+        engine = copy.deepcopy(self._engine)
+        engine.hold_match(found)
+        for block in music:
+            engine.process(stereo_block(block))
+        engine.process(np.zeros((2, engine.latency_frames), np.float32))
+        return engine.match_found, engine.most_reduction_db
+
+    @property
+    def match_found_db(self) -> NDArray[np.float64]:
+        """What makes each headphones monitor as loud as the input, as found so far; (2 slots, 3 monitors), in dB."""
+        return np.array(self._engine.match_found, dtype=np.float64)
+
+    def matched_preset(self, slot: str = "A") -> Preset:
+        """The preset of a slot with the gains that `level_match` = Programme has found, for Calibrated to play.
+
+        They are those of the room where `room` is on, and of the settings of now.
+        """
+        preset = self._engine.preset(slot)
+        if preset is None:
+            raise ValueError(f"slot {slot} is empty; one with a preset would be right")
+        if self._engine.param("amount") != BY_ID["amount"].max_value:
+            raise ValueError(f"amount is {self._engine.param('amount'):g}; 100 would be right: gains are of the design")
+        found = self._engine.match_found["AB".index(slot)]
+        return _core.matched_preset(preset, found, in_room=self._engine.param("room") > 0)
+
+    def answer(self, choice: str) -> None:
+        """Answer a blind trial: ``"X"`` or ``"Y"`` is liked better, or is A (``blind="ABX"``)."""
+        for text in ("None", choice, "None"):
+            self._engine.set_param("blind_answer", raw_value("blind_answer", text))
+            self._engine.process(np.zeros((2, 0), np.float32))
+
+    @property
+    def blind_run(self) -> BlindRun:
+        """The last blind trials with what is answered; the parameter `blind` begins them."""
+        return self._engine.blind_run()
+
+    def seed_draws(self, number: int) -> None:
+        """Draw the same in blind trials for the same number; else they begin with a number of the system."""
+        self._engine.seed_draws(number)
 
     def reset(self) -> None:
         """Forget all past sound; parameters stay."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .apart import call_apart
-from .audio_file import BLOCK_FRAMES, open_stereo, opened_target
+from .audio_file import BLOCK_FRAMES, STANDARD_STREAM, open_stereo, opened_target
 from .chain import Chain, aligned
 from .presets import PresetLike, load_preset
 from .render import Renderer
@@ -54,6 +55,7 @@ def render_file(
     preset: PresetLike,
     *,
     chain: Chain | None = None,
+    match: Literal["programme"] | None = None,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
 ) -> Rendered:
@@ -67,22 +69,35 @@ def render_file(
         What plays.
     chain : Chain, optional
         Effects before and after it. They play in a process of their own, so that a plugin that crashes is an error.
+    match : "programme", optional
+        Plays the file twice: first to measure it, then all headphones monitors, bypass and both presets equally loud
+        for this file, exactly; see `Renderer.match`. Another preset to compare with is ``b``.
     progress : callable, optional
         Called with the share that is done, 0..1, where the length is known beforehand.
     **settings
-        As for ``Renderer``: parameters by their ids, ``headphone_eq``.
+        As for ``Renderer``: parameters by their ids, ``b``, ``headphone_eq``.
 
     Raises
     ------
     RuntimeError
         When a plugin of the chain crashed; the message has its name.
+    ValueError
+        To match the standard input, which can be read once, or what a chain makes of the file.
     """
     job: dict[str, Any] = {"source": source, "preset": load_preset(preset), "chain": chain, "settings": settings}
+    if match is not None and (chain is not None or str(source) == STANDARD_STREAM):
+        raise ValueError("match wants a file without a chain, as it plays it twice")
+    job["match"] = match
     with opened_target(target) as file:
         if chain is not None:
             result: Rendered = call_apart(render_into, file, job, name=str(source), progress=progress)
             return result
         return render_into(file, **job, progress=progress)
+
+
+def _blocks(source: str | Path) -> Iterator[NDArray[np.float32]]:
+    with open_stereo(source) as reader:
+        yield from reader.blocks(BLOCK_FRAMES)
 
 
 def render_into(
@@ -92,12 +107,15 @@ def render_into(
     preset: PresetLike,
     chain: Chain | None,
     settings: dict[str, Any],
+    match: Literal["programme"] | None = None,
     progress: Callable[[float], object] | None = None,
     at: Callable[[str], object] = lambda place: None,
 ) -> Rendered:
     """Play a file into one that is open, here and now; see `render_file`, and for ``at`` `Chain.played`."""
     with open_stereo(source) as reader:
         renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
+        if match is not None:
+            renderer.match_passes(lambda: _blocks(source))
         layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
         peak, done = 0.0, 0
         blocks = reader.blocks(BLOCK_FRAMES)
@@ -128,6 +146,7 @@ class Job:
     preset: PresetLike
     settings: Mapping[str, Any]
     chain: Chain | None = None
+    match: Literal["programme"] | None = None
 
 
 def render_files(
@@ -135,6 +154,7 @@ def render_files(
     preset: PresetLike,
     *,
     chain: Chain | None = None,
+    match: Literal["programme"] | None = None,
     threads: int | None = None,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
@@ -149,6 +169,8 @@ def render_files(
         What plays.
     chain : Chain, optional
         Effects before and after it; each file has instances of its own.
+    match : "programme", optional
+        Each file by itself, as in `render_file`.
     threads : int, optional
         How many at a time; as many as the machine has cores by default.
     progress : callable, optional
@@ -162,7 +184,7 @@ def render_files(
         A file that could not be rendered has its error here; the others are rendered all the same.
     """
     loaded = load_preset(preset)
-    jobs = [Job(source, target, loaded, settings, chain) for source, target in files]
+    jobs = [Job(source, target, loaded, settings, chain, match) for source, target in files]
     return render_jobs(jobs, threads=threads, progress=progress)
 
 
@@ -185,7 +207,8 @@ def render_jobs(
 
         job = jobs[index]
         try:
-            return render_file(job.source, job.target, job.preset, chain=job.chain, progress=told, **job.settings)
+            files = job.source, job.target
+            return render_file(*files, job.preset, chain=job.chain, match=job.match, progress=told, **job.settings)
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             return error
 

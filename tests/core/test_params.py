@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from forestage import PARAMS
-from forestage.params import raw_value, text_value
+from forestage.params import BY_ID, raw_value, text_value
 
 FROZEN_IDS = [
     "bypass", "monitor", "slot", "amount", "stage_width_deg", "stage_crosstalk", "cancellation", "center_focus",
     "center_level_db", "upmix", "solo", "input_trim_db", "output_trim_db", "level_match", "safe_headroom", "status",
-    "upmix_quality", "room", "gain_db", "reduction_db", "peak_db", "clip", "center_presence",
+    "upmix_quality", "room", "gain_db", "reduction_db", "peak_db", "clip", "center_presence", "match_gain_db", "blind",
+    "blind_pair", "blind_trials", "blind_listen", "blind_answer", "blind_trial", "blind_hits", "blind_p",
 ]  # fmt: skip
 
 
@@ -28,8 +29,23 @@ def test_row_is_consistent(row):
 
 def test_what_the_engine_writes_is_no_part_of_presets():
     read_only = [row for row in PARAMS if row.is_read_only]
-    assert [row.id for row in read_only] == ["status", "gain_db", "reduction_db", "peak_db", "clip"]
+    assert [row.id for row in read_only] == [
+        "status", "gain_db", "reduction_db", "peak_db", "clip", "match_gain_db", "blind_trial", "blind_hits", "blind_p",
+    ]  # fmt: skip
     assert not any(row.in_preset for row in read_only)
+
+
+def test_what_was_a_toggle_keeps_its_values_where_hosts_know_nothing_but_0_to_1():
+    row = BY_ID["level_match"]
+    assert [row.normalised(row.choices.index(text)) for text in ("Off", "Calibrated", "Programme")] == [0, 1, 0.5]
+    assert [BY_ID["monitor"].normalised(value) for value in range(4)] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert BY_ID["center_level_db"].normalised(-3) == 0.5
+
+
+def test_deeds_are_no_part_of_sessions():
+    assert [row.id for row in PARAMS if not (row.is_kept or row.is_read_only)] == [
+        "blind", "blind_listen", "blind_answer",
+    ]  # fmt: skip
 
 
 def test_percent_has_no_unit_because_hosts_drop_the_sign():

@@ -79,6 +79,61 @@ struct Opened {
   std::unique_ptr<Window> window;
 };
 
+void play_silence(Processor& processor) {
+  juce::AudioBuffer<float> buffer(2, 256);
+  juce::MidiBuffer midi;
+  buffer.clear();
+  processor.processBlock(buffer, midi);
+}
+
+void blind_trials_cover_all_that_would_tell_and_go_by_keys() {
+  Opened opened;
+  Window& window = *opened.window;
+  Desk& desk = window.desk();
+  const auto heard = [&] { return static_cast<BlindListen>(static_cast<int>(desk.value(Param::blind_listen))); };
+  play_silence(opened.processor);
+  desk.change(Param::blind_pair, static_cast<float>(BlindPair::design_plain));
+  desk.change(Param::blind_trials, 2.0f);
+  click(window, "Blind trials");
+  expect(window.blind().isVisible() && !window.blind().is_running(), "blind trials open, and wait");
+  window.open_blind(false);
+  expect(!window.blind().isVisible(), "blind trials close");
+  click(window, "Begin ABX");
+  play_silence(opened.processor);
+  window.refresh();
+  expect(window.blind().isVisible() && window.blind().is_running(), "blind trials that run are shown");
+  window.open_blind(false);
+  for (auto* part : window.blind().getParentComponent()->getChildren()) {
+    expect(part == &window.blind() || !part->isVisible() || dynamic_cast<juce::TooltipWindow*>(part) != nullptr,
+           "blind trials leave " + part->getTitle().toStdString() + " to be seen");
+  }
+  expect(window.blind().getBounds() == window.blind().getParentComponent()->getLocalBounds(), "they cover all");
+  const float slot = desk.value(Param::slot);
+  for (const auto& [key, sound] : {std::pair{'y', BlindListen::y},
+                                   {'x', BlindListen::x},
+                                   {' ', BlindListen::y},
+                                   {'b', BlindListen::b},
+                                   {'a', BlindListen::a},
+                                   {' ', BlindListen::x}}) {
+    window.keyPressed(juce::KeyPress(key));
+    expect(heard() == sound, std::string("key ") + key + " is heard");
+  }
+  expect(desk.value(Param::slot) == slot, "keys of blind trials leave the slot");
+  for (const char* answer : {"Answer X", "Answer Y"}) {
+    click(window, answer);
+    play_silence(opened.processor);
+    desk.plugin().set(Param::blind_answer, 0.0f);  // as the plugin's timer does
+    play_silence(opened.processor);
+  }
+  opened.processor.note_blind();
+  window.refresh();
+  expect(!window.blind().is_running(), "trials end after the last");
+  expect(window.blind().results_text().contains(" of 2. By guessing"), "results are told");
+  button(window, "Copy all trials").onClick();
+  click(window, "Close blind trials");
+  expect(!window.blind().isVisible(), "blind trials close when they are over");
+}
+
 void every_parameter_has_a_control() {
   Opened opened;
   std::set<std::string> controlled;
@@ -783,6 +838,7 @@ int check_all() {
   presets_of_hosts_are_opened_with_their_knobs();
   the_menu_has_devices_variants_and_folders_and_looks_again();
   keys_do_what_they_say();
+  blind_trials_cover_all_that_would_tell_and_go_by_keys();
   the_spectrum_is_that_of_what_plays();
   loudness_is_that_of_what_plays();
   a_window_changes_no_sound();

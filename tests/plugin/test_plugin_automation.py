@@ -14,13 +14,14 @@ PRESET = "smart-speaker"
 SAMPLE_RATE = 48_000
 GLIDE_FRAMES = 960  # 20 ms
 LONG = 8192
-SET_BY_HOSTS = [row for row in PARAMS if not row.is_read_only]
+SET_BY_HOSTS = [row for row in PARAMS if row.is_kept]
 
 
 def plain(name: str, value: float) -> float:
     """A value from 0 to 1 in the unit of the table."""
     row = next(row for row in PARAMS if row.id == name)
-    return row.min_value + value * (row.max_value - row.min_value)
+    values = range(len(row.choices)) if row.choices else [row.min_value + value * (row.max_value - row.min_value)]
+    return min(values, key=lambda plain: abs(row.normalised(plain) - value))
 
 
 STATE = plugin_state(PRESET, "laptop", monitor="Headphones", level_match=False).encode()
@@ -78,7 +79,7 @@ def test_every_parameter_changes_at_its_point_and_back(plugin):
     span = 3 * LONG
     changes = []
     for row in SET_BY_HOSTS:
-        held = HELD.get(row.id, (row.default_value - row.min_value) / (row.max_value - row.min_value))
+        held = HELD.get(row.id, row.normalised(row.default_value))
         for value in (0.0 if held > 0.5 else 1.0, held):
             changes.append((len(changes) * span + 5000, row.id, value))
     x = noise(len(changes) * span)

@@ -15,7 +15,7 @@ from raw_vst3 import PROGRAM, RawVst3
 
 ROWS = {row.name: row for row in PARAMS}
 WRITABLE = [row for row in PARAMS if not row.is_read_only]
-STEPPED = [row for row in WRITABLE if row.kind != "linear"]
+STEPPED = [row for row in WRITABLE if row.kind != "linear" and row.is_kept]
 ONE, TWO, THREE = (SMALL[name] for name in ("smart-speaker", "laptop", "tv"))
 OWN = TWO | {"text": "mine"}
 ODD_VALUES = (float("nan"), float("inf"), float("-inf"), -0.5, 1.5, 1e300, -1e300, 5e-324, -0.0, 0.4)
@@ -66,7 +66,7 @@ def test_stepped_value_is_snapped_when_it_is_written_and_stays_so_over_a_state(h
         assert host.told.get(host.ids[row.name], expected) == expected
     held = {row.id: host.get(host.ids[row.name]) for row in STEPPED}
     state = host.state
-    assert {row.id: state_of(host)["parameters"][row.id] / row.max_value for row in STEPPED} == pytest.approx(held)
+    assert {row.id: row.normalised(state_of(host)["parameters"][row.id]) for row in STEPPED} == pytest.approx(held)
     host.state = state
     assert {row.id: host.get(host.ids[row.name]) for row in STEPPED} == held
     assert host.state == state
@@ -106,8 +106,8 @@ def test_no_value_of_a_host_reaches_parameters_or_state_unclamped(host, value):
             assert got == step(ROWS[name], value), name
         assert host.text(param_id, value) == host.text(param_id, got if np.isnan(value) else np.clip(value, 0, 1))
     parameters = state_of(host)["parameters"]
-    assert parameters.keys() == {row.id for row in WRITABLE}
-    assert all(row.min_value <= parameters[row.id] <= row.max_value for row in WRITABLE)
+    assert parameters.keys() == {row.id for row in WRITABLE if row.is_kept}
+    assert all(row.min_value <= parameters[row.id] <= row.max_value for row in WRITABLE if row.is_kept)
     assert np.isfinite(host.process(frames=480)).all()
 
 

@@ -193,7 +193,7 @@ PARAMETERS = [
     ("/parameters/bypass", 1, "/parameters/bypass: belongs to the session, not to a preset"),
     ("/parameters/amount", 101, "/parameters/amount: is 101; must be a number from 0 to 100"),
     ("/parameters/stage_width_deg", "30", '/parameters/stage_width_deg: is "30"; must be a number from 0 to 90 deg'),
-    ("/parameters/level_match", 0.5, "/parameters/level_match: is 0.5; must be a whole number from 0 to 1"),
+    ("/parameters/level_match", 0.5, "/parameters/level_match: is 0.5; must be a whole number from 0 to 2"),
     ("/parameters/level_match", True, "/parameters/level_match: is true; must be a whole number"),
 ]
 

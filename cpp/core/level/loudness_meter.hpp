@@ -1,10 +1,10 @@
-// Loudness after ITU-R BS.1770-5 and EBU Tech 3341: of the last 0.4 s, of the last 3 s, and of all since the reset, gated.
+// Loudness after ITU-R BS.1770-5 and EBU Tech 3341: of the last 0.4 s, the last 3 s, and all since the reset, gated.
 //
-//     lanes ── K-weighting ── power ── 0.1 s hops ─┬─ 4 hops: momentary ── histogram, gates at -70 LUFS and -10 LU: integrated
+//     lanes ── K-weighting ── power ── 0.1 s hops ─┬─ 4 hops: momentary ── histogram, gates of -70 LUFS and -10 LU ── all
 //                                                  └─ 30 hops: short term
 //
 // The K-weighting is that of the standard at 48 kHz, whose prototypes go to any rate by the bilinear transform.
-// The histogram has steps of 0.1 LU and keeps the power of each, so that only the place of the relative gate is rounded,
+// The histogram has steps of 0.1 LU and keeps the power of each, so that only the place of the relative gate is rough,
 // and memory does not grow with time.
 //
 // | call                                | thread           | may allocate, lock, throw |
@@ -58,6 +58,7 @@ class LoudnessMeter {
     return {momentary_.load(std::memory_order_relaxed), short_term_.load(std::memory_order_relaxed),
             integrated_.load(std::memory_order_relaxed)};
   }
+  int frames_to_hop() const noexcept { return static_cast<int>(hop_end_ - frame_); }  // [audio]
   /// Blocks of 0.4 s above -70 LUFS since the reset, one a hop.  [audio]
   std::uint64_t gated_blocks() const noexcept { return loud_blocks_; }
 

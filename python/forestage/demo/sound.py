@@ -132,8 +132,7 @@ class Probe:
             What comes out, from the moment the impulse goes in.
         """
         for param_id, value in session_values(self._preset, params).items():
-            row = BY_ID[param_id]
-            self._plugin.parameters[param_id].raw_value = (value - row.min_value) / (row.max_value - row.min_value)
+            self._plugin.parameters[param_id].raw_value = BY_ID[param_id].normalised(value)
         self._plugin.reset()
         lead, level = 4096, 0.125  # the parameters have settled, and the limiter is far
         channels = max(2, len(self._preset.drivers)) if params.get("monitor") == "Speakers" else 2
