@@ -14,7 +14,7 @@ from forestage.acoustics.plant import plant
 from forestage.catalogue import preset_path
 from forestage.measure.quality import THIRDS_HZ
 from forestage.measure.through import NAMES, load_through
-from forestage.measure.verify import verify
+from forestage.measure.verify import Claim, verify
 from forestage.presets import preset_form
 
 FLAT = {"corner_hz": 1.0, "resonance": (1000.0, 0.0, 1.0)}
@@ -57,6 +57,15 @@ def test_a_device_that_is_as_designed_keeps_every_promise(check, good):
     for claim in found.claims():
         assert np.abs((claim.measured_db - claim.promised_db)[found.known]).max() < 1.0, claim.name
     assert THIRDS_HZ[found.known][[0, -1]] == pytest.approx([316.2, 6309.6], rel=0.01)
+
+
+def test_more_separation_than_promised_is_no_fault():
+    nothing = np.zeros(31)
+    less, more = (
+        Claim("separation, left", nothing + 10.0, nothing + db, nothing, is_least=True).off_db for db in (7.0, 13.0)
+    )
+    assert (less[0], more[0]) == (3.0, 0.0)
+    assert Claim("near ear, left", nothing, nothing + 3.0, nothing).off_db[0] == 3.0
 
 
 def test_separation_unaided_is_that_of_the_plant(check, good):

@@ -57,6 +57,8 @@ class Claim(ShortRepr):
         Values, and how far noise and places may have moved the measured one.
     is_skew : bool
         Whether both should be 0.
+    is_least : bool
+        Whether more than was promised is as good.
     """
 
     name: str
@@ -64,6 +66,13 @@ class Claim(ShortRepr):
     measured_db: FloatArray
     unsure_db: FloatArray
     is_skew: bool = False
+    is_least: bool = False
+
+    @property
+    def off_db(self) -> FloatArray:
+        """How far from its promise it is, shape (31,)."""
+        off_db = self.promised_db - self.measured_db
+        return np.maximum(off_db, 0.0) if self.is_least else np.abs(off_db)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,6 +174,7 @@ class Verification(ShortRepr):
                         _ratio_db(self.promised[:, index], ear),
                         _ratio_db(measured[:, index], ear),
                         _unsure_db(measured[:, index], noise[:, index]),
+                        is_least=name == side,
                     )
                 )
             index = NAMES.index(side)
@@ -196,17 +206,15 @@ class Verification(ShortRepr):
         band = f"{hz_text(THIRDS_HZ[known][0])} to {hz_text(THIRDS_HZ[known][-1])}"
         for claim in self.claims():
             promised, found = float(claim.promised_db[known].mean()), float(claim.measured_db[known].mean())
-            off_db = float(np.sqrt(np.mean((claim.measured_db - claim.promised_db)[known] ** 2)))
+            off_db = float(np.sqrt(np.mean(claim.off_db[known] ** 2)))
             unsure_db = float(np.sqrt(np.mean(claim.unsure_db[known] ** 2)))
             good_db, poor_db = MOST_SKEW_DB if claim.is_skew else MOST_OFF_DB
             grade: Grade = "good"
             if off_db > good_db + unsure_db:
                 grade = "limited" if off_db <= poor_db + unsure_db else "poor"
             values = "" if claim.name.startswith("near ear") else f"{found:.1f} dB, promised {promised:.1f} dB; "
-            yield Finding(
-                grade,
-                f"{claim.name}, {band}: {values}{off_db:.1f} dB apart in third octaves (sure to {unsure_db:.1f} dB)",
-            )
+            off = f"{off_db:.1f} dB {'short of it' if claim.is_least else 'apart'} in third octaves"
+            yield Finding(grade, f"{claim.name}, {band}: {values}{off} (sure to {unsure_db:.1f} dB)")
 
 
 def _ratio_db(power: FloatArray, ear: int) -> FloatArray:

@@ -152,7 +152,9 @@ def _places(measurement: Measurement) -> Iterator[Finding]:
 def _clocks(measurement: Measurement) -> Iterator[Finding]:
     drifts = [heading.clock.drift_ppm for heading in measurement.headings]
     worst = max(drifts, key=abs)
-    yield Finding("good", f"the recorder's clock runs {worst:+.0f} ppm against the player's at most, which is undone")
+    yield Finding(
+        "good", f"the recorder's clock runs {round(worst):+d} ppm against the player's at most, which is undone"
+    )
 
 
 def _ruler(measurement: Measurement) -> Iterator[Finding]:
