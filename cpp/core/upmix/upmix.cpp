@@ -1,6 +1,7 @@
 #include "upmix.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -24,8 +25,11 @@ struct Tuning {
 
 constexpr Tuning tunings[] = {
     {32, 32, 3, 3, 1, 0.050, 4, 0.0f, {0.6f, 0.3f, 6.0f, 0.8f, 0.8f, 100.0f}},     // low latency
-    {256, 16, 7, 2, 4, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f}},  // high quality
+    {256, 16, 7, 2, 8, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f}},  // high quality
 };
+/// When each stage of the work on a frame is done, in eighths of the next hop; without slices all at once.
+constexpr std::array stage_eighths{0, 1, 2, 3, 4, 6};
+constexpr int due_slice(std::size_t stage, int slices) noexcept { return stage_eighths[stage] * slices / 8; }
 constexpr double pan_average_s = 0.8;
 /// Not of the pans' averages: only their ratio counts, which is there with the first of them.
 constexpr double memory_in_averages = 3.0;
@@ -75,7 +79,7 @@ UpmixFrames upmix_frames(double sample_rate, UpmixQuality quality) noexcept {
 }
 
 int latency_frames(const UpmixFrames& frames) noexcept {
-  return frames.synthesis + (frames.slices - 1) * frames.hop / frames.slices;
+  return frames.synthesis + due_slice(stage_eighths.size() - 1, frames.slices) * frames.hop / frames.slices;
 }
 
 Upmix::Tables::Tables(const UpmixFrames& frames, int fall_frames) : fft(frames.analysis / 2) {
@@ -167,21 +171,25 @@ void Upmix::finish_slice() noexcept {
   position_ = (position_ + slice_frames_) % ring_frames_;
   slice_ = (slice_ + 1) % frames_.slices;
   if (slice_ == 0) frame_end_ = position_;
-  const int share = stages / frames_.slices;
-  for (int stage = slice_ * share; stage < (slice_ + 1) * share; ++stage) run_stage(stage);
+  for (std::size_t stage = 0; stage < stage_eighths.size(); ++stage) {
+    if (due_slice(stage, frames_.slices) == slice_) run_stage(stage);
+  }
 }
 
-void Upmix::run_stage(int stage) noexcept {
+void Upmix::run_stage(std::size_t stage) noexcept {
   has_spectra_ = has_spectra_ || stage == 0;
   if (!has_spectra_) return;
   switch (stage) {
     case 0:
-      fold();
-      return tables_->fft.forward(folded_mid_.data(), mid_.data());
+      return fold();
     case 1:
-      return tables_->fft.forward(folded_side_.data(), side_.data());
+      return tables_->fft.forward(folded_mid_.data(), mid_.data());
     case 2:
+      return tables_->fft.forward(folded_side_.data(), side_.data());
+    case 3:
       return estimate();
+    case 4:
+      return tables_->fft.backward(folded_mid_.data(), mid_.data());
     default:
       return overlap_add();
   }
@@ -226,7 +234,6 @@ void Upmix::estimate() noexcept {
 
 /// Only the end of the frame is synthesised, which lies in the second half that unfolding gives.
 void Upmix::overlap_add() noexcept {
-  tables_->fft.backward(folded_mid_.data(), mid_.data());
   const std::size_t count = tables_->synthesis_re.size();
   const float* bins = as_floats(mid_) + 2 * (mid_.size() - count);
   const std::size_t start = (static_cast<std::size_t>(frame_end_) + center_.size() - count) % center_.size();

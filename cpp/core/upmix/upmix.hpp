@@ -6,10 +6,11 @@
 // The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
 // frame, and only that part is synthesised, so that the latency is short (Mauler & Martin 2007). Their product is a
 // squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one
-// after each quarter of the next hop, so that no block carries it all.
+// after each eighth of the next hop, so that no block carries it all.
 #pragma once
 
 #include <complex>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -47,7 +48,6 @@ class Upmix {
   int memory_frames() const noexcept { return memory_frames_; }
 
  private:
-  static constexpr int stages = 4;
   /// What all upmixes of a quality and length read.
   struct Tables {
     Tables(const UpmixFrames& frames, int fall_frames);
@@ -60,7 +60,7 @@ class Upmix {
 
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
   void finish_slice() noexcept;
-  void run_stage(int stage) noexcept;
+  void run_stage(std::size_t stage) noexcept;
   void fold() noexcept;
   void estimate() noexcept;
   void overlap_add() noexcept;
