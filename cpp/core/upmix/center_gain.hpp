@@ -41,6 +41,7 @@ template <class V>
 struct PanPowers {
   V panned;
   V narrow;  // part of it: less than about halfway to one side alone
+  V all;     // of the mid, whatever is known about its pan
 };
 
 /// Constants of the estimate; every value comes from a search over mixes that the evidence does not use.
@@ -51,6 +52,8 @@ struct CenterModel {
   float near_spread;
   float far_spread;
   float clear;                 // a source is clear where spread is less than the inverse of this
+  float narrow_unless_known;   // share that is taken for narrow where little is known
+  float doubt = 0.003f;        // how little, of the mid
   float central_pan2 = 0.12f;  // tan^2(2 phi) / 4 beyond which sound is panned
   float wide_pan2 = 3.0f;      // and panned widely
 };
@@ -66,7 +69,8 @@ inline constexpr float silence_power = 1e-20f;  // -200 dBFS: keeps ratios finit
 
 /// k of the principal axis.
 inline float narrowness(const PanPowers<float>& heard, const CenterModel& model) {
-  const float share = heard.narrow / (heard.panned + silence_power);
+  const float unknown = model.doubt * heard.all + silence_power;
+  const float share = (heard.narrow + model.narrow_unless_known * unknown) / (heard.panned + unknown);
   return model.least_narrowness + model.most_narrowness * share * share;
 }
 
@@ -122,6 +126,7 @@ FORESTAGE_INLINE void add_pan(const AxisTile<V>& axis, const TilePowers<V>& tile
   const V weight = tile.mid * clear * clear * common4 / (not_central * (common4 + wide) + 1e-30f);
   pans.panned += weight * (common4 + wide);
   pans.narrow += weight * wide;
+  pans.all += tile.mid;
 }
 
 template <class V>

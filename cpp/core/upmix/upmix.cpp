@@ -24,14 +24,14 @@ struct Tuning {
 };
 
 constexpr Tuning tunings[] = {
-    {32, 32, 3, 3, 1, 0.050, 4, 0.0f, {0.6f, 0.3f, 6.0f, 0.8f, 0.8f, 100.0f}},     // low latency
-    {256, 16, 7, 2, 8, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f}},  // high quality
+    {32, 32, 3, 3, 1, 0.050, 4, 0.0f, {0.6f, 0.3f, 6.0f, 0.8f, 0.8f, 100.0f, 0.2f}},     // low latency
+    {256, 16, 7, 2, 8, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f, 0.6f}},  // high quality
 };
 /// When each stage of the work on a frame is done, in eighths of the next hop; without slices all at once.
 constexpr std::array stage_eighths{0, 1, 2, 3, 4, 6};
 constexpr int due_slice(std::size_t stage, int slices) noexcept { return stage_eighths[stage] * slices / 8; }
 constexpr double pan_average_s = 0.8;
-/// Not of the pans' averages: only their ratio counts, which is there with the first of them.
+/// Not of the pans' averages: only their ratio counts.
 constexpr double memory_in_averages = 3.0;
 
 const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }

@@ -144,6 +144,7 @@ FORESTAGE_INLINE void axis_body(const Estimate& job) {
     axis_block<true>(local, block * pan_bins, k, pans);
     heard.panned += local.pan_coefficient * (sum(pans.panned) - heard.panned);
     heard.narrow += local.pan_coefficient * (sum(pans.narrow) - heard.narrow);
+    heard.all += local.pan_coefficient * (sum(pans.all) - heard.all);
   }
 }
 
