@@ -139,8 +139,20 @@ void BlindPanel::copy_csv() const {
   juce::SystemClipboard::copyTextToClipboard(text);
 }
 
+/// What has been taken goes back, so that it can be done again: also where the plugin cannot write its own ports (LV2).
+void BlindPanel::set_back(const Session::BlindNow& blind) {
+  const auto is_taken = [&](Param id, auto taken) {
+    return desk_.value(id) != 0.0f && desk_.value(id) == static_cast<float>(taken);
+  };
+  if (is_taken(Param::blind_answer, blind.taken.answer)) desk_.plugin().set(Param::blind_answer, 0.0f);
+  const bool has_ended = !blind.is_running && !blind.taken.is_refused;
+  if (has_ended && is_taken(Param::blind, blind.taken.method)) desk_.plugin().set(Param::blind, 0.0f);
+}
+
 void BlindPanel::refresh() {
-  is_running_ = desk_.plugin().session().blind().is_running;
+  const auto blind = desk_.plugin().session().blind();
+  set_back(blind);
+  is_running_ = blind.is_running;
   is_abx_ = desk_.value(Param::blind) == static_cast<float>(Blind::abx);
   pair_.setSelectedId(static_cast<int>(desk_.value(Param::blind_pair)) + 1, juce::dontSendNotification);
   count_.setSelectedId(juce::roundToInt(desk_.value(Param::blind_trials)), juce::dontSendNotification);

@@ -29,6 +29,7 @@ class BlindPanel final : public Panel {
   void hear(BlindListen sound);
   void answer(BlindAnswer answer);
   void begin(Blind method);
+  void set_back(const Session::BlindNow& blind);
   void show_results();
   void copy_csv() const;
   juce::String heading() const;
