@@ -18,18 +18,22 @@ from signals import noise
 
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|^((?: {4}\S[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
-SETS_UP = ("./run ", "python3 -m venv", "pip install")  # what made the environment that this runs in
+SETS_UP = ("./run ", "python3 -m venv", "pip install", "systemctl ")  # what made the environment that this runs in
+SPACING = 'device = "laptop"\n[[vary]]\nname = "design.width_deg"\nvalues = [20, 30]\n'
 SERVES = re.compile(r"forestage audition (?!results|merge)(?!.*--(no-serve|static|webmushra))")
 
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    """Folder of a user, with a song, an equaliser from AutoEq, a chain of effects, and somebody's ears."""
+    """Folder of a user, with a song, an equaliser from AutoEq, a chain of effects, a sweep, and somebody's ears."""
     soundfile.write(tmp_path / "song.flac", noise(frames=48_000).T, 48_000)
     (tmp_path / "songs").mkdir()
     soundfile.write(tmp_path / "songs" / "one.flac", noise(frames=48_000, seed=1).T, 48_000)
     (tmp_path / "HD 650 ParametricEQ.txt").write_text(AUTO_EQ)
     (tmp_path / "chain.toml").write_text('[[before]]\neffect = "Limiter"\n')
+    (tmp_path / "spacing.toml").write_text(
+        'device = "laptop"\n[[vary]]\nname = "design.width_deg"\nvalues = [20, 30]\n'
+    )
     found = next(Path("/usr/share").rglob("hrirs_kemar.wav"), None)
     if found is not None:
         (tmp_path / "hrirs_kemar.wav").symlink_to(found)

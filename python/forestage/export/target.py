@@ -8,10 +8,13 @@ from pathlib import Path
 from ..files import checked_target, written_whole
 
 
-def text_target(path: str | Path, default_name: str) -> Path:
-    """The file that is meant: a folder gets one by the program's usual name."""
+def text_target(path: str | Path, name: str) -> Path:
+    """The file that is meant: one that ends as ``name`` does, or else ``name`` in a folder, which is made."""
     target = Path(path)
-    return target / default_name if target.is_dir() else target
+    if target.suffix == Path(name).suffix and not target.is_dir():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    return target / name
 
 
 def checked_targets(targets: Iterable[Path], *, overwrite: bool) -> None:
