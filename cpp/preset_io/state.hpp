@@ -8,8 +8,8 @@
 //
 // An empty slot is absent. The equaliser is null for headphones without one; where the key is absent (sessions of
 // before, presets for hosts), nothing is said about headphones, and who loads the state keeps the equaliser there is.
-// "blind" holds blind trials: what X was, and which of X and Y was liked better or taken for A. It is absent where there
-// were none.
+// "blind" holds blind trials: what X was, and which of X and Y was liked better or taken for A. It is absent where
+// there were none.
 // "chosen" says where a slot's preset came from; it is absent for presets that came from elsewhere than the list.
 //
 // Sessions outlive versions, in both directions. An older one is brought up to date (migrate.hpp). Of a newer one all

@@ -8,8 +8,8 @@
 
 namespace forestage {
 
-/// The state in a file of ours, as a host or `forestage export` saved it; throws std::invalid_argument that says what is
-/// wrong. It is a part of `bytes`.
+/// The state in a file of ours, as a host or `forestage export` saved it; throws std::invalid_argument that says what
+/// is wrong. It is a part of `bytes`.
 std::string_view state_of_vstpreset(std::string_view bytes);
 
 /// parse_state of what is in a file; messages begin with its name.  [any but audio]

@@ -1,8 +1,9 @@
 #include "blind_trials.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <random>
+#include <fstream>
 
 namespace forestage {
 namespace {
@@ -73,8 +74,11 @@ std::string to_csv(const BlindRun& run, const std::string& a, const std::string&
 }
 
 BlindTrials::BlindTrials() {
-  std::random_device system;
-  state_ = (static_cast<std::uint64_t>(system()) << 32) | system();
+  // Not std::random_device, which needs a younger C library than the plugin does
+  std::ifstream system("/dev/urandom", std::ios::binary);
+  if (!system.read(reinterpret_cast<char*>(&state_), sizeof state_)) {
+    state_ = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
 }
 
 // SplitMix64: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.

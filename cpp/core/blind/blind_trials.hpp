@@ -54,7 +54,7 @@ struct ShareInterval {
 };
 ShareInterval share_interval(const BlindRun& run, double confidence = 0.95);
 
-/// A line a trial: method, what A and B were, the number, what X was, the answer, whether it is a hit. Texts are quoted.
+/// A line a trial: method, what A and B were, number, what X was, answer, whether it is a hit. Texts are quoted.
 std::string to_csv(const BlindRun& run, const std::string& a, const std::string& b);
 
 class BlindTrials {
@@ -85,7 +85,7 @@ class BlindTrials {
  private:
   bool draw() noexcept;
 
-  std::uint64_t state_;
+  std::uint64_t state_ = 0;
   bool x_is_first_ = false;
   std::atomic<bool> is_running_{false};
   std::atomic<unsigned> number_{0};  // of the run; odd while it is set up

@@ -1,6 +1,6 @@
 // Loudness after ITU-R BS.1770-5 and EBU Tech 3341: of the last 0.4 s, the last 3 s, and all since the reset, gated.
 //
-//     lanes ── K-weighting ── power ── 0.1 s hops ─┬─ 4 hops: momentary ── histogram, gates of -70 LUFS and -10 LU ── all
+//     lanes ── K-weighting ── power ── 0.1 s hops ─┬─ 4 hops: momentary ── histogram, gates of -70 LUFS, -10 LU ── all
 //                                                  └─ 30 hops: short term
 //
 // The K-weighting is that of the standard at 48 kHz, whose prototypes go to any rate by the bilinear transform.
