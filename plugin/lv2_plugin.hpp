@@ -47,6 +47,8 @@ class Lv2Plugin {
   float shown(Param id) const;                     // in the unit of the table
   void set_shown(Param id, float plain) noexcept;  // a port that stays where it is says nothing
   const Session& session() const noexcept { return session_; }
+  /// Has the session keep what is answered of blind trials.  [any but audio]
+  void note_blind() { session_.note_blind(); }
   std::shared_ptr<const PresetList> presets() const;
   void reload_presets();
   /// A preset with its knobs, where the slot plays; on a throw all stays as it was.

@@ -143,14 +143,18 @@ class Frame final : public juce::Component {
 
 class Lv2Window {
  public:
-  Lv2Window(Lv2Plugin& plugin, const Host& host) : model_(plugin, host), frame_(model_, host) {}
+  Lv2Window(Lv2Plugin& plugin, const Host& host) : plugin_(plugin), model_(plugin, host), frame_(model_, host) {}
 
   void* handle() { return frame_.getWindowHandle(); }
   void fit(int width, int height) { frame_.fit(width, height); }
-  void idle() { loop_.handle_pending(); }
+  void idle() {
+    plugin_.note_blind();
+    loop_.handle_pending();
+  }
 
  private:
   HostLoop loop_;  // the first one: the others need it
+  Lv2Plugin& plugin_;
   Lv2Model model_;
   Frame frame_;
 };

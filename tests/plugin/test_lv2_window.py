@@ -31,7 +31,7 @@ def port(name):
     return 2 + plugin.outputs + PORTS_AFTER_AUDIO.index(name)
 
 def heard(*renderer):
-    for _ in range(30):  # what was loaded or chosen has warmed up
+    for _ in range(150):  # what was loaded or chosen has warmed up, and pans of before are forgotten
         y, expected = plugin.process(x), renderer[0].process(x)
     return float(np.abs(y - expected).max())
 
