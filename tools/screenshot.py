@@ -19,7 +19,13 @@ PAGE = ROOT / "demo" / "index.html"
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1200, 1040)
 COLOURS = 128  # a third of the bytes, and no eye sees it
-WINDOW = {"separation": "window", "compared": "window-compared", "beam": "window-beam", "light": "window-light"}
+WINDOW = {
+    "separation": "window",
+    "compared": "window-compared",
+    "beam": "window-beam",
+    "light": "window-light",
+    "blind": "window-blind",
+}
 AUDITIONS = (
     ("audition", {"width": 900, "height": 620}, "light"),
     ("audition-telephone", {"width": 390, "height": 760}, "dark"),

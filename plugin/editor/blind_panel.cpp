@@ -80,6 +80,8 @@ BlindPanel::BlindPanel(Desk& desk, std::function<void()> close)
   for (const auto& sound : sounds_) addAndMakeVisible(*sound);
 }
 
+void BlindPanel::lookAndFeelChanged() { results_.applyColourToAllText(findColour(juce::TextEditor::textColourId)); }
+
 void BlindPanel::hear(BlindListen sound) { desk_.plugin().set(Param::blind_listen, static_cast<float>(sound)); }
 
 /// The plugin sets it back once it is taken.

@@ -19,6 +19,7 @@ class BlindPanel final : public Panel {
   void refresh() override;
   void resized() override;
   void paint(juce::Graphics& graphics) override;
+  void lookAndFeelChanged() override;  // a text keeps the colour it was set in
   /// X, Y, and in ABX A and B, are heard; Space goes to the other of X and Y.
   bool keyPressed(const juce::KeyPress& key) override;
 

@@ -83,6 +83,11 @@ void take_for_docs(const juce::File& folder) {
     camera.take(tabs[static_cast<std::size_t>(tab)]);
   }
   camera.show(CurvesView::separation);
+  camera.window().open_blind(true);
+  camera.desk().change(forestage::Param::blind, 1.0f);
+  camera.take("blind");
+  camera.desk().change(forestage::Param::blind, 0.0f);
+  camera.window().open_blind(false);
   camera.window().curves().show_other(true);
   camera.desk().toggle_slot();
   camera.choose("Soundbar 3 Close");
@@ -117,6 +122,8 @@ void take_for_checks(const juce::File& folder) {
       camera.desk().open(juce::File("/nonexistent/folder of somebody/with a long name of its own/broken.json"));
       camera.show(CurvesView::colour);
       camera.take(named("broken"), percent / 100.0);
+      camera.window().open_blind(true);
+      camera.take(named("blind"), percent / 100.0);
     }
   }
 }
