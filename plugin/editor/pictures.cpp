@@ -83,11 +83,6 @@ void take_for_docs(const juce::File& folder) {
     camera.take(tabs[static_cast<std::size_t>(tab)]);
   }
   camera.show(CurvesView::separation);
-  camera.window().open_blind(true);
-  camera.desk().change(forestage::Param::blind, 1.0f);
-  camera.take("blind");
-  camera.desk().change(forestage::Param::blind, 0.0f);
-  camera.window().open_blind(false);
   camera.window().curves().show_other(true);
   camera.desk().toggle_slot();
   camera.choose("Soundbar 3 Close");
@@ -98,6 +93,10 @@ void take_for_docs(const juce::File& folder) {
   camera.window().set_light(true);
   camera.choose("Five Driver Speaker Close");
   camera.take("light");
+  camera.window().set_light(false);
+  camera.window().open_blind(true);
+  camera.desk().change(forestage::Param::blind, 1.0f);
+  camera.take("blind");
 }
 
 /// Everything that may be cut or overlap: sizes, colours, many drivers, long names, a file that is broken.
