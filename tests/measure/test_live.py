@@ -11,6 +11,8 @@ from laboratory import LabDriver, Laboratory, Recorder
 from command_line import run
 from forestage import load_device
 
+pytestmark = pytest.mark.slow  # recordings of a whole laboratory
+
 LAB = Laboratory(
     [LabDriver((0.0, 0.14, 0.0)), LabDriver((0.0, -0.14, 0.0), gain_db=-3.0)],
     recorder=Recorder(late_s=0.02, gain=0.05),

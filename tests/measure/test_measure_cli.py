@@ -39,6 +39,7 @@ def test_sweeps_come_with_a_plan(desk):
     assert "<svg" in (desk / "sweeps" / "plan.svg").read_text()
 
 
+@pytest.mark.slow
 def test_take_writes_a_device_and_a_page(desk):
     result = run("measure", "take", "recordings", "-o", "laptop", cwd=desk)
     assert result.returncode == 0, result.stderr
@@ -70,6 +71,7 @@ def test_nothing_is_written_half(desk):
     assert sorted(desk.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_measured_head_and_ears_of_before(tmp_path):
     """The head's file goes along from device to sweeps to the measured device; ears of before are measured anew."""
     write_sofa(tmp_path / "me.sofa", sphere_head(ring_directions(5.0)))

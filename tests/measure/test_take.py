@@ -28,6 +28,8 @@ from forestage.measure.words import findings
 from forestage.measure.written import write_measurement, write_sweeps
 from forestage.metrics.separation import separation_db
 
+pytestmark = pytest.mark.slow  # recordings of a whole laboratory
+
 LEFT = LabDriver((0.0, 0.14, 0.0), corner_hz=150.0, second=0.08)
 RIGHT = LabDriver(
     (0.0, -0.14, 0.0), gain_db=-2.0, late_s=1e-4, is_inverted=True, corner_hz=180.0, resonance=(1800.0, 3.0, 2.0)
@@ -175,7 +177,6 @@ def test_noise_is_told_by_its_band(copy):
     assert any(line.startswith("poor: too much noise for left below") for line in text), text
 
 
-@pytest.mark.slow
 def test_files_of_single_drivers_keep_times_between_them(tmp_path, measured):
     sweeps = sweeps_of(tmp_path)
     for name, late in (("left", 0.1), ("right", 0.7)):
@@ -373,7 +374,6 @@ class LivingRoom(Laboratory):
         return np.fft.rfft(impulse[0, 0], frames)[: len(frequency_hz)] * driver.response(frequency_hz)
 
 
-@pytest.mark.slow
 def test_a_real_room_is_left_out(tmp_path):
     """A laptop on a table in a living room: what is left is its direct sound, whatever comes later."""
     lab = LivingRoom([LEFT, RIGHT], recorder=Recorder(drift_ppm=40.0, noise_dbfs=-80.0))

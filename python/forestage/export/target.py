@@ -9,17 +9,17 @@ from ..files import checked_target, written_whole
 
 
 def text_target(path: str | Path, name: str) -> Path:
-    """The file that is meant: one that ends as ``name`` does, or else ``name`` in a folder, which is made."""
+    """The file that is meant: one that ends as ``name`` does, or else ``name`` in a folder."""
     target = Path(path)
     if target.suffix == Path(name).suffix and not target.is_dir():
         return target
-    target.mkdir(parents=True, exist_ok=True)
     return target / name
 
 
 def checked_targets(targets: Iterable[Path], *, overwrite: bool) -> None:
-    """Check all files before one of them is written."""
+    """Check all files before one of them is written; their folder is made."""
     for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
         checked_target(target, overwrite=overwrite)
 
 
