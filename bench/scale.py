@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import soundfile
+from distributed import Client, LocalCluster
 
 import forestage.batch
 from forestage.batch.cluster import open_client, results
@@ -42,8 +43,8 @@ def write_songs(folder: Path, *, songs: int, seconds: float) -> list[Path]:
     return paths
 
 
-def workers_against_one(folder: Path, *, songs: int, seconds: float) -> tuple[float, float]:
-    """Seconds of one process in a loop, and of two workers, whose start is not counted."""
+def workers_against_one(folder: Path, *, songs: int, seconds: float) -> tuple[float, float, float]:
+    """Seconds of one process in a loop, of two workers, and of one with two threads; their start is not counted."""
     paths = write_songs(folder / "songs", songs=songs, seconds=seconds)
     (folder / "alone").mkdir()
     began = time.monotonic()
@@ -52,10 +53,21 @@ def workers_against_one(folder: Path, *, songs: int, seconds: float) -> tuple[fl
             render_file(path, folder / "alone" / f"{preset}-{path.stem}.wav", preset)
     alone = time.monotonic() - began
     with open_client(None, workers=2, most=2) as client:
-        forestage.batch.render(paths[:2], PRESETS[:1], folder / "warm", client=client)
-        began = time.monotonic()
-        forestage.batch.render(paths, PRESETS, folder / "out", client=client)
-        return alone, time.monotonic() - began
+        processes = seconds_of(client, paths, folder / "processes")
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        threads = seconds_of(client, paths, folder / "threads")
+    return alone, processes, threads
+
+
+def seconds_of(client: Client, paths: list[Path], output: Path) -> float:
+    """Of a batch, after two songs that load what workers need."""
+    forestage.batch.render(paths[:2], PRESETS, output / "warm", client=client)
+    began = time.monotonic()
+    forestage.batch.render(paths, PRESETS, output / "out", client=client)
+    return time.monotonic() - began
 
 
 def nothing(_number: int) -> dict[str, str]:
@@ -103,16 +115,16 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        alone, together = workers_against_one(folder, songs=options.songs, seconds=options.seconds)
+        alone, processes, threads = workers_against_one(folder, songs=options.songs, seconds=options.seconds)
         task_s, task_bytes = empty_tasks(options.jobs)
         start = start_of_a_done_run(folder, jobs=options.jobs)
     sounds = options.songs * len(PRESETS)
     song_s = alone / sounds * SONG_S / options.seconds
     core_hours = CATALOGUE_SONGS * CATALOGUE_PRESETS * song_s / 3600
     petabytes = CATALOGUE_SONGS * CATALOGUE_PRESETS * SONG_S * 48_000 * 8 / 1e15
-    print(
-        f"| what | figure |\n|---|---|\n| two workers against one process, {sounds} sounds | {alone / together:.2f} × |"
-    )
+    print("| what | figure |\n|---|---|")
+    print(f"| two workers against one process, {sounds} sounds | {alone / processes:.2f} × |")
+    print(f"| one worker of two threads against one process | {alone / threads:.2f} × |")
     print(f"| an empty task | {1e3 * task_s:.2f} ms, {100 * task_s / song_s:.2f} % of a song of 3 minutes |")
     print(f"| scheduler, a task | {task_bytes:.0f} bytes, over {options.jobs} |")
     print(f"| start of a run with all of {options.jobs} jobs done | {start:.1f} s |")
