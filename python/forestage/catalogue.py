@@ -62,15 +62,17 @@ def user_presets() -> dict[str, Path]:
     return _core.user_presets()
 
 
-def plugin_presets() -> dict[str, Path]:
-    """Presets in the order in which the plugin lists them, which is what its parameter ``preset`` counts from 0.
+def listed_user_presets() -> dict[str, Path]:
+    """Presets of your own by the name that finds them: one with the name of a factory preset by its path."""
+    factory = factory_presets()
+    return {str(path) if name in factory else name: path for name, path in user_presets().items()}
 
-    A preset of your own with the name of a factory preset is listed under its path.
-    """
+
+def plugin_presets() -> dict[str, Path]:
+    """Presets in the order in which the plugin lists them, which is what its parameter ``preset`` counts from 0."""
     factory = factory_presets()
     first = {name: factory[name] for name in _FIRST if name in factory}
-    own = {str(path) if name in factory else name: path for name, path in user_presets().items()}
-    return first | factory | own
+    return first | factory | listed_user_presets()
 
 
 def factory_devices() -> dict[str, Path]:

@@ -513,11 +513,9 @@ cli.add_command(audition)
 @cli.command("presets")
 def presets_command() -> None:
     """List the factory presets, and then your own."""
-    factory = catalogue.factory_presets()
-    own = catalogue.user_presets()
-    # A factory preset goes before one of yours by the same name, which then is its path
-    named = factory | {str(path) if name in factory else name: path for name, path in own.items()}
-    widest = max(map(len, (*factory, *own)))
+    named = catalogue.factory_presets() | catalogue.listed_user_presets()
+    # A path would push all texts aside
+    widest = max(map(len, (*catalogue.factory_presets(), *catalogue.user_presets())))
     for name, path in named.items():
         try:
             preset = presets.load_preset(path)

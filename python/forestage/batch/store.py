@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -112,8 +111,3 @@ def clear_parts(folder: Place) -> None:
         return
     for part in Path(folder.path).rglob(f".*{_PART}*"):
         part.unlink(missing_ok=True)
-
-
-def free_bytes(place: Place) -> int | None:
-    """Space that is left, where a file system tells."""
-    return shutil.disk_usage(place.path).free if place.is_local and Path(place.path).is_dir() else None

@@ -13,9 +13,8 @@ from typing import Any
 
 from .. import catalogue
 from ..constants import SAMPLE_RATE
-from ..files import checked_target, written_whole
 from ..params import Value, raw_value
-from ..presets import PresetLike, load_preset
+from ..presets import PresetLike, load_preset, save_preset
 from .linear import SIDES, LinearFilters, linear_filters, write_sides
 from .target import checked_channels, checked_targets, text_target, write_text
 
@@ -115,13 +114,9 @@ def _install(preset: PresetLike, *, overwrite: bool) -> Path:
     folder = catalogue.user_preset_folder()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{file_stem(preset)}.json"
-    text = load_preset(preset).to_json().encode()
-    if target.is_file() and load_preset(target).to_json().encode() == text:
+    if target.is_file() and load_preset(target).to_json() == load_preset(preset).to_json():
         return target
-    checked_target(target, overwrite=overwrite)
-    with written_whole(target) as file:
-        file.write(text)
-    return target
+    return save_preset(preset, target, overwrite=overwrite)
 
 
 def _plugin_graph(drivers: int, controls: dict[str, float]) -> dict[str, Any]:
