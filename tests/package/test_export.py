@@ -156,6 +156,15 @@ def test_a_preset_of_ones_own_is_put_where_the_plugin_finds_it(own_folder, tmp_p
     assert len(export_pipewire("my-laptop", tmp_path / "by-name.conf")) == 1
 
 
+def test_a_preset_of_ones_own_with_the_name_of_a_factory_preset_is_the_one_that_plays(own_folder, tmp_path):
+    own = tmp_path / "laptop.json"
+    own.write_text(factory_presets()["tablet"].read_text())
+    installed, path = export_pipewire(own, tmp_path / "chain.conf")
+    assert installed == own_folder / "laptop.json"
+    (node,) = pipewire_args(path)["filter.graph"]["nodes"]
+    assert node["control"]["preset"] == len(factory_presets())
+
+
 def test_another_preset_under_the_name_is_not_replaced(own_folder, tmp_path):
     own_folder.mkdir(parents=True)
     (own_folder / "mine.json").write_text(factory_presets()["tablet"].read_text())

@@ -72,8 +72,7 @@ def export_pipewire(
     controls = {param_id: raw_value(param_id, value) for param_id, value in params.items()}
     checked_targets([target], overwrite=overwrite)
     written = [] if _is_listed(preset) else [_install(preset, overwrite=overwrite)]
-    name = preset if not written else written[0].stem
-    position = list(catalogue.plugin_presets()).index(_listed_name(name))
+    position = list(catalogue.plugin_presets()).index(_listed_name(written[0] if written else preset))
     graph = _plugin_graph(len(loaded.drivers), {"preset": position, "monitor": 0} | controls)
     lines = [f"Forestage: {loaded.name}, for {', '.join(loaded.drivers)}, in this order"]
     if position >= len(catalogue.factory_presets()):
