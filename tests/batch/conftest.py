@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from signals import noise
+from songs import write_song
 
 pytest.importorskip("distributed", reason="forestage[scale] is not installed")
 
@@ -19,12 +19,6 @@ def client():
         Client(cluster, set_as_default=False) as own,
     ):
         yield own
-
-
-def write_song(path, *, seed=0, frames=24_000, sample_rate=48_000):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, noise(frames=frames, seed=seed).T, sample_rate)
-    return path
 
 
 @pytest.fixture

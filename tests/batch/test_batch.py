@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from conftest import write_song
 
 import forestage.batch
 from command_line import run
@@ -22,6 +21,7 @@ from forestage.batch.runner import plan
 from forestage.batch.store import Place
 from forestage.batch.summary import summary_html
 from forestage.render_file import render_file
+from songs import write_song
 
 PRESETS = ["laptop", "tv"]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import write_song
 
 import forestage.batch
 from command_line import mind_interrupts
 from forestage.batch.rows import SCHEMA, read
 from forestage.batch.store import Place
 from signals import noise
+from songs import write_song
 
 pytestmark = pytest.mark.slow
 
