@@ -42,7 +42,7 @@ LAYERS = {
     "what commands share": ["command"],
     "pages": ["report", "demo", "measure", "audition"],
     "many at once": ["batch", "sweep"],
-    "commands": ["cli", "cli_batch", "cli_measure", "cli_scale", "cli_sweep", "__main__"],
+    "commands": ["cli", "__main__"],
     "front door": [""],
 }
 PACKAGE = ROOT / "python" / "forestage"

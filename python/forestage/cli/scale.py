@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from distributed import Client
 
-    from .batch.cluster import Progress
+    from forestage.batch.cluster import Progress
 
 
 @contextmanager

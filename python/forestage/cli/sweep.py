@@ -7,19 +7,11 @@ from pathlib import Path
 
 import click
 
-from .cli_scale import rate_of, scale_or_exit, tell_client
+from .options import OVERWRITE, WithDefault
+from .scale import rate_of, scale_or_exit, tell_client
 
 
-class _OrRun(click.Group):
-    """A group that takes a file for what to run."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_OrRun)
+@click.group(cls=WithDefault, default="run")
 def sweep() -> None:
     """Design a whole space of devices: a sweep FILE -o OUTPUT, then pick the `best`."""
 
@@ -39,8 +31,8 @@ def run(
     Writes a row of figures for each into results/*.parquet, and a page with maps, summary.html.
     """
     with scale_or_exit():
-        from .sweep.page import write_page
-        from .sweep.runner import sweep as sweep_all
+        from forestage.sweep.page import write_page
+        from forestage.sweep.runner import sweep as sweep_all
     with click.progressbar(
         length=1000, label=f"Designing {space.name}", file=sys.stderr, item_show_func=rate_of
     ) as bar:
@@ -71,7 +63,7 @@ def run(
 @click.option("--limit", "limits", multiple=True, metavar="NAME<=VALUE", help="Such as drive<=6; repeatable.")
 @click.option("--count", type=click.IntRange(min=1), default=3, show_default=True, help="How many.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write their presets to.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@OVERWRITE
 def best_command(
     space: Path,
     results: str,
@@ -87,10 +79,10 @@ def best_command(
     Short names are separation (mean over octaves, dB), drive (most, dB) and zone_width (m).
     """
     with scale_or_exit():
-        from .sweep.best import NAMES, best, figure
-        from .sweep.runner import swept
-        from .sweep.space import load_space
-        from .sweep.task import designed
+        from forestage.sweep.best import NAMES, best, figure
+        from forestage.sweep.runner import swept
+        from forestage.sweep.space import load_space
+        from forestage.sweep.task import designed
     loaded = load_space(space)
     found = swept(loaded, results)
     if not found.rows:

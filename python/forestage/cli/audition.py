@@ -11,27 +11,14 @@ import click
 from forestage.command import AnyCase, progress_bar, settings_of
 from forestage.params import BY_ID
 
+from .options import CHAIN, HEADPHONE_EQ, WithDefault, chain_of
+
 if TYPE_CHECKING:
-    from .make import Plan
-    from .session import Session
+    from forestage.audition.make import Plan
+    from forestage.audition.session import Session
 
 METHODS = ("preference", "abx", "mushra")
 LOOPBACK = "127.0.0.1"
-
-
-class WithDefault(click.Group):
-    """A group that makes a session when no other command is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the name of the command in front, where songs come first."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = ["new", *args]
-        return super().parse_args(ctx, args)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Show the options of that command, too."""
-        self.commands["new"].format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
 
 
 class WithLists(click.Command):
@@ -50,7 +37,7 @@ class WithLists(click.Command):
         return super().parse_args(ctx, words)
 
 
-@click.group(cls=WithDefault, subcommand_metavar="SONGS... | COMMAND [ARGS]...")
+@click.group(cls=WithDefault, default="new", subcommand_metavar="SONGS... | COMMAND [ARGS]...")
 def audition() -> None:
     """Compare presets blind, equally loud and aligned to the sample, in a browser.
 
@@ -83,8 +70,8 @@ def _served(command: Any) -> Any:
 @click.option("--start", "start_s", type=click.FloatRange(0), default=0.0, help="Where excerpts begin, in seconds.")
 @click.option("--seconds", "length_s", type=click.FloatRange(0.4, 300), help="Length of excerpts; all by default.")
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any parameter of Forestage; repeatable.")
-@click.option("--headphone-eq", type=click.Path(path_type=Path), help="Equaliser of the headphones, as for render.")
-@click.option("--chain", "chain_file", type=click.Path(path_type=Path), help="Effects before and after it (TOML).")
+@HEADPHONE_EQ
+@CHAIN
 @click.option("--static", type=click.Path(path_type=Path), metavar="FOLDER", help="Write a page that needs no server.")
 @click.option("--webmushra", type=click.Path(path_type=Path), metavar="FOLDER", help="Write what webMUSHRA takes.")
 @click.option("--no-serve", is_flag=True, help="End when the session is made.")
@@ -110,9 +97,7 @@ def new_command(
     port: int | None,
 ) -> None:
     """Make a session of SONGS, or go on with it when the folder holds just that one, and serve its page."""
-    from forestage.chain import load_chain
-
-    from .make import Plan
+    from forestage.audition.make import Plan
 
     if not presets:
         raise click.UsageError("--presets: which ones to compare; --presets laptop tablet would be right")
@@ -131,7 +116,7 @@ def new_command(
         start_s=start_s,
         length_s=length_s,
         settings=settings,
-        chain=None if chain_file is None else load_chain(chain_file),
+        chain=chain_of(chain_file),
     )
     session = _session(plan, folder)
     _written(session, folder, static, webmushra)
@@ -141,8 +126,8 @@ def new_command(
 
 def _session(plan: Plan, folder: Path) -> Session:
     """The session of a folder when it is the one that is asked for; otherwise a new one, where none is."""
-    from .make import made_of, make_session
-    from .session import FILE, load_session
+    from forestage.audition.make import made_of, make_session
+    from forestage.audition.session import FILE, load_session
 
     if (folder / FILE).exists():
         session = load_session(folder)
@@ -174,17 +159,17 @@ def _session(plan: Plan, folder: Path) -> Session:
 
 def _written(session: Session, folder: Path, static: Path | None, webmushra: Path | None) -> None:
     if static is not None:
-        from .static import write_static
+        from forestage.audition.static import write_static
 
         click.echo(f"{write_static(folder, session, static)}: open it in a browser, from any place")
     if webmushra is not None:
-        from .webmushra import write_webmushra
+        from forestage.audition.webmushra import write_webmushra
 
         click.echo(f"{write_webmushra(folder, session, webmushra)}: the folder goes into configs of webMUSHRA")
 
 
 def _serve(folder: Path, session: Session, host: str, port: int | None) -> None:
-    from .server import serve
+    from forestage.audition.server import serve
 
     if host != LOOPBACK:
         click.echo(f"served to whoever reaches {host}, and has the address; not encrypted", err=True)
@@ -198,7 +183,7 @@ def _serve(folder: Path, session: Session, host: str, port: int | None) -> None:
 @_served
 def serve_command(folder: Path, static: Path | None, webmushra: Path | None, host: str, port: int | None) -> None:
     """Go on with a SESSION: serve its page again, at the same address."""
-    from .session import load_session
+    from forestage.audition.session import load_session
 
     session = load_session(folder)
     _written(session, folder, static, webmushra)
@@ -215,9 +200,9 @@ def results_command(folder: Path, as_json: bool, as_csv: bool, plot: Path | None
     """Say what the ratings of a SESSION come to: tables, exact tests, intervals of confidence, a plot."""
     if as_json and as_csv:
         raise click.UsageError("--json or --csv: one of them would be right")
-    from .analysis import summary
-    from .results import Results
-    from .session import load_session
+    from forestage.audition.analysis import summary
+    from forestage.audition.results import Results
+    from forestage.audition.session import load_session
 
     session = load_session(folder)
     with Results(folder, session) as results:
@@ -225,7 +210,7 @@ def results_command(folder: Path, as_json: bool, as_csv: bool, plot: Path | None
     if as_json:
         click.echo(json.dumps(finite(summary(session, ratings, listeners)), indent=1, ensure_ascii=False))
     if as_csv or not as_json:
-        from . import show
+        from forestage.audition import show
 
         if as_csv:
             click.echo(show.csv_text(session, ratings, listeners), nl=False)
@@ -234,7 +219,7 @@ def results_command(folder: Path, as_json: bool, as_csv: bool, plot: Path | None
         if ratings:
             click.echo(show.save_plot(session, ratings, listeners, plot or folder / "results.png"))
     elif plot is not None and ratings:
-        from . import show
+        from forestage.audition import show
 
         show.save_plot(session, ratings, listeners, plot)
 
@@ -253,8 +238,8 @@ def finite(value: Any) -> Any:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def merge_command(folder: Path, files: tuple[Path, ...]) -> None:
     """Take FILES that listeners saved from a page without a server into a SESSION; twice does no harm."""
-    from .results import Results, merge
-    from .session import load_session
+    from forestage.audition.results import Results, merge
+    from forestage.audition.session import load_session
 
     session = load_session(folder)
     is_bad = False

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .cli_scale import rate_of, scale_or_exit, tell_client
-from .command import AnyCase, settings_of
-from .params import BY_ID
+from forestage.command import AnyCase, settings_of
+from forestage.params import BY_ID
+
+from .scale import rate_of, scale_or_exit, tell_client
 
 if TYPE_CHECKING:
-    from .batch.runner import Plan
+    from forestage.batch.runner import Plan
 
 
 @click.command()
@@ -47,9 +48,9 @@ def batch(
     about all of them, summary.html. Ends with 1 when a song could not be rendered; the next run tries it again.
     """
     with scale_or_exit():
-        from . import batch as many
-        from .batch.runner import plan
-        from .batch.summary import write_summary
+        from forestage import batch as many
+        from forestage.batch.runner import plan
+        from forestage.batch.summary import write_summary
     settings: dict[str, Any] = settings_of(pairs) | {"monitor": monitor}
     if dry_run:
         _tell_plan(plan(songs, presets, output, **settings), settings, workers)
@@ -77,7 +78,7 @@ def batch(
 
 
 def _tell_plan(plan: Plan, settings: dict[str, Any], workers: int | None) -> None:
-    from .batch.estimate import estimate
+    from forestage.batch.estimate import estimate
 
     songs = len({job.source for job, _ in plan.todo})
     names = ", ".join(preset.name for preset in plan.presets)

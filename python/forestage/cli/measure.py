@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from .measure.plan import Plan
-    from .measure.take import Measurement
+from .options import OVERWRITE, POOR
 
-POOR = 3  # what --strict ends with
+if TYPE_CHECKING:
+    from forestage.measure.plan import Plan
+    from forestage.measure.take import Measurement
 
 FOLDER = click.Path(path_type=Path)
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace existing files.")
 STRICT = click.option("--strict", is_flag=True, help="End with 3 where the verdict is poor.")
 PLANNED = (
     click.option(
@@ -59,15 +58,15 @@ def sweeps(device: str, output: Path, overwrite: bool, **planned: Any) -> None:
 
     One WAV file of all drivers, one of each, and a plan of where the microphone goes (plan.txt, plan.svg).
     """
-    from .measure.written import write_sweeps
+    from forestage.measure.written import write_sweeps
 
     for path in write_sweeps(_plan(device, **planned), output, overwrite=overwrite):
         click.echo(path)
 
 
 def _plan(device: str, *, is_ears: bool, count: int | None, **options: Any) -> Plan:
-    from .acoustics.device_file import load_device
-    from .measure.plan import Plan, as_by_ruler, places_for
+    from forestage.acoustics.device_file import load_device
+    from forestage.measure.plan import Plan, as_by_ruler, places_for
 
     spec = load_device(device)
     if count is None:
@@ -97,15 +96,15 @@ def take(
 
     Writes a device file that uses them (device.toml, for `forestage design`), and report.html.
     """
-    from .measure.take import measure as measured
+    from forestage.measure.take import measure as measured
 
     window_s = None if window_ms is None else window_ms / 1000
     _finish(measured(recordings, sweeps=sweeps_folder, window_s=window_s), output, strict=strict, overwrite=overwrite)
 
 
 def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: bool, kept: Path | None = None) -> None:
-    from .measure.words import findings
-    from .measure.written import write_measurement
+    from forestage.measure.words import findings
+    from forestage.measure.written import write_measurement
 
     written = write_measurement(measurement, output, overwrite=overwrite, recordings=kept)
     found = findings(measurement)
@@ -144,10 +143,10 @@ def run_command(
     import time
     from tempfile import TemporaryDirectory
 
-    from .measure.folder import checked_folder
-    from .measure.live import record
-    from .measure.take import measure as measured
-    from .measure.written import write_sweeps
+    from forestage.measure.folder import checked_folder
+    from forestage.measure.live import record
+    from forestage.measure.take import measure as measured
+    from forestage.measure.written import write_sweeps
 
     plan = _plan(device, **planned)
     checked_folder(output, overwrite=overwrite)
@@ -186,7 +185,7 @@ def _card(text: str | None) -> int | str | None:
 @OVERWRITE
 def through(preset: str, output: Path, places: int, length_s: float, repeats: int, overwrite: bool) -> None:
     """Write sweeps through PRESET (factory name or file) for `forestage verify`, as feeds of its drivers."""
-    from .measure.through import write_through
+    from forestage.measure.through import write_through
 
     for path in write_through(preset, output, places=places, length_s=length_s, repeats=repeats, overwrite=overwrite):
         click.echo(path)
@@ -203,9 +202,9 @@ def verify(folder: Path, recordings: Path, output: Path | None, strict: bool, ov
 
     FOLDER is what `forestage measure through` has written; RECORDINGS has place-1.wav and so on, left ear first.
     """
-    from .files import checked_target, written_whole
-    from .measure.page import verification_html
-    from .measure.verify import verify as verified
+    from forestage.files import checked_target, written_whole
+    from forestage.measure.page import verification_html
+    from forestage.measure.verify import verify as verified
 
     if output is not None:
         checked_target(output, overwrite=overwrite)
