@@ -62,7 +62,7 @@ class Session {
   StateText state(const ParamValues& values);  // [any but audio]
   struct BlindNow {
     bool is_running = false;
-    Engine::BlindTaken taken;
+    BlindTaken taken;
   };
   MatchFound match_found() const;  // [any but audio]
   BlindNow blind() const;          // [any but audio]

@@ -11,7 +11,9 @@
 #include <string>
 #include <utility>
 
+#include "blind_listening.hpp"
 #include "decibels.hpp"
+#include "dry_path.hpp"
 #include "float_environment.hpp"
 #include "graph.hpp"
 #include "level_meter.hpp"
@@ -20,15 +22,13 @@
 #include "preset_at_rate.hpp"
 #include "programme_match.hpp"
 #include "simd.hpp"
+#include "slot_plan.hpp"
 
 namespace forestage {
 namespace {
 
 constexpr int most_kept_frames = 1 << 24;  // longer than anything has to warm up
 constexpr int chunk_frames = 256;          // longer blocks are played in chunks: the scratch memory stays in the cache
-constexpr double dry_memory_s = 0.5;
-constexpr double most_kept_rate = 50000.0;  // up to here a converted preset is no larger than its source
-constexpr double blind_gap_s = 0.3;         // of silence around each draw: no change that is heard, or not heard, tells
 
 /// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
 FORESTAGE_INLINE float peak_body(const ConstAudioBlock& block) noexcept {
@@ -70,20 +70,9 @@ Levels largest(const Levels& a, const Levels& b) noexcept {
           std::min(a.headroom_db, b.headroom_db)};
 }
 
-void raise_to(FramesByQuality& to, const FramesByQuality& values) {
-  for (std::size_t q = 0; q < to.size(); ++q) to[q] = std::max(to[q], values[q]);
-}
-
 /// What travels to the audio thread and back: a graph, or none, which empties the slot.
 struct Delivery {
   std::unique_ptr<Graph> graph;
-};
-
-/// What a slot holds, to build again when the latency moves.
-struct SlotPreset {
-  std::shared_ptr<const Preset> source;
-  std::shared_ptr<const Preset> at_rate;  // null where it would be larger than the source: it is converted again
-  FramesByQuality natural_latency{};
 };
 
 /// What decides how loud things are beside each other; measurements of something else do not count.
@@ -106,39 +95,6 @@ bool is_compared(std::size_t param) noexcept {
     default:
       return params[param].in_preset;
   }
-}
-
-/// Blind trials and what they are about. They outlive an engine that is replaced by another.
-struct BlindState {
-  BlindTrials trials;
-  ParamStore latched;  // of all that is heard, as it was when they began
-  std::atomic<Blind> seen{Blind::off};
-  std::atomic<BlindAnswer> seen_answer{BlindAnswer::none};
-  std::atomic<bool> is_refused{false};
-};
-
-/// One of the two sounds of a pair.
-struct Candidate {
-  Slot slot;
-  Monitor monitor;
-  bool is_bypassed;
-};
-
-std::array<Candidate, 2> candidates(BlindPair pair, const ParamStore& store, bool plays_speakers) noexcept {
-  const auto slot = store.choice<Slot>(Param::slot);
-  const auto monitor = store.choice<Monitor>(Param::monitor);
-  switch (pair) {
-    case BlindPair::slots:
-      return {{{Slot::a, monitor, false}, {Slot::b, monitor, false}}};
-    case BlindPair::design_plain:
-      if (plays_speakers) return {{{slot, monitor, false}, {slot, monitor, true}}};
-      return {{{slot, Monitor::headphones, false}, {slot, Monitor::headphones_plain, false}}};
-    case BlindPair::design_reference:
-      return {{{slot, Monitor::headphones, false}, {slot, Monitor::headphones_reference, false}}};
-    case BlindPair::plain_reference:
-      return {{{slot, Monitor::headphones_plain, false}, {slot, Monitor::headphones_reference, false}}};
-  }
-  return {};
 }
 
 void check(const EngineSpec& spec) {
@@ -166,22 +122,16 @@ Status status_of(const Lacks& lacks, Monitor monitor, bool in_room) noexcept {
 struct Engine::Impl {
   explicit Impl(const EngineSpec& engine_spec)
       : spec(engine_spec),
+        dry(spec.sample_rate, chunk_frames),
+        planner({spec.sample_rate, chunk_frames, spec.output_channels, {}}, dry.most_latency_frames()),
         hand_over(spec.sample_rate, chunk_frames),
-        bypass(spec.sample_rate, chunk_frames),
-        bypass_level(spec.sample_rate, chunk_frames),
         next_out(spec.output_channels, chunk_frames),
-        dry(2, chunk_frames),
-        next_dry(2, chunk_frames),
-        dry_delay(spec.sample_rate, chunk_frames),
-        dry_history{LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames),
-                    LongHistory(static_cast<int>(dry_memory_s * spec.sample_rate), chunk_frames)},
         peak_meter(spec.sample_rate),
         reduction_meter(spec.sample_rate),
         match(spec.sample_rate),
-        blind_gain(spec.sample_rate, chunk_frames),
+        blind(spec.sample_rate, chunk_frames),
         kept_out(spec.output_channels, chunk_frames),
         kept_in(2, chunk_frames) {
-    blind_gain.snap(1.0f);
     hand_over.jump_to(nullptr);
   }
 
@@ -220,61 +170,12 @@ struct Engine::Impl {
 
   // -- main thread --------------------------------------------------------------------------------------------------
 
-  struct Plan {
-    std::array<SlotPreset, 2> slots;
-    EarFirs headphone_eq;
-    FramesByQuality latency{};
-    std::array<bool, 2> is_new{};  // to be handed over
-    std::array<std::unique_ptr<Graph>, 2> graphs{};
-  };
-
-  SlotPreset at_engine_rate(std::shared_ptr<const Preset> source) const {
-    if (source == nullptr) return {};
-    auto converted = shared_at_rate(source, checked_rate(spec.sample_rate));
-    const FramesByQuality natural = natural_latency_frames(*converted);
-    return {std::move(source), std::move(converted), natural};
-  }
-
-  /// Builds what is new, and what has to move: both slots share one latency and one equaliser. Only this may throw.
-  Plan plan(std::array<SlotPreset, 2> wanted, std::array<bool, 2> is_new, EarFirs eq) const {
-    Plan next{std::move(wanted), std::move(eq), {}, is_new, {}};
-    for (const SlotPreset& slot : next.slots) {
-      const FramesByQuality& natural = slot.natural_latency;
-      const int longest = *std::ranges::max_element(natural);
-      if (longest > dry_history[0].past_frames()) {
-        throw std::invalid_argument("preset \"" + slot.source->name + "\" has a latency of " + std::to_string(longest) +
-                                    " frames; at most half a second would be right");
-      }
-      raise_to(next.latency, natural);
-    }
-    const bool all_move = next.latency != common_latency || next.headphone_eq != headphone_eq;
-    for (std::size_t s = 0; s < next.slots.size(); ++s) {
-      const SlotPreset& slot = next.slots[s];
-      if (slot.source == nullptr) continue;
-      next.is_new[s] = next.is_new[s] || all_move;
-      if (!next.is_new[s]) continue;
-      const auto preset = slot.at_rate ? slot.at_rate : shared_at_rate(slot.source, checked_rate(spec.sample_rate));
-      next.graphs[s] = build(*preset, next.latency, next.headphone_eq);
-    }
-    return next;
-  }
-
-  std::unique_ptr<Graph> build(const Preset& preset, const FramesByQuality& latency_frames, const EarFirs& eq) const {
-    const GraphSpec graph_spec{spec.sample_rate, chunk_frames, spec.output_channels, latency_frames};
-    auto graph = eq == EarFirs{} ? std::make_unique<Graph>(preset, graph_spec)
-                                 : std::make_unique<Graph>(equalised(preset, eq), graph_spec);
-    graph->follow(params,
-                  common_levels.load());  // what glides stands where it will: nothing is left for the first block
-    graph->reset();
-    return graph;
-  }
-
-  void install(Plan next) {
+  void install(SlotPlan next) {
     contents_number.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t s = 0; s < next.slots.size(); ++s) {
+    for (std::size_t s = 0; s < next.graphs.size(); ++s) {
       if (!next.is_new[s]) continue;
       const Graph* graph = next.graphs[s].get();
-      const auto& source = next.slots[s].source;
+      const auto& source = next.contents.slots[s].source;
       matched[s] = graph ? graph->matched_levels() : Levels{};
       levels[s].store(graph ? graph->levels() : Levels{});
       tails[s] = graph ? graph->tail_frames() : 0;
@@ -284,30 +185,30 @@ struct Engine::Impl {
       lacks_room[s].store(missing.room);
       is_loaded[s].store(graph != nullptr);
     }
-    slots = std::move(next.slots);
-    for (SlotPreset& slot : slots) {
-      if (spec.sample_rate > most_kept_rate) slot.at_rate = nullptr;
-    }
-    headphone_eq = std::move(next.headphone_eq);
     common_levels.store(largest(matched[0], matched[1]));
-    common_latency = next.latency;
-    for (std::size_t q = 0; q < common_latency.size(); ++q) latency[q].store(common_latency[q]);
+    for (std::size_t q = 0; q < latency.size(); ++q) latency[q].store(next.contents.latency[q]);
     tail.store(std::max(tails[0], tails[1]));
+    planner.keep(std::move(next.contents));
     for (std::size_t s = 0; s < next.graphs.size(); ++s) {
       if (next.is_new[s]) mailbox.put(s, std::make_unique<Delivery>(std::move(next.graphs[s])));
     }
   }
 
-  void load(Slot slot, std::shared_ptr<const Preset> preset) {
-    auto next = slots;
-    std::array<bool, 2> is_new{};
-    next[static_cast<std::size_t>(slot)] = at_engine_rate(std::move(preset));
-    is_new[static_cast<std::size_t>(slot)] = true;
-    install(plan(std::move(next), is_new, headphone_eq));
+  void load(const EngineContents& contents) {
+    install(planner.plan({planner.at_engine_rate(contents.presets[0]), planner.at_engine_rate(contents.presets[1])},
+                         {true, true}, planner.firs_of(contents.headphone_eq), params, common_levels.load()));
   }
 
-  EarFirs firs_of(const std::optional<HeadphoneEq>& eq) const {
-    return eq ? headphone_firs(*eq, checked_rate(spec.sample_rate)) : EarFirs{};
+  void load(Slot slot, std::shared_ptr<const Preset> preset) {
+    auto wanted = planner.slots();
+    std::array<bool, 2> is_new{};
+    wanted[static_cast<std::size_t>(slot)] = planner.at_engine_rate(std::move(preset));
+    is_new[static_cast<std::size_t>(slot)] = true;
+    install(planner.plan(std::move(wanted), is_new, planner.headphone_eq(), params, common_levels.load()));
+  }
+
+  void set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
+    install(planner.plan(planner.slots(), {}, planner.firs_of(eq), params, common_levels.load()));
   }
 
   ~Impl() {
@@ -318,89 +219,32 @@ struct Engine::Impl {
   // -- audio thread -------------------------------------------------------------------------------------------------
 
   /// The parameters that are heard: in blind trials not those that hosts see.
-  const ParamStore& heard() const noexcept { return blind->trials.is_running() ? blind->latched : params; }
+  const ParamStore& heard() const noexcept { return blind.heard(params); }
 
   bool is_programme() const noexcept { return heard().choice<LevelMatch>(Param::level_match) == LevelMatch::programme; }
 
   Graph* graph_in(std::size_t slot) const noexcept { return live[slot] != nullptr ? live[slot]->graph.get() : nullptr; }
 
-  // Blind trials
-
-  bool can_compare(BlindPair pair) const noexcept {
-    const Graph* const graph = wanted();
-    if (graph == nullptr) return false;
-    if (pair == BlindPair::slots) return graph_in(0) != nullptr && graph_in(1) != nullptr;
-    return pair == BlindPair::design_plain || !graph->heard_as_speakers(params);
-  }
-
-  void follow_blind() noexcept {
-    BlindState& state = *blind;
-    const auto method = params.choice<Blind>(Param::blind);
-    const auto answer = params.choice<BlindAnswer>(Param::blind_answer);
-    if (method != state.seen.exchange(method, std::memory_order_relaxed)) {
-      state.trials.stop();
-      if (method != Blind::off) begin_blind(method);
+  SlotsThere there() const noexcept {
+    SlotsThere result;
+    for (std::size_t s = 0; s < live.size(); ++s) {
+      const Graph* graph = graph_in(s);
+      result.is_filled[s] = graph != nullptr;
+      result.can_play_speakers[s] = graph != nullptr && graph->can_play_speakers();
     }
-    if (method == Blind::off) state.is_refused.store(false, std::memory_order_relaxed);
-    if (state.trials.is_running() && contents_number.load(std::memory_order_relaxed) != blind_contents) {
-      state.trials.stop();  // it is about something that is no longer there
-    }
-    const BlindAnswer before = state.seen_answer.exchange(answer, std::memory_order_relaxed);
-    if (state.trials.is_running()) {
-      if (answer != before && answer != BlindAnswer::none) {
-        state.trials.answer(answer);
-        open_gap();
-      }
-      choose_blindly();
-    }
-  }
-
-  void begin_blind(Blind method) noexcept {
-    const auto pair = params.choice<BlindPair>(Param::blind_pair);
-    blind->is_refused.store(!can_compare(pair), std::memory_order_relaxed);
-    if (!can_compare(pair)) return;
-    blind->latched.copy_from(params);
-    blind_contents = contents_number.load(std::memory_order_relaxed);
-    blind->trials.start(method, pair, static_cast<int>(std::lround(params.get(Param::blind_trials))));
-    open_gap();
-  }
-
-  /// What is heard now, of what is compared. Trims move both alike.
-  void choose_blindly() noexcept {
-    ParamStore& store = blind->latched;
-    for (const Param trim : {Param::input_trim_db, Param::output_trim_db}) store.set(trim, params.get(trim));
-    const bool is_first = blind->trials.plays_first(params.choice<BlindListen>(Param::blind_listen));
-    const Candidate chosen = compared_blindly()[is_first ? 0 : 1];
-    store.set(Param::slot, static_cast<float>(chosen.slot));
-    store.set(Param::monitor, static_cast<float>(chosen.monitor));
-    store.set(Param::bypass, chosen.is_bypassed ? 1.0f : 0.0f);
-  }
-
-  std::array<Candidate, 2> compared_blindly() const noexcept {
-    const Graph* const graph = wanted();
-    return candidates(blind->trials.pair(), blind->latched, graph != nullptr && graph->heard_as_speakers(heard()));
-  }
-
-  void open_gap() noexcept { gap_left = static_cast<int>(blind_gap_s * spec.sample_rate); }
-
-  void apply_gap(AudioBlock io) noexcept {
-    if (gap_left == 0 && blind_gain.is_steady() && blind_gain.value() == 1.0f) return;
-    blind_gain.glide_to(gap_left > 0 ? 0.0f : 1.0f);
-    gap_left = std::max(0, gap_left - io.frames);
-    scale(io, blind_gain.advance(io.frames));
+    result.number = contents_number.load(std::memory_order_relaxed);
+    return result;
   }
 
   // What runs although nobody hears it
 
-  bool keeps_both_slots() const noexcept {
-    return is_programme() || (blind->trials.is_running() && blind->trials.pair() == BlindPair::slots);
-  }
+  bool keeps_both_slots() const noexcept { return is_programme() || blind.compares_slots(); }
 
   MonitorSet kept_monitors() const noexcept {
     MonitorSet kept;
     if (is_programme()) kept = MonitorSet(0b1110);  // all headphones
-    if (!blind->trials.is_running()) return kept;
-    for (const Candidate& each : compared_blindly()) kept.set(static_cast<std::size_t>(each.monitor));
+    if (!blind.is_running()) return kept;
+    for (const Candidate& each : blind.candidates(there())) kept.set(static_cast<std::size_t>(each.monitor));
     return kept;
   }
 
@@ -438,7 +282,7 @@ struct Engine::Impl {
       const bool is_elsewhere = next.settings[place] != measured.settings[place] || !was_programme || is_from_silence;
       for (const Slot slot : {Slot::a, Slot::b}) {
         const auto s = static_cast<std::size_t>(slot);
-        if (!match.is_held() && !blind->trials.is_running() && (is_elsewhere || next.graphs[s] != measured.graphs[s])) {
+        if (!match.is_held() && !blind.is_running() && (is_elsewhere || next.graphs[s] != measured.graphs[s])) {
           match.forget(slot);
         }
       }
@@ -464,7 +308,7 @@ struct Engine::Impl {
   bool is_measuring() const noexcept {
     const ParamStore& store = heard();
     const Graph* const graph = hand_over.current();
-    return is_programme() && !blind->trials.is_running() && store.choice<Solo>(Param::solo) == Solo::off &&
+    return is_programme() && !blind.is_running() && store.choice<Solo>(Param::solo) == Solo::off &&
            !(store.is_on(Param::bypass) && graph != nullptr && graph->plays_speakers());
   }
 
@@ -490,12 +334,8 @@ struct Engine::Impl {
   }
 
   Graph* wanted() const noexcept {
-    const std::size_t slot = heard().choice<Slot>(Param::slot) == Slot::a ? 0 : 1;
-    for (const std::size_t s : {slot, 1 - slot}) {
-      Graph* graph = live[s] != nullptr ? live[s]->graph.get() : nullptr;
-      if (graph != nullptr) return graph;
-    }
-    return nullptr;
+    const auto slot = there().heard(heard());
+    return slot ? graph_in(*slot) : nullptr;
   }
 
   bool is_sounding(const Delivery* delivery) const noexcept {
@@ -527,14 +367,13 @@ struct Engine::Impl {
   void choose_source() noexcept {
     if (is_fresh) hand_over.jump_to(nullptr);
     take_deliveries();
-    follow_blind();
+    blind.follow(params, there());
     follow_match(is_fresh);
     Graph* target = wanted();
     if (is_fresh) {
       hand_over.jump_to(target);
-      dry_delay.jump_to(latency_frames(quality()));
-      bypass.snap(is_bypassed(target != nullptr && target->heard_as_speakers(heard())) ? 1.0f : 0.0f);
-      bypass_level.snap(gain_of_bypass());
+      dry.jump_to(latency_frames(quality()));
+      dry.snap_bypass(is_bypassed(there().plays_speakers(heard())) ? 1.0f : 0.0f, gain_of_bypass());
       kept_frames = {};
       for (std::size_t s = 0; s < live.size(); ++s) {  // all that is kept starts from silence together
         if (Graph* graph = graph_in(s); graph != nullptr && graph != target && keeps_both_slots()) graph->reset();
@@ -543,8 +382,7 @@ struct Engine::Impl {
       return;
     }
     const Graph* playing = hand_over.current();
-    bypass.glide_to(is_bypassed(playing != nullptr && playing->plays_speakers()) ? 1.0f : 0.0f);
-    bypass_level.glide_to(gain_of_bypass());
+    dry.set_bypass(is_bypassed(playing != nullptr && playing->plays_speakers()) ? 1.0f : 0.0f, gain_of_bypass());
     if (!hand_over.may_turn() || target == hand_over.goal()) return;
     if (target == hand_over.current()) return hand_over.jump_to(target);
     if (target == nullptr) return hand_over.start(target, 0);
@@ -564,7 +402,7 @@ struct Engine::Impl {
 
   void play(Graph* graph, AudioBlock io) noexcept {
     if (graph == nullptr) {  // no preset: stereo passes through
-      for (int c = 0; c < 2; ++c) std::copy_n(dry[c], io.frames, io[c]);
+      for (int c = 0; c < 2; ++c) std::copy_n(dry.block(io.frames)[c], io.frames, io[c]);
       clear({io.lanes + 2, io.channels - 2, io.frames});
       return;
     }
@@ -575,7 +413,7 @@ struct Engine::Impl {
   void process_chunk(AudioBlock io) noexcept {
     choose_source();
     for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, kept_in[c]);
-    delay_dry(io);
+    dry.push(io, latency_frames(quality()));
     if (hand_over.is_active()) {
       const AudioBlock next = next_out.block(io.frames);
       for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, next[c]);
@@ -587,8 +425,8 @@ struct Engine::Impl {
     }
     play_kept(io.frames);
     measure(io.frames);
-    apply_bypass(io);
-    apply_gap(io);
+    dry.apply_bypass(io);
+    blind.apply_gap(io);
     note_reduction(io.frames);
     reset_idle();
   }
@@ -608,36 +446,11 @@ struct Engine::Impl {
     reduction_meter.push(gain < 1.0f ? -to_db(gain) : 0.0f, frames);
   }
 
-  /// The input, late by the common latency; a new latency takes over with a cross-fade.
-  void delay_dry(AudioBlock io) noexcept {
-    const int wanted_delay = latency_frames(quality());
-    if (!dry_delay.is_active() && wanted_delay != dry_delay.current()) dry_delay.start(wanted_delay, 0);
-    const bool is_changing = dry_delay.is_active();
-    for (int c = 0; c < 2; ++c) {
-      LongHistory& history = dry_history[static_cast<std::size_t>(c)];
-      history.push(io[c], io.frames);
-      history.read(dry_delay.current(), io.frames, dry[c]);
-      if (is_changing) history.read(dry_delay.next(), io.frames, next_dry[c]);
-    }
-    if (is_changing) blend(dry.block(io.frames), next_dry.block(io.frames), dry_delay.advance(io.frames));
-  }
-
-  void apply_bypass(AudioBlock io) noexcept {
-    const RampBlock level = bypass_level.advance(io.frames);
-    if (bypass.is_steady() && bypass.value() == 0.0f) return;
-    scale(dry.block(io.frames), level);
-    const RampBlock weight = bypass.advance(io.frames);
-    blend({io.lanes, 2, io.frames}, dry.block(io.frames), weight);
-    for (int c = 2; c < io.channels; ++c) {
-      for (int n = 0; n < io.frames; ++n) io[c][n] *= 1.0f - weight[n];
-    }
-  }
-
   void reset() noexcept {
     for (Delivery* delivery : live) {
       if (delivery != nullptr && delivery->graph) delivery->graph->reset();
     }
-    for (LongHistory& history : dry_history) history.reset();
+    dry.reset();
     peak_meter.reset();
     reduction_meter.reset();
     is_fresh = true;
@@ -646,11 +459,10 @@ struct Engine::Impl {
   const EngineSpec spec;
   ParamStore params;
 
-  std::array<SlotPreset, 2> slots;
+  DryPath dry;
+  SlotPlanner planner;  // main thread
   std::array<Levels, 2> matched{};
   std::array<int, 2> tails{};
-  FramesByQuality common_latency{};
-  EarFirs headphone_eq;  // at the engine's rate; empty = none
 
   Mailbox<Delivery, 2> mailbox;
   std::array<std::atomic<bool>, 2> is_loaded{}, is_converted{}, needs_preview{}, lacks_room{};
@@ -658,27 +470,18 @@ struct Engine::Impl {
   SharedLevels common_levels;          // room for the louder of the two presets
   std::array<std::atomic<int>, std::tuple_size_v<FramesByQuality>> latency{};
   std::atomic<int> tail{0};
+  std::atomic<unsigned> contents_number{0};  // counts what is loaded
 
   std::array<Delivery*, 2> live{};  // audio thread
   Delivery* leaving = nullptr;
   HandOver<Graph*> hand_over;
-  Ramp bypass;
-  Ramp bypass_level;
   Lanes next_out;
-  Lanes dry;
-  Lanes next_dry;
-  HandOver<int> dry_delay;
-  std::array<LongHistory, 2> dry_history;
   PeakMeter peak_meter;       // of what leaves the engine
   PeakMeter reduction_meter;  // in dB
   ProgrammeMatch match;
   Compared measured;
   bool was_programme = false;
-  std::shared_ptr<BlindState> blind = std::make_shared<BlindState>();
-  std::atomic<unsigned> contents_number{0};  // counts what is loaded
-  unsigned blind_contents = 0;
-  Ramp blind_gain;
-  int gap_left = 0;
+  BlindListening blind;
   Lanes kept_out;
   Lanes kept_in;
   std::array<int, 2> kept_frames{};  // since when a slot runs that need not be heard
@@ -692,18 +495,12 @@ Engine::Engine(const EngineSpec& spec) {
 
 Engine::~Engine() = default;
 
-void Engine::load(const EngineContents& contents) {
-  impl_->install(impl_->plan({impl_->at_engine_rate(contents.presets[0]), impl_->at_engine_rate(contents.presets[1])},
-                             {true, true}, impl_->firs_of(contents.headphone_eq)));
-}
-
+void Engine::load(const EngineContents& contents) { impl_->load(contents); }
 void Engine::load(Slot slot, std::shared_ptr<const Preset> preset) { impl_->load(slot, std::move(preset)); }
 
 void Engine::unload(Slot slot) { impl_->load(slot, nullptr); }
 
-void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) {
-  impl_->install(impl_->plan(impl_->slots, {}, impl_->firs_of(eq)));
-}
+void Engine::set_headphone_eq(const std::optional<HeadphoneEq>& eq) { impl_->set_headphone_eq(eq); }
 
 void Engine::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   const FlushToZero flush_to_zero;
@@ -737,7 +534,7 @@ float Engine::param(Param id) const noexcept {
   const ParamSpec& row = forestage::spec(id);
   const auto within = [&](float value) { return std::clamp(value, row.min_value, row.max_value); };
   if (row.kind == ParamKind::meter || id == Param::clip) {
-    if (const auto shown = blind_reading(id)) return *shown;
+    if (const auto shown = impl_->blind.reading(id)) return *shown;
   }
   switch (id) {
     case Param::status:
@@ -758,39 +555,19 @@ float Engine::param(Param id) const noexcept {
   }
 }
 
-/// A reading of blind trials; while they run, nothing of what else would tell.
-std::optional<float> Engine::blind_reading(Param id) const noexcept {
-  const BlindTrials& trials = impl_->blind->trials;
-  switch (id) {
-    case Param::blind_trial:
-      return static_cast<float>(trials.trial());
-    case Param::blind_hits:
-      return static_cast<float>(trials.final_hits());
-    case Param::blind_p:
-      return static_cast<float>(trials.final_p());
-    default:
-      return trials.is_running() ? std::optional(forestage::spec(id).default_value) : std::nullopt;
-  }
-}
-
 MatchFound Engine::match_found() const noexcept { return impl_->match.found(); }
 
 void Engine::hold_match(const std::optional<MatchFound>& found) noexcept {
   found ? impl_->match.hold(*found) : impl_->match.release();
 }
 
-bool Engine::is_blind() const noexcept { return impl_->blind->trials.is_running(); }
-Engine::BlindTaken Engine::blind_taken() const noexcept {
-  const BlindState& state = *impl_->blind;
-  return {state.seen.load(std::memory_order_relaxed), state.seen_answer.load(std::memory_order_relaxed),
-          state.is_refused.load(std::memory_order_relaxed)};
-}
-BlindRun Engine::blind_run() const { return impl_->blind->trials.run(); }
-void Engine::seed_draws(std::uint64_t number) noexcept { impl_->blind->trials.seed(number); }
+bool Engine::is_blind() const noexcept { return impl_->blind.is_running(); }
+BlindTaken Engine::blind_taken() const noexcept { return impl_->blind.taken(); }
+BlindRun Engine::blind_run() const { return impl_->blind.run(); }
+void Engine::seed_draws(std::uint64_t number) noexcept { impl_->blind.seed(number); }
 
 void Engine::continue_from(const Engine& replaced) noexcept {
-  impl_->blind = replaced.impl_->blind;
-  impl_->blind_contents = impl_->contents_number.load(std::memory_order_relaxed);
+  impl_->blind.continue_from(replaced.impl_->blind, impl_->contents_number.load(std::memory_order_relaxed));
 }
 
 float Engine::most_reduction_db() const noexcept { return impl_->reduction_meter.most(); }
@@ -799,7 +576,7 @@ float Engine::most_peak() const noexcept { return impl_->peak_meter.most(); }
 Status Engine::status(Slot slot, Monitor monitor, bool in_room) const noexcept {
   const std::size_t playing = impl_->playing_slot(slot);
   if (!impl_->is_loaded[playing].load()) return Status::no_preset;
-  if (impl_->blind->is_refused.load(std::memory_order_relaxed)) return Status::nothing_to_compare;
+  if (impl_->blind.taken().is_refused) return Status::nothing_to_compare;
   const Lacks missing{impl_->is_converted[playing].load(), impl_->needs_preview[playing].load(),
                       impl_->lacks_room[playing].load()};
   return status_of(missing, monitor, in_room);

@@ -22,7 +22,7 @@
 #include <memory>
 #include <optional>
 
-#include "blind_trials.hpp"
+#include "blind_listening.hpp"
 #include "blocks.hpp"
 #include "headphone_eq.hpp"
 #include "params.hpp"
@@ -84,11 +84,6 @@ class Engine {
   /// trims moves.
   bool is_blind() const noexcept;
   /// What of the parameters of blind trials has been taken, so that a host may set them back.
-  struct BlindTaken {
-    Blind method = Blind::off;
-    BlindAnswer answer = BlindAnswer::none;
-    bool is_refused = false;  // there is nothing to compare
-  };
   BlindTaken blind_taken() const noexcept;
   /// The last trials, with what is answered.
   BlindRun blind_run() const;
@@ -112,8 +107,6 @@ class Engine {
   const EngineSpec& spec() const noexcept;
 
  private:
-  std::optional<float> blind_reading(Param id) const noexcept;
-
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
