@@ -1,4 +1,5 @@
-// What the two slots of an engine hold, and the graphs that play it: built on the main thread before any is handed over.
+// What the two slots of an engine hold, and the graphs that play it: built on the main thread before any is handed
+// over.
 #pragma once
 
 #include <array>
