@@ -275,3 +275,15 @@ class Renderer:
     def _repr_html_(self) -> str:
         rows = {"latency": f"{self.latency_frames} frames at {self.sample_rate:g} Hz", "status": self.status}
         return notebook.table(repr(self), rows | {name: self.params[name] for name in self.params if name != "status"})
+
+
+def aligned(renderer: Renderer, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Play a stream, with the latency taken out at the begin and made up for at the end."""
+    late = early = renderer.latency_frames
+    for block in blocks:
+        played = renderer.process(block)[:, early:]
+        early = max(0, early - block.shape[1])
+        if played.shape[1]:
+            yield played
+    if late:
+        yield renderer.process(np.zeros((2, late), np.float32))[:, early:]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from .apart import call_apart
 from .audio_file import BLOCK_FRAMES, STANDARD_STREAM, open_stereo, opened_target
-from .chain import Chain, aligned
+from .chain import Chain
 from .presets import PresetLike, load_preset
-from .render import Renderer
+from .render import Renderer, aligned
 from .wav_file import WavWriter
 
 

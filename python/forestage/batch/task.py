@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from forestage import _core
 from forestage.audio_file import StereoReader, open_stereo
-from forestage.chain import aligned
 from forestage.metrics.level import true_peak_dbtp
 from forestage.presets import load_preset
-from forestage.render import Renderer
+from forestage.render import Renderer, aligned
 from forestage.wav_file import WavWriter
 
 from .cluster import NamedPlugin
