@@ -131,6 +131,7 @@ def test_most_likely_length_and_noise_are_those_of_the_data(count):
     np.testing.assert_allclose(fit.noise_db, -30.0, atol=2.0)
 
 
+@pytest.mark.slow
 def test_covariance_fit_beats_tikhonov_and_least_squares_on_noisy_fields():
     errors = []
     for seed in range(4):

@@ -110,6 +110,7 @@ def separation_db(made):
     return float(20 * np.mean(np.log10([ears[:, 0, 0] / ears[:, 1, 0], ears[:, 1, 1] / ears[:, 0, 1]])))
 
 
+@pytest.mark.slow
 def test_a_design_from_the_ears_reaches_what_one_from_the_truth_does(device, monkeypatch):
     """Drivers +-2 dB and +-0.1 ms apart, which the ruler does not know; the truth is the laboratory at every head."""
     quick = {"sample_rates": (48_000,), "render": None}

@@ -173,6 +173,7 @@ def test_a_vstpreset_is_loaded_before_the_parameters(song, tmp_path):
 
 
 @needs_zam
+@pytest.mark.slow
 def test_several_songs_have_instances_of_their_own(song, tmp_path):
     other = tmp_path / "other.wav"
     soundfile.write(other, sound(song)[:, ::-1].T, RATE, subtype="FLOAT")

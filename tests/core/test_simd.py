@@ -63,6 +63,7 @@ def test_plain_loops_sound_as_those_for_avx2_do(tmp_path):
 
 
 @pytest.mark.skipif(not has_avx2(), reason="this machine has no AVX2: there is one path only")
+@pytest.mark.slow
 def test_plain_loops_hear_rooms_as_those_for_avx2_do(tmp_path):
     fast = rendered(tmp_path / "fast", "-", ROOMS)
     plain = rendered(tmp_path / "plain", "-", ROOMS, FORESTAGE_SIMD="baseline")

@@ -297,6 +297,7 @@ def test_beam_is_ahead_of_the_plain_mix_in_its_band(demo):
     assert beam.in_band(beam.beam_on_off_db).mean() > beam.in_band(beam.plain_on_off_db).mean()
 
 
+@pytest.mark.slow
 def test_facts_of_a_device_are_those_of_its_preset(tmp_path):
     preset = with_room("laptop", duration_s=0.2)
     facts = measure_design(save_preset(preset, tmp_path / "laptop.json"), designed("laptop"))

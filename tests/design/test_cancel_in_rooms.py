@@ -190,6 +190,7 @@ def separation_db(response, weights):
     return octave_means(10 * np.log10(near_over_far)).min(axis=0).mean(axis=-1)
 
 
+@pytest.mark.slow
 def test_what_is_wanted_beside_the_zone_is_reached_for_a_decibel_at_the_seat_at_most():
     device = load_device(DEVICES / "tv.toml")
     problem = cancel_problem(device, plant(device), SOLVE_HZ, target=CancelTarget())

@@ -87,7 +87,7 @@ FAMILY = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", first_fast(FAMILY))
 def test_every_driver_is_in_the_ears_in_level_and_in_time(name):
     device = FAMILY[name]
     ears = ear_firs(device)

@@ -18,17 +18,20 @@ def found():
     return in_room(stub_design(device))
 
 
+@pytest.mark.slow
 def test_real_pair_is_the_reference(found):
     for figure, versions in found.items():
         np.testing.assert_allclose(versions["plain"], versions["reference"], atol=0.05, err_msg=figure)
 
 
+@pytest.mark.slow
 def test_real_pair_is_heard_where_it_is(found):
     """By the times of the first sound; levels are pulled in by what comes from everywhere."""
     assert found["azimuth_by_time_deg"]["plain"] == pytest.approx(30.0, abs=4.0)
     assert 20.0 < found["azimuth_by_level_deg"]["plain"] < 35.0
 
 
+@pytest.mark.slow
 def test_direct_over_reverberant_sound_is_what_sabine_expects(found):
     """Of a point source 2 m away in 53 m3 that reverberate for 0.4 s above 1 kHz, within 2 dB."""
     expected_db = 20 * np.log10(Listener(2.0, room_m3=53.3, room_rt60_s=0.42).omni_critical_m / 2.0)

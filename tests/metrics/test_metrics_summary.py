@@ -70,6 +70,7 @@ def test_figures_are_those_of_the_single_functions(design, figures):
     )
 
 
+@pytest.mark.slow
 def test_stage_of_unusual_width_is_judged_at_that_width():
     too_far_for_the_room = pair(distance_m=9.0)
     figures = design_metrics(stub_design(too_far_for_the_room, width_deg=37.0))["width"]

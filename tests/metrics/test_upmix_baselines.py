@@ -38,6 +38,7 @@ def test_baselines_keep_most_of_a_hard_panned_sound_out(name, choice):
     assert rms_db(center[4096:-4096]) - rms_db(hard[0, 4096:-4096]) <= -12
 
 
+@pytest.mark.slow
 def test_factorisation_tells_the_centre_from_the_sides():
     """Of a melody in the centre it keeps most, of one at the left little."""
     melody = np.repeat([300.0, 500.0, 700.0, 400.0], 6000)
