@@ -45,6 +45,7 @@ Lv2Plugin::Urids::Urids(const LV2_URID_Map* map) {
   patch_set = of(LV2_PATCH__Set);
   patch_property = of(LV2_PATCH__property);
   patch_value = of(LV2_PATCH__value);
+  state_changed = of(LV2_STATE__StateChanged);
   state = of(lv2_state_uri);
   program = of(lv2_program_uri);
   preset_port = of(lv2_preset_port_uri);
@@ -162,7 +163,7 @@ void Lv2Plugin::run(std::uint32_t frames) noexcept {
   for (std::uint32_t start = 0; start < frames; start += max_frames)
     play(start, std::min(frames - start, std::uint32_t{max_frames}));
   report();
-  send_no_messages();
+  send_messages();
 }
 
 // In scratch memory, because hosts may use one buffer for an input and another channel's output.
@@ -197,12 +198,24 @@ void Lv2Plugin::report() noexcept {
     if (params[i].kind == ParamKind::meter) show(ports_.param(i), engine.param(static_cast<Param>(i)));
 }
 
-void Lv2Plugin::send_no_messages() noexcept {
+/// That the state is another one, where nothing else tells the host: once, and when there is room.
+void Lv2Plugin::send_messages() noexcept {
+  struct Changed {
+    LV2_Atom_Event event;
+    LV2_Atom_Object_Body object;
+  };
   auto* messages = static_cast<LV2_Atom_Sequence*>(connected_[static_cast<std::size_t>(ports_.messages_out())]);
   if (messages == nullptr || messages->atom.size < sizeof(LV2_Atom_Sequence_Body)) return;
+  const std::size_t room = messages->atom.size - sizeof(LV2_Atom_Sequence_Body);
   messages->atom.size = sizeof(LV2_Atom_Sequence_Body);
   messages->atom.type = urids_.atom_sequence;
   messages->body = {};
+  const unsigned changes = changes_.load(std::memory_order_relaxed);
+  if (changes == changes_told_ || urids_.state_changed == 0 || room < sizeof(Changed)) return;
+  changes_told_ = changes;
+  const Changed changed{{{0}, {sizeof(LV2_Atom_Object_Body), urids_.atom_object}}, {0, urids_.state_changed}};
+  std::memcpy(messages + 1, &changed, sizeof(Changed));
+  messages->atom.size += sizeof(Changed);
 }
 
 void Lv2Plugin::serve() {
@@ -258,6 +271,10 @@ void Lv2Plugin::set_shown(Param id, float plain) noexcept {
   values_[static_cast<std::size_t>(id)].store(allowed(spec(id), plain), std::memory_order_relaxed);
 }
 
+void Lv2Plugin::note_blind() {
+  if (session_.note_blind()) note_change();
+}
+
 std::shared_ptr<const PresetList> Lv2Plugin::presets() const {
   const std::lock_guard guard(load_mutex_);
   return list_;
@@ -273,6 +290,7 @@ void Lv2Plugin::reload_presets() {
 void Lv2Plugin::load(Slot slot, std::shared_ptr<const Preset> preset, std::optional<ChosenPreset> chosen) {
   const std::lock_guard guard(load_mutex_);
   session_.load(slot, preset, std::move(chosen));
+  note_change();
   if (static_cast<float>(slot) != value(Param::slot)) return;
   for (std::size_t i = 0; i < param_count; ++i)
     if (params[i].in_preset) set_shown(static_cast<Param>(i), setting(*preset, params[i]));
@@ -281,11 +299,13 @@ void Lv2Plugin::load(Slot slot, std::shared_ptr<const Preset> preset, std::optio
 void Lv2Plugin::put_back(const SlotPresets& presets, const std::array<std::optional<ChosenPreset>, 2>& chosen) {
   const std::lock_guard guard(load_mutex_);
   session_.put_back(presets, chosen);
+  note_change();
 }
 
 void Lv2Plugin::set_headphone_eq(std::optional<HeadphoneEq> eq) {
   const std::lock_guard guard(load_mutex_);
   session_.set_headphone_eq(std::move(eq));
+  note_change();
 }
 
 LV2_State_Status Lv2Plugin::save(LV2_State_Store_Function store, LV2_State_Handle handle) {

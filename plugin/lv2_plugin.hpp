@@ -8,7 +8,8 @@
 // ports only afterwards (ffmpeg), in the first block, which waits. Later it is loaded by a thread of the plugin's own,
 // or, when the host is free-wheeling and may wait, within the block.
 // Files: patch:Set with preset_file or headphone_eq and a path.
-// State: as the other formats have it, as text under the key that JUCE's LV2 client used.
+// State: as the other formats have it, as text under the key that JUCE's LV2 client used. What the window changes of it
+// without moving a port is told by a message.
 #pragma once
 
 #include <lv2/atom/atom.h>
@@ -48,7 +49,7 @@ class Lv2Plugin {
   void set_shown(Param id, float plain) noexcept;  // a port that stays where it is says nothing
   const Session& session() const noexcept { return session_; }
   /// Has the session keep what is answered of blind trials.  [any but audio]
-  void note_blind() { session_.note_blind(); }
+  void note_blind();
   std::shared_ptr<const PresetList> presets() const;
   void reload_presets();
   /// A preset with its knobs, where the slot plays; on a throw all stays as it was.
@@ -69,7 +70,7 @@ class Lv2Plugin {
     explicit Urids(const LV2_URID_Map* map);
     LV2_URID atom_int = 0, atom_string = 0, atom_path = 0, atom_urid = 0, atom_object = 0, atom_blank = 0,
              atom_resource = 0, atom_sequence = 0, patch_set = 0, patch_property = 0, patch_value = 0, state = 0,
-             program = 0, preset_port = 0, preset_file = 0, headphone_eq = 0;
+             state_changed = 0, program = 0, preset_port = 0, preset_file = 0, headphone_eq = 0;
   };
 
   const float* control(int port) const noexcept;
@@ -80,7 +81,8 @@ class Lv2Plugin {
   bool take_message(const LV2_Atom_Event& event) noexcept;
   void play(std::uint32_t start, std::uint32_t frames) noexcept;
   void report() noexcept;
-  void send_no_messages() noexcept;
+  void send_messages() noexcept;
+  void note_change() noexcept { changes_.fetch_add(1, std::memory_order_relaxed); }
   void serve();
   void load_preset(int position);
   void load_file(const FileRequest& request);
@@ -106,6 +108,8 @@ class Lv2Plugin {
   std::atomic<int> restored_preset_;  // where the port stood when the state was saved: no choice
   std::atomic<int> wanted_preset_;
   std::atomic<unsigned> request_{0};  // counts wanted presets
+  std::atomic<unsigned> changes_{0};  // of the state, by the window and by answers of blind trials
+  unsigned changes_told_ = 0;         // to the host; audio thread
   FileRequests files_;
   mutable std::mutex load_mutex_;  // who loads: the loader, the host's main thread
   Loader loader_;                  // the last one: it uses the others

@@ -111,7 +111,7 @@ void write_ports(std::ostream& out, const Lv2Ports& ports, const FactoryPresets&
          is_input ? "lv2:InputPort , atom:AtomPort" : "lv2:OutputPort , atom:AtomPort", is_input ? "in" : "out",
          is_input ? "In" : "Out")
         .with("atom:bufferType", "atom:Sequence")
-        .with("atom:supports", "patch:Message")
+        .with("atom:supports", is_input ? "patch:Message" : "patch:Message , state:StateChanged")
         .with("rsz:minimumSize", "8192")
         .with("lv2:designation", "lv2:control")
         .with("lv2:portProperty", "lv2:connectionOptional");

@@ -151,6 +151,20 @@ class Lv2Plugin:
         self._plugin.run(self._handle, lanes.shape[1])
         return y
 
+    @property
+    def said(self) -> list[str]:
+        """What the messages are that the last block brought."""
+        names = {number: name.decode() for name, number in self._urids.items()}
+        sequence = bytes(self._sequences["out"])
+        end, found = 8 + struct.unpack_from("<I", sequence)[0], []
+        at = 16
+        while at < end:
+            size, kind, _, what = struct.unpack_from("<IIII", sequence, at + 8)
+            assert names[kind] == LV2 + "ext/atom#Object"
+            found.append(names[what])
+            at += 16 + size + -size % 8
+        return found
+
     def _set_path(self, key: str, path: str) -> bytes:
         atom, patch = LV2 + "ext/atom#", LV2 + "ext/patch#"
 

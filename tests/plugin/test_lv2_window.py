@@ -20,11 +20,14 @@ XVFB = ["xvfb-run", "-a", "-s", "-screen 0 1960x1280x24 -noreset"]  # also when 
 SCRIPT = """
 import numpy as np
 from forestage import PARAMS, Renderer, load_preset
-from forestage.host import plugin_path
-from lv2_host import PORTS_AFTER_AUDIO, Lv2Plugin
+from forestage.host import plugin_path, plugin_state
+from headphone_eqs import parametric
+from lv2_host import LV2, PORTS_AFTER_AUDIO, Lv2Plugin
 from lv2_window import Lv2Window
 
 REFERENCE, NEXT, AMOUNT, SPEAKER = (404, 383), (497, 25), (74, 500), (92, 178)
+COPY, CLEAR = (644, 25), (430, 602)
+CHANGED = [LV2 + "ext/state#StateChanged"]
 x = np.random.default_rng(6).uniform(-0.1, 0.1, (2, 4800)).astype(np.float32)
 
 def port(name):
@@ -39,8 +42,12 @@ def check(is_right, what):
     if not is_right:
         print("WRONG:", what)
 
+def said():
+    plugin.process(x)
+    return plugin.said
+
 plugin = Lv2Plugin(plugin_path("lv2"))
-before = plugin.process(x)
+check(said() == [], "a change that nobody made")
 window = Lv2Window(plugin)
 window.idle()
 check(window.is_open and window.size() == (980, 640), window.size())
@@ -57,6 +64,7 @@ check(plugin.value("monitor") == 1.0, "the key 2 does not bring the headphones b
 window.written.clear()
 window.work("mousemove", *AMOUNT, "mousedown", 1, "mousemove_relative", "--", 0, 60, "mouseup", 1)
 amount = plugin.value("amount")
+check(said() == [], "what a port tells is told twice")
 check(0 < amount < 90 and all(number == port("amount") for number, _ in window.written), window.written)
 check(heard(Renderer("smart-speaker", b="laptop", amount=amount)) < 1e-6, "the amount is not heard")
 window.work("key", "ctrl+z")
@@ -80,6 +88,19 @@ check(heard(Renderer("smart-speaker")) < 1e-6, "after the window the host's own 
 window.work("key", "x")
 check(plugin.value("slot") == 1.0, "the key x does not toggle the slot")
 window.work("key", "x")
+
+plugin.state = plugin_state("smart-speaker", b="laptop", headphone_eq=parametric()).encode()
+said()
+check(said() == [], "what the host did is told to it")
+window.idle()
+window.click(*CLEAR)
+check(said() == CHANGED, "the host does not hear that the equaliser is gone")
+check(said() == [], "the host hears of it twice")
+check(heard(Renderer("smart-speaker")) < 1e-6, "the equaliser is still heard")
+window.click(*COPY)
+check(said() == CHANGED, "the host does not hear of a slot that does not play")
+window.work("key", "ctrl+z")
+check(said() == CHANGED, "the host does not hear that it is undone")
 window.resize(1470, 960)
 check(window.size() == (1470, 960), window.size())
 window.resize(1470, 640)
