@@ -22,7 +22,7 @@ using namespace forestage::plugin;
 constexpr double sample_rate = 48000.0;
 constexpr int block_frames = 128;
 constexpr int blocks = 375;  // one second
-constexpr int looks = 90;    // three seconds
+constexpr int looks = 30;    // one second
 constexpr int looks_a_second = 30;
 constexpr int repeats = 15;
 
@@ -151,15 +151,18 @@ void bench_taps() {
 
 /// Share of a core that the window's thread takes.
 double percent_of_core(Player& player, Shown& shown, const std::function<void(int)>& act) {
-  double spent_s = 0.0;
-  for (int look = 0; look < looks; ++look) {
-    for (int block = 0; block < blocks / looks_a_second; ++block) player.play();
-    act(look);
-    const double start = now_s();
-    shown.draw();
-    spent_s += now_s() - start;
-  }
-  return 100.0 * spent_s / looks * looks_a_second;
+  const auto drawing_s = [&] {
+    double spent_s = 0.0;
+    for (int look = 0; look < looks; ++look) {
+      for (int block = 0; block < blocks / looks_a_second; ++block) player.play();
+      act(look);
+      const double start = now_s();
+      shown.draw();
+      spent_s += now_s() - start;
+    }
+    return spent_s;
+  };
+  return 100.0 * fastest_s(drawing_s) / looks * looks_a_second;
 }
 
 void bench_window() {
@@ -172,7 +175,7 @@ void bench_window() {
   print("window at 100 %, sound playing, with its spectrum, of a core", percent_of_core(player, shown, nothing));
   shown.window().curves().show_spectrum(false);
   print("window at 100 %, a knob in motion, of a core", percent_of_core(player, shown, [&](int look) {
-          shown.window().desk().change(Param::stage_width_deg, static_cast<float>(look));
+          shown.window().desk().change(Param::stage_width_deg, static_cast<float>(3 * look));
         }));
 }
 

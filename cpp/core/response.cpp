@@ -161,6 +161,8 @@ ChainResponse::ChainResponse(std::vector<std::vector<float>> plain_gains, const 
 }
 
 std::array<Response, 2> ChainResponse::far_ears(const Knobs& knobs) const {
+  if (knobs.controls.stage_crosstalk.value() == 0.0f || knobs.controls.amount.value() == 0.0f)
+    return {Response(grid_.size()), Response(grid_.size())};
   const int frames = static_cast<int>(std::ceil(far_ear_s * sample_rate_));
   VirtualStereo pair(sample_rate_, frames);
   Ramp width(sample_rate_, frames);

@@ -50,6 +50,7 @@ BlindPanel::BlindPanel(Desk& desk, std::function<void()> close)
       answer_x_("", "Answer X.", [this] { answer(BlindAnswer::x); }),
       answer_y_("", "Answer Y.", [this] { answer(BlindAnswer::y); }) {
   setTitle("Blind trials");
+  setOpaque(true);
   setWantsKeyboardFocus(true);
   const auto pairs = texts_of(spec(Param::blind_pair));
   for (int i = 0; i < pairs.size(); ++i) pair_.addItem(pairs[i], i + 1);

@@ -44,7 +44,7 @@ Style style_of(const Line& line, std::size_t index, std::size_t count, bool is_s
 
 void stroke(juce::Graphics& graphics, const juce::Path& path, const Style& style) {
   graphics.setColour(style.colour);
-  const juce::PathStrokeType type(style.width, juce::PathStrokeType::curved, juce::PathStrokeType::rounded);
+  const juce::PathStrokeType type(style.width, juce::PathStrokeType::beveled);
   if (style.dash[0] <= 0.0f) return graphics.strokePath(path, type);
   juce::Path dashed;
   type.createDashedStroke(dashed, path, style.dash.data(), 2);

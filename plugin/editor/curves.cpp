@@ -124,6 +124,7 @@ BeamPicture PresetCurves::beam_picture(const ParamStore& knobs) const {
   const Directions& directions = *preset_->directions;
   ParamStore store;
   copy_knobs(knobs, store);
+  store.set(Param::stage_crosstalk, 0.0f);  // which the centre has none of
   const auto radiated = around_->device.radiated(around_->chain.feeds(store).center);
   const auto ahead =
       std::ranges::min_element(directions.azimuth_deg, {}, [](float azimuth) { return std::abs(azimuth); });

@@ -51,7 +51,7 @@ juce::Colour zone_colour(double db, const Palette& palette, juce::Colour own) {
 }  // namespace
 
 CurvesView::CurvesView(Desk& desk)
-    : Panel(desk),
+    : FramedPanel(desk),
       compare_("A+B", "Both slots' curves.", [this] { show_other(!shows_other_); }),
       live_("Live", "The spectrum of what plays, behind the curves: 0 dBFS at the top, -80 dBFS at the bottom.",
             [this] { show_spectrum(!shows_spectrum_); }),
@@ -114,7 +114,7 @@ void CurvesView::follow_spectrum() {
     has_moved |= std::abs(levels_db[band] - spectrum_db_[band]) > seen_db;
   }
   spectrum_db_ = std::move(levels_db);
-  if (has_moved && has_lines()) repaint();
+  if (has_moved && has_lines()) drawing_.repaint(lines_area());
 }
 
 void CurvesView::resized() {
@@ -126,7 +126,7 @@ void CurvesView::resized() {
   int spare = area.getWidth();
   for (const auto& tab : tabs_) spare -= text_width(tab);
   for (const auto& tab : tabs_) tab->setBounds(area.removeFromLeft(text_width(tab) + spare / tab_count).reduced(2, 1));
-  drawing_.setBounds(getLocalBounds());
+  drawing_.setBounds(getLocalBounds().reduced(2).withTrimmedTop(tab_height + Theme::gap));
 }
 
 std::vector<Line> CurvesView::lines_of(const PresetCurves& curves, const ParamStore& knobs) const {
@@ -149,14 +149,15 @@ void CurvesView::refresh() {
     return;  // lines are dear, and nobody sees them thirty times a second
   follow_spectrum();
   const Slot slot = desk_.slot();
-  bool is_new = desk_.follow_knobs(values_) || is_new_ || slot != slot_;
+  const bool have_moved = desk_.follow_knobs(values_);
+  bool is_new = is_new_ || slot != slot_;
   for (const Slot each : {Slot::a, Slot::b}) {
     const auto preset = desk_.preset(each);
     auto& shown = shown_presets_[static_cast<std::size_t>(each)];
     is_new |= preset != shown;
     shown = preset;
   }
-  if (!is_new) return;
+  if (!is_new && !have_moved) return;
   slot_ = slot;
   is_new_ = false;
   ParamStore knobs;
@@ -175,15 +176,12 @@ void CurvesView::refresh() {
                   [](const Line& line) { return line.kind != LineKind::design && line.kind != LineKind::driver; });
   }
   live_.setEnabled(has_lines());
-  repaint();
-  drawing_.repaint();
+  if (is_new || !has_lines()) return drawing_.repaint();
+  drawing_.repaint(lines_area());  // names and numbers stay
 }
 
-void CurvesView::paint(juce::Graphics& graphics) {
-  draw_panel(graphics, getLocalBounds(), palette());
-  if (spectrum_db_.empty() || !has_lines()) return;
-  const ChartLayout at(chart_area(), chart_lines());
-  draw_spectrum(graphics, at, spectrum_->frequency_hz(), spectrum_db_, palette());
+juce::Rectangle<int> CurvesView::lines_area() const {
+  return ChartLayout(chart_area(), chart_lines()).plot.getSmallestIntegerContainer();
 }
 
 std::vector<ChartLines> CurvesView::chart_lines() const {
@@ -196,10 +194,10 @@ std::vector<ChartLines> CurvesView::chart_lines() const {
 }
 
 juce::Rectangle<int> CurvesView::chart_area() const {
-  return getLocalBounds().reduced(Theme::margin).withTrimmedTop(tab_height + 2);
+  return drawing_.getLocalBounds().reduced(Theme::margin - 2, 0).withTrimmedBottom(Theme::margin - 2).withTrimmedTop(4);
 }
 
-void CurvesView::draw(juce::Graphics& graphics) const {
+void CurvesView::draw_curves(juce::Graphics& graphics) const {
   const auto area = chart_area();
   if (!has_lines()) return tab_ == zone ? draw_zone(graphics, area) : draw_beam(graphics, area);
   if (lines_[static_cast<std::size_t>(slot_)].empty()) {
@@ -208,7 +206,9 @@ void CurvesView::draw(juce::Graphics& graphics) const {
     return;
   }
   const auto sets = chart_lines();
-  draw_chart(graphics, ChartLayout(area, sets), tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
+  const ChartLayout at(area, sets);
+  if (!spectrum_db_.empty()) draw_spectrum(graphics, at, spectrum_->frequency_hz(), spectrum_db_, palette());
+  draw_chart(graphics, at, tab_specs[static_cast<std::size_t>(tab_)].chart, sets, palette());
 }
 
 /// Over frequency and azimuth, the listener's left above.

@@ -12,7 +12,7 @@
 
 namespace forestage::plugin {
 
-class CurvesView final : public Panel {
+class CurvesView final : public FramedPanel {
  public:
   enum Tab { separation, colour, beam, zone, drivers, tab_count };
 
@@ -20,7 +20,6 @@ class CurvesView final : public Panel {
 
   void refresh() override;
   void resized() override;
-  void paint(juce::Graphics& graphics) override;
   void show(Tab tab);
   Tab shown() const noexcept { return tab_; }
   void show_other(bool is_shown);
@@ -31,14 +30,11 @@ class CurvesView final : public Panel {
   ~CurvesView() override;
 
  private:
-  /// Everything but the spectrum, which moves alone: kept as a picture between changes.
+  /// What is below the tabs, so that those are not drawn again with it.
   class Drawing final : public juce::Component {
    public:
-    explicit Drawing(const CurvesView& view) : view_(view) {
-      setInterceptsMouseClicks(false, false);
-      setBufferedToImage(true);
-    }
-    void paint(juce::Graphics& graphics) override { view_.draw(graphics); }
+    explicit Drawing(const CurvesView& view) : view_(view) { setInterceptsMouseClicks(false, false); }
+    void paint(juce::Graphics& graphics) override { view_.draw_curves(graphics); }
 
    private:
     const CurvesView& view_;
@@ -48,7 +44,8 @@ class CurvesView final : public Panel {
   void follow_spectrum();
   std::vector<ChartLines> chart_lines() const;
   juce::Rectangle<int> chart_area() const;
-  void draw(juce::Graphics& graphics) const;
+  juce::Rectangle<int> lines_area() const;
+  void draw_curves(juce::Graphics& graphics) const;
   std::vector<Line> lines_of(const PresetCurves& curves, const ParamStore& knobs) const;
   void draw_beam(juce::Graphics& graphics, juce::Rectangle<int> area) const;
   void draw_zone(juce::Graphics& graphics, juce::Rectangle<int> area) const;

@@ -14,7 +14,7 @@ constexpr int row_height = 30;
 }  // namespace
 
 HeadphoneEqStrip::HeadphoneEqStrip(Desk& desk, Settings& settings)
-    : Panel(desk),
+    : FramedPanel(desk),
       settings_(settings),
       load_(juce::String::fromUTF8("Load\u2026"),
             "Load an equaliser for the headphones. Text (.txt, as AutoEq has them) or impulse responses (.wav).",
@@ -37,8 +37,6 @@ void HeadphoneEqStrip::resized() {
   area.removeFromRight(Theme::gap);
   name_.setBounds(area);
 }
-
-void HeadphoneEqStrip::paint(juce::Graphics& graphics) { draw_panel(graphics, getLocalBounds(), palette()); }
 
 void HeadphoneEqStrip::refresh() {
   const auto name = desk_.plugin().session().headphone_eq_name();

@@ -12,13 +12,12 @@
 
 namespace forestage::plugin {
 
-class HeadphoneEqStrip final : public Panel {
+class HeadphoneEqStrip final : public FramedPanel {
  public:
   HeadphoneEqStrip(Desk& desk, Settings& settings);
 
   void refresh() override;  // states come at any time, from any thread
   void resized() override;
-  void paint(juce::Graphics& graphics) override;
   /// What is wrong with it becomes the notice, and the equaliser stays.
   void load(const juce::File& file);
 

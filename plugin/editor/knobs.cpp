@@ -1,5 +1,7 @@
 #include "knobs.hpp"
 
+#include <array>
+
 namespace forestage::plugin {
 namespace {
 
@@ -8,6 +10,21 @@ constexpr int amount_width = 116;
 constexpr int choices_width = 190;
 constexpr int columns = 5;
 constexpr int choice_height = 34;
+
+/// Where the small knobs are, in the order of Tab.
+struct Place {
+  Param id;
+  int row, column;
+};
+constexpr std::array<Place, 9> places{{{Param::stage_width_deg, 0, 0},
+                                       {Param::stage_crosstalk, 0, 1},
+                                       {Param::cancellation, 0, 2},
+                                       {Param::upmix, 0, 3},
+                                       {Param::input_trim_db, 0, 4},
+                                       {Param::center_level_db, 1, 0},
+                                       {Param::center_focus, 1, 1},
+                                       {Param::center_presence, 1, 2},
+                                       {Param::output_trim_db, 1, 4}}};
 
 juce::String name_of(Param id) {
   const auto name = spec(id).name;
@@ -105,13 +122,9 @@ void Choice::resized() {
 
 void Choice::refresh() { box_.setSelectedId(static_cast<int>(desk_.value(id_)) + 1, juce::dontSendNotification); }
 
-Knobs::Knobs(Desk& desk) : Panel(desk), amount_(desk, Param::amount) {
+Knobs::Knobs(Desk& desk) : FramedPanel(desk), amount_(desk, Param::amount) {
   addAndMakeVisible(amount_);
-  for (const Param id :
-       {Param::stage_width_deg, Param::stage_crosstalk, Param::cancellation, Param::upmix, Param::input_trim_db,
-        Param::center_level_db, Param::center_focus, Param::center_presence, Param::output_trim_db}) {
-    addAndMakeVisible(*small_.emplace_back(std::make_unique<Knob>(desk, id)));
-  }
+  for (const Place& place : places) addAndMakeVisible(*small_.emplace_back(std::make_unique<Knob>(desk, place.id)));
   for (const Param id : {Param::upmix_quality, Param::level_match, Param::safe_headroom}) {
     addAndMakeVisible(*choices_.emplace_back(std::make_unique<Choice>(desk, id)));
   }
@@ -124,13 +137,9 @@ void Knobs::resized() {
   for (const auto& choice : choices_) choice->setBounds(right.removeFromTop(choice_height));
   const int width = area.getWidth() / columns;
   const int height = area.getHeight() / 2;
-  for (int i = 0; i < static_cast<int>(small_.size()); ++i) {
-    small_[static_cast<std::size_t>(i)]->setBounds(area.getX() + (i % columns) * width,
-                                                   area.getY() + (i / columns) * height, width, height);
-  }
+  for (std::size_t i = 0; i < places.size(); ++i)
+    small_[i]->setBounds(area.getX() + places[i].column * width, area.getY() + places[i].row * height, width, height);
 }
-
-void Knobs::paint(juce::Graphics& graphics) { draw_panel(graphics, getLocalBounds(), palette()); }
 
 void Knobs::refresh() {
   amount_.refresh();

@@ -39,13 +39,12 @@ class Choice final : public juce::Component {
   juce::ComboBox box_;
 };
 
-class Knobs final : public Panel {
+class Knobs final : public FramedPanel {
  public:
   explicit Knobs(Desk& desk);
 
   void refresh() override;
   void resized() override;
-  void paint(juce::Graphics& graphics) override;
 
  private:
   Knob amount_;

@@ -1,7 +1,9 @@
 #include "meters.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <tuple>
 
 namespace forestage::plugin {
 namespace {
@@ -13,13 +15,16 @@ constexpr int hold_refreshes = 60;
 constexpr int title_height = 22;
 constexpr int name_height = 18;
 constexpr int numbers_height = 127;
+constexpr int upright_height = 74;
 constexpr int clip_height = 10;
+constexpr int scale_width = 26;
+constexpr std::array marks_db{0.0f, -6.0f, -18.0f, -30.0f, -42.0f};
 
 float to_db(float peak) { return 20.0f * std::log10(std::max(peak, 3e-5f)); }
 
 }  // namespace
 
-Meters::Meters(Desk& desk) : Panel(desk) {
+Meters::Meters(Desk& desk) : FramedPanel(desk) {
   setTitle("Levels");
   setTooltip("Peaks; a click forgets those that are held, and begins the loudness anew.");
 }
@@ -85,14 +90,23 @@ void Meters::refresh() {
                        "\nHeadroom gain " + desk_.text(Param::gain_db) + "\nMatch gain " +
                        desk_.text(Param::match_gain_db) + "\nLimiter takes " + desk_.text(Param::reduction_db) +
                        "\nPeak " + desk_.text(Param::peak_db) + "\nClip: " + desk_.text(Param::clip);
+  repaint_moved(before);
+  if (numbers == numbers_) return;
+  numbers_ = numbers;
+  setDescription(numbers);
+  repaint(places().numbers);
+}
+
+/// A bar at a time, and only what an eye sees move.
+void Meters::repaint_moved(const std::vector<Bar>& before) {
+  if (before.size() != bars_.size()) return repaint();
   const auto shown = [](const Bar& bar) {
     return std::tuple(bar.name, juce::roundToInt(4 * bar.level_db), juce::roundToInt(4 * bar.hold_db), bar.has_clipped);
   };
-  const bool is_same = std::ranges::equal(before, bars_, {}, shown, shown);
-  if (is_same && numbers == numbers_) return;
-  if (numbers != numbers_) setDescription(numbers);
-  numbers_ = numbers;
-  repaint();
+  const Places at = places();
+  for (std::size_t i = 0; i < bars_.size(); ++i) {
+    if (shown(before[i]) != shown(bars_[i])) repaint(column(at, i));
+  }
 }
 
 void Meters::mouseDown(const juce::MouseEvent&) {
@@ -119,50 +133,62 @@ void Meters::draw_bar(juce::Graphics& graphics, juce::Rectangle<int> area, const
   graphics.setColour(colours.text);
   if (bar.hold_db > least_db) graphics.fillRect(column.withTop(y_of(bar.hold_db)).withHeight(2.0f));
   graphics.setColour(colours.panel);
-  for (const float db : {0.0f, -6.0f, -18.0f, -30.0f, -42.0f})
-    graphics.fillRect(column.withTop(y_of(db)).withHeight(1.0f));
+  for (const float db : marks_db) graphics.fillRect(column.withTop(y_of(db)).withHeight(1.0f));
 }
 
-void Meters::paint(juce::Graphics& graphics) {
-  const Palette& colours = palette();
-  draw_panel(graphics, getLocalBounds(), colours);
+Meters::Places Meters::places() const {
+  Places at{};
   auto area = getLocalBounds().reduced(Theme::margin, 4);
+  at.title = area.removeFromTop(title_height);
+  at.numbers = area.removeFromBottom(numbers_height);
+  at.names_height = are_many() ? upright_height : name_height;
+  at.scale = area.removeFromLeft(scale_width).withTrimmedBottom(at.names_height).withTrimmedTop(clip_height);
+  at.bars = area;
+  return at;
+}
+
+/// Of one bar and its name.
+juce::Rectangle<int> Meters::column(const Places& at, std::size_t bar) const {
+  const float width = static_cast<float>(at.bars.getWidth()) / static_cast<float>(bars_.size());
+  return at.bars.toFloat().withWidth(width).translated(width * static_cast<float>(bar), 0.0f).toNearestInt();
+}
+
+void Meters::draw(juce::Graphics& graphics) {
+  const Palette& colours = palette();
+  const Places at = places();
   graphics.setColour(colours.text);
   graphics.setFont(Theme::bold_font());
-  graphics.drawText("Levels, dBFS", area.removeFromTop(title_height), juce::Justification::centredLeft);
-  const auto numbers = area.removeFromBottom(numbers_height);
+  graphics.drawText("Levels, dBFS", at.title, juce::Justification::centredLeft);
   graphics.setFont(Theme::small_font());
-  graphics.drawMultiLineText(numbers_, numbers.getX(), numbers.getY() + 14, numbers.getWidth());
-  const bool are_many = bars_.size() > 5;
-  const int names = are_many ? 74 : name_height;
-  auto scale = area.removeFromLeft(26).withTrimmedBottom(names).withTrimmedTop(clip_height);
-  for (const float db : {0.0f, -6.0f, -18.0f, -30.0f, -42.0f}) {
-    const float y = static_cast<float>(scale.getBottom()) -
-                    static_cast<float>(scale.getHeight()) * (db - least_db) / (most_db - least_db);
-    graphics.setColour(colours.dim_text);
+  if (graphics.clipRegionIntersects(at.numbers))
+    graphics.drawMultiLineText(numbers_, at.numbers.getX(), at.numbers.getY() + 14, at.numbers.getWidth());
+  graphics.setColour(colours.dim_text);
+  for (const float db : marks_db) {
+    const float y = static_cast<float>(at.scale.getBottom()) -
+                    static_cast<float>(at.scale.getHeight()) * (db - least_db) / (most_db - least_db);
     graphics.drawText(juce::String(juce::roundToInt(db)),
-                      juce::Rectangle<float>(static_cast<float>(scale.getX()), y - 7.0f, 22.0f, 14.0f),
+                      juce::Rectangle<float>(static_cast<float>(at.scale.getX()), y - 7.0f, 22.0f, 14.0f),
                       juce::Justification::centredRight);
   }
-  const float width = static_cast<float>(area.getWidth()) / static_cast<float>(std::max<std::size_t>(bars_.size(), 1));
   for (std::size_t i = 0; i < bars_.size(); ++i) {
-    auto column = juce::Rectangle<float>(static_cast<float>(area.getX()) + width * static_cast<float>(i),
-                                         static_cast<float>(area.getY()), width, static_cast<float>(area.getHeight()))
-                      .toNearestInt();
-    const auto name = column.removeFromBottom(names);
-    draw_bar(graphics, column.reduced(are_many ? 1 : 4, 0), bars_[i]);
-    graphics.setColour(colours.text);
-    if (are_many) {  // upwards
-      const juce::Graphics::ScopedSaveState upright(graphics);
-      graphics.addTransform(juce::AffineTransform::rotation(-juce::MathConstants<float>::halfPi,
-                                                            static_cast<float>(name.getCentreX()),
-                                                            static_cast<float>(name.getCentreY())));
-      graphics.drawText(bars_[i].name, juce::Rectangle<int>(names - 4, 14).withCentre(name.getCentre()),
-                        juce::Justification::centredRight, true);
-    } else {
-      graphics.drawText(bars_[i].name, name, juce::Justification::centred, true);
-    }
+    auto area = column(at, i);
+    if (!graphics.clipRegionIntersects(area)) continue;
+    const auto name = area.removeFromBottom(at.names_height);
+    draw_bar(graphics, area.reduced(are_many() ? 1 : 4, 0), bars_[i]);
+    draw_name(graphics, name, bars_[i].name);
   }
+}
+
+/// Upwards where there are many.
+void Meters::draw_name(juce::Graphics& graphics, juce::Rectangle<int> area, const juce::String& name) const {
+  graphics.setColour(palette().text);
+  if (!are_many()) return graphics.drawText(name, area, juce::Justification::centred, true);
+  const juce::Graphics::ScopedSaveState upright(graphics);
+  const auto middle = area.getCentre();
+  graphics.addTransform(juce::AffineTransform::rotation(-juce::MathConstants<float>::halfPi,
+                                                        static_cast<float>(middle.x), static_cast<float>(middle.y)));
+  graphics.drawText(name, juce::Rectangle<int>(area.getHeight() - 4, 14).withCentre(middle),
+                    juce::Justification::centredRight, true);
 }
 
 void StatusPanel::refresh() {
@@ -183,8 +209,7 @@ void StatusPanel::refresh() {
   repaint();
 }
 
-void StatusPanel::paint(juce::Graphics& graphics) {
-  draw_panel(graphics, getLocalBounds(), palette());
+void StatusPanel::draw(juce::Graphics& graphics) {
   auto area = getLocalBounds().reduced(Theme::margin, Theme::gap);
   graphics.setFont(Theme::text_font());
   graphics.setColour(is_ok_ ? palette().good : palette().warning);

@@ -13,7 +13,8 @@ void NoticeStrip::resized() {
 }
 
 void NoticeStrip::paint(juce::Graphics& graphics) {
-  draw_panel(graphics, getLocalBounds(), palette());
+  graphics.setColour(palette().panel);
+  graphics.fillRoundedRectangle(getLocalBounds().toFloat(), Theme::corner);
   graphics.setColour(palette().error);
   graphics.drawRoundedRectangle(getLocalBounds().toFloat().reduced(1.0f), Theme::corner, 2.0f);
   graphics.setFont(Theme::text_font());

@@ -20,6 +20,19 @@ class Panel : public juce::Component {
   Desk& desk_;
 };
 
+/// One with a frame on the background, all of which it draws, so that nothing below is drawn.
+class FramedPanel : public Panel {
+ public:
+  explicit FramedPanel(Desk& desk) : Panel(desk) { setOpaque(true); }
+  void paint(juce::Graphics& graphics) final {
+    draw_panel(graphics, getLocalBounds(), palette());
+    draw(graphics);
+  }
+
+ protected:
+  virtual void draw(juce::Graphics&) {}
+};
+
 /// Says which parameter a control is for, to whoever looks for it.
 inline void mark(juce::Component& control, Param id) {
   control.getProperties().set("parameter", juce::String(param_id(spec(id))));

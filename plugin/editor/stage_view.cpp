@@ -8,6 +8,7 @@ namespace {
 
 constexpr int title_height = 22;
 constexpr int footer_height = 36;
+constexpr int footer_row = 20;  // the second one
 constexpr double usual_distance_m = 2.0;
 constexpr double usual_head_m = 0.0875;
 constexpr float pair_size = 18.0f;
@@ -41,7 +42,7 @@ struct StageView::Scene {
   }
 };
 
-StageView::StageView(Desk& desk) : Panel(desk) {
+StageView::StageView(Desk& desk) : FramedPanel(desk) {
   setTitle("Stage");
   setDescription("The device, the listener and the virtual pair from above; Stage Width is the knob of the same name.");
   frequency_.setSliderStyle(juce::Slider::LinearBar);
@@ -53,7 +54,7 @@ StageView::StageView(Desk& desk) : Panel(desk) {
     return i < beam_.frequency_hz.size() ? "beam at " + juce::String(juce::roundToInt(beam_.frequency_hz[i])) + " Hz"
                                          : juce::String("no beam known");
   };
-  frequency_.onValueChange = [this] { repaint(); };
+  frequency_.onValueChange = [this] { repaint(picture_area()); };
   addAndMakeVisible(frequency_);
 }
 
@@ -84,7 +85,8 @@ void StageView::refresh() {
   const auto preset = desk_.preset(slot);
   const bool have_moved = desk_.follow_knobs(values_);
   const auto monitor = static_cast<Monitor>(static_cast<int>(desk_.value(Param::monitor)));
-  if (preset == preset_ && slot == slot_ && monitor == monitor_ && !have_moved) return;
+  const bool is_new = preset != preset_ || slot != slot_ || monitor != monitor_;
+  if (!is_new && !have_moved) return;
   monitor_ = monitor;
   if (preset != preset_) view_ = preset != nullptr ? design_view(*preset) : DesignView{};
   preset_ = preset;
@@ -103,7 +105,17 @@ void StageView::refresh() {
     frequency_.setValue(static_cast<double>(usual), juce::dontSendNotification);
     frequency_.updateText();
   }
-  repaint();
+  if (is_new) return repaint();
+  repaint(picture_area());  // the title and what is heard stay
+  repaint(footer_area().removeFromBottom(footer_row));
+}
+
+juce::Rectangle<int> StageView::picture_area() const {
+  return getLocalBounds().withTrimmedTop(title_height + 4).withTrimmedBottom(footer_height + 6).reduced(4, 0);
+}
+
+juce::Rectangle<int> StageView::footer_area() const {
+  return getLocalBounds().reduced(Theme::margin, 6).removeFromBottom(footer_height);
 }
 
 /// Around the device, most of the way to the listener where it is loudest.
@@ -135,9 +147,8 @@ void StageView::draw_beam(juce::Graphics& graphics, const Scene& at, juce::Colou
   graphics.strokePath(path, juce::PathStrokeType(1.2f));
 }
 
-void StageView::paint(juce::Graphics& graphics) {
+void StageView::draw(juce::Graphics& graphics) {
   const Palette& colours = palette();
-  draw_panel(graphics, getLocalBounds(), colours);
   graphics.setColour(colours.text);
   graphics.setFont(Theme::bold_font());
   auto area = getLocalBounds().reduced(Theme::margin, 4);
@@ -155,8 +166,7 @@ void StageView::paint(juce::Graphics& graphics) {
 
   {
     const juce::Graphics::ScopedSaveState clipped(graphics);
-    graphics.reduceClipRegion(
-        getLocalBounds().withTrimmedTop(title_height + 4).withTrimmedBottom(footer_height + 6).reduced(4, 0));
+    graphics.reduceClipRegion(picture_area());
     draw_beam(graphics, at, own);
   }
 
@@ -229,7 +239,7 @@ void StageView::paint(juce::Graphics& graphics) {
                        at.listener.y - head * 0.9f, at.listener.x, at.listener.y - head * 1.4f);
   graphics.fillPath(listener);
 
-  area = getLocalBounds().reduced(Theme::margin, 6).removeFromBottom(footer_height);
+  area = footer_area();
   graphics.setFont(Theme::small_font());
   const auto heard = [](const std::optional<double>& left, const std::optional<double>& right) {
     return left ? degrees(*left) + " / " + degrees(right ? -*right : *left) : juce::String("not known");
@@ -241,7 +251,7 @@ void StageView::paint(juce::Graphics& graphics) {
                    : is_reference ? "Reference: left/right heard at " + heard(reference_deg, -reference_deg)
                                   : "Left/right " + design;
   graphics.setColour(colours.text);
-  graphics.drawText(now, area.removeFromTop(16), juce::Justification::centredLeft, true);
+  graphics.drawText(now, area.removeFromTop(footer_height - footer_row), juce::Justification::centredLeft, true);
   graphics.setColour(colours.dim_text);
   graphics.drawText((is_design ? "plain " + plain : "design " + design) + ", pair at " + degrees(width_deg_) +
                         ", seat at " + juce::String(at.distance_m, 2) + " m",

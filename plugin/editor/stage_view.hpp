@@ -9,13 +9,12 @@
 
 namespace forestage::plugin {
 
-class StageView final : public Panel {
+class StageView final : public FramedPanel {
  public:
   explicit StageView(Desk& desk);
 
   void refresh() override;
   void resized() override;
-  void paint(juce::Graphics& graphics) override;
   void mouseMove(const juce::MouseEvent& event) override;
   void mouseDown(const juce::MouseEvent& event) override;
   void mouseDrag(const juce::MouseEvent& event) override;
@@ -23,8 +22,11 @@ class StageView final : public Panel {
 
  private:
   struct Scene;
+  void draw(juce::Graphics& graphics) override;
   void draw_beam(juce::Graphics& graphics, const Scene& at, juce::Colour colour) const;
   Scene scene() const;
+  juce::Rectangle<int> picture_area() const;
+  juce::Rectangle<int> footer_area() const;
   bool is_on_pair(juce::Point<float> at) const;
 
   std::shared_ptr<const Preset> preset_;

@@ -140,9 +140,23 @@ const Palette& palette_of(const juce::Component& component) {
 
 void draw_panel(juce::Graphics& graphics, juce::Rectangle<int> area, const Palette& palette) {
   graphics.setColour(palette.panel);
-  graphics.fillRoundedRectangle(area.toFloat(), Theme::corner);
+  graphics.fillRect(area);
+  const int corner = juce::roundToInt(Theme::corner) + 1;
+  if (area.reduced(corner).contains(graphics.getClipBounds())) return;
   graphics.setColour(palette.outline);
-  graphics.drawRoundedRectangle(area.toFloat().reduced(0.5f), Theme::corner, 1.0f);
+  graphics.drawRect(area);
+  // Round only where it is: paths cost by their height
+  for (const auto& point : {area.getTopLeft(), area.getTopRight(), area.getBottomLeft(), area.getBottomRight()}) {
+    const juce::Graphics::ScopedSaveState clipped(graphics);
+    if (!graphics.reduceClipRegion(
+            area.getIntersection(juce::Rectangle<int>(2 * corner, 2 * corner).withCentre(point))))
+      continue;
+    graphics.fillAll(palette.background);
+    graphics.setColour(palette.panel);
+    graphics.fillRoundedRectangle(area.toFloat(), Theme::corner);
+    graphics.setColour(palette.outline);
+    graphics.drawRoundedRectangle(area.toFloat().reduced(0.5f), Theme::corner, 1.0f);
+  }
 }
 
 void draw_focus(juce::Graphics& graphics, juce::Rectangle<float> area, const Palette& palette) {

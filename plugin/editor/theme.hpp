@@ -54,7 +54,7 @@ class Theme final : public juce::LookAndFeel_V4 {
 /// Of the window that a component is in.
 const Palette& palette_of(const juce::Component& component);
 
-/// A panel with a title.
+/// A panel on the background, in all of its area.
 void draw_panel(juce::Graphics& graphics, juce::Rectangle<int> area, const Palette& palette);
 /// Around what has the keyboard.
 void draw_focus(juce::Graphics& graphics, juce::Rectangle<float> area, const Palette& palette);

@@ -710,6 +710,51 @@ void nothing_keeps_the_window_waiting() {
   expect_quick("opening the window", [&] { opened.window = std::make_unique<Window>(opened.processor); });
 }
 
+/// Notes what of the window is to be drawn anew.
+struct Noted final : juce::CachedComponentImage {
+  void paint(juce::Graphics&) override {}
+  bool invalidateAll() override { return invalidate({layout::width, layout::height}); }
+  bool invalidate(const juce::Rectangle<int>& area) override {
+    anew.add(area);
+    return false;
+  }
+  void releaseResources() override {}
+  juce::RectangleList<int> anew;
+};
+
+void only_what_moves_is_drawn() {
+  Opened opened;
+  Window& window = *opened.window;
+  auto cache = std::make_unique<Noted>();
+  auto& anew = cache->anew;
+  window.setVisible(true);
+  window.setSize(layout::width, layout::height);
+  window.curves().show(CurvesView::separation);
+  window.setCachedComponentImage(cache.release());  // the window's
+  const auto look = [&](const std::function<void()>& act) {
+    anew.clear();
+    act();
+    for (int i = 0; i < 2; ++i) window.refresh();  // curves are looked at every other time
+  };
+  look([&] { window.desk().change(Param::stage_width_deg, 40.0f); });  // marks the slot's tab
+  look([] {});
+  expect(anew.isEmpty(), "nothing moves, and something is drawn");
+  look([&] { window.desk().change(Param::stage_width_deg, 50.0f); });
+  const auto [left, top] = layout::curves.getTopLeft();
+  for (const auto& [area, moves, what] :
+       {std::tuple{layout::Area(left + 60, top + 60, 380, 150), true, "curves"},
+        std::tuple{layout::Area(layout::stage.getX() + 60, layout::stage.getY() + 40, 150, 200), true, "stage"},
+        std::tuple{layout::curves.withHeight(32), false, "tabs of curves"},
+        std::tuple{layout::curves.withTop(layout::curves.getBottom() - 40), false, "names of curves"},
+        std::tuple{layout::stage.withHeight(24), false, "title of the stage"},
+        std::tuple{layout::preset_bar, false, "presets"}, std::tuple{layout::meters, false, "meters"}}) {
+    expect(moves ? anew.containsRectangle(area) : !anew.intersectsRectangle(area),
+           std::string(what) + (moves ? " do not follow a knob" : " are drawn though they stay"));
+  }
+  look([&] { play(opened.processor, 8, [](int) {}); });
+  expect(!anew.isEmpty() && layout::meters.contains(anew.getBounds()), "sound moves more than the meters");
+}
+
 void every_scale_of_a_screen_is_drawn() {
   Processor processor;
   for (const float scale : {0.5f, 1.0f, 3.0f}) {
@@ -843,6 +888,7 @@ int check_all() {
   loudness_is_that_of_what_plays();
   a_window_changes_no_sound();
   nothing_keeps_the_window_waiting();
+  only_what_moves_is_drawn();
   every_scale_of_a_screen_is_drawn();
   tab_reaches_every_control_once();
   sizes_are_what_they_may_be();
