@@ -12,7 +12,7 @@ from forestage.measure.take import Measurement
 
 CONVENTION = "SingleRoomMIMOSRIR"
 # A device's y is to the listener's left, which is to the right of who looks along x
-TO_SOFA = (1.0, -1.0, 1.0)
+TO_SOFA = np.array([1.0, -1.0, 1.0])
 
 
 def write_responses_sofa(measurement: Measurement, responses: FloatArray, path: Path) -> None:
