@@ -16,9 +16,7 @@ import numpy as np
 import soundfile
 
 from forestage import Renderer
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/helpers"))
-from pipewire_card import RATE, card, drop_outs, missing_tools  # noqa: E402
+from quality.pipewire_card import RATE, card, drop_outs, missing_tools
 
 PRESET = "soundbar-7"
 SECONDS = 60.0
