@@ -40,6 +40,7 @@ LAYERS = {
     "pictures": ["plots"],
     "design": ["design"],
     "what commands share": ["command"],
+    "what pages share": ["page"],
     "pages": ["report", "demo", "measure", "audition"],
     "many at once": ["batch", "sweep"],
     "commands": ["cli", "__main__"],

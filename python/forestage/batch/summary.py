@@ -1,29 +1,37 @@
-"""One page about all that a batch has done."""
+"""One page about all that a batch has done: as small for 10^5 songs as for ten."""
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 
-import plotly.graph_objects as go
-import plotly.io
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
-from forestage._core import __version__
+from forestage.page.chart import chart, chart_html
+from forestage.page.template import environment
 
-from .rows import Row
 from .runner import Summary
 from .store import Place, written
 
 NAME = "summary.html"
 MOST_FAILURES = 200
+CHART_PIXELS = 320
+PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+
+Columns = dict[str, NDArray[np.float64]]
 CHARTS = {
-    "Loudness, sound over song (LU)": lambda row: _difference(row, "loudness_out_lufs", "loudness_in_lufs"),
+    "Loudness, sound over song (LU)": lambda row: row["loudness_out_lufs"] - row["loudness_in_lufs"],
     "True peak (dBTP)": lambda row: row["true_peak_out_dbtp"],
-    "Side over middle, sound over song (dB)": lambda row: _difference(row, "side_out_db", "side_in_db"),
+    "Side over middle, sound over song (dB)": lambda row: row["side_out_db"] - row["side_in_db"],
     "Time with more than 1 dB of limiting (%)": lambda row: 100 * row["limited_share"],
 }
+_FIGURES = (
+    "loudness_in_lufs", "loudness_out_lufs", "true_peak_out_dbtp", "side_in_db", "side_out_db", "limited_share",
+    "frames", "sample_rate", "cpu_s",
+)  # fmt: skip
 
 
 def write_summary(summary: Summary, output: str) -> str:
@@ -36,48 +44,68 @@ def write_summary(summary: Summary, output: str) -> str:
 
 def summary_html(summary: Summary) -> str:
     """HTML of the page, which loads nothing from anywhere."""
-    rows = summary.table.to_pylist()
-    done = [row for row in rows if row["status"] == "done"]
-    presets = sorted({row["preset"] for row in done})
-    failures = summary.failures()
-    environment = Environment(
-        loader=PackageLoader("forestage.batch", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    is_done = pc.equal(summary.table["status"], "done")
+    done, failed = summary.table.filter(is_done), summary.table.filter(pc.invert(is_done))
+    by_preset = {name: _columns(done.filter(pc.equal(done["preset"], name)))
+                 for name in sorted(pc.unique(done["preset"]).to_pylist())}  # fmt: skip
+    return (
+        environment("forestage.batch")
+        .get_template("summary.html.jinja")
+        .render(
+            songs=pc.count_distinct(summary.table["source"]).as_py(),
+            done=len(done),
+            failed=len(failed),
+            failures=failed.slice(0, MOST_FAILURES).to_pylist(),
+            table=[_line(preset, columns) for preset, columns in by_preset.items()],
+            charts=[
+                (title, *_chart({preset: value(columns) for preset, columns in by_preset.items()}, f"chart-{index}"))
+                for index, (title, value) in enumerate(CHARTS.items())
+                if by_preset
+            ],
+            plotly=get_plotlyjs(),
+        )
     )
-    return environment.get_template("summary.html.jinja").render(
-        version=__version__,
-        songs=len({row["source"] for row in rows}),
-        done=len(done),
-        failures=failures[:MOST_FAILURES],
-        more=max(0, len(failures) - MOST_FAILURES),
-        table=[_line(preset, [row for row in done if row["preset"] == preset]) for preset in presets],
-        charts=[_chart(title, value, done, presets) for title, value in CHARTS.items()] if done else [],
-        plotly=get_plotlyjs(),
-    )
 
 
-def _difference(row: Row, of: str, over: str) -> float | None:
-    return None if row[of] is None or row[over] is None else row[of] - row[over]
+def _columns(table: pa.Table) -> Columns:
+    """Figures as numbers; NaN for what silence has none of."""
+    return {name: table[name].cast(pa.float64()).to_numpy() for name in _FIGURES}
 
 
-def _line(preset: str, rows: list[Row]) -> dict[str, Any]:
-    changes = [
-        value for row in rows if (value := _difference(row, "loudness_out_lufs", "loudness_in_lufs")) is not None
-    ]
+def _line(preset: str, columns: Columns) -> dict[str, Any]:
+    changes = _there(columns["loudness_out_lufs"] - columns["loudness_in_lufs"])
+    seconds = (columns["frames"] / columns["sample_rate"]).sum()
     return {
         "preset": preset,
-        "songs": len(rows),
-        "hours": sum(row["frames"] / row["sample_rate"] for row in rows) / 3600,
-        "loudness_lu": median(changes) if changes else None,
-        "peak_dbtp": max(row["true_peak_out_dbtp"] for row in rows),
-        "limited": sum(row["limited_share"] > 0 for row in rows),
-        "speed": sum(row["frames"] / row["sample_rate"] for row in rows) / max(sum(row["cpu_s"] for row in rows), 1e-9),
+        "sounds": len(columns["frames"]),
+        "hours": seconds / 3600,
+        "loudness_lu": np.median(changes) if len(changes) else None,
+        "peak_dbtp": columns["true_peak_out_dbtp"].max(),
+        "limited": int((columns["limited_share"] > 0).sum()),
+        "speed": seconds / max(columns["cpu_s"].sum(), 1e-9),
     }
 
 
-def _chart(title: str, value: Any, rows: list[Row], presets: list[str]) -> str:
-    figure = go.Figure()
-    for preset in presets:
-        values = [value(row) for row in rows if row["preset"] == preset]
-        figure.add_box(y=[each for each in values if each is not None], name=preset, boxpoints="outliers")
-    figure.update_layout(title=title, height=340, showlegend=False, margin={"l": 50, "r": 20, "t": 50, "b": 40})
-    return plotly.io.to_html(figure, full_html=False, include_plotlyjs=False)
+def _there(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[np.isfinite(values)]
+
+
+def _chart(values: dict[str, NDArray[np.float64]], div_id: str) -> tuple[str, str]:
+    """Words and HTML of a chart with a box for each preset."""
+    figure = chart()
+    words = []
+    for preset, each in values.items():
+        there = _there(each)
+        if not len(there):
+            continue
+        least, low, first, median, third, high, most = (float(value) for value in np.percentile(there, PERCENTILES))
+        figure.add_box(
+            x=[preset], lowerfence=[low], q1=[first], median=[median], q3=[third], upperfence=[high],
+            line={"color": "#2a86c4"}, hoverinfo="y",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[preset, preset], y=[least, most], mode="markers", marker={"color": "#d9662b", "size": 5}, hoverinfo="y"
+        )
+        words.append(f"{preset}: median {median:.1f}, from {least:.1f} to {most:.1f}")
+    figure.update_layout(showlegend=False)
+    return "; ".join(words), chart_html(figure, div_id, pixels=CHART_PIXELS)

@@ -20,6 +20,7 @@ from forestage.firs import decode_fir, response_of
 from forestage.metrics.bands import log_grid
 from forestage.metrics.directivity import AZIMUTH_DEG
 from forestage.metrics.zone import SWEET_SPOT_DB
+from forestage.page.chart import chart
 
 from .figures import metrics_of
 
@@ -31,7 +32,6 @@ LABELS = ("A", "B")
 # At least 3:1 against white and against near-black
 COLOURS = ("#2a86c4", "#d9662b", "#1f9a74", "#b0619a", "#8a7a2a", "#7d7f86", "#6a6fd0", "#c4506a")
 TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
-QUIET = "rgba(128, 128, 128, 0.3)"
 
 
 @dataclass(frozen=True)
@@ -296,18 +296,7 @@ def frequency_figure(y_title: str, *, low: float | None = None, high: float | No
 
 
 def _figure(x_title: str, y_title: str) -> go.Figure:
-    """Empty chart without a background, so that it suits light and dark pages; the page colours its texts."""
-    figure = go.Figure()
-    figure.update_layout(
-        template=None,
-        margin={"l": 60, "r": 12, "t": 12, "b": 50},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        font={"family": "system-ui, 'DejaVu Sans', sans-serif", "size": 12},
-        hovermode="x unified",
-        hoverlabel={"bgcolor": "white", "font": {"color": "black"}},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0.0, "bgcolor": "rgba(0, 0, 0, 0)"},
-    )
-    for axis, title in ((figure.update_xaxes, x_title), (figure.update_yaxes, y_title)):
-        axis(title={"text": title}, gridcolor=QUIET, zerolinecolor=QUIET, linecolor=QUIET, automargin=True)
+    """Empty chart, whose lines are all told of at once."""
+    figure = chart(x_title, y_title)
+    figure.update_layout(hovermode="x unified")
     return figure

@@ -9,21 +9,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import plotly.io
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from forestage._core import __version__
 from forestage.chain import Chain
 from forestage.files import checked_target
 from forestage.metrics.bands import OCTAVES
+from forestage.page.chart import chart_html
+from forestage.page.template import environment
 from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import PresetLike, load_preset, preset_path
 
 from .alternatives import table_of, words_of
 from .carried import carried
 from .chained import chain_chart, through_chain
-from .charts import LABELS, Chart, charts
+from .charts import LABELS, charts
 from .figures import Row, conditions, rows
 from .verdict import caveats, shortfall_lines, verdict
 
@@ -57,17 +56,14 @@ def report_html(presets: Sequence[PresetLike], *, chain: Chain | None = None) ->
         raise ValueError(f"presets: {len(presets)} of them; a report is on 1, or on 2 against each other")
     contents = [carried(json.loads(load_preset(preset).to_json())) for preset in presets]
     folders = [preset_path(preset).parent if isinstance(preset, str | Path) else Path() for preset in presets]
-    environment = Environment(
-        loader=PackageLoader("forestage.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"number": number_text, "change": change_text}
+    made = environment("forestage.report")
+    made.filters |= {"number": number_text, "change": change_text}
     figures = rows(contents)
     verdicts = [verdict(preset) for preset in contents]
     scenes = [scene_of(preset) for preset in contents]
     chained = None if chain is None else through_chain(presets, chain)
     drawn = charts(contents, folders) + ([] if chained is None else [chain_chart(chained)])
-    return environment.get_template("page.html.jinja").render(
+    return made.get_template("page.html.jinja").render(
         title=_title([preset["name"] for preset in contents]),
         presets=list(zip(LABELS, contents, strict=False)),
         verdicts=[
@@ -76,7 +72,7 @@ def report_html(presets: Sequence[PresetLike], *, chain: Chain | None = None) ->
         ],
         views=[scene and (scene, top_view(scene)) for scene in scenes],
         charts=[
-            (chart, _html(chart, f"chart-{index}"), words_of(chart), table_of(chart))
+            (chart, chart_html(chart.figure, f"chart-{index}", pixels=CHART_PIXELS), words_of(chart), table_of(chart))
             for index, chart in enumerate(drawn)
         ],
         chain=chain,
@@ -88,7 +84,6 @@ def report_html(presets: Sequence[PresetLike], *, chain: Chain | None = None) ->
         plotly_js=get_plotlyjs(),
         keys_js=files(__package__).joinpath("keys.js").read_text(encoding="utf-8"),
         provenance=_provenance,
-        version=__version__,
     )
 
 
@@ -132,14 +127,3 @@ def _provenance(design: Mapping[str, Any]) -> str:
 
 def _by_group(figures: Iterable[Row]) -> list[tuple[str, list[Row]]]:
     return [(group, list(members)) for group, members in groupby(figures, lambda row: row.group)]
-
-
-def _html(chart: Chart, div_id: str) -> str:
-    return plotly.io.to_html(
-        chart.figure,
-        config={"responsive": True, "displayModeBar": False},
-        include_plotlyjs=False,
-        full_html=False,
-        div_id=div_id,
-        default_height=CHART_PIXELS,
-    )

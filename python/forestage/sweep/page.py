@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-import plotly.io
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from forestage._core import __version__
 from forestage.batch.store import Place, written
+from forestage.page.chart import chart, chart_html
+from forestage.page.template import environment
 
 from .best import NAMES, figure, front
 from .runner import Swept
@@ -21,6 +20,12 @@ NAME = "summary.html"
 TITLES = {"separation": "Separation (dB)", "drive": "Most drive (dB)", "zone_width": "Sweet spot (m)"}
 MOST_MAPS = 6
 MOST_ROWS = 100
+CHART_PIXELS = 360
+COLOURS = "Viridis"
+LINE = "#2a86c4"
+
+Row = Mapping[str, Any]
+Shown = tuple[str, str, go.Figure]
 
 
 def write_page(found: Swept, output: str) -> str:
@@ -34,40 +39,57 @@ def write_page(found: Swept, output: str) -> str:
 def page_html(found: Swept) -> str:
     """HTML of the page, which loads nothing from anywhere."""
     good = front(found.rows) if found.rows else []
-    charts = [_front_chart(found.rows, good, found.axes)] if found.rows else []
-    for one, other in list(itertools.combinations(found.axes, 2))[:MOST_MAPS]:
-        charts += [_map_chart(found.rows, one, other, name) for name in NAMES] if found.rows else []
-    if len(found.axes) == 1 and found.rows:
-        charts += [_line_chart(found.rows, found.axes[0], name) for name in NAMES]
-    environment = Environment(
-        loader=PackageLoader("forestage.sweep", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html.jinja").render(
-        version=__version__,
+    pairs = list(itertools.combinations(found.axes, 2))
+    made = environment("forestage.sweep")
+    made.filters["shown"] = shown
+    return made.get_template("page.html.jinja").render(
         designs=len(found.rows),
         axes=found.axes,
         names=list(NAMES),
         titles=TITLES,
-        front=[[_shown(row[axis]) for axis in found.axes] + [f"{figure(row, name):.2f}" for name in NAMES]
-               for row in good[:MOST_ROWS]],
+        front=[
+            [shown(row[axis]) for axis in found.axes] + [f"{figure(row, name):.2f}" for name in NAMES]
+            for row in good[:MOST_ROWS]
+        ],
+        more_front=max(0, len(good) - MOST_ROWS),
+        failed=len(found.failures),
         failures=found.failures[:MOST_ROWS],
-        charts=charts,
+        charts=[
+            (title, text, chart_html(plot, f"chart-{index}", pixels=CHART_PIXELS))
+            for index, (title, text, plot) in enumerate(_charts(found, good, pairs[:MOST_MAPS]) if found.rows else [])
+        ],
+        maps=MOST_MAPS,
+        more_maps=max(0, len(pairs) - MOST_MAPS),
         plotly=get_plotlyjs(),
-    )  # fmt: skip
+    )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it is read."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _hover(rows: Sequence[Any], axes: Sequence[str]) -> list[str]:
-    return ["<br>".join(f"{name} {_shown(row[name])}" for name in axes) for row in rows]
+def _charts(found: Swept, good: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> list[Shown]:
+    charts = [_front_chart(found.rows, good, found.axes)]
+    for one, other in pairs:
+        charts += [_map_chart(found.rows, one, other, name, has_others=len(found.axes) > 2) for name in NAMES]
+    if len(found.axes) == 1:
+        charts += [_line_chart(found.rows, found.axes[0], name) for name in NAMES]
+    return charts
 
 
-def _front_chart(rows: Sequence[Any], good: Sequence[Any], axes: Sequence[str]) -> str:
-    plot = go.Figure()
+def _hover(rows: Sequence[Row], axes: Sequence[str]) -> list[str]:
+    return ["<br>".join(f"{name} {shown(row[name])}" for name in axes) for row in rows]
+
+
+def _front_chart(rows: Sequence[Row], good: Sequence[Row], axes: Sequence[str]) -> Shown:
+    plot = chart(TITLES["drive"], TITLES["separation"])
     keys = {row["key"] for row in good}
-    for name, chosen in (("others", [row for row in rows if row["key"] not in keys]), ("front", list(good))):
+    others = [row for row in rows if row["key"] not in keys]
+    for name, chosen, marker in (
+        ("others", others, {"size": 6, "symbol": "circle"}),
+        ("front", good, {"size": 11, "symbol": "diamond"}),
+    ):
         if chosen:
             plot.add_scatter(
                 x=[figure(row, "drive") for row in chosen],
@@ -75,26 +97,13 @@ def _front_chart(rows: Sequence[Any], good: Sequence[Any], axes: Sequence[str]) 
                 mode="markers",
                 name=name,
                 text=_hover(chosen, axes),
-                marker={
-                    "size": 10 if name == "front" else 6,
-                    "symbol": "diamond" if name == "front" else "circle",
-                    "color": [figure(row, "zone_width") for row in chosen],
-                    "coloraxis": "coloraxis",
-                },
+                marker=marker | {"color": [figure(row, "zone_width") for row in chosen], "coloraxis": "coloraxis"},
             )
-    plot.update_layout(
-        title="What concerns cost each other; diamonds: no other is better in all three",
-        xaxis_title=TITLES["drive"],
-        yaxis_title=TITLES["separation"],
-        coloraxis={"colorscale": "Viridis", "colorbar": {"title": TITLES["zone_width"]}},
-        legend={"orientation": "h"},
-        height=460,
-    )
-    return plotly.io.to_html(plot, full_html=False, include_plotlyjs=False)
+    plot.update_layout(coloraxis={"colorscale": COLOURS, "colorbar": {"title": TITLES["zone_width"]}})
+    return "What concerns cost each other", "Diamonds: no other design is better in all three.", plot
 
 
-def _map_chart(rows: Sequence[Any], one: str, other: str, name: str) -> str:
-    """Of designs that have both values, the best one: the others differ in what else was varied."""
+def _map_chart(rows: Sequence[Row], one: str, other: str, name: str, *, has_others: bool) -> Shown:
     sign = 1 if NAMES[name][1] else -1
     cells: dict[tuple[Any, Any], float] = {}
     for row in rows:
@@ -102,25 +111,32 @@ def _map_chart(rows: Sequence[Any], one: str, other: str, name: str) -> str:
         value = figure(row, name)
         cells[at] = value if at not in cells else sign * max(sign * cells[at], sign * value)
     xs, ys = (sorted({at[i] for at in cells}, key=lambda v: (isinstance(v, str), v)) for i in range(2))
-    plot = go.Figure()
-    if len(cells) == len(xs) * len(ys):
+    plot = chart(one, other)
+    bar = {"colorscale": COLOURS, "colorbar": {"thickness": 14}}
+    is_whole = len(cells) == len(xs) * len(ys)
+    if is_whole:
         plot.add_heatmap(
-            x=[_shown(x) for x in xs], y=[_shown(y) for y in ys], colorscale="Viridis",
-            z=[[cells[x, y] for x in xs] for y in ys], texttemplate="%{z:.2f}" if len(cells) <= 100 else None,
+            x=[shown(x) for x in xs], y=[shown(y) for y in ys], z=[[cells[x, y] for x in xs] for y in ys],
+            texttemplate="%{z:.2f}" if len(cells) <= 100 else None, **bar,
         )  # fmt: skip
-        plot.update_xaxes(type="category")
-        plot.update_yaxes(type="category")
+        plot.update_xaxes(type="category", showgrid=False)
+        plot.update_yaxes(type="category", showgrid=False)
     else:
         plot.add_scatter(
             x=[at[0] for at in cells], y=[at[1] for at in cells], mode="markers",
-            marker={"color": list(cells.values()), "colorscale": "Viridis", "showscale": True, "size": 9},
+            marker={"color": list(cells.values()), "showscale": True, "size": 9, **bar},
         )  # fmt: skip
-    plot.update_layout(title=TITLES[name], xaxis_title=one, yaxis_title=other, height=380)
-    return plotly.io.to_html(plot, full_html=False, include_plotlyjs=False)
+    best_of = "Of designs with both values, the best one: they differ in what else was varied."
+    return TITLES[name], best_of if has_others and is_whole else "", plot
 
 
-def _line_chart(rows: Sequence[Any], axis: str, name: str) -> str:
-    plot = go.Figure()
-    plot.add_scatter(x=[row[axis] for row in rows], y=[figure(row, name) for row in rows], mode="lines+markers")
-    plot.update_layout(title=TITLES[name], xaxis_title=axis, height=320)
-    return plotly.io.to_html(plot, full_html=False, include_plotlyjs=False)
+def _line_chart(rows: Sequence[Row], axis: str, name: str) -> Shown:
+    plot = chart(axis, TITLES[name])
+    ordered = rows if isinstance(rows[0][axis], str) else sorted(rows, key=lambda row: row[axis])
+    plot.add_scatter(
+        x=[row[axis] for row in ordered],
+        y=[figure(row, name) for row in ordered],
+        mode="lines+markers",
+        line={"color": LINE},
+    )
+    return TITLES[name], "", plot
