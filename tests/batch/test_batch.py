@@ -2,7 +2,10 @@
 
 import os
 import pickle
+import threading
+import time
 import uuid
+from datetime import UTC, datetime
 
 import fsspec
 import numpy as np
@@ -13,13 +16,16 @@ import soundfile
 import forestage.batch
 from command_line import run
 from forestage import _core, load_preset
-from forestage.batch import task
+from forestage.batch import rows as rows_of
+from forestage.batch.cluster import Run, VersionError, plugged, results, run_of_task
+from forestage.batch.estimate import estimate
 from forestage.batch.lock import NAME, HeldError, held
 from forestage.batch.manifest import found_songs
-from forestage.batch.rows import SCHEMA, read
-from forestage.batch.runner import plan
+from forestage.batch.rows import SCHEMA, Rows, read
+from forestage.batch.runner import Summary, plan
 from forestage.batch.store import Place
 from forestage.batch.summary import summary_html
+from forestage.batch.task import play, row_of
 from forestage.render_file import render_file
 from songs import write_song
 
@@ -232,7 +238,7 @@ def test_lists_and_folders_name_the_same_songs(songs, tmp_path):
 
 def test_a_worker_of_another_version_is_refused(songs, tmp_path, client, monkeypatch):
     monkeypatch.setattr("forestage.batch.runner.__version__", "0.0.1")
-    with pytest.raises(task.VersionError, match=rf"runs forestage {forestage.__version__}, this batch is of 0\.0\.1"):
+    with pytest.raises(VersionError, match=rf"runs forestage {forestage.__version__}, this run is of 0\.0\.1"):
         render(songs, tmp_path / "out", client)
 
 
@@ -249,7 +255,7 @@ def test_presets_do_not_travel_with_tasks(songs, tmp_path):
 
 
 def test_the_command_tells_what_it_would_do_and_does_it(songs, tmp_path):
-    words = ("batch", songs, "-p", "laptop", "-o", tmp_path / "out", "--workers", 1)
+    words = ("batch", songs, "--presets", "laptop", "-o", tmp_path / "out", "--workers", 1)
     would = run(*words, "--dry-run")
     assert would.returncode == 0, would.stderr
     assert "3 to do (3 songs by laptop), 0 done before" in would.stdout
@@ -262,3 +268,125 @@ def test_the_command_tells_what_it_would_do_and_does_it(songs, tmp_path):
     assert "bad.wav by laptop" in result.stderr
     assert "dashboard: http://127.0.0.1:" in result.stderr
     assert (tmp_path / "out" / "summary.html").stat().st_size > 100_000
+
+
+def test_presets_are_listed_and_the_room_is_asked_for_as_elsewhere(songs, tmp_path):
+    result = run("batch", songs, "--presets", "laptop", "tv", "--room", "on", "-o", tmp_path / "out", "--workers", 1)
+    assert result.returncode == 0, result.stderr
+    table = read(Place.of(tmp_path / "out"), SCHEMA, name="target")
+    assert set(table["preset"].to_pylist()) == {"laptop", "tv"}
+    render_file(songs / "one.flac", tmp_path / "one.wav", "tv", monitor="Headphones", room="On")
+    assert (tmp_path / "out" / "tv" / "one.wav").read_bytes() == (tmp_path / "one.wav").read_bytes()
+
+
+def test_a_job_that_nobody_wants_any_more_ends_at_its_next_block_and_leaves_nothing(tmp_path):
+    song = write_song(tmp_path / "song.wav", frames=8 * 65_536)
+    (job, _), *_ = plan([song], ["laptop"], tmp_path / "out").todo
+    asked = []
+
+    def wanted():
+        asked.append(None)
+        if len(asked) == 3:
+            raise InterruptedError
+
+    assert row_of(job, load_preset("laptop"), wanted=wanted)["status"] == "failed"  # of an error of the system's kind
+    assert len(asked) == 3
+    assert not list((tmp_path / "out").rglob("*.wav*"))
+
+
+def until_over(name):
+    """Ask until the run of a task is over."""
+    from distributed import Reschedule
+
+    try:
+        while True:
+            run_of_task(name)
+            time.sleep(0.01)
+    except Reschedule:
+        return "over"
+
+
+def test_the_end_of_a_run_ends_its_tasks_and_no_others(songs, tmp_path, client):
+    (job, _), *_ = (its_plan := plan([songs], ["laptop"], tmp_path / "out")).todo
+    texts = {preset.sha256: preset.text for preset in its_plan.presets}
+    one, other = Run(forestage.__version__, texts), Run(forestage.__version__, texts)
+    with plugged(client, one):
+        with plugged(client, other):
+            asking = client.submit(until_over, other.name)
+        assert asking.result(60) == "over"
+        assert client.submit(play, job, one.name).result(60)["status"] == "done"
+
+
+def test_rows_are_there_at_once_and_in_few_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_of, "ROWS_A_FILE", 10)
+    monkeypatch.setattr(rows_of, "SECONDS_AT_A_TIME", 0.0)
+    place = Place.of(tmp_path)
+    rows = Rows(place, SCHEMA, name="target")
+    for i in range(35):
+        rows.add({"target": f"{i:02}", "status": "done", "finished": datetime.now(UTC)})
+        assert read(place, SCHEMA, name="target")["target"].to_pylist() == [f"{j:02}" for j in range(i + 1)]
+        assert len(list((tmp_path / "results").iterdir())) == i // 10 + 1
+    assert len(rows.finish()) == 35
+    assert len(list((tmp_path / "results").iterdir())) == 1
+
+
+MAY_GO = threading.Event()  # workers in this process find it by its name
+
+
+def when_it_may(_i):
+    MAY_GO.wait(60)
+    return {"status": "done"}
+
+
+def test_more_tasks_are_handed_out_when_workers_join():
+    from distributed import Client, LocalCluster
+
+    taken = []
+
+    def tasks():
+        for i in range(40):
+            taken.append(i)
+            yield (i,)
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        run_all = threading.Thread(target=lambda: ended.extend(results(client, when_it_may, tasks())))
+        ended = []
+        run_all.start()
+        try:
+            for workers, window in ((1, 8), (3, 24)):
+                cluster.scale(workers)
+                end = time.monotonic() + 60
+                while len(taken) < window and time.monotonic() < end:
+                    time.sleep(0.01)
+                assert len(taken) == window
+        finally:
+            MAY_GO.set()
+            run_all.join(60)
+    assert len(ended) == 40
+
+
+def test_an_estimate_counts_all_that_is_to_be_done_and_passes_over_what_is_no_sound(tmp_path):
+    for seed, name in enumerate(("a.wav", "b.wav", "c.wav")):
+        write_song(tmp_path / "songs" / name, seed=seed, frames=48_000)
+    (tmp_path / "songs" / "bad.wav").write_bytes(b"no sound" * 24_000)  # as large as the others
+    guess = estimate(plan([tmp_path / "songs"], ["laptop", "tv"], tmp_path / "out"), {"monitor": "Headphones"})
+    assert "bad.wav" not in guess.sample
+    assert guess.heard_s == 1.0
+    assert guess.output_bytes == pytest.approx(4 * 2 * 48_000 * 8, rel=0.01)
+    assert guess.cpu_s > 0
+
+
+def test_the_page_is_as_small_for_many_songs_and_tells_the_same(songs, tmp_path, client):
+    few = render(songs, tmp_path / "out", client)
+    rows = [dict(row) for row in few.table.to_pylist() * 2000]
+    for index, row in enumerate(rows):
+        row["source"], row["loudness_out_lufs"] = f"{index // 2}", row["loudness_in_lufs"] + 1.0 + index % 3
+    many = Summary(len(rows), 0, 0, rows_of.pa.Table.from_pylist(rows, schema=SCHEMA))
+    html = summary_html(many)
+    assert len(html) < len(summary_html(few)) + 1000
+    assert "6000 songs, 12000 sounds" in html
+    assert "laptop: median 2.0, from 1.0 to 3.0" in html
+    assert "+2.0 LU" in html

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import os
+import signal
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin, as_completed
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    Reschedule,
+    Worker,
+    WorkerPlugin,
+    as_completed,
+    get_worker,
+)
+
+from forestage import _core
 
 from .rows import Row
 
@@ -20,6 +35,13 @@ from .rows import Row
 TASKS_A_THREAD = 4
 NO_WORKERS_S = 60.0
 WAIT_S = 0.02
+# Workers of this machine: what Dask would look at while they work costs some of it, and nobody asks for it
+OWN_CLUSTER = {
+    "distributed.nanny.pre-spawn-environ": {
+        name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    },
+    "distributed.worker.profile.enabled": False,
+}
 
 
 @dataclass
@@ -79,32 +101,104 @@ def open_client(
             yield own
         return
     count = min(workers or len(os.sched_getaffinity(0)), most)
-    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": one_thread}),
-        LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        dask.config.set(OWN_CLUSTER),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            preload=[__name__],
+        ) as cluster,
         Client(cluster, set_as_default=False) as own,
+        _ended_at_once(cluster),
     ):
         yield own
 
 
-class NamedPlugin(WorkerPlugin):
-    """A plugin with a name to take it away by."""
+@contextmanager
+def _ended_at_once(cluster: LocalCluster) -> Iterator[None]:
+    """End workers that have nothing to lose any more: asked to go, they may take seconds."""
+    try:
+        yield
+    finally:
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False
+            if nanny.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, signal.SIGKILL)
 
-    name: str
+
+def dask_setup(_worker: Worker) -> None:
+    """Let Ctrl-C be for who started the worker; Dask calls this in workers of this machine before they work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class VersionError(RuntimeError):
+    """A worker runs another version than the one that asked."""
+
+
+class Run(WorkerPlugin):
+    """What a run brings to every worker, once, also to those that join later; it goes when the run is over.
+
+    Parameters
+    ----------
+    version : str
+        Of who asks: another one would make something else.
+    texts : mapping of str to str
+        What all tasks need, such as presets.
+    """
+
+    def __init__(self, version: str, texts: Mapping[str, str] | None = None) -> None:
+        self.name = f"forestage-{uuid.uuid4().hex}"
+        self.version = version
+        self.texts = dict(texts or {})
+
+    def setup(self, worker: Worker) -> None:
+        """Refuse a worker of another version."""
+        self.check(str(worker.address))
+
+    def check(self, worker: str) -> None:
+        """Raise `VersionError` on a worker of another version."""
+        here = _core.__version__
+        if self.version != here:
+            raise VersionError(
+                f"worker {worker} runs forestage {here}, this run is of {self.version}; install one version on all"
+            )
+
+
+def run_of_task(name: str) -> Run:
+    """The run that a task is of, for the task to ask on its way.
+
+    Raises
+    ------
+    Reschedule
+        When the run is over, or leaves this worker: nobody waits for the task here any more.
+    VersionError
+        On a worker of another version, which has joined meanwhile.
+    """
+    worker = get_worker()
+    run = worker.plugins.get(name)
+    if not isinstance(run, Run):
+        raise Reschedule
+    run.check(worker.address)
+    return run
 
 
 @contextmanager
-def plugged(client: Client, plugin: NamedPlugin) -> Iterator[None]:
-    """Have a plugin on all workers, also on those that join later; its error on one of them is raised here."""
-    for answer in (client.register_plugin(plugin) or {}).values():
+def plugged(client: Client, run: Run) -> Iterator[None]:
+    """Have a run on all workers, also on those that join later; its error on one of them is raised here.
+
+    With its end tasks of it that are under way give up.
+    """
+    for answer in (client.register_plugin(run) or {}).values():
         if isinstance(answer, dict) and answer.get("status") == "error":
             raise answer["exception"].data
     try:
         yield
     finally:
         if client.status == "running":
-            client.unregister_worker_plugin(plugin.name)
+            client.unregister_worker_plugin(run.name)
 
 
 def results(
@@ -112,7 +206,8 @@ def results(
 ) -> Iterator[tuple[tuple[Any, ...], Row | None]]:
     """Call a function with the arguments of each task, a window of tasks at a time; results come as they are ready.
 
-    A task whose workers died, again and again, has None. What is not asked for any more is cancelled.
+    The window grows with the cluster. A task whose workers died, again and again, has None. What is not asked for any
+    more is cancelled.
 
     Raises
     ------
@@ -121,29 +216,27 @@ def results(
     """
     waiting = iter(tasks)
     under_way: dict[Future, tuple[Any, ...]] = {}
+    completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+    company = _Company(client)
 
-    def submit() -> Iterator[Future]:
-        for task in waiting:
-            future = client.submit(function, *task, key=f"forestage-{uuid.uuid4().hex}", pure=False)
-            under_way[future] = task
-            yield future
+    def fill() -> None:
+        fresh = list(itertools.islice(waiting, max(0, company.window - len(under_way))))
+        if fresh:
+            keys = [f"forestage-{uuid.uuid4().hex}" for _ in fresh]
+            futures = client.map(function, *zip(*fresh, strict=True), key=keys, pure=False)
+            under_way.update(zip(futures, fresh, strict=True))
+            completed.update(futures)
 
-    fresh = submit()
-    window = TASKS_A_THREAD * max(2, sum(client.nthreads().values()))
     try:
-        first = [future for _, future in zip(range(window), fresh, strict=False)]
-        completed = as_completed(first, loop=client.loop, with_results=True, raise_errors=False)
-        company = _Company(client)
+        fill()
         while under_way:
             ended = completed.next_batch(block=False)
+            company.check()
             if not ended:
-                company.check()
                 time.sleep(WAIT_S)
             for future, result in ended:
                 yield under_way.pop(future), _result_of(future, result)
-                another = next(fresh, None)
-                if another is not None:
-                    completed.add(another)
+            fill()
     finally:
         if client.status == "running":
             client.cancel(list(under_way), force=True)
@@ -168,11 +261,17 @@ def died() -> Row:
 
 
 class _Company:
-    """Whether there is anyone who works."""
+    """Who works; asked once a second."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._seen = self._asked = time.monotonic()
+        self._threads = sum(client.nthreads().values())
+
+    @property
+    def window(self) -> int:
+        """How many tasks may be with the scheduler."""
+        return TASKS_A_THREAD * max(2, self._threads)
 
     def check(self) -> None:
         now = time.monotonic()
@@ -181,7 +280,8 @@ class _Company:
         self._asked = now
         if self._client.status != "running":
             raise _gone()
-        if self._client.nthreads():
+        self._threads = sum(self._client.nthreads().values())
+        if self._threads:
             self._seen = now
         elif now - self._seen > NO_WORKERS_S:
             raise ConnectionError(

@@ -1,7 +1,8 @@
 """Results as rows: one for each job, in Parquet, never lost and never twice.
 
-Rows are written as they come, some at a time, into files of their own below ``results``; at the end of a run they
-become one file. The last row of a name counts.
+Rows are written some moments after they come, into a file below ``results`` that is written anew with more of them
+until it has its fill; at the end of a run all become one file. The last row of a name counts, so that a row may stand
+in two files for a moment.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +19,7 @@ import pyarrow.parquet as pq
 from .store import Place, written
 
 FOLDER = "results"
-ROWS_AT_A_TIME = 200
+ROWS_A_FILE = 1000  # some hundred kB: soon written, and 10^5 jobs are 100 files to read after a run that was killed
 SECONDS_AT_A_TIME = 2.0
 
 _COLUMNS: list[tuple[str, pa.DataType, str]] = [
@@ -70,36 +72,55 @@ class Rows:
     def __init__(self, output: Place, schema: pa.Schema, *, name: str) -> None:
         self._output, self._schema, self._name = output, schema, name
         self._fresh: list[Row] = []
+        self._file: Place | None = None  # that holds the first of them
         self._written_at = time.monotonic()
         self.table = read(output, schema, name=name)
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.flush()
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take a row; it is on the disk some moments later."""
         self._fresh.append(dict(row))
-        if len(self._fresh) >= ROWS_AT_A_TIME or time.monotonic() - self._written_at >= SECONDS_AT_A_TIME:
+        if len(self._fresh) >= ROWS_A_FILE or time.monotonic() - self._written_at >= SECONDS_AT_A_TIME:
             self.flush()
 
     def flush(self) -> None:
         """Write what has come."""
         self._written_at = time.monotonic()
-        if self._fresh:
-            self._write(pa.Table.from_pylist(self._fresh, schema=self._schema))
-            self._fresh = []
+        if not self._fresh:
+            return
+        before, self._file = self._file, self._write(pa.Table.from_pylist(self._fresh, schema=self._schema))
+        if before is not None:
+            _remove(before)
+        if len(self._fresh) >= ROWS_A_FILE:
+            self._fresh, self._file = [], None
 
     def finish(self) -> pa.Table:
         """Make one file of all; returns the table, sorted by name."""
         self.flush()
+        self._fresh, self._file = [], None
         parts = _parts(self._output)
         self.table = read(self._output, self._schema, name=self._name)
         if len(parts) > 1:
             self._write(self.table)
             for part in parts:
-                self._output.fs.rm_file(part)
+                _remove(Place(self._output.fs, part))
         return self.table
 
-    def _write(self, table: pa.Table) -> None:
-        with written(self._output / f"{FOLDER}/{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet") as path:
+    def _write(self, table: pa.Table) -> Place:
+        place = self._output / f"{FOLDER}/{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet"
+        with written(place) as path:
             pq.write_table(table, path)
+        return place
+
+
+def _remove(place: Place) -> None:
+    with suppress(FileNotFoundError):  # a folder may have gone
+        place.fs.rm_file(place.path)
 
 
 def read(output: Place, schema: pa.Schema, *, name: str) -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,12 @@ from forestage.params import Value
 from forestage.presets import PresetLike, load_preset
 from forestage.render import Renderer
 
-from .cluster import Progress, died, open_client, plugged, results
+from .cluster import Progress, Run, died, open_client, plugged, results
 from .lock import held
 from .manifest import Job, NamedPreset, found_songs, jobs_of, named_presets
 from .rows import SCHEMA, Row, Rows, read
-from .store import Place, clear_parts
-from .task import PresetTexts, play
+from .store import Place, clear_parts, cleared
+from .task import play
 
 MONITOR = "Headphones"
 
@@ -121,14 +120,16 @@ def render(
         rows = Rows(place, SCHEMA, name="target")
         plan = _plan(songs, presets, place, rows.table, {"monitor": monitor} | settings)
         said = Progress(len(plan.todo) + len(plan.done), len(plan.done), began=time.monotonic())
-        try:
-            if plan.todo:
-                with open_client(client, scheduler=scheduler, workers=workers, most=len(plan.todo)) as at_work:
-                    if started is not None:
-                        started(at_work)
-                    _run(at_work, plan, rows, said, progress)
-        finally:
-            table = rows.finish()
+        if plan.todo:
+            with (
+                cleared(place),
+                rows,
+                open_client(client, scheduler=scheduler, workers=workers, most=len(plan.todo)) as at_work,
+            ):
+                if started is not None:
+                    started(at_work)
+                _run(at_work, plan, rows, said, progress)
+        table = rows.finish()
     return Summary(said.done, said.skipped, said.failed, table)
 
 
@@ -175,10 +176,10 @@ def _plan(
 
 
 def _run(client: Client, plan: Plan, rows: Rows, said: Progress, progress: Callable[[Progress], object] | None) -> None:
-    texts = PresetTexts(f"forestage-{uuid.uuid4().hex}", {each.sha256: each.text for each in plan.presets}, __version__)
+    run = Run(__version__, {each.sha256: each.text for each in plan.presets})
     earlier = {row["target"]: row for row in rows.table.to_pylist()} if any(known for _, known in plan.todo) else {}
-    with plugged(client, texts):
-        for (job, *_), result in results(client, play, ((job, __version__, known) for job, known in plan.todo)):
+    with plugged(client, run):
+        for (job, *_), result in results(client, play, ((job, run.name, known) for job, known in plan.todo)):
             row: Row = job.row() | died() if result is None else result
             if row.pop("unchanged", False):
                 row = {**earlier[job.target], **{key: row[key] for key in ("source_stamp", "finished")}}

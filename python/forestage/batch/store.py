@@ -111,3 +111,13 @@ def clear_parts(folder: Place) -> None:
         return
     for part in Path(folder.path).rglob(f".*{_PART}*"):
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def cleared(folder: Place) -> Iterator[None]:
+    """Leave nothing half written when what writes into a folder is ended in the middle."""
+    try:
+        yield
+    except BaseException:
+        clear_parts(folder)
+        raise

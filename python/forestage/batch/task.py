@@ -6,13 +6,13 @@ import errno
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from distributed import Worker, get_worker
 from numpy.typing import NDArray
 
 from forestage import _core
@@ -22,7 +22,7 @@ from forestage.presets import load_preset
 from forestage.render import Renderer, aligned
 from forestage.wav_file import WavWriter
 
-from .cluster import NamedPlugin
+from .cluster import run_of_task
 from .manifest import Job
 from .rows import Row
 from .store import Place, at_hand, sha256_of, written
@@ -30,64 +30,36 @@ from .store import Place, at_hand, sha256_of, written
 LIMITED_DB = 1.0
 _OVERLAP_FRAMES = 64  # of true peaks between blocks
 
-
-class VersionError(RuntimeError):
-    """A worker runs another version than the one that asked."""
-
-
-def checked_version(wanted: str, worker: str) -> None:
-    """Refuse to work for another version: its sounds would be others."""
-    if wanted != _core.__version__:
-        raise VersionError(
-            f"worker {worker} runs forestage {_core.__version__}, this batch is of {wanted}; install one version on all"
-        )
-
-
-class PresetTexts(NamedPlugin):
-    """Brings the presets of a batch to every worker, once, also to those that join later."""
-
-    def __init__(self, name: str, texts: dict[str, str], version: str) -> None:
-        self.name = name
-        self.texts = texts
-        self.version = version
-
-    def setup(self, worker: Worker) -> None:
-        """Keep the texts; each is read when it is first played."""
-        checked_version(self.version, str(worker.address))
-        _TEXTS.update(self.texts)
-
-    def teardown(self, worker: Worker) -> None:
-        """Forget them."""
-        for sha256 in self.texts:
-            _TEXTS.pop(sha256, None)
-        _preset.cache_clear()
-
-
-_TEXTS: dict[str, str] = {}
+Wanted = Callable[[], object]
 
 
 @lru_cache(maxsize=32)
-def _preset(sha256: str) -> _core.Preset:
-    return load_preset(json.loads(_TEXTS[sha256]))
+def _preset(text: str) -> _core.Preset:
+    return load_preset(json.loads(text))
 
 
-def play(job: Job, version: str, known_sha256: str | None = None) -> Row:
-    """Do a job; what goes wrong with it is a row, too.
+def play(job: Job, run: str, known_sha256: str | None = None) -> Row:
+    """Do a job on a worker; what goes wrong with it is a row, too.
 
     Parameters
     ----------
     job : Job
         What to do.
-    version : str
-        Of who asks.
+    run : str
+        Which run it is of: that has brought the preset here, and with its end the job gives up.
     known_sha256 : str, optional
         Content that the target was made of before: if the song still has it, nothing is to be done.
     """
-    checked_version(version, get_worker().address)
+    preset = _preset(run_of_task(run).texts[job.preset_sha256])
+    return row_of(job, preset, known_sha256, wanted=lambda: run_of_task(run))
+
+
+def row_of(job: Job, preset: _core.Preset, known_sha256: str | None = None, *, wanted: Wanted = lambda: None) -> Row:
+    """Do a job here and now; ``wanted`` is called now and then, and may raise what ends it."""
     began = time.process_time()
     row: Row = job.row()
     try:
-        row |= _played(job, known_sha256)
+        row |= _played(job, preset, known_sha256, wanted)
         row["status"] = "done"
     except (MemoryError, OSError, RuntimeError, ValueError) as error:
         row |= {"status": "failed", "error": _reason(error)}
@@ -100,7 +72,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _played(job: Job, known_sha256: str | None) -> Row:
+def _played(job: Job, preset: _core.Preset, known_sha256: str | None, wanted: Wanted) -> Row:
     with at_hand(Place.of(job.source)) as source:
         if not source.is_file():
             raise FileNotFoundError(f"{job.source}: no such file")
@@ -109,27 +81,33 @@ def _played(job: Job, known_sha256: str | None) -> Row:
         if sha256 == known_sha256:
             return row | {"unchanged": True}
         with written(Place.of(job.target)) as target:
-            row |= _rendered(source, target, job)
+            row |= rendered(source, target, preset, json.loads(job.settings), wanted=wanted)
             row["target_bytes"] = target.stat().st_size
     return row
 
 
-def _rendered(source: Path, target: Path, job: Job) -> Row:
+def rendered(
+    source: Path, target: Path, preset: _core.Preset, settings: Mapping[str, Any], *, wanted: Wanted = lambda: None
+) -> Row:
+    """Play a file into another, and tell what was heard."""
     with open_stereo(source) as reader, target.open("wb") as file:
-        renderer = Renderer(_preset(job.preset_sha256), sample_rate=reader.sample_rate, **json.loads(job.settings))
+        renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
         layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
         song, sound = _Meter(2, reader.sample_rate), _Meter(renderer.output_channels, reader.sample_rate)
+        peak = _TruePeak(renderer.output_channels)
         limited: list[bool] = []
         with WavWriter(file, frames=reader.frames, **layout) as writer:
             for block in aligned(renderer, _heard(reader, song)):
+                wanted()
                 writer.write(block)
                 sound.push(block)
+                peak.push(block)
                 limited.append(renderer.reduction_db > LIMITED_DB)
     return layout | {
         "frames": sound.frames,
         "loudness_in_lufs": song.loudness_lufs,
         "loudness_out_lufs": sound.loudness_lufs,
-        "true_peak_out_dbtp": sound.true_peak_dbtp,
+        "true_peak_out_dbtp": peak.dbtp,
         "gain_db": renderer.gain_db,
         "reduction_db": renderer.most_reduction_db,
         "limited_share": sum(limited) / max(len(limited), 1),
@@ -151,17 +129,12 @@ class _Meter:
 
     def __init__(self, channels: int, sample_rate: int) -> None:
         self.frames = 0
-        self.true_peak_dbtp = -200.0
         self._loudness = _core.LoudnessMeter(float(sample_rate), channel_weights=[1.0] * channels)
-        self._last = np.zeros((channels, 0), np.float32)
         self._left = self._right = self._both = 0.0
 
     def push(self, block: NDArray[np.float32]) -> None:
         """Hear a block, shape (channels, frames)."""
         self._loudness.push(np.ascontiguousarray(block))
-        joined = np.concatenate([self._last, block], axis=1)
-        self.true_peak_dbtp = max(self.true_peak_dbtp, true_peak_dbtp(joined))
-        self._last = joined[:, -_OVERLAP_FRAMES:]
         left, right = (block[row].astype(np.float64) for row in (0, -1))
         self._left += float(left @ left)
         self._right += float(right @ right)
@@ -185,3 +158,17 @@ class _Meter:
         """Of left and right; None where one is silent."""
         power = math.sqrt(self._left * self._right)
         return self._both / power if power > 0 else None
+
+
+class _TruePeak:
+    """The highest true peak of sound that comes in blocks."""
+
+    def __init__(self, channels: int) -> None:
+        self.dbtp = -200.0
+        self._last = np.zeros((channels, 0), np.float32)
+
+    def push(self, block: NDArray[np.float32]) -> None:
+        """Hear a block, shape (channels, frames)."""
+        joined = np.concatenate([self._last, block], axis=1)
+        self.dbtp = max(self.dbtp, true_peak_dbtp(joined))
+        self._last = joined[:, -_OVERLAP_FRAMES:]

@@ -11,7 +11,7 @@ import click
 from forestage.command import AnyCase, progress_bar, settings_of
 from forestage.params import BY_ID
 
-from .options import CHAIN, HEADPHONE_EQ, WithDefault, chain_of
+from .options import CHAIN, HEADPHONE_EQ, WithDefault, WithLists, chain_of
 
 if TYPE_CHECKING:
     from forestage.audition.make import Plan
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
 
 METHODS = ("preference", "abx", "mushra")
 LOOPBACK = "127.0.0.1"
-
-
-class WithLists(click.Command):
-    """A command whose ``--presets`` takes all words up to the next option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeat the option for each of its words."""
-        words: list[str] = []
-        is_list = False
-        for word in args:
-            if word.startswith("-"):
-                is_list = word == "--presets"
-                words += [] if is_list else [word]
-            else:
-                words += ["--presets", word] if is_list else [word]
-        return super().parse_args(ctx, words)
 
 
 @click.group(cls=WithDefault, default="new", subcommand_metavar="SONGS... | COMMAND [ARGS]...")

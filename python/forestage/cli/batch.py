@@ -13,20 +13,25 @@ import click
 from forestage.command import AnyCase, settings_of
 from forestage.params import BY_ID
 
+from .options import WithLists
 from .scale import rate_of, scale_or_exit, tell_client
 
 if TYPE_CHECKING:
     from forestage.batch.runner import Plan
 
 
-@click.command()
+@click.command(cls=WithLists)
 @click.argument("songs", nargs=-1, required=True)
-@click.option("-p", "--presets", "presets", multiple=True, required=True, help="Factory name or file; repeatable.")
+@click.option(
+    "-p", "--presets", multiple=True, required=True, metavar="PRESET...",
+    help="Factory names or preset files, all words up to the next option; -p takes one, and may be repeated.",
+)  # fmt: skip
 @click.option("-o", "--output", required=True, help="Folder, or an address such as s3://bucket/folder.")
 @click.option(
     "-m", "--monitor", type=AnyCase(BY_ID["monitor"].choices), default="Headphones", show_default=True,
     help="What to write: driver feeds (one channel each) or ears.",
 )  # fmt: skip
+@click.option("--room", type=AnyCase(("On", "Off")), help="Headphones in the room of the preset.")
 @click.option("-s", "--set", "pairs", multiple=True, metavar="ID=VALUE", help="Any other parameter; repeatable.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler, such as tcp://host:8786; else this machine.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; one a core by default.")
@@ -36,6 +41,7 @@ def batch(
     presets: tuple[str, ...],
     output: str,
     monitor: str,
+    room: str | None,
     pairs: tuple[str, ...],
     scheduler: str | None,
     workers: int | None,
@@ -51,7 +57,7 @@ def batch(
         from forestage import batch as many
         from forestage.batch.runner import plan
         from forestage.batch.summary import write_summary
-    settings: dict[str, Any] = settings_of(pairs) | {"monitor": monitor}
+    settings: dict[str, Any] = settings_of(pairs) | {"monitor": monitor} | ({"room": room} if room else {})
     if dry_run:
         _tell_plan(plan(songs, presets, output, **settings), settings, workers)
         return

@@ -1,4 +1,4 @@
-"""What several commands have in common: options, and a command that goes without its name."""
+"""What several commands have in common: options, lists of presets, and a command that goes without its name."""
 
 from __future__ import annotations
 
@@ -60,3 +60,19 @@ class WithDefault(click.Group):
             return
         self.commands[self.default].format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
+
+
+class WithLists(click.Command):
+    """A command whose ``--presets`` takes all words up to the next option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the option for each of its words."""
+        words: list[str] = []
+        is_list = False
+        for word in args:
+            if word.startswith("-"):
+                is_list = word == "--presets"
+                words += [] if is_list else [word]
+            else:
+                words += ["--presets", word] if is_list else [word]
+        return super().parse_args(ctx, words)
