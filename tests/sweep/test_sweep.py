@@ -11,8 +11,11 @@ import forestage
 from command_line import run
 from forestage import load_device, load_preset
 from forestage.acoustics.device_file import device_table
+from forestage.batch.cluster import VersionError
+from forestage.design.cancel import CancelTarget
 from forestage.sweep import best as choice
 from forestage.sweep import runner, task
+from forestage.sweep.arguments import design_arguments
 from forestage.sweep.page import page_html
 from forestage.sweep.space import load_space, parse_space, set_field
 from forestage.sweep.task import flat
@@ -30,6 +33,20 @@ fields = { "driver.left.position_m[1]" = 1.0, "driver.right.position_m[1]" = -1.
 [[vary]]
 name = "design.width_deg"
 values = [20, 40]
+"""
+DEVICE = """
+name = "Mine"
+listener = { distance_m = 0.6, head_sofa = "one.sofa" }
+
+[[driver]]
+name = "left"
+channel = "left"
+position_m = [0.0, 0.14, 0.0]
+
+[[driver]]
+name = "right"
+channel = "right"
+position_m = [0.0, -0.14, 0.0]
 """
 RANGE = {"name": "listener.distance_m", "from": 0.4, "to": 0.8}
 
@@ -56,7 +73,7 @@ def test_points_of_a_grid_are_devices(space_file):
     assert [tuple(point.values.values()) for point in points] == [(0.1, 20), (0.1, 40), (0.2, 20), (0.2, 40)]
     rows = points[2].device["driver"]
     assert [row["position_m"][1] for row in rows] == [0.2, -0.2]
-    assert points[1].arguments == {"width_deg": 40}
+    assert points[1].arguments == {"pair.width_deg": 40}
     assert len({point.key for point in points}) == 4
 
 
@@ -174,6 +191,20 @@ def test_lists_and_texts_are_flattened():
         ({"device": "laptop", "vary": [{"name": "driver[2].level_db", "values": [1]}]}, "counted from 0"),
         ({"device": "laptop", "vary": [{"name": "listner.distance_m", "values": [1]}]}, "no 'listner'"),
         ({"device": "laptop", "vary": [{"name": "design.color", "values": [1]}]}, "design has no 'color'"),
+        (
+            {"device": "laptop", "vary": [{"name": "design.target.color", "values": [1]}]},
+            "'color'; there are separation",
+        ),
+        ({"device": "laptop", "vary": [{"name": "design.target.separation_db[9][1]", "values": [1]}]}, r"no \[9\] in"),
+        ({"device": "laptop", "vary": [{"name": "aim", "values": [{"design.color": 1}]}]}, "design has no 'color'"),
+        (
+            {"device": "laptop", "vary": [{"name": "design.width_deg", "values": [1, 2], "labels": ["a"]}]},
+            "of 2 values",
+        ),
+        (
+            {"device": "laptop", "vary": [{"name": "d", "values": ["far"], "fields": {"listener.distance_m": 1.0}}]},
+            "values",
+        ),
         ({"device": "laptop", "vary": [RANGE], "sample": {"kind": "random"}}, "grid, list, latin"),
         ({"device": "laptop", "vary": [RANGE], "sample": {"kind": "latin"}}, "1 to"),
         ({"device": "laptop", "vary": [RANGE | {"count": 10_000}] * 2}, "two of one name"),
@@ -195,3 +226,126 @@ def test_a_point_that_is_no_device_is_named_by_its_values():
 def test_limits_that_say_nothing_are_refused(limit, reason):
     with pytest.raises(ValueError, match=reason):
         choice.within([{"effort.most_drive_db.staged": 1.0}], [limit])
+
+
+SOFT = [[100.0, 0.0], [500.0, 6.0], [1000.0, 12.0], [8000.0, 12.0]]
+HARD = [[100.0, 0.0], [500.0, 12.0], [1000.0, 24.0], [8000.0, 24.0]]
+
+
+def test_the_target_curve_is_varied_whole_and_point_by_point():
+    vary = [{"name": "design.target.separation_db", "values": [SOFT, HARD], "labels": ["soft", "hard"]}]
+    points = parse_space({"device": "laptop", "vary": vary}).points()
+    assert [point.values for point in points] == [{"design.target.separation_db": name} for name in ("soft", "hard")]
+    targets = [design_arguments(point.arguments)["target"] for point in points]
+    assert [target.curve_db([1000.0])[0] for target in targets] == pytest.approx([12.0, 24.0])
+    (at_1k,) = parse_space(
+        {"device": "laptop", "vary": [{"name": "design.target.separation_db[3][1]", "values": [9]}]}
+    ).points()
+    target = design_arguments(at_1k.arguments)["target"]
+    assert target.curve_db([1000.0, 500.0]) == pytest.approx([9.0, CancelTarget().curve_db([500.0])[0]])
+
+
+def test_a_design_is_made_with_the_arguments_of_its_point(monkeypatch):
+    vary = [
+        {"name": "design.target.separation_db", "values": [SOFT]},
+        {"name": "design.beam.on_off_db", "values": [7.0]},
+        {"name": "design.width_deg", "values": [25]},
+    ]
+    (point,) = parse_space({"device": "laptop", "vary": vary}).points()
+    made = []
+    monkeypatch.setattr(task, "design", lambda device, **arguments: made.append((device, arguments)))
+    task.designed(point, is_whole=False)
+    ((device, arguments),) = made
+    assert device == load_device("laptop")
+    assert arguments["target"].separation_db == tuple(map(tuple, SOFT))
+    assert arguments["beam"].on_off_db == 7.0
+    assert arguments["pair"].width_deg == 25
+
+
+def test_any_argument_of_a_design_may_be_varied():
+    made = design_arguments(
+        {
+            "variant": "close",
+            "target.drive_cap_db": 5,
+            "target.room": "none",
+            "target.zone.lateral_m": 0.05,
+            "target.zone.distance_ratios": [0.8, 1.0],
+            "beam.on_off_db": 6.5,
+            "beam.null_deg[1]": 100.0,
+            "pair.distance_m": 3.0,
+            "pair.head_radius_m": 0.08,
+        }
+    )
+    assert made["variant"] == "close"
+    assert (made["target"].drive_cap_db, made["target"].room) == (5, None)
+    assert (made["target"].zone.lateral_m, made["target"].zone.distance_ratios) == (0.05, (0.8, 1.0))
+    assert (made["beam"].on_off_db, made["beam"].null_deg) == (6.5, (-90.0, 100.0))
+    assert (made["pair"].distance_m, made["pair"].head.radius_m) == (3.0, 0.08)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("target.drive_cap_db", 99, r"design\.target\.drive_cap_db = 99: must be within 0\.\.40"),
+        ("target.drive_cap_db", "much", r"design\.target\.drive_cap_db = .*much.*: a number would be right"),
+        ("target.separation_db", 12, "a list would be right"),
+        ("target.separation_db", [["a", "b"], ["c", "d"]], r"design\.target\.separation_db"),
+        ("target.zone.yaw_deg", 200, r"design\.target\.zone\.yaw_deg = 200"),
+        ("target.method", "magic", "must be one of exact, "),
+        ("variant", "narrow", "must be one of standard, "),
+        ("pair.width_deg", 3, r"design\.pair\.width_deg = 3: must be within 5\.\.90"),
+    ],
+)
+def test_values_of_arguments_that_are_not_right_are_said(path, value, reason):
+    space = parse_space({"device": "laptop", "vary": [{"name": f"design.{path}", "values": [value]}]})
+    with pytest.raises(ValueError, match=reason):
+        space.points()
+
+
+def test_tables_set_several_fields_at_once():
+    values = [
+        {"listener.room_m3": 30.0, "listener.room_rt60_s": 0.2, "design.target.drive_cap_db": 4},
+        {"listener.room_m3": 200.0, "listener.room_rt60_s": 0.8},
+    ]
+    vary = [{"name": "where", "values": values, "labels": ["study", "hall"]}]
+    study, hall = parse_space({"device": "laptop", "vary": vary}).points()
+    assert (study.values, hall.values) == ({"where": "study"}, {"where": "hall"})
+    assert study.device["listener"]["room_m3"] == 30.0
+    assert hall.device["listener"]["room_rt60_s"] == 0.8
+    assert (study.arguments, hall.arguments) == ({"target.drive_cap_db": 4}, {})
+
+
+def test_a_head_is_a_sphere_or_measured_and_what_its_file_holds_counts(tmp_path):
+    from forestage.acoustics.device_file import parse_device
+    from forestage.acoustics.measured_head import MeasuredHead
+    from measurements import grid_directions, sphere_head, write_sofa
+
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "mine.toml").write_text(DEVICE)
+    write_sofa(tmp_path / "devices" / "one.sofa", sphere_head(grid_directions(15)))
+    values = [{"listener.head_sofa": "devices/one.sofa"}, {"listener.head_radius_m": 0.09}, {}]
+    table = {
+        "device": "devices/mine.toml",
+        "vary": [{"name": "head", "values": values, "labels": ["one", "ball", "own"]}],
+    }
+    points = parse_space(table, tmp_path).points()
+    heads = [parse_device(point.device, point.folder).listener.head for point in points]
+    assert [isinstance(head, MeasuredHead) for head in heads] == [True, False, True]
+    assert heads[1].radius_m == 0.09
+    keys = [point.key for point in points]
+    write_sofa(tmp_path / "devices" / "one.sofa", sphere_head(grid_directions(12)))
+    again = [point.key for point in parse_space(table, tmp_path).points()]
+    assert [a == b for a, b in zip(keys, again, strict=True)] == [False, True, False]
+
+
+def test_a_sweep_refuses_workers_of_another_version(tmp_path, monkeypatch):
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setattr(runner, "__version__", "0.0.1")
+    space = parse_space({"device": "laptop", "vary": [{"name": "design.width_deg", "values": [30]}]})
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+        pytest.raises(VersionError, match=rf"runs forestage {forestage.__version__}, this run is of 0\.0\.1"),
+    ):
+        forestage.sweep(space, tmp_path / "out", client=client)

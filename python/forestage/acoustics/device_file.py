@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from forestage.acoustics.measured_driver import (
 from forestage.acoustics.measured_ears import EarPlace, MeasuredEars, load_ear_responses, load_ears_sofa
 from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.seat import Listener, Vector
-from forestage.acoustics.thiele_small import thiele_small
 from forestage.catalogue import device_path
 from forestage.files import read_text
 
@@ -30,21 +30,10 @@ CAP = (*AIM, "cap_half_angle_deg")
 MEASURED = ("directivity_sofa", "impulse_responses")
 # Keys of the spherical head, and what they are called in `Head`
 SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ear_elevation_deg": "ear_elevation_deg"}
+HEAD = ("head_sofa", *SPHERE)
 ROOM = ("room_m3", "room_rt60_s")
 EARS = ("ears_sofa", "ear_responses")
-# What a driver says of itself, but for where it is and what limits it
-ELECTRIC = (
-    "response_db",
-    "max_db",
-    "low_hz",
-    "high_hz",
-    "bass_to",
-    "level_db",
-    "delay_ms",
-    "inverted",
-    "is_reference",
-    "ear",
-)
+ELECTRIC = ("response_db", "max_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
 
 POINTS = ("response_db", "max_db")
 
@@ -86,13 +75,15 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"driver = {shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
-    listener = _table(table, "listener", ("distance_m", "head_sofa", *SPHERE, *ROOM, *EARS, "ears_snr_db"))
+    listener = _table(table, "listener", ("distance_m", *HEAD, *ROOM, *EARS, "ears_snr_db"))
     folder = Path(folder or ".")
     drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
     with inside("listener"):
         room = {key: listener[key] for key in ROOM if key in listener}
         ears = _ears(listener, [driver.name for driver in drivers], folder)
-        listens = Listener(listener.get("distance_m"), _head(listener, folder), **room, ears=ears)  # type: ignore[arg-type]
+        distance_m = listener.get("distance_m")
+        head = parse_head({key: listener[key] for key in HEAD if key in listener}, folder, distance_m=distance_m)
+        listens = Listener(distance_m, head, **room, ears=ears)  # type: ignore[arg-type]
     return Device(
         name=table.get("name"),  # type: ignore[arg-type]
         text=table.get("text", ""),
@@ -145,27 +136,29 @@ def _driver_table(driver: Driver) -> dict[str, Any]:
         value = getattr(driver, key)
         if value not in (None, 0.0, False, ()):
             table[key] = [list(point) for point in value] if key in POINTS else value
-    if driver.bass_to is not None:
-        table["bass_to"] = list(driver.bass_to)
-    if driver.thiele_small is not None:
-        told = vars(driver.thiele_small)
-        table["thiele_small"] = {key: value for key, value in told.items() if value is not None}
     return table
 
 
-def _head(listener: Mapping[str, Any], folder: Path) -> Head | MeasuredHead:
-    """Head of a table; messages name fields within it."""
-    if "head_sofa" not in listener:
-        return Head(**{field: number(listener[key], key) for key, field in SPHERE.items() if key in listener})
+def parse_head(table: Mapping[str, Any], folder: str | Path, *, distance_m: Any) -> Head | MeasuredHead:
+    """Make a head of the keys `HEAD`, heard from a distance; messages name fields within the table."""
+    if "head_sofa" not in table:
+        return Head(**{field: number(table[key], key) for key, field in SPHERE.items() if key in table})
     for key in SPHERE:
-        if key in listener:
-            raise ValueError(f"{key} = {shown(listener[key])}: a measured head (head_sofa) has its own")
-    name = text(listener["head_sofa"], "head_sofa")
-    distance_m = number(listener.get("distance_m"), "distance_m")
+        if key in table:
+            raise ValueError(f"{key} = {shown(table[key])}: a measured head (head_sofa) has its own")
+    name = text(table["head_sofa"], "head_sofa")
+    away_m = max(number(distance_m, "distance_m"), 0.01)
+    path = Path(folder) / name
     try:
-        return replace(load_head(folder / name, distance_m=max(distance_m, 0.01)), file=name)
+        return replace(_measured_head(path, path.stat().st_mtime_ns if path.is_file() else 0, away_m), file=name)
     except ValueError as error:
         raise ValueError(f"head_sofa: {error}") from error
+
+
+@lru_cache(maxsize=4)
+def _measured_head(path: Path, _changed_ns: int, distance_m: float) -> MeasuredHead:
+    """Of a file as it is: many devices may have one head, and it takes a while to understand it."""
+    return load_head(path, distance_m=distance_m)
 
 
 def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> MeasuredEars | None:
@@ -216,10 +209,8 @@ def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
 def _driver(row: Any, where: str, folder: Path) -> Driver:
     if not isinstance(row, Mapping):
         raise ValueError(f"{where} = {shown(row)}: must be a table")
-    _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC, "thiele_small"))
+    _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC))
     fields = {key: row[key] for key in ELECTRIC if key in row} | _place(row, where, folder)
-    if "thiele_small" in row:
-        fields["thiele_small"] = thiele_small(row["thiele_small"], f"{where}.thiele_small")
     with inside(where):
         return Driver(row.get("name"), row.get("channel"), **fields)  # type: ignore[arg-type]
 

@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 from distributed import Client
 
-from forestage.batch.cluster import Progress, died, open_client, results
+from forestage._core import __version__
+from forestage.batch.cluster import Progress, Run, died, open_client, plugged, results
 from forestage.batch.lock import held
 from forestage.batch.rows import Row, Rows, read
-from forestage.batch.store import Place, clear_parts
+from forestage.batch.store import Place, clear_parts, cleared
 
 from .space import Point, Space, load_space
 from .task import design_point
@@ -102,20 +103,24 @@ def sweep(
         there = {row["key"]: row for row in rows.table.to_pylist()}
         todo = [point for point in points if not _is_done(there.get(point.key), with_room, with_presets)]
         said = Progress(len(points), len(points) - len(todo), began=time.monotonic())
-        try:
-            if todo:
-                with open_client(client, scheduler=scheduler, workers=workers, most=len(todo)) as at_work:
-                    if started is not None:
-                        started(at_work)
-                    tasks = ((point, with_room, _target(place, point) if with_presets else None) for point in todo)
+        if todo:
+            run = Run(__version__)
+            tasks = ((point, run.name, with_room, _target(place, point) if with_presets else None) for point in todo)
+            with (
+                cleared(place),
+                rows,
+                open_client(client, scheduler=scheduler, workers=workers, most=len(todo)) as at_work,
+            ):
+                if started is not None:
+                    started(at_work)
+                with plugged(at_work, run):
                     for (point, *_), result in results(at_work, design_point, tasks):
                         row: Row = result or {"key": point.key, "values": json.dumps(dict(point.values))} | died()
                         rows.add(row)
                         said.count(row)
                         if progress is not None:
                             progress(said)
-        finally:
-            table = rows.finish()
+        table = rows.finish()
     return _swept(said, space, points, table)
 
 

@@ -10,37 +10,41 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forestage.acoustics.device_file import parse_device
+from forestage.batch.cluster import run_of_task
 from forestage.batch.rows import Row
 from forestage.batch.store import Place, written
 from forestage.constants import SAMPLE_RATE
-from forestage.design.cancel import CancelTarget
-from forestage.design.designer import design
+from forestage.design.designer import Progress, design
 from forestage.design.result import Design
-from forestage.design.virtual_pair import VirtualPair
 from forestage.metrics.summary import design_metrics
 
+from .arguments import design_arguments
 from .space import Point
 
-# Arguments of a sweep that are those of the pair to be heard
-PAIR = {"width_deg": "width_deg", "pair_drive_cap_db": "drive_cap_db"}
 
-
-def design_point(point: Point, with_room: bool, target: str | None) -> Row:
+def design_point(point: Point, run: str, with_room: bool, target: str | None) -> Row:
     """Design a point, and tell its figures; what goes wrong is a row, too.
 
     Parameters
     ----------
     point : Point
         What is designed.
+    run : str
+        Which run it is of; with its end the design is given up.
     with_room : bool
         Figures in the living room as well, which take as long as all else.
     target : str, optional
         Address to write the preset to, which is then designed at all sample rates.
     """
+    run_of_task(run)  # of this version, and still wanted
+
+    def told(_share: float, _text: str) -> None:
+        run_of_task(run)
+
     began = time.process_time()
     row: Row = {"key": point.key, "values": json.dumps(dict(point.values)), "preset": target}
     try:
-        made = designed(point, is_whole=target is not None)
+        made = designed(point, is_whole=target is not None, progress=told)
         figures = flat(design_metrics(made, with_room=with_room))
         if target is not None:
             with written(Place.of(target)) as path:
@@ -51,14 +55,11 @@ def design_point(point: Point, with_room: bool, target: str | None) -> Row:
     return row | {"cpu_s": time.process_time() - began, "finished": datetime.now(UTC)}
 
 
-def designed(point: Point, *, is_whole: bool) -> Design:
+def designed(point: Point, *, is_whole: bool, progress: Progress | None = None) -> Design:
     """Design a point at 48 kHz, or as a whole preset: at all rates, with its loudness."""
-    arguments: dict[str, Any] = dict(point.arguments)
-    target = {key: arguments.pop(key) for key in ("drive_cap_db", "method") if key in arguments}
-    pair = {key: arguments.pop(name) for name, key in PAIR.items() if name in arguments}
     quick: dict[str, Any] = {} if is_whole else {"sample_rates": (SAMPLE_RATE,), "render": None}
     device = parse_device(point.device, point.folder)
-    return design(device, target=CancelTarget(**target), pair=VirtualPair(**pair), **arguments, **quick)
+    return design(device, progress=progress, **design_arguments(point.arguments, point.folder), **quick)
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, float | str | None]:
