@@ -114,6 +114,10 @@ def between_marks(text, name, made, *, begin="<!-- ", end=" -->"):
     return marked.sub(lambda match: match[1] + made + match[3], text)
 
 
+# Types of filters of which no factory preset has any, where they are more than a list
+EMPTY = {"bass": "list[list[_Audio]]"}
+
+
 def stub_type(value):
     """Type of what the core holds, as the stubs write it."""
     if isinstance(value, np.ndarray):
@@ -130,7 +134,8 @@ def stubs(text):
     rows = [name for name, row in vars(_core.FilterSet).items() if isinstance(row, property)]
     lines = ["class FilterSet(metaclass=_Bound):"]
     for name in rows:
-        lines += ["    @property", f"    def {name}(self) -> {stub_type(getattr(filters, name))}: ..."]
+        kind = EMPTY.get(name) or stub_type(getattr(filters, name))
+        lines += ["    @property", f"    def {name}(self) -> {kind}: ..."]
     return between_marks(text, "filters", "\n".join(lines) + "\n\n", begin="# ", end="")
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from evidence import Table, write
 from threadpoolctl import threadpool_limits
 
+from forestage.acoustics.crossover import crossover
 from forestage.acoustics.device_file import load_device
-from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
 from forestage.constants import SAMPLE_RATE
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam, spread_on_off_db

@@ -75,6 +75,8 @@ void check(const FilterSet& set, std::size_t drivers) {
   expect("beam", set.beam.size(), drivers, true);
   expect("phantom", set.phantom.size(), drivers, true);
   expect("driver_eq", set.driver_eq.size(), drivers, true);
+  expect("bass", set.bass.size(), drivers, true);
+  for (const auto& row : set.bass) expect("a row of bass", row.size(), drivers, false);
 }
 
 struct PyChainResponse {

@@ -83,6 +83,17 @@ std::complex<double> product(std::complex<double> a, std::complex<double> b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
+/// sum += a b; nothing where b is silence.
+void add_product(const Response& a, const Response& b, Response& sum) {
+  for (std::size_t f = 0; f < b.size(); ++f) sum[f] += product(a[f], b[f]);
+}
+
+/// From left, right and center to one driver.
+template <class Feeds>
+auto responses_of(Feeds& feeds, std::size_t driver) {
+  return std::array{&feeds.sides[driver][0], &feeds.sides[driver][1], &feeds.center[driver]};
+}
+
 }  // namespace
 
 FrequencyGrid::FrequencyGrid(std::span<const double> frequency_hz, double sample_rate) {
@@ -158,6 +169,12 @@ ChainResponse::ChainResponse(std::vector<std::vector<float>> plain_gains, const 
   for (const Fir& fir : filters.beam) beam_.push_back(grid_.of(fir, center_frames));
   for (const Fir& fir : filters.phantom) phantom_.push_back(grid_.of(fir, center_frames));
   for (const Fir& fir : filters.driver_eq) driver_eq_.push_back(grid_.of(fir, filters.driver_eq_delay_frames));
+  for (const auto& row : filters.bass) {
+    auto& responses = bass_.emplace_back();
+    for (const Fir& fir : row) {
+      responses.push_back(fir.empty() ? Response{} : grid_.of(fir, filters.driver_eq_delay_frames));
+    }
+  }
 }
 
 std::array<Response, 2> ChainResponse::far_ears(const Knobs& knobs) const {
@@ -234,9 +251,17 @@ FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) 
 }
 
 FeedResponses ChainResponse::equalised(FeedResponses feeds) const {
+  const FeedResponses heard = feeds;
   for (std::size_t d = 0; d < driver_eq_.size(); ++d) {
-    for (Response* feed : {&feeds.sides[d][0], &feeds.sides[d][1], &feeds.center[d]}) {
+    for (Response* feed : responses_of(feeds, d)) {
       for (std::size_t f = 0; f < feed->size(); ++f) (*feed)[f] = product((*feed)[f], driver_eq_[d][f]);
+    }
+  }
+  for (std::size_t d = 0; d < bass_.size(); ++d) {
+    for (std::size_t from = 0; from < bass_[d].size(); ++from) {
+      const auto to = responses_of(feeds, d);
+      const auto source = responses_of(heard, from);
+      for (std::size_t path = 0; path < to.size(); ++path) add_product(*source[path], bass_[d][from], *to[path]);
     }
   }
   return feeds;

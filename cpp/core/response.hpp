@@ -71,6 +71,7 @@ class ChainResponse {
   std::vector<Response> beam_;                   // [driver], or none
   std::vector<Response> phantom_;                // [driver], or none
   std::vector<Response> driver_eq_;              // [driver], or none
+  std::vector<std::vector<Response>> bass_;      // [driver][from driver], or none; an empty one is silence
 };
 
 /// What ears hear of the equalised feeds, without the delay that all of it has.

@@ -37,6 +37,13 @@ void check_delays(const std::vector<std::array<Fir, 2>>& rows, int delay_frames,
   for (std::size_t i = 0; i < rows.size(); ++i) check_delay(rows[i], delay_frames, Path(path, i));
 }
 
+void check_delays(const std::vector<std::vector<Fir>>& rows, int delay_frames, const Path& path) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    check_rows(rows[i].size(), rows.size(), Path(path, i));
+    check_delay(rows[i], delay_frames, Path(path, i));
+  }
+}
+
 void check_duration(std::span<const Fir> firs, int sample_rate, const Path& path) {
   for (std::size_t i = 0; i < firs.size(); ++i) {
     const auto most = static_cast<std::size_t>(longest_ears_s * sample_rate);
@@ -64,6 +71,9 @@ void check_filter_set(const FilterSet& set, std::size_t drivers, const Path& pat
       check_delays(filters, set.*row.delay, place);
     }
   });
+  if (!set.bass.empty() && set.driver_eq.empty()) {
+    fail(Path(path, "bass"), "is there without driver_eq; drivers that leave their bass to others need high-passes");
+  }
   const Path crosstalk(path, "crosstalk");
   if (!set.crosstalk.empty() && set.crosstalk.size() != 2) {
     fail(crosstalk,

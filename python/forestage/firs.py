@@ -33,6 +33,8 @@ class FilterSet(ShortRepr):
         The same, as left and right would make it between them.
     driver_eq : ndarray of float32, shape (drivers, taps)
         Equalisation of the drivers; (0, 0) for none.
+    bass : ndarray of float32, shape (drivers, from drivers, taps)
+        What drivers play besides of the feeds of others, which leave their bass to them; (0, 0, 0) for none.
     """
 
     sample_rate: int
@@ -45,6 +47,7 @@ class FilterSet(ShortRepr):
     beam: Taps
     phantom: Taps
     driver_eq: Taps
+    bass: Taps
 
 
 def response_of(

@@ -109,6 +109,8 @@ def test_all_keys_of_a_driver_are_kept():
         "max_db": [[60.0, -6.0], [120.0, 9.0]],
         "low_hz": 200.0,
         "high_hz": 4000.0,
+        "bass_to": [],
+        "thiele_small": {"volts": 8.0, "xmax_mm": 2.0, "fs_hz": 90.0, "re_ohm": 4.0, "mms_g": 3.0, "bl_tm": 4.0},
         "level_db": -2.0,
         "delay_ms": 0.3,
         "inverted": True,

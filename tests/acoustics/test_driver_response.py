@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forestage.acoustics.crossover import crossover
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
-from forestage.acoustics.driver_response import crossover, driver_responses, feed_responses
+from forestage.acoustics.driver_response import driver_responses, feed_responses
 from forestage.acoustics.plant import directivity, plant
 from forestage.acoustics.seat import Listener
 from forestage.design.driver_eq import driver_eq_firs

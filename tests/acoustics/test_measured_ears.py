@@ -14,10 +14,12 @@ from forestage.acoustics.fields import ears
 from forestage.acoustics.measured_ears import load_ears_sofa
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
-from forestage.design.cancel import CancelTarget, cancel_problem
+from forestage.design.cancel import METHODS, CancelTarget, cancel_problem, solve
 from forestage.design.preset_device import device_form, preset_device
+from forestage.design.zone import Zone
 from forestage.firs import response_of
 from measurements import change_sofa, copy_sofa, impulses_of, write_sofa
+from signals import complex_normal
 
 LAB = Laboratory(
     [
@@ -193,6 +195,52 @@ def test_noise_makes_drivers_err_more(folder, device):
     )
     np.testing.assert_allclose(more[:, 0] ** 2, usual[:, 0] ** 2 + 0.01, rtol=1e-6)
     np.testing.assert_allclose(more[:, 1], usual[:, 1], rtol=1e-3)
+
+
+KNOW_THE_PLANT = sorted(set(METHODS) - {"race", "camilladsp", "easyeffects"})
+AT_HZ = np.array([300.0, 700.0, 1500.0])
+
+
+def problem_of(device, *, noise):
+    target = CancelTarget(zone=Zone(yaw_deg=0.0, head_radii_m=())).in_free_field()
+    problem = cancel_problem(device, geometry(device), AT_HZ, target=target, zone=[])
+    high = {"target_db": np.full(len(AT_HZ), 60.0), "drive_cap_db": np.full(len(AT_HZ), 40.0)}
+    return replace(problem, noise=np.full(len(AT_HZ), noise), beside=problem.beside[:0], **high)
+
+
+def left_by(weights, problem, noise):
+    """Power at the far ear in the mean over plants that noise changed, over that wanted at the near one, in dB."""
+    random = complex_normal(400, *problem.response[0].shape, seed=3)
+    ears = np.einsum("sedf,dcf->secf", problem.response[0] * (1.0 + noise * random), weights)
+    near = problem.ears(weights, seat=0)[0, 0]
+    return 10 * np.log10(np.mean(np.abs(ears[:, 1, 0]) ** 2, axis=0) / np.abs(near) ** 2)
+
+
+@pytest.mark.parametrize("method", KNOW_THE_PLANT)
+def test_every_method_that_knows_the_plant_knows_its_noise(device, method):
+    """With noise of -8 dB, what it leaves at the far ear is less than what a design leaves that believes the plant."""
+    known, believed = (problem_of(device, noise=noise) for noise in (0.4, 0.0))
+    if method == "minimax":
+        errors = believed.driver_errors
+        known = replace(known, driver_errors=1.0 + (errors - 1.0) * np.sqrt(1.0 + (0.4 / np.abs(errors - 1.0)) ** 2))
+    with_noise, without = (left_by(solve(each, method), believed, 0.4) for each in (known, believed))
+    assert np.all(with_noise <= without + 0.05)
+    assert (without - with_noise).max() > 0.2
+    usual = solve(replace(believed, noise=np.full(len(AT_HZ), 1e-9)), method)
+    np.testing.assert_allclose(usual, solve(believed, method), rtol=1e-6, atol=1e-9)
+
+
+def test_least_squares_are_those_of_the_mean_over_noise(device):
+    """No weights with the same near ear and less drive leave less: the normal equations, solved here by themselves."""
+    problem = problem_of(device, noise=0.3)
+    weights = solve(problem, "least-squares")[:, 0]
+    near, far = problem.response[0][:, :, None, :][:, :, 0]
+    for k in range(len(AT_HZ)):
+        a, b = near[:, k], far[:, k]
+        matrix = np.outer(b.conj(), b) + 0.3**2 * np.diag(np.abs(b) ** 2)
+        best = np.linalg.solve(matrix, a.conj())
+        best *= problem.wanted[0, k] / (a @ best)
+        np.testing.assert_allclose(weights[:, k], best, rtol=1e-3)
 
 
 def test_a_preset_holds_the_ears(device, tmp_path):

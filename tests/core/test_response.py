@@ -59,6 +59,7 @@ def random_preset():
         filters["beam"] = [noise(30) for _ in range(3)]
         filters["phantom"] = [noise(34) for _ in range(3)]
         filters["driver_eq"] = [noise(0, 32) for _ in range(3)]
+        filters["bass"] = [["", "", noise(5, 40)], [noise(2, 40), "", ""], ["", "", ""]]
     return parse_preset(json.dumps(document))
 
 
@@ -144,3 +145,16 @@ def test_wrong_shapes_are_named(preset, change, message):
 def test_an_unknown_parameter_is_named(chain):
     with pytest.raises(ValueError, match='no parameter is called "width"'):
         chain.feeds({"width": 30})
+
+
+@pytest.mark.parametrize("sample_rate", [48_000, 50_000])
+def test_bass_of_a_driver_is_played_by_another_at_any_rate(sample_rate):
+    document = make_preset(drivers=3)
+    for filters in document["filters"]:
+        filters["bass"] = [["", "", ""], ["", "", ""], ["", fir_text([0.5]), ""]]
+    renderer = Renderer(parse_preset(json.dumps(document)), sample_rate=sample_rate, **PLAYED | {"amount": 0})
+    feeds = renderer.process(impulse(frames=4096, channel=1, level=1.0))
+    heard = response_of(feeds, [300.0, 3000.0], sample_rate=sample_rate)
+    np.testing.assert_allclose(heard[2], 0.5 * heard[1], atol=1e-3)
+    assert db(heard[1]) == pytest.approx([0.0, 0.0], abs=0.05)
+    assert db(heard[0]).max() < -80.0

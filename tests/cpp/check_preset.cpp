@@ -31,7 +31,7 @@ Preset make_check_preset(unsigned seed, int taps, int room_taps) {
   Preset preset;
   preset.name = "Check";
   preset.device = "check";
-  preset.drivers = {{"left", 1.0f, 0.0f}, {"right", 0.0f, 1.0f}, {"center", 0.0f, 0.0f}};
+  preset.drivers = {{"left", 1.0f, 0.0f, {}}, {"right", 0.0f, 1.0f, {}}, {"center", 0.0f, 0.0f, {}}};
   for (const int rate : {44100, 48000, 88200, 96000, 176400, 192000}) {
     FilterSet set;
     set.sample_rate = rate;

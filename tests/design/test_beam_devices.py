@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from forestage.acoustics.crossover import crossover
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_file import load_device
 from forestage.acoustics.driver import Body, Driver
-from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, plant
 from forestage.acoustics.seat import Listener
 from forestage.design.beam import METHODS, BeamTarget, beam_firs, plan_beam

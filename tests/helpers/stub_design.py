@@ -51,6 +51,7 @@ def stub_design(
         beam=np.asarray(beam),
         phantom=np.asarray(phantom),
         driver_eq=(),
+        bass=(),
     )
     return SimpleNamespace(
         device=device,

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import sofar
 import soundfile
 from laboratory import LabDriver, Laboratory, Recorder, record_all
 from scipy.signal import lfilter
 
 from forestage import design, load_device
 from forestage.acoustics.driver_response import driver_responses
+from forestage.acoustics.measured_ears import load_ears_sofa
 from forestage.acoustics.plant import geometry
 from forestage.acoustics.room import room_response
 from forestage.acoustics.seat import Seat
@@ -272,6 +274,29 @@ def test_ears_come_with_their_noise(at_the_ears):
     device = load_device(folder / "laptop" / "device.toml")
     expected = 10 ** (-np.clip(measured.snr_db.min(axis=0), 0, 90) / 20)
     assert device.listener.ears.noise(THIRDS_HZ) == pytest.approx(expected, rel=0.02)
+
+
+def test_a_sofa_file_says_what_the_device_file_says(at_the_ears, tmp_path):
+    """Read back as ears, it is the same plant."""
+    _, measured, folder = at_the_ears
+    write_measurement(measured, tmp_path / "laptop", sofa=True)
+    found = load_ears_sofa(tmp_path / "laptop" / "responses.sofa")
+    ears = load_device(folder / "laptop" / "device.toml").listener.ears
+    assert found.places == ears.places
+    np.testing.assert_allclose(found.impulses, ears.impulses, atol=1e-6 * np.abs(ears.impulses).max())
+    assert found.sample_rate == ears.sample_rate
+    assert not (folder / "laptop" / "responses.sofa").exists()
+
+
+def test_a_sofa_file_of_one_microphone_has_one_receiver(measured, tmp_path):
+    write_measurement(measured, tmp_path / "laptop", sofa=True)
+    file = sofar.read_sofa(str(tmp_path / "laptop" / "responses.sofa"), verbose=False)
+    assert file.GLOBAL_SOFAConventions == "SingleRoomMIMOSRIR"
+    assert file.Data_IR.shape[:2] + file.Data_IR.shape[3:] == (len(measured.plan.places_m), 1, 2)
+    x, y, z = measured.places_m[0]
+    np.testing.assert_allclose(file.ListenerPosition[0], [x, -y, z], atol=1e-9)
+    audio, _ = soundfile.read(tmp_path / "laptop" / "right-2.wav")
+    np.testing.assert_allclose(file.Data_IR[1, 0, :, 1], audio, atol=1e-6 * np.abs(audio).max())
 
 
 def test_recordings_of_ears_in_mono_are_refused(at_the_ears, tmp_path):

@@ -103,6 +103,39 @@ def test_noise_makes_unsure(check, tmp_path):
     assert all(verdict.grade != "poor" for verdict in found.verdicts())
 
 
+def test_a_head_that_is_not_where_it_was_said_makes_unsure(check, good):
+    """As far as the design itself, asked for heads 1 cm and 2 degrees off, says; unaided hardly at all."""
+    found = verify(check, good)
+    claims = {claim.name: claim for claim in found.claims()}
+    separation, unaided = claims["separation, left"], claims["separation unaided, left"]
+    assert separation.place_db[found.known].mean() > 3 * unaided.place_db[found.known].mean() > 0.0
+    np.testing.assert_allclose(separation.unsure_db**2, separation.noise_db**2 + separation.place_db**2, rtol=1e-9)
+    device, hz = load_device("laptop"), np.geomspace(2000 * 10**-0.05, 2000 * 10**0.05, 31)
+    seat = device.listener.seat
+
+    def unaided_db(**where):
+        ears = np.mean(np.abs(plant(device, replace(seat, **where)).at(hz)[:, 0]) ** 2, axis=1)
+        return 10 * np.log10(ears[0] / ears[1])
+
+    moves = [{"position_m": (0.5 + x, y, 0.0)} for x, y in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01))]
+    moves += [{"yaw_deg": 2.0}, {"yaw_deg": -2.0}]
+    expected = np.sqrt(np.sum([(unaided_db(**move) - unaided_db()) ** 2 for move in moves]) / 2)
+    assert unaided.place_db[int(np.argmin(np.abs(THIRDS_HZ - 2000)))] == pytest.approx(expected, rel=0.05)
+
+
+def test_a_recording_a_centimetre_off_is_within_what_is_stated(check, tmp_path):
+    plan, _ = load_through(check)
+    audio, rate = soundfile.read(check / "check.wav")
+    (tmp_path / "off").mkdir()
+    (sound,) = AS_DESIGNED.record(audio.T, rate, np.array(plan.places_m) + [0.007, 0.007, 0.0], is_ears=True)
+    soundfile.write(tmp_path / "off" / "place-1.wav", sound.T, rate, subtype="PCM_24")
+    found = verify(check, tmp_path / "off")
+    assert all(verdict.grade == "good" for verdict in found.verdicts())
+    separation = found.claims()[0]
+    off_db = np.abs(separation.measured_db - separation.promised_db)[found.known]
+    assert np.sqrt(np.mean(off_db**2)) < np.sqrt(np.mean(separation.unsure_db[found.known] ** 2)) + 0.5
+
+
 def test_what_is_played_is_the_preset(check):
     """Its sweeps, through the engine: the unaided side is one driver alone."""
     plan, preset = load_through(check)

@@ -112,6 +112,23 @@ def test_optional_keys_may_be_absent():
         assert f'"{key}"' not in text
 
 
+def test_bass_that_drivers_leave_to_others_or_out_is_kept():
+    preset = make_preset()
+    preset["drivers"][0]["high_pass_hz"] = 120.5
+    for filters in preset["filters"]:
+        filters["bass"] = [["", "", ""], ["", "", ""], ["", impulse_text(at=1), ""]]
+    read = _core.parse_preset(json.dumps(preset))
+    written = json.loads(read.to_json())
+    assert written["filters"][3]["bass"] == preset["filters"][3]["bass"]
+    assert written["drivers"] == preset["drivers"]
+    assert [len(fir) for row in read.filters(48_000).bass for fir in row] == [0] * 7 + [8, 0]
+    for filters in preset["filters"]:
+        filters["driver_eq"] = []
+    assert "/filters/0/bass: is there without driver_eq; drivers that leave their bass" in message_of(
+        json.dumps(preset)
+    )
+
+
 def test_design_is_kept_whatever_it_holds():
     design = {"list": [1, 2.5, [True, None]], "nested": nested(20), "schema": 99, "text": 'quote " and \\ and ü'}
     text = _core.parse_preset(changed("/design", design)).to_json()
@@ -139,6 +156,10 @@ STRUCTURE = [
     ("/filters/4/cancel", [["", ""]] * 2, "/filters/4/cancel: has 2 rows; must have one for each of the 3 drivers"),
     ("/filters/4/beam", [""] * 4, "/filters/4/beam: has 4 rows"),
     ("/filters/4/driver_eq", [""], "/filters/4/driver_eq: has 1 rows"),
+    ("/filters/4/bass", [[""] * 3] * 2, "/filters/4/bass: has 2 rows; must have one for each of the 3 drivers"),
+    ("/filters/4/bass", [[""] * 3, [""] * 2, [""] * 3], "/filters/4/bass/1: has 2 rows; must have one for each of the"),
+    ("/filters/4/bass", [""] * 3, '/filters/4/bass/0: is ""; must be an array'),
+    ("/drivers/2/high_pass_hz", 0, "/drivers/2/high_pass_hz: is 0; must be a number from 1 to 96000 Hz"),
     ("/filters/1/cancel_align_frames", 47_000, "/filters/1: delays add up to 47007 frames; at most a quarter"),
     ("/ears/delay_frames", 6001, "/ears/delay_frames: is 6001; at most an eighth of a second, 6000"),
     ("/filters/4/crosstalk", [""], "/filters/4/crosstalk: has 1 filters; must have 2"),

@@ -92,6 +92,9 @@ int response_frames(const FilterSet& filters) {
   for (const Fir& fir : filters.beam) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.phantom) taps = std::max(taps, fir.size());
   for (const Fir& fir : filters.driver_eq) taps = std::max(taps, fir.size());
+  for (const auto& row : filters.bass) {
+    for (const Fir& fir : row) taps = std::max(taps, fir.size());
+  }
   for (const Fir& fir : filters.crosstalk) taps = std::max(taps, fir.size());
   // Far-ear delay, shelf and alignment are a few milliseconds; the shelf has faded by -100 dB in ten.
   const int delays = stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames +

@@ -55,12 +55,18 @@ inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& 
   return spec;
 }
 
-/// One filter per driver, or nothing when the drivers are flat.
+/// One filter per driver and those that bring it the bass of others, or nothing when the drivers are flat.
 inline std::unique_ptr<FirMatrix> make_driver_eq(const FilterSet& filters) {
   if (filters.driver_eq.empty()) return nullptr;
   const int drivers = static_cast<int>(filters.driver_eq.size());
   std::vector<FirPath> paths;
   for (int d = 0; d < drivers; ++d) paths.push_back({d, d, filters.driver_eq[static_cast<std::size_t>(d)]});
+  for (std::size_t d = 0; d < filters.bass.size(); ++d) {
+    for (std::size_t from = 0; from < filters.bass[d].size(); ++from) {
+      const Fir& fir = filters.bass[d][from];
+      if (!fir.empty()) paths.push_back({static_cast<int>(from), static_cast<int>(d), fir});
+    }
+  }
   return std::make_unique<FirMatrix>(drivers, drivers, paths);
 }
 

@@ -24,6 +24,7 @@ struct DriverRoute {
   std::string name;
   float plain_left_gain = 0.0f;  // how plain stereo reaches this driver
   float plain_right_gain = 0.0f;
+  std::optional<float> high_pass_hz;  // in its driver_eq, where no other driver plays what is below
   bool operator==(const DriverRoute&) const = default;
 };
 
@@ -39,6 +40,7 @@ struct FilterSet {
   std::vector<Fir> beam;                   // [driver]; empty = the device cannot beam, the center is mixed plain
   std::vector<Fir> phantom;                // [driver]; a beam as a phantom sounds; empty = the beam alone
   std::vector<Fir> driver_eq;              // [driver]; empty = flat
+  std::vector<std::vector<Fir>> bass;      // [driver][from driver's feed], beside driver_eq; empty = none
   int driver_eq_delay_frames = 0;          // not in files: what converting minimum-phase filters to another rate adds
   bool operator==(const FilterSet&) const = default;
 };

@@ -119,6 +119,9 @@ inline constexpr auto fields<DriverRoute> = std::tuple{
           "How left of plain stereo reaches this driver, linear."),
     field("plain_right_gain", &DriverRoute::plain_right_gain, gain_rule,
           "How right of plain stereo reaches this driver, linear."),
+    field("high_pass_hz", &DriverRoute::high_pass_hz, Number{1, 96000, "Hz"},
+          "Below, what it should play is left out by a high-pass in its driver_eq, as no other driver plays it.",
+          Need::optional),
 };
 
 template <>
@@ -151,6 +154,12 @@ inline constexpr auto fields<FilterSet> = std::tuple{
         .per_driver(),
     field("driver_eq", &FilterSet::driver_eq, firs_or_none, "Per driver: equalisation, no delay. Empty: flat.",
           Need::optional)
+        .delayed(&FilterSet::driver_eq_delay_frames)
+        .per_driver(),
+    field(
+        "bass", &FilterSet::bass, List<List<Taps>>{0, max_drivers, firs_of_drivers},
+        "Per driver: what it plays besides of the feed of every driver, as these leave their bass to it. Empty: none.",
+        Need::optional)
         .delayed(&FilterSet::driver_eq_delay_frames)
         .per_driver(),
 };

@@ -167,6 +167,7 @@ def _check_device(device: Device) -> None:
             raise ValueError(f'{where}.name = "{driver.name}": another driver has this name')
         names.add(driver.name)
         _check_place(device, driver, where)
+    _check_bass(device)
     _check_delays(device)
     _check_sides(device)
 
@@ -256,6 +257,24 @@ def _check_cap(device: Device, driver: Driver, where: str) -> None:
     for index, other in enumerate(device.drivers[: device.drivers.index(driver)]):
         if other.position_m is None and np.allclose(other.axis, driver.axis):
             raise ValueError(f"{where}.azimuth_deg = {driver.azimuth_deg}: driver[{index}] points there too")
+
+
+def _check_bass(device: Device) -> None:
+    """Refuse bass that goes where nobody plays it."""
+    by_name = {driver.name: driver for driver in device.drivers}
+    for index, driver in enumerate(device.drivers):
+        where = f"driver[{index}].bass_to"
+        if driver.bass_to and device.is_headphones:
+            raise ValueError(f"{where} = {list(driver.bass_to)}: a headphone capsule reaches one ear alone")
+        for name in driver.bass_to or ():
+            if name == driver.name or name not in by_name:
+                others = ", ".join(other for other in by_name if other != driver.name)
+                raise ValueError(f'{where} = "{name}": must be one of {others}')
+            if not by_name[name].plays_below(driver):
+                raise ValueError(
+                    f'{where} = "{name}": plays {by_name[name].low_hz or 0:g} to {by_name[name].high_hz or math.inf:g} '
+                    f"Hz; must go on from half an octave below {driver.low_hz:g} Hz or deeper up to there"
+                )
 
 
 def _check_delays(device: Device) -> None:

@@ -22,6 +22,7 @@ from forestage.acoustics.measured_driver import (
 from forestage.acoustics.measured_ears import EarPlace, MeasuredEars, load_ear_responses, load_ears_sofa
 from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.seat import Listener, Vector
+from forestage.acoustics.thiele_small import thiele_small
 from forestage.catalogue import device_path
 from forestage.files import read_text
 
@@ -33,7 +34,19 @@ SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ea
 HEAD = ("head_sofa", *SPHERE)
 ROOM = ("room_m3", "room_rt60_s")
 EARS = ("ears_sofa", "ear_responses")
-ELECTRIC = ("response_db", "max_db", "low_hz", "high_hz", "level_db", "delay_ms", "inverted", "is_reference", "ear")
+# What a driver says of itself, but for where it is and what limits it
+ELECTRIC = (
+    "response_db",
+    "max_db",
+    "low_hz",
+    "high_hz",
+    "bass_to",
+    "level_db",
+    "delay_ms",
+    "inverted",
+    "is_reference",
+    "ear",
+)
 
 POINTS = ("response_db", "max_db")
 
@@ -136,6 +149,11 @@ def _driver_table(driver: Driver) -> dict[str, Any]:
         value = getattr(driver, key)
         if value not in (None, 0.0, False, ()):
             table[key] = [list(point) for point in value] if key in POINTS else value
+    if driver.bass_to is not None:
+        table["bass_to"] = list(driver.bass_to)
+    if driver.thiele_small is not None:
+        told = vars(driver.thiele_small)
+        table["thiele_small"] = {key: value for key, value in told.items() if value is not None}
     return table
 
 
@@ -209,8 +227,10 @@ def _at_common_level(drivers: list[Driver]) -> tuple[Driver, ...]:
 def _driver(row: Any, where: str, folder: Path) -> Driver:
     if not isinstance(row, Mapping):
         raise ValueError(f"{where} = {shown(row)}: must be a table")
-    _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC))
+    _only(row, where, ("name", "channel", "position_m", *CAP, *MEASURED, *ELECTRIC, "thiele_small"))
     fields = {key: row[key] for key in ELECTRIC if key in row} | _place(row, where, folder)
+    if "thiele_small" in row:
+        fields["thiele_small"] = thiele_small(row["thiele_small"], f"{where}.thiele_small")
     with inside(where):
         return Driver(row.get("name"), row.get("channel"), **fields)  # type: ignore[arg-type]
 

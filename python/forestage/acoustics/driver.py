@@ -23,6 +23,7 @@ from forestage.acoustics.field_check import (
 )
 from forestage.acoustics.measured_driver import MeasuredDirectivity
 from forestage.acoustics.seat import Vector
+from forestage.acoustics.thiele_small import ThieleSmall
 from forestage.arrays import FloatArray
 from forestage.short_repr import ShortRepr
 
@@ -37,6 +38,8 @@ MOST_BODY_RADIUS_M = 1.0
 MOST_POINTS = 10_000
 MOST_HZ = 1e6
 MOST_DEVIATION_DB = 100.0
+# From where on bass of another driver can be played: so much below its edge, as a ratio of frequencies
+BELOW_EDGE = 2.0**0.5
 # Gains of the (left, right) channel of plain stereo
 PLAIN_GAINS: dict[Channel, tuple[float, float]] = {
     "left": (1.0, 0.0),
@@ -66,8 +69,13 @@ class Driver(ShortRepr):
         Measured deviation from flat as (Hz, dB) breakpoints, to be equalised; empty for none.
     low_hz, high_hz : float, optional
         Edges of its crossover: fourth-order Linkwitz-Riley, -6 dB there; none by default.
+    bass_to : tuple of str, optional
+        Drivers that play what is below its ``low_hz``, by their names; empty for none. By default those that can, where
+        nobody plays it in plain stereo.
     max_db : tuple of (float, float)
         The most it may get as (Hz, dB) breakpoints, over what plain stereo gives a flat driver; empty for no limit.
+    thiele_small : ThieleSmall, optional
+        What tells its excursion, a limit besides.
     level_db, delay_ms, inverted : float, float, bool
         How it deviates from the others: louder, later, with the opposite polarity. Its equaliser makes up for it.
     directivity : MeasuredDirectivity, optional
@@ -88,6 +96,8 @@ class Driver(ShortRepr):
     max_db: tuple[tuple[float, float], ...] = ()
     low_hz: float | None = None
     high_hz: float | None = None
+    bass_to: tuple[str, ...] | None = None
+    thiele_small: ThieleSmall | None = None
     level_db: float = 0.0
     delay_ms: float = 0.0
     inverted: bool = False
@@ -108,6 +118,8 @@ class Driver(ShortRepr):
             max_db=points,
             low_hz=optional(within(*CROSSOVER_RANGE_HZ)),
             high_hz=optional(within(*CROSSOVER_RANGE_HZ)),
+            bass_to=optional(_names),
+            thiele_small=optional(instance_of(ThieleSmall)),
             level_db=within(-MAX_LEVEL_DB, MAX_LEVEL_DB),
             delay_ms=within(-MOST_DELAY_MS, MOST_DELAY_MS),
             inverted=flag,
@@ -117,6 +129,8 @@ class Driver(ShortRepr):
         )
         if self.octaves <= 0.0:
             raise ValueError(f"high_hz = {self.high_hz}: must be above low_hz = {self.low_hz}")
+        if self.bass_to and self.low_hz is None:
+            raise ValueError(f"bass_to = {list(self.bass_to)}: goes with low_hz, below which others play")
 
     @property
     def y_position(self) -> float:
@@ -136,6 +150,17 @@ class Driver(ShortRepr):
         low, high = CROSSOVER_RANGE_HZ
         return math.log2((self.high_hz or high) / (self.low_hz or low))
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit of its own."""
+        return bool(self.max_db) or self.thiele_small is not None
+
+    def plays_below(self, other: Driver) -> bool:
+        """Whether it goes on, by its crossover, where another one ends downwards."""
+        if other.low_hz is None:
+            return False
+        return (self.low_hz or 0.0) <= other.low_hz / BELOW_EDGE and (self.high_hz or math.inf) >= other.low_hz
+
 
 @dataclass(frozen=True)
 class Body:
@@ -145,6 +170,12 @@ class Body:
 
     def __post_init__(self) -> None:
         settle(self, radius_m=size_to(MOST_BODY_RADIUS_M))
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where} = {shown(value)}: must be a list of names of drivers")
+    return tuple(line(name, where) for name in value)
 
 
 def _half_angle(value: Any, where: str) -> float:

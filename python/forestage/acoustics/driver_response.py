@@ -2,8 +2,8 @@
 
     equalised feed ── equaliser: crossover, inverse response, limit ── driver: response, level, delay, polarity ── air
 
-Responses are minimum-phase. A crossover is a fourth-order Linkwitz-Riley filter, a second-order Butterworth filter
-twice; those of neighbouring drivers with a common edge add up to an all-pass.
+Responses are minimum-phase; crossovers, and the bass that goes to other drivers, are those of
+`forestage.acoustics.crossover`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
+from forestage.acoustics.crossover import analogue, bass_paths, own_paths
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.arrays import ComplexArray, FloatArray
@@ -53,7 +54,15 @@ def inverse_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
     [-9.0, 0.0]
     """
     opposite = np.clip(-response_db(driver, frequency_hz), -LIMIT_DB, LIMIT_DB)
-    return np.minimum(opposite, _between(driver.max_db, frequency_hz, default=np.inf))
+    return np.minimum(opposite, limit_db(driver, frequency_hz))
+
+
+def limit_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
+    """The most a driver may get, by its limit and its excursion, shape (n,); infinite where nothing limits it."""
+    most_db = _between(driver.max_db, frequency_hz, default=np.inf)
+    if driver.thiele_small is not None:
+        most_db = np.minimum(most_db, driver.thiele_small.most_db(frequency_hz))
+    return most_db
 
 
 def room_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
@@ -65,7 +74,7 @@ def room_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
     >>> room_db(driver, [50.0, 100.0, 400.0]).tolist()
     [0.0, 0.0, 6.0]
     """
-    return _between(driver.max_db, frequency_hz, default=np.inf) - inverse_db(driver, frequency_hz)
+    return limit_db(driver, frequency_hz) - inverse_db(driver, frequency_hz)
 
 
 def _between(points: tuple[tuple[float, float], ...], frequency_hz: ArrayLike, *, default: float) -> FloatArray:
@@ -98,32 +107,39 @@ def driver_responses(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
 
 
 def feed_responses(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
-    """Equalisers and drivers together: crossovers, and what of the responses is beyond +-12 dB, shape (drivers, n)."""
-    frequency = np.asarray(frequency_hz, dtype=np.float64)
-    return np.stack(
-        [
-            crossover(driver, frequency) * _minimum_phase_at(driver, frequency, residual=True)
-            for driver in device.drivers
-        ]
-    )
+    """Equalisers and drivers together: crossovers, and what of the responses is beyond +-12 dB, shape (drivers, n).
 
-
-def crossover(driver: Driver, frequency_hz: ArrayLike) -> ComplexArray:
-    """Crossover of a driver as an analogue filter, 1 everywhere where it has no edges, shape (n,).
-
-    Examples
-    --------
-    >>> woofer = Driver("a", "left", (0.0, 0.0, 0.0), high_hz=200.0)
-    >>> (20 * np.log10(np.abs(crossover(woofer, [200.0, 400.0])))).round(2).tolist()
-    [-6.02, -24.61]
+    From the feed of each driver to that driver alone; `of_feeds` and `to_drivers` know the bass that others play.
     """
-    s = 1j * np.asarray(frequency_hz, dtype=np.float64)
-    response = np.ones(s.shape, dtype=np.complex128)
-    for edge, is_low in ((driver.low_hz, True), (driver.high_hz, False)):
-        if edge is not None:
-            ratio = s / edge
-            response *= ((ratio**2 if is_low else 1.0) / (1.0 + np.sqrt(2.0) * ratio + ratio**2)) ** 2
-    return response
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    left = np.stack([_minimum_phase_at(driver, frequency, residual=True) for driver in device.drivers])
+    return own_paths(device, analogue(frequency), frequency) * left
+
+
+def of_feeds(device: Device, responses: ComplexArray, frequency_hz: ArrayLike) -> ComplexArray:
+    """Responses of flat drivers as those of their equalised feeds, of either shape (..., drivers, n)."""
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    found = responses * feed_responses(device, frequency)
+    for source, target, path in _bass_responses(device, frequency):
+        found[..., source, :] += responses[..., target, :] * path
+    return found
+
+
+def to_drivers(device: Device, feeds: ComplexArray, frequency_hz: ArrayLike) -> ComplexArray:
+    """What flat drivers would play for equalised feeds, both of shape (drivers, channels, n)."""
+    frequency = np.asarray(frequency_hz, dtype=np.float64)
+    found = feeds * feed_responses(device, frequency)[:, None]
+    for source, target, path in _bass_responses(device, frequency):
+        found[target] += feeds[source] * path
+    return found
+
+
+def _bass_responses(device: Device, frequency: FloatArray) -> list[tuple[int, int, ComplexArray]]:
+    """From whose feed to which driver, and how, shape (n,)."""
+    return [
+        (route.source, route.target, path * _minimum_phase_at(device.drivers[route.target], frequency, residual=True))
+        for route, path in bass_paths(device, analogue(frequency), frequency)
+    ]
 
 
 def _minimum_phase_at(driver: Driver, frequency: FloatArray, *, residual: bool) -> ComplexArray:

@@ -11,8 +11,9 @@ from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
+from forestage.acoustics.crossover import bass_routes
 from forestage.acoustics.device import Device
-from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.driver_response import feed_responses, of_feeds
 from forestage.acoustics.ears_over_model import place_ratios, shares
 from forestage.acoustics.fields import CapPiston, PointSource, ears, growth, pressures, wave_number
 from forestage.acoustics.head import order_for
@@ -87,7 +88,7 @@ def plant(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STE
         Both ears, all drivers, 0 Hz to 24 kHz: geometry, crossovers, and what the equalisers leave of the drivers.
     """
     bare = geometry(device, seat, step_hz=step_hz)
-    return replace(bare, response=bare.response * feed_responses(device, bare.frequency_hz))
+    return replace(bare, response=of_feeds(device, bare.response, bare.frequency_hz))
 
 
 def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STEP_HZ) -> Plant:
@@ -172,7 +173,8 @@ def directivity(
     height = np.full_like(azimuth, np.sin(elevation))
     points = distance * np.stack([level * np.cos(azimuth), level * np.sin(azimuth), height], axis=-1)
     pressure = pressures(device.fields, frequency, points)
-    return pressure * np.exp(1j * wave_number(frequency) * distance) * feed_responses(device, frequency)[:, None]
+    late = pressure * np.exp(1j * wave_number(frequency) * distance)
+    return of_feeds(device, late.swapaxes(0, 1), frequency).swapaxes(0, 1)
 
 
 def mean_power(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
@@ -205,8 +207,12 @@ def mean_power(device: Device, frequency_hz: ArrayLike) -> ComplexArray:
         octave = np.floor(np.log2(np.maximum(frequency, 1.0)))
         for each in np.unique(octave):
             bare[octave == each] = _mean_power(device, frequency[octave == each])
-    feeds = feed_responses(device, frequency).T
-    return feeds.conj()[:, :, None] * bare * feeds[:, None, :]
+    if not bass_routes(device):
+        feeds = feed_responses(device, frequency).T
+        return feeds.conj()[:, :, None] * bare * feeds[:, None, :]
+    by_feed = of_feeds(device, bare.transpose(1, 2, 0), frequency)
+    power: ComplexArray = of_feeds(device, by_feed.conj().swapaxes(0, 1), frequency).conj().swapaxes(0, 1)
+    return power.transpose(2, 0, 1)
 
 
 def _mean_power_of_caps(caps: Sequence[CapPiston], k: FloatArray) -> ComplexArray:

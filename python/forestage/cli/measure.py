@@ -29,6 +29,7 @@ PLANNED = (
     ),
     click.option("--low", "low_hz", type=float, default=16.0, show_default=True, help="Where sweeps begin, in Hz."),
 )
+SOFA = click.option("--sofa", is_flag=True, help="Write the responses as a SOFA file (responses.sofa), too.")
 WINDOW = click.option(
     "--window-ms",
     type=float,
@@ -82,6 +83,7 @@ def _plan(device: str, *, is_ears: bool, count: int | None, **options: Any) -> P
 @click.option("-o", "--output", type=FOLDER, required=True, help="Folder for the device file, responses and report.")
 @click.option("--sweeps", "sweeps_folder", type=FOLDER, help="Folder of the plan; `sweeps` beside RECORDINGS.")
 @WINDOW
+@SOFA
 @STRICT
 @OVERWRITE
 def take(
@@ -89,6 +91,7 @@ def take(
     output: Path,
     sweeps_folder: Path | None,
     window_ms: float | None,
+    sofa: bool,
     strict: bool,
     overwrite: bool,
 ) -> None:
@@ -99,14 +102,17 @@ def take(
     from forestage.measure.take import measure as measured
 
     window_s = None if window_ms is None else window_ms / 1000
-    _finish(measured(recordings, sweeps=sweeps_folder, window_s=window_s), output, strict=strict, overwrite=overwrite)
+    found = measured(recordings, sweeps=sweeps_folder, window_s=window_s)
+    _finish(found, output, strict=strict, overwrite=overwrite, sofa=sofa)
 
 
-def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: bool, kept: Path | None = None) -> None:
+def _finish(
+    measurement: Measurement, output: Path, *, strict: bool, overwrite: bool, sofa: bool, kept: Path | None = None
+) -> None:
     from forestage.measure.words import findings
     from forestage.measure.written import write_measurement
 
-    written = write_measurement(measurement, output, overwrite=overwrite, recordings=kept)
+    written = write_measurement(measurement, output, overwrite=overwrite, recordings=kept, sofa=sofa)
     found = findings(measurement)
     for finding in found:
         click.echo(f"{output}: {finding}")
@@ -123,6 +129,7 @@ def _finish(measurement: Measurement, output: Path, *, strict: bool, overwrite: 
 @click.option("--input-card", help="Card to record from; the system's by default.")
 @click.option("--wait", "wait_s", type=float, help="Wait so many seconds before each place instead of asking.")
 @WINDOW
+@SOFA
 @STRICT
 @OVERWRITE
 def run_command(
@@ -132,6 +139,7 @@ def run_command(
     input_card: str | None,
     wait_s: float | None,
     window_ms: float | None,
+    sofa: bool,
     strict: bool,
     overwrite: bool,
     **planned: Any,
@@ -169,7 +177,7 @@ def run_command(
         record(plan, recordings, ready=ready, again=again, output=_card(output_card), source=_card(input_card))
         window_s = None if window_ms is None else window_ms / 1000
         found = measured(recordings, sweeps=sweeps_folder, window_s=window_s)
-        _finish(found, output, strict=strict, overwrite=overwrite, kept=recordings)
+        _finish(found, output, strict=strict, overwrite=overwrite, sofa=sofa, kept=recordings)
 
 
 def _card(text: str | None) -> int | str | None:

@@ -18,7 +18,7 @@ from forestage.design.calibrate import Render, calibrate, render_with_core
 from forestage.design.cancel import CAPPED, CancelTarget, cancel_problem, solve
 from forestage.design.cancel.firs import SOLVE_HZ, Solution, cancel_firs, guarded
 from forestage.design.center_mix import center_firs
-from forestage.design.driver_eq import driver_eq_firs
+from forestage.design.driver_eq import bass_firs, driver_eq_firs
 from forestage.design.ears import ear_firs
 from forestage.design.filters import (
     MASTER_RATE,
@@ -128,6 +128,7 @@ def design(
                 beam_taps.astype(np.float32),
                 phantom_taps.astype(np.float32),
                 driver_eq_firs(device, sample_rate=rate).astype(np.float32),
+                bass_firs(device, sample_rate=rate).astype(np.float32),
             )
         )
     finished = Design(device, variant, target, beam, pair, seat, solution, center.plan, tuple(filters), ears)

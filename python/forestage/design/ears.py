@@ -23,7 +23,7 @@ from forestage.acoustics.plant import geometry
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
-from forestage.design.driver_eq import LEAD_S, equalisers
+from forestage.design.driver_eq import LEAD_S, bass_equalisers, equalisers
 from forestage.design.filters import grid_for, to_fir
 from forestage.short_repr import ShortRepr
 
@@ -126,6 +126,8 @@ def _direct(scene: DeviceInRoom, seat: Seat, frequency: FloatArray) -> tuple[Com
 def _plain_near(device: Device, response: ComplexArray, frequency: FloatArray) -> ComplexArray:
     """Near ears of plain stereo, shape (2, n)."""
     feeds = equalisers(device, frequency, sample_rate=SAMPLE_RATE)[:, None] * device.plain_gains[..., None]
+    if len(bass := bass_equalisers(device, frequency, sample_rate=SAMPLE_RATE)):
+        feeds += np.einsum("dif,ic->dcf", bass, device.plain_gains)
     return np.stack([np.sum(response[side] * feeds[:, side], axis=0) for side in (0, 1)])
 
 

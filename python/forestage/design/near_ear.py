@@ -6,7 +6,8 @@ than the drivers of the side should give comes from those that reach the ear wit
 
     share g p + (1 - share) q        share = min(1, most gain / g)
 
-All of it stays within the drive cap over plain stereo: a body whose drivers all face away keeps some of its dullness.
+All of it stays within the drive cap over plain stereo, and within what limits of drivers leave: a body whose drivers
+all face away keeps some of its dullness.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
+from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.pair import own_ears, pair_ears
 from forestage.acoustics.plant import Plant
 from forestage.arrays import ComplexArray, FloatArray
@@ -50,7 +52,11 @@ def even_plain(device: Device, seat: Plant, frequency_hz: ArrayLike) -> ComplexA
     least = rows.conj() * (near / np.sum(np.abs(rows) ** 2, axis=1))[:, None]
     even = gain * (share * plain + (1.0 - share) * least.transpose(1, 0, 2))
     drive = np.sum(np.abs(even) ** 2, axis=0) / np.sum(np.abs(plain) ** 2, axis=0)
-    return even * np.minimum(1.0, np.sqrt(10.0 ** (MOST_DRIVE_DB / 10) / drive))
+    even *= np.minimum(1.0, np.sqrt(10.0 ** (MOST_DRIVE_DB / 10) / drive))
+    if any(driver.is_limited for driver in device.drivers):
+        most = 10.0 ** (np.stack([room_db(driver, frequency) for driver in device.drivers]) / 20)
+        even *= np.minimum(1.0, (most[:, None] / np.maximum(np.abs(even), 1e-30)).min(axis=0))
+    return even
 
 
 def _gain_db(device: Device, seat: Plant) -> FloatArray:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from forestage import notebook
 from forestage._core import PRESET_SCHEMA, __version__
+from forestage.acoustics.crossover import high_passes_hz, with_bass
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
@@ -34,7 +35,15 @@ from forestage.design.preset_form import (
     filters_form,
     head_form,
 )
-from forestage.design.shortfall import CapExcess, ImageShortfall, MeasurementShortfall, Shortfall, cap_excess
+from forestage.design.shortfall import (
+    BassShortfall,
+    CapExcess,
+    ImageShortfall,
+    MeasurementShortfall,
+    Shortfall,
+    bass_shortfalls,
+    cap_excess,
+)
 from forestage.design.variants import VARIANTS
 from forestage.design.virtual_pair import VirtualPair
 from forestage.firs import FilterSet
@@ -116,7 +125,9 @@ class Design:
         if self.device.is_headphones:
             return self.device.text
         zone = " who moves," if VARIANTS[self.variant].is_wide else ""
-        return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.".strip()
+        left_out = max(high_passes_hz(self.device).values(), default=0.0)
+        bass = f" Without bass below {left_out:g} Hz." if left_out else ""
+        return f"{self.device.text} For a listener{zone} at {self.device.listener.distance_m:g} m.{bass}".strip()
 
     def filter_set(self, sample_rate: int = SAMPLE_RATE) -> FilterSet:
         """Filters at one sample rate."""
@@ -170,7 +181,7 @@ class Design:
         x, y, z = np.asarray(seat, dtype=np.float64)
         return replace(self.device.listener.seat, position_m=(float(x), float(y), float(z)))
 
-    def shortfall(self) -> tuple[Shortfall | ImageShortfall | MeasurementShortfall | CapExcess, ...]:
+    def shortfall(self) -> tuple[Shortfall | BassShortfall | ImageShortfall | MeasurementShortfall | CapExcess, ...]:
         """Where the design stays short of its target or beyond its caps, and by how much."""
         steered = self.beam_plan.shortfall if self.beam_plan is not None else ()
         # The one that tells least is what counts
@@ -178,7 +189,8 @@ class Design:
         known = [MeasurementShortfall(name, limit) for limit, name in limits[:1]]
         images = image_shortfalls(self, sample_rate=self._shown_rate)
         given_way = () if self.device.is_headphones else balance_shortfalls(self, sample_rate=self._shown_rate)
-        return (*known, *images, *self.cancellation.shortfall(), *self._beyond_caps(), *steered, *given_way)
+        bass = bass_shortfalls(high_passes_hz(self.device))
+        return (*known, *bass, *images, *self.cancellation.shortfall(), *self._beyond_caps(), *steered, *given_way)
 
     def _beyond_caps(self) -> Iterator[CapExcess]:
         """Where the exported filters ask for more than the drive cap, or of a driver for more than its limit."""
@@ -186,15 +198,15 @@ class Design:
         frequency = ANALYSIS_HZ[0.45 * rate > ANALYSIS_HZ]
         drive_db = drive_curve(self, frequency, sample_rate=rate)["drive"]
         yield from cap_excess(frequency, drive_db - self.target.cap_db(frequency))
-        if not any(driver.max_db for driver in self.device.drivers):
+        if not any(driver.is_limited for driver in self.device.drivers):
             return
         chain = Chain.of(self, frequency, sample_rate=rate)
-        most = np.max(
-            [*np.abs(chain.staged.transpose(1, 0, 2)), np.abs(chain.center), np.abs(chain.flat_center)], axis=0
-        )
+        feeds = np.concatenate([chain.staged, chain.center[:, None], chain.flat_center[:, None]], axis=1)
+        most = np.abs(with_bass(self.device, feeds, frequency)).max(axis=1)
         for driver, feed in zip(self.device.drivers, most, strict=True):
+            cap = "its max_db" if driver.thiele_small is None else "its limit"
             over_db = 20 * np.log10(np.maximum(feed, 1e-6)) + self.loudness.processed_db - room_db(driver, frequency)
-            yield from cap_excess(frequency, over_db, figure=f"driver {driver.name}", cap="its max_db")
+            yield from cap_excess(frequency, over_db, figure=f"driver {driver.name}", cap=cap)
 
     def metrics(self) -> dict[str, Any]:
         """Figures of width, depth, zone, colour, effort and level, and what they hold for; see `design_metrics`.
@@ -223,14 +235,20 @@ class Design:
             "device": device.slug,
             "text": self.text,
             "parameters": {"stage_width_deg": self.width_deg},
-            "drivers": [
-                {"name": driver.name, "plain_left_gain": float(left), "plain_right_gain": float(right)}
-                for driver, (left, right) in zip(device.drivers, device.plain_gains, strict=True)
-            ],
+            "drivers": self._routes(),
             "filters": [filters_form(filters) for filters in self.filters],
             "ears": ears_form(self.ears),
             "loudness": self.loudness.form(),
         }
+
+    def _routes(self) -> list[dict[str, Any]]:
+        """What plain stereo is to each driver, and where nobody plays its bass."""
+        left_out = high_passes_hz(self.device)
+        return [
+            {"name": driver.name, "plain_left_gain": float(left), "plain_right_gain": float(right)}
+            | ({"high_pass_hz": left_out[driver.name]} if driver.name in left_out else {})
+            for driver, (left, right) in zip(self.device.drivers, self.device.plain_gains, strict=True)
+        ]
 
     def preset(self) -> dict[str, Any]:
         """The preset in its JSON form: what plays, what the editor and the report draw, and where it comes from."""

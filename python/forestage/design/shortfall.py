@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,32 @@ class ImageShortfall:
             f"image is off from {self.low_hz:.0f} to {self.high_hz:.0f} Hz{cause}: "
             f"left, centre and right are heard at {heard}, not at {wanted}"
         )
+
+
+@dataclass(frozen=True)
+class BassShortfall:
+    """Bass that a high-pass leaves out, as no driver plays it.
+
+    Examples
+    --------
+    >>> print(BassShortfall(("left", "right"), 150.0))
+    bass below 150 Hz of left and right is left out by a high-pass, as no other driver plays it
+    """
+
+    drivers: tuple[str, ...]
+    below_hz: float
+
+    def __str__(self) -> str:
+        return (
+            f"bass below {self.below_hz:.0f} Hz of {' and '.join(self.drivers)} is left out by a high-pass, "
+            "as no other driver plays it"
+        )
+
+
+def bass_shortfalls(high_passes_hz: Mapping[str, float]) -> Iterator[BassShortfall]:
+    """What high-passes leave out, drivers with the same edge together."""
+    for below_hz in sorted(set(high_passes_hz.values())):
+        yield BassShortfall(tuple(name for name, edge in high_passes_hz.items() if edge == below_hz), below_hz)
 
 
 @dataclass(frozen=True)

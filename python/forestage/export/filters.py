@@ -17,7 +17,8 @@ def export_wav(
 
     Writes ``crosstalk.wav`` (weight of the virtual crosstalk, from left and from right), ``cancel-left.wav`` and
     ``cancel-right.wav`` (from the left and right path to the drivers), ``beam.wav`` and ``phantom.wav`` (from
-    the centre) and ``driver-eq.wav``, as far as the preset has them. Alignment delays are written into the files.
+    the centre), ``driver-eq.wav`` and ``bass-from-1.wav`` and so on (from the feed of a driver that leaves its bass to
+    others), as far as the preset has them. Alignment delays are written into the files.
     """
     filters = load_preset(preset).filters(sample_rate)
     matrices = {
@@ -28,6 +29,8 @@ def export_wav(
         "phantom": (filters.phantom, filters.beam_align_frames),
         "driver-eq": (filters.driver_eq, 0),
     }
+    for index, rows in enumerate(zip(*filters.bass, strict=True), 1):
+        matrices[f"bass-from-{index}"] = (list(rows) if any(map(len, rows)) else [], 0)
     directory = Path(folder)
     directory.mkdir(parents=True, exist_ok=True)
     targets = {

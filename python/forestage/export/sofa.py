@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,12 @@ def export_sofa(
     ValueError
         For a file that does not end in ``.sofa``.
     """
-    try:
-        import sofar
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "SOFA files are written by the package sofar: pip install 'forestage[sofa]'"
-        ) from None
     target = checked_target(path, overwrite=overwrite)
     if target.suffix != ".sofa":
         raise ValueError(f"{target}: its name would have to end in .sofa")
     loaded = load_preset(preset)
     filters = linear_filters(loaded, sample_rate=sample_rate, **params)
-    file = sofar.Sofa("GeneralFIR-E")
-    file.GLOBAL_Title = f"Forestage: {filters.name}"
-    file.GLOBAL_ApplicationName, file.GLOBAL_ApplicationVersion = "Forestage", __version__
+    file = new_sofa("GeneralFIR-E", title=f"Forestage: {filters.name}")
     file.GLOBAL_Comment = "; ".join([*filters.summary(), f"receivers: {', '.join(filters.drivers)}"])
     file.Data_IR = filters.taps.transpose(0, 2, 1)[None].astype(float)
     file.Data_SamplingRate = float(sample_rate)
@@ -59,9 +52,40 @@ def export_sofa(
     file.EmitterPosition = _pair_positions_m(form["parameters"].get("stage_width_deg", WIDTH_DEG))
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         whole = Path(folder) / target.name
-        sofar.write_sofa(str(whole), file)
+        write_sofa(file, whole)
         os.replace(whole, target)
     return target
+
+
+def sofar_package() -> ModuleType:
+    """Return the package that writes SOFA files.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When it is not installed; the message says how it is.
+    """
+    try:
+        import sofar
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "SOFA files are written by the package sofar: pip install 'forestage[sofa]'"
+        ) from None
+    package: ModuleType = sofar
+    return package
+
+
+def new_sofa(convention: str, *, title: str) -> Any:
+    """Make an empty file of a convention, made by Forestage."""
+    file = sofar_package().Sofa(convention)
+    file.GLOBAL_Title = title
+    file.GLOBAL_ApplicationName, file.GLOBAL_ApplicationVersion = "Forestage", __version__
+    return file
+
+
+def write_sofa(file: Any, path: Path) -> None:
+    """Write a file that `new_sofa` made."""
+    sofar_package().write_sofa(str(path), file)
 
 
 def _driver_positions_m(form: dict[str, Any], drivers: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from forestage.arrays import FloatArray
 from forestage.measure.against_model import over_model_db
 from forestage.measure.quality import NOMINAL_HZ, THIRDS_HZ, thirds_within
 from forestage.measure.take import Measurement
-from forestage.measure.verify import Claim, Verification
+from forestage.measure.verify import OFF_M, TURNED_DEG, Claim, Verification
 from forestage.measure.words import findings
 from forestage.page.template import environment
 from forestage.plots.axes import BLUE, GREEN, INK, ORANGE, PURPLE, STYLE, lines
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 LOOK: Any = {**STYLE, "svg.hashsalt": "forestage"}
 SHOWN_MS = 25.0
 RANGE_HZ = (40.0, 20_000.0)
+SURE = (
+    "The band is how sure the measurement is: what noise leaves, and what the promise changes by for a head "
+    f"{100 * OFF_M:g} cm ahead and aside of its place and turned by {TURNED_DEG:g}°."
+)
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", INK, "#7f7f7f")
 
 
@@ -81,10 +85,7 @@ def verification_html(verification: Verification) -> str:
     """HTML of the page on a preset at real ears."""
     verdicts = verification.verdicts()
     with rc_context(LOOK):
-        drawn = [
-            (claim.name[:1].upper() + claim.name[1:], "The band is what noise leaves unsure.", svg(_claim(claim)))
-            for claim in verification.claims()
-        ]
+        drawn = [(claim.name[:1].upper() + claim.name[1:], SURE, svg(_claim(claim))) for claim in verification.claims()]
     return (
         environment("forestage.measure")
         .get_template("page.html.jinja")
@@ -95,12 +96,14 @@ def verification_html(verification: Verification) -> str:
             recordings=[],
             bands=NOMINAL_HZ,
             rows=[
-                (claim.name, what, [float(value) for value in values])
+                (claim.name, what, [float(value) for value in np.broadcast_to(values, 31)])
                 for claim in verification.claims()
                 for what, values in (
                     ("promised (dB)", claim.promised_db),
                     ("measured (dB)", claim.measured_db),
                     ("sure to (dB)", claim.unsure_db),
+                    ("of that, noise (dB)", claim.noise_db),
+                    ("of that, place (dB)", claim.place_db),
                 )
             ],
         )

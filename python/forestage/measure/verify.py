@@ -1,12 +1,16 @@
-"""What a preset does at real ears against what its design promised: one verdict a claim."""
+"""What a preset does at real ears against what its design promised: one verdict a claim.
+
+Two things make a measured value unsure: noise, and where the head was. The second is what the promise itself changes by
+when the head is `OFF_M` ahead or aside of its place, or turned by `TURNED_DEG`: nobody sits just where a ruler says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -42,6 +46,8 @@ PER_THIRD = 12
 MOST_OFF_DB = (2.0, 4.0)
 MOST_SKEW_DB = (1.5, 3.0)
 LEAST_SNR_DB = 10.0
+# How exactly a head is where it was said
+OFF_M, TURNED_DEG = 0.01, 2.0
 TINY = 1e-30
 
 
@@ -53,8 +59,10 @@ class Claim(ShortRepr):
     ----------
     name : str
         What it is about.
-    promised_db, measured_db, unsure_db : ndarray, shape (31,)
-        Values, and how far noise and places may have moved the measured one.
+    promised_db, measured_db : ndarray, shape (31,)
+        Values.
+    noise_db, place_db : ndarray, shape (31,)
+        How far noise, and a head that is not where it was said, may have moved the measured one.
     is_skew : bool
         Whether both should be 0.
     is_least : bool
@@ -64,15 +72,57 @@ class Claim(ShortRepr):
     name: str
     promised_db: FloatArray
     measured_db: FloatArray
-    unsure_db: FloatArray
+    noise_db: FloatArray
+    place_db: FloatArray | float = 0.0
     is_skew: bool = False
     is_least: bool = False
+
+    @property
+    def unsure_db(self) -> FloatArray:
+        """How sure the measured value is, noise and place together, shape (31,)."""
+        return np.hypot(self.noise_db, self.place_db)
 
     @property
     def off_db(self) -> FloatArray:
         """How far from its promise it is, shape (31,)."""
         off_db = self.promised_db - self.measured_db
         return np.maximum(off_db, 0.0) if self.is_least else np.abs(off_db)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a claim is about: one ear over the other, or one ear alone, while a programme plays."""
+
+    name: str
+    programme: str
+    ear: int
+    kind: Literal["least", "both", "colour", "skew"]
+
+    @property
+    def played(self) -> int:
+        """Position of the programme."""
+        return NAMES.index(self.programme)
+
+    @property
+    def places(self) -> slice:
+        """Which places count: the centre is in the middle at the seat alone."""
+        return slice(0, 1) if self.kind == "skew" else slice(None)
+
+    @property
+    def ears(self) -> list[int]:
+        """Which ears count."""
+        return [self.ear] if self.kind == "colour" else [0, 1]
+
+
+def _of_side(side: str, ear: int) -> tuple[Subject, ...]:
+    return (
+        Subject(f"separation, {side}", side, ear, "least"),
+        Subject(f"separation unaided, {side}", f"unaided {side}", ear, "both"),
+        Subject(f"near ear, {side}", side, ear, "colour"),
+    )
+
+
+SUBJECTS = (*_of_side("left", 0), *_of_side("right", 1), Subject("centre, left over right ear", "centre", 0, "skew"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,16 +179,29 @@ class Verification(ShortRepr):
     @cached_property
     def promised(self) -> FloatArray:
         """Power in third octaves as the design has it, shape (places, programmes, 2 ears, 31)."""
+        return self._promised(self._seats())
+
+    @cached_property
+    def moved(self) -> list[FloatArray]:
+        """The same for heads that are not where they were said, both ways of each kind."""
+        return [
+            self._promised(self._seats(**{key: sign * by}))
+            for key, by in (("ahead_m", OFF_M), ("aside_m", OFF_M), ("yaw_deg", TURNED_DEG))
+            for sign in (-1.0, 1.0)
+        ]
+
+    def _seats(self, *, ahead_m: float = 0.0, aside_m: float = 0.0, yaw_deg: float = 0.0) -> list[Seat]:
+        head = self.plan.device.listener.head
+        return [Seat((x + ahead_m, y + aside_m, z), yaw_deg, head) for x, y, z in self.plan.places_m]
+
+    def _promised(self, seats: Sequence[Seat]) -> FloatArray:
         step = 2.0 ** (1.0 / (3 * PER_THIRD))
         frequency = 17.0 * step ** np.arange(int(np.log(20_500.0 / 17.0) / np.log(step)))
         filters = load_preset(dict(self.preset)).filters(self.plan.sample_rate)
         response = ChainResponse(filters, self.plan.device.plain_gains, frequency)
-        places = [
-            plant(self.plan.device, Seat(place, head=self.plan.device.listener.head)) for place in self.plan.places_m
-        ]
         result = []
-        for place in places:
-            to_ears = place.at(frequency)
+        for seat in seats:
+            to_ears = plant(self.plan.device, seat).at(frequency)
             row = []
             for inputs, settings in PROGRAMMES.values():
                 sides, centre = response.feeds({key: value for key, value in settings.items() if key != "upmix"})
@@ -162,37 +225,35 @@ class Verification(ShortRepr):
         return known
 
     def claims(self) -> list[Claim]:
-        """Separation with and without the preset, colour of the near ears, and the centre."""
-        measured, noise = self.levels
-        result = []
-        for side, ear in (("left", 0), ("right", 1)):
-            for name, what in ((side, f"separation, {side}"), (f"unaided {side}", f"separation unaided, {side}")):
-                index = NAMES.index(name)
-                result.append(
-                    Claim(
-                        what,
-                        _ratio_db(self.promised[:, index], ear),
-                        _ratio_db(measured[:, index], ear),
-                        _unsure_db(measured[:, index], noise[:, index]),
-                        is_least=name == side,
-                    )
-                )
-            index = NAMES.index(side)
-            near = [10 * np.log10(each[0, index, ear]) for each in (self.promised, measured)]
-            levelled = [each - np.mean(each[self.known]) if self.known.any() else each for each in near]
-            unsure_db = _unsure_db(measured[:, index, [ear]], noise[:, index, [ear]])
-            result.append(Claim(f"near ear, {side}", levelled[0], levelled[1], unsure_db))
-        index = NAMES.index("centre")
-        result.append(
+        """What is told of each of `SUBJECTS`: separation with and without the preset, near ears, and the centre."""
+        power, noise = self.levels
+        return [
             Claim(
-                "centre, left over right ear",
-                _ratio_db(self.promised[:1, index], 0),
-                _ratio_db(measured[:1, index], 0),
-                _unsure_db(measured[:1, index], noise[:1, index]),
-                is_skew=True,
+                subject.name,
+                self._value_db(subject, self.promised),
+                self._value_db(subject, power),
+                _noise_db(*(each[subject.places, subject.played][:, subject.ears] for each in (power, noise))),
+                self._place_db(subject),
+                is_skew=subject.kind == "skew",
+                is_least=subject.kind == "least",
             )
-        )
-        return result
+            for subject in SUBJECTS
+        ]
+
+    def _value_db(self, subject: Subject, power: FloatArray) -> FloatArray:
+        """Value of a subject, shape (31,), of power (places, programmes, 2 ears, 31)."""
+        heard = 10 * np.log10(np.maximum(power[subject.places, subject.played], TINY))
+        if subject.kind != "colour":
+            return np.mean(heard[:, subject.ear] - heard[:, 1 - subject.ear], axis=0)
+        near: FloatArray = heard[0, subject.ear]
+        return near - np.mean(near[self.known]) if self.known.any() else near
+
+    def _place_db(self, subject: Subject) -> FloatArray:
+        """How far its value goes, shape (31,), where the head is off in all ways at once."""
+        here = self._value_db(subject, self.promised)
+        away = [self._value_db(subject, each) - here for each in self.moved]
+        # Both directions of each way were looked at
+        return np.sqrt(np.sum(np.square(away), axis=0) / 2)
 
     def verdicts(self) -> list[Finding]:
         """One a claim, in the order of `claims`."""
@@ -217,12 +278,7 @@ class Verification(ShortRepr):
             yield Finding(grade, f"{claim.name}, {band}: {values}{off} (sure to {unsure_db:.1f} dB)")
 
 
-def _ratio_db(power: FloatArray, ear: int) -> FloatArray:
-    """One ear over the other in the mean over places, shape (31,), of power (places, 2, 31)."""
-    return np.mean(10 * np.log10(np.maximum(power[:, ear], TINY) / np.maximum(power[:, 1 - ear], TINY)), axis=0)
-
-
-def _unsure_db(power: FloatArray, noise: FloatArray) -> FloatArray:
+def _noise_db(power: FloatArray, noise: FloatArray) -> FloatArray:
     """How far noise may move levels, both ears together, shape (31,), of power (places, ears, 31)."""
     share = np.sqrt(np.mean(np.sum(noise / power, axis=1), axis=0) / len(power))
     return np.minimum(20 * np.log10(1.0 + share), 20.0)

@@ -20,10 +20,11 @@ from forestage.measure.folder import folder_written_whole
 from forestage.measure.page import report_html, save_svg
 from forestage.measure.plan import PLAN_NAME, Plan
 from forestage.measure.quality import THIRDS_HZ
+from forestage.measure.sofa_file import write_responses_sofa
 from forestage.measure.take import Measurement
 from forestage.plots.axes import BLUE, INK, ORANGE
 
-DEVICE_NAME, REPORT_NAME = "device.toml", "report.html"
+DEVICE_NAME, REPORT_NAME, SOFA_NAME = "device.toml", "report.html", "responses.sofa"
 
 
 def write_sweeps(plan: Plan, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
@@ -123,9 +124,17 @@ def plan_picture(plan: Plan) -> Figure:
 
 
 def write_measurement(
-    measurement: Measurement, folder: str | Path, *, overwrite: bool = False, recordings: Path | None = None
+    measurement: Measurement,
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    recordings: Path | None = None,
+    sofa: bool = False,
 ) -> list[Path]:
-    """Write impulse responses, the device file that uses them, and the report; and ``recordings`` that have no home."""
+    """Write impulse responses, the device file that uses them, and the report; and ``recordings`` that have no home.
+
+    ``sofa`` writes the responses as one SOFA file besides.
+    """
     plan = measurement.plan
     with folder_written_whole(folder, overwrite=overwrite) as made:
         responses = equalised_impulses(measurement)
@@ -146,6 +155,8 @@ def write_measurement(
             table["listener"]["ears_snr_db"] = _snr_points(measurement)
         else:
             del table["listener"]["ear_responses"]
+        if sofa:
+            write_responses_sofa(measurement, responses, made / SOFA_NAME)
         _keep_head(plan.device, made)
         comment = "Measured; impulse responses are those of drivers behind their equalisers (response_db, level_db)."
         _write_text(made / DEVICE_NAME, device_toml(table, comment=comment))

@@ -16,7 +16,7 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import BEHIND_M, HEIGHT_M, SCATTERING, DeviceInRoom, Rendering
-from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.driver_response import to_drivers
 from forestage.acoustics.image_sources import Images
 from forestage.acoustics.shoebox import ROOMS
 from forestage.arrays import ComplexArray, FloatArray
@@ -83,13 +83,16 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     except ValueError:
         return None
     chain = Chain.of(design, BIN_HZ)
-    behind = feed_responses(design.device, BIN_HZ)[:, None] * LATE
+
+    def played_by_drivers(feeds: ComplexArray) -> ComplexArray:
+        return to_drivers(design.device, feeds, BIN_HZ) * LATE
+
     pair = np.repeat(np.eye(2, dtype=np.complex128)[:, :, None], len(BIN_HZ), axis=-1) * LATE
     listener = design.device.listener
     localiser = Localiser.in_place_of(listener)
     played = {
-        "plain": (places, chain.plain * behind, chain.plain_center[:, None] * behind),
-        "processed": (places, chain.staged * behind, chain.center[:, None] * behind),
+        "plain": (places, played_by_drivers(chain.plain), played_by_drivers(chain.plain_center[:, None])),
+        "processed": (places, played_by_drivers(chain.staged), played_by_drivers(chain.center[:, None])),
         "reference": (pairs, pair, pair.sum(axis=1, keepdims=True)),
     }
     heard = {name: _figures(*each, localiser) for name, each in played.items()}
@@ -100,7 +103,8 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     found = {figure: {name: figures[figure] for name, figures in heard.items()} for figure in heard["plain"]}
     separation = found["early_separation_db"]
     separation["staged"] = separation["processed"]
-    separation["processed"] = np.mean([_early_separation_db(each, chain.cancelled * behind) for each in places], axis=0)
+    cancelled = played_by_drivers(chain.cancelled)
+    separation["processed"] = np.mean([_early_separation_db(each, cancelled) for each in places], axis=0)
     return found
 
 

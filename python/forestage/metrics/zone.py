@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline, RegularGridInterpolator
 
 from forestage.acoustics import fields
 from forestage.acoustics.device import Device
-from forestage.acoustics.driver_response import feed_responses
+from forestage.acoustics.driver_response import of_feeds
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.seat import Seat
@@ -75,14 +75,12 @@ def seat_responses(device: Device, seats: Sequence[Seat], frequency_hz: ArrayLik
     """
     frequency = np.asarray(frequency_hz, dtype=np.float64)
     centres = np.array([field.centre_m for field in device.fields])
-    feeds = feed_responses(device, frequency)
     responses = np.empty((len(seats), 2, len(centres), len(frequency)), dtype=np.complex128)
     for response, seat in zip(responses, seats, strict=True):
         delay_s = np.linalg.norm(centres - seat.position_m, axis=-1)[:, None] / SPEED_OF_SOUND_M_S
         smooth = fields.ears(device.fields, seat, GRID_HZ) * np.exp(2j * np.pi * delay_s * GRID_HZ)
-        response[:] = (
-            CubicSpline(GRID_HZ, smooth, axis=-1)(frequency) * np.exp(-2j * np.pi * delay_s * frequency) * feeds
-        )
+        bare = CubicSpline(GRID_HZ, smooth, axis=-1)(frequency) * np.exp(-2j * np.pi * delay_s * frequency)
+        response[:] = of_feeds(device, bare, frequency)
     return responses
 
 

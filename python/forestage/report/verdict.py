@@ -14,7 +14,7 @@ import numpy as np
 
 from forestage.acoustics.seat import Listener
 from forestage.arrays import FloatArray
-from forestage.design.shortfall import Shortfall, cap_excess, shortfalls
+from forestage.design.shortfall import BassShortfall, Shortfall, bass_shortfalls, cap_excess, shortfalls
 from forestage.presets import has_designed_filters
 
 from .carried import is_number
@@ -94,7 +94,17 @@ def shortfall_lines(preset: Mapping[str, Any]) -> list[str]:
     ['drive is up to 0.5 dB above its cap from 400 to 400 Hz']
     """
     curves = _curves(preset)
-    return [*map(str, _separation(curves)), *map(str, _excess(curves)), *map(str, _beam(preset, curves))]
+    return [
+        *map(str, _left_out(preset)),
+        *map(str, _separation(curves)),
+        *map(str, _excess(curves)),
+        *map(str, _beam(preset, curves)),
+    ]
+
+
+def _left_out(preset: Mapping[str, Any]) -> Iterator[BassShortfall]:
+    rows = preset.get("drivers", [])
+    return bass_shortfalls({row["name"]: row["high_pass_hz"] for row in rows if is_number(row.get("high_pass_hz"))})
 
 
 class _Figures:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
+from forestage.acoustics.crossover import crossover
 from forestage.acoustics.device import Device
-from forestage.acoustics.driver_response import crossover
 from forestage.acoustics.plant import directivity, mean_power
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem, beam_problem

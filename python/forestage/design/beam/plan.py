@@ -113,7 +113,7 @@ class BeamPlan(ShortRepr):
 
     def _within_limits(self, responses: ComplexArray, frequency_hz: FloatArray) -> ComplexArray:
         drivers = self.array.device.drivers
-        if not any(driver.max_db for driver in drivers):
+        if not any(driver.is_limited for driver in drivers):
             return responses
         most_db = [np.min([room_db(drivers[k], frequency_hz) for k in group], axis=0) for group in self.array.groups]
         most = 10.0 ** (np.stack(most_db) / 20)

@@ -7,6 +7,8 @@ With the plant ``G`` (ears x channels), the wanted near ears ``t`` and the singu
     Kirkeby    f = s / (s^2 + beta), one beta for all frequencies (Kirkeby, Nelson, Hamada and Orduna-Bustamante 1998)
     Choueiri   f = 1 / s, clipped where the envelope of the drivers would pass the cap (Choueiri 2010)
 
+What was measured with noise is inverted no further than it is known: its power joins s^2 in all of them.
+
 RACE (Glasgal 2007) knows no plant: each channel is fed back, inverted, later and softer, into the other one.
 """
 
@@ -24,7 +26,7 @@ from forestage.design.cancel.problem import CancelProblem
 
 def exact_inverse(problem: CancelProblem, channel: int) -> ComplexArray:
     """Weights of the exact inverse of the seat's plant, shape (drivers, n): a perfect null at one place."""
-    return _inverse(problem, channel, lambda s, _plain: 1.0 / s)
+    return _inverse(problem, channel, lambda s, _plain, noise: s / (s**2 + noise))
 
 
 def kirkeby(problem: CancelProblem, channel: int) -> ComplexArray:
@@ -35,7 +37,7 @@ def kirkeby(problem: CancelProblem, channel: int) -> ComplexArray:
     """
     plain = np.median(np.abs(problem.wanted[channel]))
     beta = (plain / (2.0 * _ceiling(problem))) ** 2
-    return _inverse(problem, channel, lambda s, _plain: s / (s**2 + beta))
+    return _inverse(problem, channel, lambda s, _plain, noise: s / (s**2 + beta + noise))
 
 
 def choueiri(problem: CancelProblem, channel: int) -> ComplexArray:
@@ -44,7 +46,7 @@ def choueiri(problem: CancelProblem, channel: int) -> ComplexArray:
     Each singular value is regularised just so much that its gain, over the plain device, stays at the drive cap.
     """
     ceiling = _ceiling(problem)
-    return _inverse(problem, channel, lambda s, plain: np.minimum(1.0 / s, ceiling / plain))
+    return _inverse(problem, channel, lambda s, plain, noise: np.minimum(s / (s**2 + noise), ceiling / plain))
 
 
 def race(
@@ -97,11 +99,13 @@ def _ceiling(problem: CancelProblem) -> float:
 
 
 def _inverse(
-    problem: CancelProblem, channel: int, gain: Callable[[FloatArray, FloatArray], FloatArray]
+    problem: CancelProblem, channel: int, gain: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 ) -> ComplexArray:
+    """By gains of the singular values, with the level of the wanted ear and the power of the noise in a path."""
     u, s, vh = np.linalg.svd(problem.pair.transpose(2, 0, 1))
     wanted = problem.wanted[channel]
-    gains = gain(s, np.abs(wanted)[:, None])
+    noise = problem.noise**2 * np.mean(np.abs(problem.pair) ** 2, axis=(0, 1))
+    gains = gain(s, np.abs(wanted)[:, None], noise[:, None])
     inverse = np.einsum("fkc,fk,fk->fc", vh.conj(), gains, u[:, channel].conj())
     return np.einsum("dcf,fc,f->df", problem.plain, inverse, wanted)
 

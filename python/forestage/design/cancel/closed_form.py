@@ -8,7 +8,8 @@ other driver. With ``q`` the product of both natural far-to-near ratios,
 with w times beta, and p and p' what drives the device from this and from the other channel: ``1 + |w|^2`` above for one
 driver each. The common equaliser ``1 / (1 - beta q)`` gives the near ear the response of the plain driver back.
 ``beta`` runs from 0 (plain stereo) to 1 (an exact null); per frequency it goes as far as the target or the drive cap is
-met. Both conditions are quadratics in ``beta``.
+met. Both conditions are quadratics in ``beta``. With noise, a share n of every path, far over near power is
+``((1 - beta)^2 + n^2 (1 + beta^2)) / |1 - beta q|^2`` in the mean, and beta goes no further than where that is least.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ class Cancellation(ShortRepr):
 
 
 def cancel(
-    plant: ArrayLike, *, target_db: ArrayLike, drive_cap_db: ArrayLike, gains: ArrayLike | None = None
+    plant: ArrayLike,
+    *,
+    target_db: ArrayLike,
+    drive_cap_db: ArrayLike,
+    gains: ArrayLike | None = None,
+    noise: ArrayLike = 0.0,
 ) -> Cancellation:
     """Solve for both channels.
 
@@ -57,6 +63,8 @@ def cancel(
         Cap of the drive.
     gains : array_like of complex, shape (drivers, 2, n), optional
         What the two channels drive, if it is not one driver each.
+    noise : array_like, scalar or shape (n,)
+        Noise in the plant, as a ratio.
 
     Returns
     -------
@@ -77,6 +85,7 @@ def cancel(
     other = np.abs(ratio) ** 2 * power[::-1] / power
     shared = 2.0 * (ratio * np.sum(channels.conj() * channels[:, ::-1], axis=0)).real / power
     beta = np.where(natural >= goal, 0.0, np.minimum(_to_target(q, goal / natural), _to_cap(q, shared, other, cap)))
+    beta = np.minimum(beta, _to_noise(q, np.square(noise)))
     open_path = 1.0 - beta * q
     with np.errstate(divide="ignore"):
         separation_db = 20 * np.log10(natural * np.abs(open_path) / (1.0 - beta))
@@ -86,7 +95,13 @@ def cancel(
 
 def closed_form(problem: CancelProblem, channel: int) -> ComplexArray:
     """Weights of one channel from the closed form on the plain channels, shape (drivers, n)."""
-    solved = cancel(problem.pair, target_db=problem.target_db, drive_cap_db=problem.drive_cap_db, gains=problem.plain)
+    solved = cancel(
+        problem.pair,
+        target_db=problem.target_db,
+        drive_cap_db=problem.drive_cap_db,
+        gains=problem.plain,
+        noise=problem.noise,
+    )
     return problem.plain[:, channel] * solved.near[channel] + problem.plain[:, 1 - channel] * solved.far[channel]
 
 
@@ -98,6 +113,13 @@ def _to_target(q: ComplexArray, gain: FloatArray) -> FloatArray:
 def _to_cap(q: ComplexArray, shared: FloatArray, other: FloatArray, cap: FloatArray) -> FloatArray:
     """Beta at which 1 + beta shared + beta^2 other = cap |1 - beta q|^2."""
     return first_root(other - cap * np.abs(q) ** 2, shared + 2 * cap * q.real, 1.0 - cap)
+
+
+def _to_noise(q: ComplexArray, error: FloatArray) -> FloatArray:
+    """Beta at which ((1 - beta)^2 + error (1 + beta^2)) / |1 - beta q|^2 is least."""
+    power, start = np.abs(q) ** 2, (1.0 + error) * q.real - 1.0
+    least = first_root(power - (1.0 + error) * q.real, (1.0 + error) * (1.0 - power), start)
+    return np.where(error > 0.0, np.where(start < 0.0, least, 0.0), 1.0)
 
 
 def first_root(a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:

@@ -56,6 +56,8 @@ class CancelProblem(ShortRepr):
         Separation wanted there, and the most that it may cost inside, both in the mean over octaves.
     room : Reverberation, optional
         What the listener's room adds; None in the free field.
+    noise : ndarray, shape (n,)
+        Noise over signal of what was measured at the ears, as a ratio; 0 for what is known.
     """
 
     frequency_hz: FloatArray
@@ -70,6 +72,7 @@ class CancelProblem(ShortRepr):
     beside_least_db: float
     beside_cost_db: float
     room: Reverberation | None
+    noise: FloatArray
 
     @property
     def wanted(self) -> ComplexArray:
@@ -89,6 +92,16 @@ class CancelProblem(ShortRepr):
     def rows(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
         """Rows a (near ear) and b (far ear) of one channel, each of shape (n, seats, drivers)."""
         return _rows(self.response, channel)
+
+    def unknown(self, channel: int) -> ComplexArray:
+        """What noise adds at a far ear, ``w^H N w`` in the mean over the zone, shape (n, drivers, drivers).
+
+        Paths that were measured with a share of noise are off by that share, each by itself, so that weights that count
+        on them leave ``noise^2 |b_d w_d|^2`` of every driver where they wanted nothing.
+        """
+        _, far = self.rows(channel)
+        power = self.noise[:, None] ** 2 * np.mean(np.abs(far) ** 2, axis=1)
+        return np.asarray(power[:, :, None] * np.eye(power.shape[1]), dtype=np.complex128)
 
     def rows_beside(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
         """The same for the heads beside the zone."""
@@ -153,16 +166,20 @@ def cancel_problem(
         Reverberation.of(device, frequency, target.room)
         if target.room is not None and not device.is_headphones
         else None,
+        _noise(device, frequency),
     )
+
+
+def _noise(device: Device, frequency: FloatArray) -> FloatArray:
+    ears = device.listener.ears
+    return np.zeros_like(frequency) if ears is None else ears.noise(frequency)
 
 
 def _driver_errors(device: Device, frequency: FloatArray, target: CancelTarget) -> ComplexArray:
     """Gains of a driver in error, as far off as errors and noise together are, shape (k, n)."""
     errors = np.repeat(target.zone.driver_errors()[:, None], len(frequency), axis=1)
-    if device.listener.ears is None:
-        return errors
     away = errors - 1.0
-    return 1.0 + away * np.sqrt(1.0 + (device.listener.ears.noise(frequency) / np.abs(away)) ** 2)
+    return 1.0 + away * np.sqrt(1.0 + (_noise(device, frequency) / np.abs(away)) ** 2)
 
 
 def _share_known(device: Device, frequency: FloatArray) -> FloatArray:

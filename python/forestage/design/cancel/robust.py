@@ -10,7 +10,9 @@ ear, the constraint is gone, and
 
 is a small least-squares problem per frequency, whose multiplier for the caps is found by bisection. R is the share of
 the reverberation that counts as heard: what is gained at the far ear must not be lost in the room. Weights of a driver
-are feeds before its crossover, so a driver out of its band hardly reaches an ear, and is left alone.
+are feeds before its crossover, so a driver out of its band hardly reaches an ear, and is left alone. Where paths were
+measured with noise, what it leaves at the far ears in the mean is heard as well, a Tikhonov term; the minimax counts it
+as an error of one driver at a time.
 
 Least squares is this with equal m_i. The minimax solution is reached by Lawson's algorithm (1961): the m_i of heads
 that hear the far ear too loud grow until the worst heads are equally bad. Null steering is least drive for an exact
@@ -50,7 +52,7 @@ def rayleigh(problem: CancelProblem, channel: int) -> ComplexArray:
     """
     near, far = problem.rows(channel)
     accept = np.einsum("fsd,fse->fde", near.conj(), near)
-    reject = np.einsum("fsd,fse->fde", far.conj(), far)
+    reject = np.einsum("fsd,fse->fde", far.conj(), far) + far.shape[1] * problem.unknown(channel)
     load = 1e-6 * np.trace(reject, axis1=1, axis2=2).real / reject.shape[1]
     reject = reject + load[:, None, None] * np.eye(reject.shape[1])
     root = np.linalg.inv(np.linalg.cholesky(reject))
@@ -69,7 +71,8 @@ def null_steering(problem: CancelProblem, channel: int) -> ComplexArray:
     setting = _Setting.of(replace(problem, room=None), channel, driver_errors=False)
     near, far = problem.rows(channel)
     ratio = 10.0 ** (problem.target_db / 10)
-    excess = np.einsum("fsd,f,fse->fde", far.conj(), ratio, far) - np.einsum("fsd,fse->fde", near.conj(), near)
+    heard = np.einsum("fsd,fse->fde", far.conj(), far) + far.shape[1] * problem.unknown(channel)
+    excess = ratio[:, None, None] * heard - np.einsum("fsd,fse->fde", near.conj(), near)
     return setting.weights(_least_drive(setting, excess))
 
 
@@ -192,6 +195,8 @@ class _Setting:
         room = np.maximum(1.0 - np.sum(np.abs(least) ** 2, axis=1), 0.0)
         free = np.linalg.svd(row[:, None, :])[2][:, 1:].conj().transpose(0, 2, 1)
         weighed = np.zeros_like(turn) if problem.room is None else problem.room.weighed
+        if not driver_errors:
+            weighed = weighed + problem.unknown(channel)
         reverberation = turn.conj().swapaxes(1, 2) @ weighed @ turn
         power = np.abs(plain_near[..., 0]) ** 2
         return cls(near, far, np.ones_like(power), turn, least, free, room, power, reverberation)
