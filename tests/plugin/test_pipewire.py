@@ -6,15 +6,15 @@ import subprocess
 import sys
 
 import numpy as np
+import pipewire_card
 import pytest
 import soundfile as sf
+from pipewire_card import difference_db, drop_outs
 
-import pipewire_card
 from forestage import Renderer, load_device
 from forestage.measure.clock import find_clock
 from forestage.measure.plan import Plan
 from forestage.measure.recording import read_recording
-from pipewire_card import difference_db, drop_outs
 
 NULL_DB = -90
 SEGMENT = 24_000  # 0.5 s
