@@ -127,6 +127,32 @@ def test_a_design_from_the_ears_reaches_what_one_from_the_truth_does(device, mon
     assert measured > ruler + 3.0
 
 
+@pytest.mark.parametrize(
+    ("late_ms", "window_ms", "step_hz"), [(2.0, 8.0, 200.0), (6.0, 8.0, 200.0), (14.0, 20.0, 100.0)]
+)
+def test_reflections_that_count_are_in_the_plant_between_its_grid(tmp_path, late_ms, window_ms, step_hz):
+    """Of a mirror below, at a head of the zone that was measured: both drivers against each other, as measured."""
+    below_m = np.sqrt((0.52 + late_ms * 0.343) ** 2 - 0.52**2) / 2
+    room = replace(LAB, walls=[(2, -below_m, 0.6)])
+    table = table_of(tmp_path, impulses(laboratory=room))
+    table["listener"]["ears_window_ms"] = window_ms
+    device = parse_device(table, tmp_path)
+    assert device_table(device)["listener"].get("ears_window_ms", 8.0) == window_ms
+    measured = device.listener.ears.responses(FREQUENCY_HZ)[1]
+    found = geometry(device, Seat(tuple(PLACES[1])), step_hz=step_hz).at(FREQUENCY_HZ)
+    heard = FREQUENCY_HZ > 300.0
+    apart_db = 20 * np.log10(np.abs(found[:, 0] / found[:, 1] / (measured[:, 0] / measured[:, 1])))[:, heard]
+    assert np.abs(apart_db).max() < 0.3
+
+
+@pytest.mark.parametrize("window_ms", [0.5, 31.0, "long"])
+def test_a_window_that_cannot_be_is_refused(folder, device, window_ms):
+    table = device_table(device)
+    table["listener"]["ears_window_ms"] = window_ms
+    with pytest.raises(ValueError, match=r"listener\.ears_window_ms = "):
+        parse_device(table, folder)
+
+
 def sofa_of(convention, responses, turned=False):
     """The same as a SOFA file: the device at (1, 2, 1) m, looking along y."""
     sofa = sofar.Sofa(convention)

@@ -19,7 +19,14 @@ from forestage.acoustics.measured_driver import (
     load_directivity,
     load_impulse_responses,
 )
-from forestage.acoustics.measured_ears import EarPlace, MeasuredEars, load_ear_responses, load_ears_sofa
+from forestage.acoustics.measured_ears import (
+    LENGTH_S,
+    WINDOW_MS,
+    EarPlace,
+    MeasuredEars,
+    load_ear_responses,
+    load_ears_sofa,
+)
 from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.seat import Listener, Vector
 from forestage.acoustics.thiele_small import thiele_small
@@ -34,6 +41,7 @@ SPHERE = {"head_radius_m": "radius_m", "ear_azimuth_deg": "ear_azimuth_deg", "ea
 HEAD = ("head_sofa", *SPHERE)
 ROOM = ("room_m3", "room_rt60_s")
 EARS = ("ears_sofa", "ear_responses")
+OF_EARS = ("ears_snr_db", "ears_window_ms")
 # What a driver says of itself, but for where it is and what limits it
 ELECTRIC = (
     "response_db",
@@ -88,7 +96,7 @@ def parse_device(table: Mapping[str, Any], folder: str | Path | None = None) -> 
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"driver = {shown(rows)}: a device needs drivers, as [[driver]] tables")
     body = _table(table, "body", ("radius_m",)) if "body" in table else None
-    listener = _table(table, "listener", ("distance_m", *HEAD, *ROOM, *EARS, "ears_snr_db"))
+    listener = _table(table, "listener", ("distance_m", *HEAD, *ROOM, *EARS, *OF_EARS))
     folder = Path(folder or ".")
     drivers = [_driver(row, f"driver[{index}]", folder) for index, row in enumerate(rows)]
     with inside("listener"):
@@ -125,6 +133,8 @@ def device_table(device: Device) -> dict[str, Any]:
         listener |= device.listener.ears.origin
         if device.listener.ears.snr_db:
             listener["ears_snr_db"] = [list(point) for point in device.listener.ears.snr_db]
+        if device.listener.ears.window_s != LENGTH_S:
+            listener["ears_window_ms"] = 1000.0 * device.listener.ears.window_s
     table = {
         "name": device.name,
         "text": device.text,
@@ -182,17 +192,19 @@ def _measured_head(path: Path, _changed_ns: int, distance_m: float) -> MeasuredH
 def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> MeasuredEars | None:
     """What was measured at the ears; messages name fields within the listener's table."""
     if not any(key in listener for key in EARS):
-        _refuse(listener, "", ("ears_snr_db",), "goes with ears_sofa or ear_responses")
+        _refuse(listener, "", OF_EARS, "goes with ears_sofa or ear_responses")
         return None
+    window_s = within(*WINDOW_MS)(listener.get("ears_window_ms", 1000.0 * LENGTH_S), "ears_window_ms") / 1000.0
     snr_db = points(listener.get("ears_snr_db", ()), "ears_snr_db")
     key = next(key for key in EARS if key in listener)
     try:
         if key == "ears_sofa":
             _refuse(listener, "", ("ear_responses",), "a plant with ears_sofa has none")
             name = text(listener[key], key)
-            return replace(load_ears_sofa(folder / name, snr_db=snr_db), origin={key: name})
+            return replace(load_ears_sofa(folder / name, snr_db=snr_db), origin={key: name}, window_s=window_s)
         rows = [_ear_row(row, index, drivers, folder) for index, row in enumerate(_rows(listener[key]))]
-        return replace(load_ear_responses(rows, drivers=len(drivers), snr_db=snr_db), origin={key: listener[key]})
+        read = load_ear_responses(rows, drivers=len(drivers), snr_db=snr_db)
+        return replace(read, origin={key: listener[key]}, window_s=window_s)
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
 

@@ -28,8 +28,12 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.short_repr import ShortRepr
 
 CONVENTIONS = ("SingleRoomMIMOSRIR", "MultiSpeakerBRIR", "GeneralFIR-E")
-# Of a response before and after its arrival
+# Of a response before its arrival, and after it unless told otherwise
 AHEAD_S, LENGTH_S = 1e-3, 8e-3
+# What may be told, in ms
+WINDOW_MS = (1.0, 30.0)
+# Of the widest grid on which responses of a length can be known, what is taken
+GRID_SHARE = 0.45
 FADE_SHARE = 0.25
 # Of a response's energy, which its effective length holds all but
 LEFT_ENERGY = 1e-4
@@ -63,6 +67,8 @@ class MeasuredEars(ShortRepr):
         The keys of a device file that name what it was read from.
     files : tuple of MeasuredFile
         What it was read from, in the order of ``origin``.
+    window_s : float
+        How much of each response counts after its arrival.
     """
 
     places: tuple[EarPlace, ...]
@@ -71,6 +77,7 @@ class MeasuredEars(ShortRepr):
     snr_db: tuple[tuple[float, ...], ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[MeasuredFile, ...] = field(default=(), repr=False)
+    window_s: float = LENGTH_S
 
     def __post_init__(self) -> None:
         if self.impulses.ndim != 4 or self.impulses.shape[:2] != (len(self.places), 2):
@@ -97,7 +104,12 @@ class MeasuredEars(ShortRepr):
     @property
     def lowest_hz(self) -> float:
         """From where on responses are long enough to tell."""
-        return 1.0 / min(LENGTH_S, self._length_s())
+        return 1.0 / min(self.window_s, self._length_s())
+
+    @property
+    def step_hz(self) -> float:
+        """Spacing of frequencies between which responses of this length are still known, reflections and all."""
+        return GRID_SHARE / (AHEAD_S + self.window_s)
 
     def responses(self, frequency_hz: ArrayLike) -> ComplexArray:
         """Responses without the latency that a place has in common, shape (places, 2, drivers, n)."""
@@ -121,7 +133,7 @@ class MeasuredEars(ShortRepr):
         peaks = np.argmax(np.abs(self.impulses), axis=-1)
         # Both ears of a driver are cut alike
         first = np.maximum(peaks.min(axis=1, keepdims=True) - round(AHEAD_S * rate), 0).repeat(2, axis=1)
-        frames = round((AHEAD_S + LENGTH_S) * rate)
+        frames = round((AHEAD_S + self.window_s) * rate)
         padded = np.concatenate([self.impulses, np.zeros((*self.impulses.shape[:-1], frames))], axis=-1)
         cut = np.take_along_axis(padded, first[..., None] + np.arange(frames), axis=-1)
         tail = round(FADE_SHARE * frames)

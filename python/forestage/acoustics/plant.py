@@ -92,7 +92,12 @@ def plant(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STE
 
 
 def geometry(device: Device, seat: Seat | None = None, *, step_hz: float = GRID_STEP_HZ) -> Plant:
-    """Like `plant`, for flat drivers without crossovers. The last ones are kept; their arrays cannot be written to."""
+    """Like `plant`, for flat drivers without crossovers. The last ones are kept; their arrays cannot be written to.
+
+    Where ears were measured, the grid is as fine as what counts of their responses is long.
+    """
+    if device.listener.ears is not None:
+        step_hz = min(step_hz, device.listener.ears.step_hz)
     return _geometry(device, seat or device.listener.seat, step_hz)
 
 

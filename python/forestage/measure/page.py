@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from forestage.arrays import FloatArray
+from forestage.design.shortfall import runs
 from forestage.measure.against_model import over_model_db
 from forestage.measure.quality import NOMINAL_HZ, THIRDS_HZ, thirds_within
 from forestage.measure.take import Measurement
@@ -27,8 +29,9 @@ LOOK: Any = {**STYLE, "svg.hashsalt": "forestage"}
 SHOWN_MS = 25.0
 RANGE_HZ = (40.0, 20_000.0)
 SURE = (
-    "The band is how sure the measurement is: what noise leaves, and what the promise changes by for a head "
-    f"{100 * OFF_M:g} cm ahead and aside of its place and turned by {TURNED_DEG:g}°."
+    "Bands are how sure the measurement is: what noise leaves, and what the promise changes by for a head "
+    f"{100 * OFF_M:g} cm ahead and aside of its place and turned by {TURNED_DEG:g}°. Grey is not judged: the window is "
+    "too short there, or noise too loud."
 )
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", INK, "#7f7f7f")
 
@@ -72,6 +75,8 @@ def report_html(measurement: Measurement) -> str:
         .get_template("page.html.jinja")
         .render(
             title=f"{measurement.plan.device.name}, measured",
+            note="",
+            of_what="driver",
             findings=findings(measurement),
             charts=drawn,
             recordings=recordings,
@@ -85,12 +90,17 @@ def verification_html(verification: Verification) -> str:
     """HTML of the page on a preset at real ears."""
     verdicts = verification.verdicts()
     with rc_context(LOOK):
-        drawn = [(claim.name[:1].upper() + claim.name[1:], SURE, svg(_claim(claim))) for claim in verification.claims()]
+        drawn = [
+            (claim.name[:1].upper() + claim.name[1:], claim.text, svg(_claim(claim, verification.known)))
+            for claim in verification.claims()
+        ]
     return (
         environment("forestage.measure")
         .get_template("page.html.jinja")
         .render(
             title=f"{verification.preset['name']}, at real ears",
+            note=SURE,
+            of_what="claim",
             findings=verdicts,
             charts=drawn,
             recordings=[],
@@ -110,12 +120,16 @@ def verification_html(verification: Verification) -> str:
     )
 
 
-def _claim(claim: Claim) -> Figure:
+def _claim(claim: Claim, known: NDArray[np.bool_]) -> Figure:
     hz, measured = _shown(claim.measured_db)
     _, promised = _shown(claim.promised_db)
     _, unsure = _shown(claim.unsure_db)
     ax = lines(hz, {"measured": measured, "promised": promised}, ylabel=f"{claim.name} (dB)")
     ax.fill_between(hz, measured - unsure, measured + unsure, color=BLUE, alpha=0.15, linewidth=0)
+    half = 10.0**0.05
+    for run in runs(~known):
+        ax.axvspan(THIRDS_HZ[run][0] / half, THIRDS_HZ[run][-1] * half, color=INK, alpha=0.08, linewidth=0)
+    ax.set_xlim(*RANGE_HZ)
     middle = float(np.median(promised))
     ax.set_ylim(middle - 25.0, middle + 25.0)
     return _figure(ax)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forestage._core import ChainResponse
 from forestage.acoustics.plant import plant
@@ -63,6 +64,8 @@ class Claim(ShortRepr):
         Values.
     noise_db, place_db : ndarray, shape (31,)
         How far noise, and a head that is not where it was said, may have moved the measured one.
+    text : str
+        What its name means.
     is_skew : bool
         Whether both should be 0.
     is_least : bool
@@ -74,6 +77,7 @@ class Claim(ShortRepr):
     measured_db: FloatArray
     noise_db: FloatArray
     place_db: FloatArray | float = 0.0
+    text: str = ""
     is_skew: bool = False
     is_least: bool = False
 
@@ -112,6 +116,14 @@ class Subject:
     def ears(self) -> list[int]:
         """Which ears count."""
         return [self.ear] if self.kind == "colour" else [0, 1]
+
+
+TEXTS = {
+    "least": "Near over far ear while this side plays alone; more than promised is as good.",
+    "both": "The same without the preset.",
+    "colour": "The ear of this side while it plays alone, over its own mean.",
+    "skew": "While both sides play alike: 0 dB is in the middle.",
+}
 
 
 def _of_side(side: str, ear: int) -> tuple[Subject, ...]:
@@ -214,14 +226,14 @@ class Verification(ShortRepr):
         return third_octaves(frequency, np.array(result))
 
     @property
-    def known(self) -> FloatArray:
+    def known(self) -> NDArray[np.bool_]:
         """Third octaves that the window and the noise leave, shape (31,)."""
         power, noise = self.levels
         snr_db = (
             10 * np.log10(power / noise).min(axis=(0, 2))[[NAMES.index("unaided left"), NAMES.index("unaided right")]]
         )
         low_hz = max(JUDGED_HZ[0], WINDOW_PERIODS / self.window_s)
-        known: FloatArray = thirds_within(low_hz, JUDGED_HZ[1]) & (snr_db.min(axis=0) >= LEAST_SNR_DB)
+        known: NDArray[np.bool_] = thirds_within(low_hz, JUDGED_HZ[1]) & (snr_db.min(axis=0) >= LEAST_SNR_DB)
         return known
 
     def claims(self) -> list[Claim]:
@@ -234,6 +246,7 @@ class Verification(ShortRepr):
                 self._value_db(subject, power),
                 _noise_db(*(each[subject.places, subject.played][:, subject.ears] for each in (power, noise))),
                 self._place_db(subject),
+                TEXTS[subject.kind],
                 is_skew=subject.kind == "skew",
                 is_least=subject.kind == "least",
             )
@@ -273,9 +286,14 @@ class Verification(ShortRepr):
             grade: Grade = "good"
             if off_db > good_db + unsure_db:
                 grade = "limited" if off_db <= poor_db + unsure_db else "poor"
-            values = "" if claim.name.startswith("near ear") else f"{found:.1f} dB, promised {promised:.1f} dB; "
+            values = "" if claim.name.startswith("near ear") else f"{_db(found)}, promised {_db(promised)}; "
             off = f"{off_db:.1f} dB {'short of it' if claim.is_least else 'apart'} in third octaves"
             yield Finding(grade, f"{claim.name}, {band}: {values}{off} (sure to {unsure_db:.1f} dB)")
+
+
+def _db(value: float) -> str:
+    """Decibels of one decimal, without a sign at 0."""
+    return f"{round(value, 1) + 0.0:.1f} dB"
 
 
 def _noise_db(power: FloatArray, noise: FloatArray) -> FloatArray:

@@ -90,7 +90,7 @@ def _distortion(measurement: Measurement) -> Iterator[Finding]:
             yield Finding(
                 "limited",
                 f"{driver.name} distorts by up to {100 * known[at]:.1f} % ({hz_text(THIRDS_HZ[at])}): nothing is "
-                f"boosted {_band(loud)}; a low_hz or max_db of its own would spare it",
+                f"boosted {_band(loud)}; a low_hz, max_db or thiele_small would spare it",
             )
     if most <= MOST_DISTORTION:
         yield Finding("good", f"distortion is at most {100 * most:.1f} % from 50 Hz on, at the level of the sweeps")
