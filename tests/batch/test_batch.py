@@ -330,6 +330,18 @@ def test_rows_are_there_at_once_and_in_few_files(tmp_path, monkeypatch):
     assert len(list((tmp_path / "results").iterdir())) == 1
 
 
+def test_rows_end_in_the_order_of_their_names_however_they_came(tmp_path):
+    for names in (["b", "c", "a"], ["d", "b"]):
+        rows = Rows(Place.of(tmp_path), SCHEMA, name="target")
+        for name in names:
+            rows.add({"target": name, "status": "done", "finished": datetime.now(UTC)})
+        rows.finish()
+        (file,) = (tmp_path / "results").iterdir()
+        written = pq.read_table(file)["target"].to_pylist()
+        assert written == sorted(set(written))
+    assert written == ["a", "b", "c", "d"]
+
+
 MAY_GO = threading.Event()  # workers in this process find it by its name
 
 

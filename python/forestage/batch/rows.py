@@ -73,6 +73,7 @@ class Rows:
         self._output, self._schema, self._name = output, schema, name
         self._fresh: list[Row] = []
         self._file: Place | None = None  # that holds the first of them
+        self._is_sorted = True
         self._written_at = time.monotonic()
         self.table = read(output, schema, name=name)
 
@@ -85,6 +86,7 @@ class Rows:
     def add(self, row: Mapping[str, Any]) -> None:
         """Take a row; it is on the disk some moments later."""
         self._fresh.append(dict(row))
+        self._is_sorted = False
         if len(self._fresh) >= ROWS_A_FILE or time.monotonic() - self._written_at >= SECONDS_AT_A_TIME:
             self.flush()
 
@@ -100,13 +102,14 @@ class Rows:
             self._fresh, self._file = [], None
 
     def finish(self) -> pa.Table:
-        """Make one file of all; returns the table, sorted by name."""
+        """Make one file of all, sorted by name; returns the table."""
         self.flush()
         self._fresh, self._file = [], None
         parts = _parts(self._output)
         self.table = read(self._output, self._schema, name=self._name)
-        if len(parts) > 1:
+        if len(parts) > 1 or not self._is_sorted:
             self._write(self.table)
+            self._is_sorted = True
             for part in parts:
                 _remove(Place(self._output.fs, part))
         return self.table

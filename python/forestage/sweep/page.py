@@ -99,8 +99,15 @@ def _front_chart(rows: Sequence[Row], good: Sequence[Row], axes: Sequence[str]) 
                 text=_hover(chosen, axes),
                 marker=marker | {"color": [figure(row, "zone_width") for row in chosen], "coloraxis": "coloraxis"},
             )
-    plot.update_layout(coloraxis={"colorscale": COLOURS, "colorbar": {"title": TITLES["zone_width"]}})
-    return "What concerns cost each other", "Diamonds: no other design is better in all three.", plot
+    plot.update_layout(
+        showlegend=False,
+        coloraxis={"colorscale": COLOURS, "colorbar": {"title": TITLES["zone_width"], "thickness": 14}},
+    )
+    return (
+        "What concerns cost each other",
+        "Diamonds: no other design is better in all three. The colour is the sweet spot.",
+        plot,
+    )
 
 
 def _map_chart(rows: Sequence[Row], one: str, other: str, name: str, *, has_others: bool) -> Shown:
