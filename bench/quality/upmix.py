@@ -15,6 +15,8 @@ from upmix_baselines import FRAME, SAMPLE_RATE, baselines, families, tuned
 from upmix_corpus import HELD_OUT, TUNE, corpus
 from upmix_instruments import at_level, pad, pan, pluck, rms, sing
 from upmix_recordings import guitars, plain_music
+from upmix_tiles import QUALITIES as FRAMES
+from upmix_tiles import best_gain, tiles_of
 
 from forestage import _core
 from forestage.metrics.panning import CENTER_GAIN, PANS, SIDE_GAIN, pan_gains
@@ -301,6 +303,20 @@ def rules_table(mixes):
     })  # fmt: skip
 
 
+def score_bound(quality, mix):
+    """Of the best real gain of mid between 0 and 1 for each tile, told by the truth."""
+    center = best_gain(quality.spectra(mix.center), tiles_of(mix.x, quality))
+    found = quality.sound(center, mix.center.size)
+    return {"SDR over mid": sdr_db(mix.center, found) - sdr_db(mix.center, mix.x.mean(axis=0))}
+
+
+def bounds_table(mixes):
+    return kinds_table({
+        f"{name}, bound": {kind: [score_bound(quality, mix) for mix in some] for kind, some in mixes.items()}
+        for name, quality in FRAMES.items()
+    })  # fmt: skip
+
+
 def main():
     ours = {quality: streaming(quality) for quality in QUALITIES}
     fixed = ours | baselines()
@@ -322,6 +338,7 @@ def main():
             Table("Other figures, means over the kinds", figures_table(scores, leaks), FIGURES_NOTE),
             Table("Share of a sound's mid that is in the centre, by its pan", curves, CURVES_NOTE),
             Table("Gain rules: SDR over mid by kind, dB", rules_table(mixes)),
+            Table("Bounds: SDR over mid by kind, dB", bounds_table(mixes), BOUNDS_NOTE),
             Table("Simple sounds", simple, SIMPLE_NOTE),
             Table("Artefacts on recorded music: gain change in dB", artefacts(methods), ARTEFACTS_NOTE),
             Table("Widths that were chosen", widths_table(choices)),
@@ -357,6 +374,10 @@ side alone, between a voice and each other.
 CURVES_NOTE = """
 Noise at constant power from the centre (0 %) to one side alone (100 %). In a mix: with a centre as loud and each side
 half as loud.
+"""
+
+BOUNDS_NOTE = """
+The best real gain of mid in each tile, 0 to 1, on the frames of each quality, for who knows the truth.
 """
 
 SIMPLE_NOTE = """

@@ -7,7 +7,9 @@ from . import _core
 from .render import stereo_block
 
 
-def upmix(x: ArrayLike, *, sample_rate: float, quality: str = "High Quality") -> NDArray[np.float32]:
+def upmix(
+    x: ArrayLike, *, sample_rate: float, quality: str = "High Quality", gain_rule: str = "principal_axis"
+) -> NDArray[np.float32]:
     """Take the centre out of stereo.
 
     The centre is what both channels share; left and right are what then remains, so that left + centre is the left
@@ -21,6 +23,9 @@ def upmix(x: ArrayLike, *, sample_rate: float, quality: str = "High Quality") ->
         In Hz, 8000 to 768000.
     quality : {"High Quality", "Low Latency"}
         The choices of the host parameter ``upmix_quality``.
+    gain_rule : {"principal_axis", "magnitude_difference"}
+        What tells the centre: what the plugin plays, or for comparison the published rule of Vickers (2009) on the same
+        frames.
 
     Returns
     -------
@@ -35,7 +40,7 @@ def upmix(x: ArrayLike, *, sample_rate: float, quality: str = "High Quality") ->
     True
     """
     block = stereo_block(x)
-    processor = _core.Upmix(float(sample_rate), quality=quality)
+    processor = _core.Upmix(float(sample_rate), quality=quality, gain_rule=gain_rule)
     late = processor.latency_frames
     padded = np.concatenate([block, np.zeros((2, late), np.float32)], axis=1)
     return np.ascontiguousarray(processor.process(padded)[:, late:])

@@ -1,5 +1,7 @@
 """Upmix: what goes into the centre, that the three paths always sum back, and what both qualities promise."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -265,8 +267,8 @@ def test_every_gain_rule_keeps_center_and_sides_apart(quality, rule):
 
 # Share of mid of noise alone that is in the centre, at 10 to 60 % of pan: a design curve
 CURVES = {
-    "High Quality": [0.846, 0.481, 0.226, 0.0937, 0.0348, 0.0116],
-    "Low Latency": [0.926, 0.683, 0.436, 0.243, 0.116, 0.0472],
+    "High Quality": [0.820, 0.421, 0.109, 0.0064, 0.0, 0.0],
+    "Low Latency": [0.897, 0.639, 0.393, 0.208, 0.0931, 0.0346],
 }
 
 
@@ -283,7 +285,7 @@ def test_a_lone_sound_leaves_the_center_by_degrees(quality):
         shares.append(np.dot(center[9600:], mid[9600:]) / np.dot(mid[9600:], mid[9600:]))
     np.testing.assert_allclose(shares[1:7], CURVES[quality], rtol=0.03, atol=0.002)
     assert shares[0] == pytest.approx(1, abs=1e-5)
-    assert max(np.diff(shares[:7])) < 0
+    assert all(b < a for a, b in itertools.pairwise(shares[:7]) if a > 0.01)
     assert max(np.abs(shares[7:])) < 0.03
 
 
@@ -328,6 +330,16 @@ def test_gain_does_not_flutter(quality):
     left, right, _ = upmix(x, quality)
     for side, channel in ((left, x[0]), (right, x[1])):
         assert kurtosis(side) <= 1.5 * kurtosis(channel)
+
+
+@qualities
+def test_what_lies_beside_every_axis_has_a_floor(quality):
+    """Two incoherent sounds, one at each side: gains end at a tenth instead of falling on and on, a few bins aside."""
+    x = noise(frames=96_000)
+    center = upmix(x, quality)[2]
+    heard = np.stack([center, x.mean(axis=0)[: center.size]])[:, 9600:]
+    found, mid = np.abs(signal.stft(heard, nperseg=4096)[2])
+    assert np.quantile(found / mid, 0.1) >= 0.06
 
 
 def test_python_upmix_is_the_aligned_streaming_one():

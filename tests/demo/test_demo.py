@@ -66,7 +66,7 @@ def text(demo):
 def test_page_refers_only_to_files_that_exist(demo, text):
     links = Links(text).found
     sounds = {link for link in links if link.endswith(".wav")}
-    assert len(sounds) == 1 + 4 + 2 * (4 + 3)
+    assert len(sounds) == 1 + 6 + 2 * (4 + 3)
     for link in links:
         assert (demo.page.parent / link).is_file(), link
     assert not list(demo.page.parent.glob("tmp*")), "the files of floats were taken away"
@@ -96,8 +96,15 @@ def test_paths_of_the_upmix_add_up_to_the_music(demo, music):
     tracks = [soundfile.read(demo.paths[name].path)[0].T for name in ("Left", "Center", "Right")]
     gain = 10 ** (demo.original.gain_db / 20)
     assert np.abs(sum(tracks) - gain * audio).max() <= 3 / 2**23  # each file is rounded to 24 bits
-    fast = forestage.upmix(audio, sample_rate=sample_rate, quality="Low Latency")[2]
-    assert np.abs(soundfile.read(demo.paths["Center, Low Latency"].path)[0][:, 0] - gain * fast).max() <= 1 / 2**23
+    others = {
+        "Center, Low Latency": forestage.upmix(audio, sample_rate=sample_rate, quality="Low Latency")[2],
+        "Center, Magnitude Difference": forestage.upmix(
+            audio, sample_rate=sample_rate, gain_rule="magnitude_difference"
+        )[2],
+        "Mid": audio.mean(axis=0),
+    }
+    for name, center in others.items():
+        np.testing.assert_allclose(soundfile.read(demo.paths[name].path)[0], gain * center[:, None] * [1, 1], atol=2e-7)
 
 
 def heard(demo):

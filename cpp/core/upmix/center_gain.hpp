@@ -1,18 +1,22 @@
 // How much of a time-frequency tile belongs to the centre. Pure functions of what is known about the tile.
 //
-// The centre is g (mid - a side). a = share * clip(Phi_ms / Phi_ss, +-1) takes out what the side predicts; it is real
-// and clipped because reverberation has a random phase, which a complex a would follow, and because short averages
-// overestimate it.
+// The centre is g (mid - a side). a = clip(Phi_ms / Phi_ss, +-1) takes out what the side predicts; it is real and
+// clipped because reverberation has a random phase, which a complex a would follow, and it counts as far as the two are
+// coherent, because short averages overestimate it where they are not.
 //
 // The gain g knows two things of a tile: phi, how far from the centre the axis lies on which most of its power is,
 // tan 2 phi = 2 Phi_ms / (Phi_mm - Phi_ss), and spread, how much of the side lies beside that axis,
 // (1 - coherence^2) Phi_ss / Phi_mm. It falls smoothly with both, so that a sound leaves the centre by degrees as its
-// pan grows, and what is loudest at one side alone has none.
+// pan grows, and what is loudest at one side alone has none. Where much lies beside the axis g has a floor, as falls
+// without end are heard as noise; in high quality it falls in 12 ms, too.
 //
 // How narrow the fall is, k, depends on the pans in use: where sources are near the centre they must be kept from it,
 // but between hard-panned ones a tile that is a little aside is most often one that they share with the centre. Tiles
 // in which one source is clear tell how much of what is panned is panned narrowly; that share, lately and in
 // neighbouring bins, sets k.
+//
+// What such a centre has in common with the side over a longer time cannot be the centre's, as that is in no side: high
+// quality takes it out too, as far as the side is loud enough to tell.
 //
 // V: a float, or a vector of simd.hpp with a tile in each element.
 #pragma once
@@ -46,16 +50,18 @@ struct PanPowers {
 
 /// Constants of the estimate; every value comes from a search over mixes that the evidence does not use.
 struct CenterModel {
-  float projection_share;
+  float sure_projection;   // share of a that counts without any coherence
   float least_narrowness;  // k where all pans are wide
   float most_narrowness;   // what is added to it where all are narrow
   float near_spread;
   float far_spread;
+  float floor;                 // of the gain where all is beside the axis
   float clear;                 // a source is clear where spread is less than the inverse of this
   float narrow_unless_known;   // share that is taken for narrow where little is known
   float doubt = 0.003f;        // how little, of the mid
   float central_pan2 = 0.12f;  // tan^2(2 phi) / 4 beyond which sound is panned
   float wide_pan2 = 3.0f;      // and panned widely
+  float leak_ridge = 1.5f;     // of the centre's power beside the side's
 };
 
 /// The centre is gain (mid - tilt side).
@@ -72,13 +78,6 @@ inline float narrowness(const PanPowers<float>& heard, const CenterModel& model)
   const float unknown = model.doubt * heard.all + silence_power;
   const float share = (heard.narrow + model.narrow_unless_known * unknown) / (heard.panned + unknown);
   return model.least_narrowness + model.most_narrowness * share * share;
-}
-
-/// a, where t of the side predicts the mid best.
-template <class V>
-FORESTAGE_INLINE V find_tilt(const V& t, const CenterModel& model) {
-  const V one = V{} + 1.0f;
-  return simd::clamp<V>(t, -one, one) * model.projection_share;
 }
 
 /// Of the mid's power; a side that is louder than mid counts as much as mid.
@@ -101,6 +100,14 @@ FORESTAGE_INLINE void find_axis(const TilePowers<V>& tile, AxisTile<V>& found) {
   found.lead2 = lead * lead;
 }
 
+/// a, where t of the side predicts the mid best.
+template <class V>
+FORESTAGE_INLINE V find_tilt(const V& t, const AxisTile<V>& axis, const CenterModel& model) {
+  const V one = V{} + 1.0f;
+  const V coherence2 = axis.common2 / (axis.common2 + axis.spread + 1e-12f);
+  return simd::clamp<V>(t, -one, one) * (model.sure_projection + (1.0f - model.sure_projection) * coherence2);
+}
+
 template <class V>
 FORESTAGE_INLINE void find_axis_weights(const AxisTile<V>& axis, const TilePowers<V>& tile, const CenterModel& model,
                                         float narrowness, CenterWeights<V>& found) {
@@ -109,8 +116,9 @@ FORESTAGE_INLINE void find_axis_weights(const AxisTile<V>& axis, const TilePower
                  (1.0f + axis.spread * (model.near_spread + model.far_spread * axis.spread));
   const V part = 1.0f / (fall * side);  // one division for both
   const V amplitude = axis.lead2 * side * part;
-  found.gain = amplitude * amplitude;
-  found.tilt = find_tilt<V>(tile.cross * fall * part, model);
+  const V floor = simd::min<V>(V{} + 1.0f, 2.0f * axis.spread) * model.floor;
+  found.gain = simd::max<V>(amplitude * amplitude, floor);
+  found.tilt = find_tilt<V>(tile.cross * fall * part, axis, model);
 }
 
 /// Adds what a tile says about pans: common2 / lead2 is tan^2(2 phi) / 4, and all steps are smooth, as no tile must
@@ -132,9 +140,11 @@ FORESTAGE_INLINE void add_pan(const AxisTile<V>& axis, const TilePowers<V>& tile
 template <class V>
 FORESTAGE_INLINE void find_difference_weights(const TilePowers<V>& tile, const CenterModel& model,
                                               CenterWeights<V>& found) {
+  AxisTile<V> axis;
+  find_axis(tile, axis);
   const V ratio = simd::sqrt<V>((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
   found.gain = simd::max<V>(V{}, 1.0f - ratio);
-  found.tilt = find_tilt<V>(tile.cross / (tile.side + silence_power), model);
+  found.tilt = find_tilt<V>(tile.cross / (tile.side + silence_power), axis, model);
 }
 
 }  // namespace forestage

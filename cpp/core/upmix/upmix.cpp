@@ -18,20 +18,25 @@ struct Tuning {
   int fall_hops;  // how fast the analysis window falls
   int slices;
   double average_s;
+  bool remembers;    // the centre that was found: its gains fall slowly, and leaks are taken out
   int pan_turns;     // frames in which all blocks of bins listen to pans once
   float tile_share;  // of the tile itself in the averages
   CenterModel model;
 };
 
 constexpr Tuning tunings[] = {
-    {32, 32, 3, 3, 1, 0.050, 4, 0.0f, {0.6f, 0.3f, 6.0f, 0.8f, 0.8f, 100.0f, 0.2f}},     // low latency
-    {256, 16, 7, 2, 8, 0.050, 2, 0.2f, {0.7f, 0.3f, 14.0f, 1.75f, 3.75f, 50.0f, 0.6f}},  // high quality
+    // low latency
+    {32, 32, 3, 3, 1, 0.050, false, 4, 0.0f, {0.4f, 0.15f, 6.0f, 1.1f, 0.8f, 0.1f, 100.0f, 0.2f}},
+    // high quality
+    {256, 16, 7, 2, 8, 0.050, true, 2, 0.2f, {0.0f, 0.3f, 14.0f, 2.1f, 4.0f, 0.1f, 50.0f, 0.6f}},
 };
 /// When each stage of the work on a frame is done, in eighths of the next hop; without slices all at once.
 constexpr std::array stage_eighths{0, 1, 2, 3, 4, 6};
 constexpr int due_slice(std::size_t stage, int slices) noexcept { return stage_eighths[stage] * slices / 8; }
 constexpr double pan_average_s = 0.8;
-/// Not of the pans' averages: only their ratio counts.
+constexpr double leak_average_s = 0.8;
+constexpr double gain_fall_s = 0.012;
+/// Not of averages of pans and leaks: only their ratio counts.
 constexpr double memory_in_averages = 3.0;
 
 const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }
@@ -113,7 +118,10 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       rule_(rule),
       model_(tuning_of(quality).model),
       tile_share_(tuning_of(quality).tile_share),
+      remembers_(tuning_of(quality).remembers),
       average_coefficient_(coefficient(frames_.hop, tuning_of(quality).average_s * sample_rate)),
+      fall_coefficient_(coefficient(frames_.hop, gain_fall_s * sample_rate)),
+      leak_coefficient_(coefficient(frames_.hop, leak_average_s * sample_rate)),
       pan_turns_(tuning_of(quality).pan_turns),
       pan_coefficient_(coefficient(tuning_of(quality).pan_turns * frames_.hop, pan_average_s * sample_rate)),
       memory_frames_(frames_.analysis +
@@ -126,13 +134,18 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       center_(static_cast<std::size_t>(ring_frames_)) {
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
-  for (auto* average : {&mid_power_, &side_power_, &cross_power_}) average->resize(bins);
+  for (auto* kept : {&mid_power_, &side_power_, &cross_power_}) kept->resize(bins);
+  if (remembers_) {
+    for (auto* kept : {&gain_, &leak_, &leak_power_}) kept->resize(bins);
+  }
   pans_.resize(bins / upmix_kernels::pan_bins);
 }
 
 void Upmix::reset() noexcept {
   for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
-  for (auto* average : {&mid_power_, &side_power_, &cross_power_}) std::ranges::fill(*average, 0.0f);
+  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_, &leak_, &leak_power_}) {
+    std::ranges::fill(*kept, 0.0f);
+  }
   std::ranges::fill(pans_, PanPowers<float>{});
   has_spectra_ = false;
   slice_ = filled_ = position_ = frame_end_ = turn_ = 0;
@@ -216,20 +229,22 @@ void Upmix::estimate() noexcept {
                                     .mid_power = mid_power_.data(),
                                     .side_power = side_power_.data(),
                                     .cross_power = cross_power_.data(),
+                                    .gain = gain_.data(),
+                                    .leak = leak_.data(),
+                                    .leak_power = leak_power_.data(),
                                     .pans = pans_.data(),
                                     .bins = tables_->fft.frames(),
                                     .coefficient = average_coefficient_,
                                     .tile_share = tile_share_,
+                                    .fall_coefficient = fall_coefficient_,
+                                    .leak_coefficient = leak_coefficient_,
                                     .pan_coefficient = pan_coefficient_,
                                     .turns = pan_turns_,
                                     .turn = turn_,
                                     .model = model_};
   turn_ = (turn_ + 1) % pan_turns_;
-  if (rule_ == GainRule::principal_axis) {
-    loops_->principal_axis(job);
-  } else {
-    loops_->magnitude_difference(job);
-  }
+  const auto principal_axis = remembers_ ? loops_->principal_axis_remembered : loops_->principal_axis;
+  (rule_ == GainRule::principal_axis ? principal_axis : loops_->magnitude_difference)(job);
 }
 
 /// Only the end of the frame is synthesised, which lies in the second half that unfolding gives.

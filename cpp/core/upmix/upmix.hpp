@@ -69,7 +69,10 @@ class Upmix {
   GainRule rule_;
   CenterModel model_;
   float tile_share_;           // of the tile itself in the averages
+  bool remembers_;             // the centre that was found
   float average_coefficient_;  // of the averages, per hop
+  float fall_coefficient_;     // of gains that fall, per hop
+  float leak_coefficient_;     // of what the centre has in common with the side, per hop
   int pan_turns_;
   float pan_coefficient_;  // of the pans' averages, per turn
   int memory_frames_;
@@ -89,6 +92,7 @@ class Upmix {
 
   AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
   AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
+  AlignedVector<float> gain_, leak_, leak_power_;                             // of the centre that was found
   std::vector<PanPowers<float>> pans_;
 };
 

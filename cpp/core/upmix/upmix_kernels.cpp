@@ -93,6 +93,32 @@ FORESTAGE_INLINE void write_center(const Estimate& job, int bin, const Tile<V>& 
   join(job.center + 2 * bin, re, im);
 }
 
+/// Gains rise at once and fall slowly.
+template <class V>
+FORESTAGE_INLINE void hold_gain(const Estimate& job, int bin, V& gain) {
+  V last;
+  load(last, job.gain + bin);
+  gain = simd::max<V>(gain, last + job.fall_coefficient * (gain - last));
+  store(job.gain + bin, gain);
+}
+
+/// The centre without what it lately had in common with the side.
+template <class V>
+FORESTAGE_INLINE void write_center_without_leak(const Estimate& job, int bin, const Tile<V>& tile,
+                                                const TilePowers<V>& powers, const CenterWeights<V>& weights) {
+  V leak, power;
+  load(leak, job.leak + bin);
+  load(power, job.leak_power + bin);
+  const V share = leak / (power + silence_power);
+  const V re = weights.gain * (tile.mid_re - weights.tilt * tile.side_re);
+  const V im = weights.gain * (tile.mid_im - weights.tilt * tile.side_im);
+  join(job.center + 2 * bin, re - share * tile.side_re, im - share * tile.side_im);
+  leak += job.leak_coefficient * (re * tile.side_re + im * tile.side_im - leak);
+  power += job.leak_coefficient * (powers.tile_side + job.model.leak_ridge * (re * re + im * im) - power);
+  store(job.leak + bin, leak);
+  store(job.leak_power + bin, power);
+}
+
 template <class V>
 FORESTAGE_INLINE void difference_body(const Estimate& job) {
   const Estimate local = job;
@@ -115,7 +141,7 @@ FORESTAGE_INLINE float sum(const V& values) {
   return total;
 }
 
-template <bool listens, class V>
+template <bool listens, bool remembers, class V>
 FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPowers<V>& pans) {
   for (int bin = start; bin < start + pan_bins; bin += width<V>) {
     Tile<V> tile;
@@ -125,12 +151,17 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
     find_axis(powers, axis);
     CenterWeights<V> weights;
     find_axis_weights(axis, powers, job.model, k, weights);
-    write_center(job, bin, tile, weights);
+    if constexpr (remembers) {
+      hold_gain(job, bin, weights.gain);
+      write_center_without_leak(job, bin, tile, powers, weights);
+    } else {
+      write_center(job, bin, tile, weights);
+    }
     if constexpr (listens) add_pan(axis, powers, job.model, pans);
   }
 }
 
-template <class V>
+template <bool remembers, class V>
 FORESTAGE_INLINE void axis_body(const Estimate& job) {
   const Estimate local = job;
   for (int block = 0; block * pan_bins < local.bins; ++block) {
@@ -138,10 +169,10 @@ FORESTAGE_INLINE void axis_body(const Estimate& job) {
     const float k = narrowness(heard, local.model);
     PanPowers<V> pans{};
     if (block % local.turns != local.turn) {
-      axis_block<false>(local, block * pan_bins, k, pans);
+      axis_block<false, remembers>(local, block * pan_bins, k, pans);
       continue;
     }
-    axis_block<true>(local, block * pan_bins, k, pans);
+    axis_block<true, remembers>(local, block * pan_bins, k, pans);
     heard.panned += local.pan_coefficient * (sum(pans.panned) - heard.panned);
     heard.narrow += local.pan_coefficient * (sum(pans.narrow) - heard.narrow);
     heard.all += local.pan_coefficient * (sum(pans.all) - heard.all);
@@ -149,15 +180,16 @@ FORESTAGE_INLINE void axis_body(const Estimate& job) {
 }
 
 // One copy of every loop per instruction set: the bodies above are inlined into functions with that target.
-#define FORESTAGE_UPMIX_KERNELS(set, V, target)                                                    \
-  namespace set {                                                                                  \
-  target void fold(const Fold& job) { fold_body<V>(job); }                                         \
-  target void principal_axis(const Estimate& job) { axis_body<V>(job); }                           \
-  target void magnitude_difference(const Estimate& job) { difference_body<V>(job); }               \
-  target void unfold_add(const float* z, const float* re, const float* im, float* to, int count) { \
-    unfold_add_body<V>(z, re, im, to, count);                                                      \
-  }                                                                                                \
-  constexpr Table table{#set, fold, principal_axis, magnitude_difference, unfold_add};             \
+#define FORESTAGE_UPMIX_KERNELS(set, V, target)                                                                   \
+  namespace set {                                                                                                 \
+  target void fold(const Fold& job) { fold_body<V>(job); }                                                        \
+  target void principal_axis(const Estimate& job) { axis_body<false, V>(job); }                                   \
+  target void principal_axis_remembered(const Estimate& job) { axis_body<true, V>(job); }                         \
+  target void magnitude_difference(const Estimate& job) { difference_body<V>(job); }                              \
+  target void unfold_add(const float* z, const float* re, const float* im, float* to, int count) {                \
+    unfold_add_body<V>(z, re, im, to, count);                                                                     \
+  }                                                                                                               \
+  constexpr Table table{#set, fold, principal_axis, principal_axis_remembered, magnitude_difference, unfold_add}; \
   }
 
 FORESTAGE_UPMIX_KERNELS(baseline, simd::Baseline, )

@@ -34,10 +34,15 @@ struct Estimate {
   float* mid_power;  // averages over time, one a bin, in an order of their own
   float* side_power;
   float* cross_power;
+  float* gain;             // of the last frame
+  float* leak;             // what the centre had in common with the side, and
+  float* leak_power;       // the powers that it is judged by: averages over a longer time
   PanPowers<float>* pans;  // averages over time, one for pan_bins bins
   int bins;                // a multiple of pan_bins
   float coefficient;       // of the averages
   float tile_share;        // of the tile itself in the averages
+  float fall_coefficient;  // of gains that fall
+  float leak_coefficient;  // of the averages of leaks
   float pan_coefficient;   // of what is known about pans, per turn
   int turns;               // within which each block of pan_bins bins listens to pans once, as they change slowly
   int turn;                // which one this is
@@ -48,6 +53,7 @@ struct Table {
   const char* name;  // of the instruction set
   void (*fold)(const Fold& job);
   void (*principal_axis)(const Estimate& job);
+  void (*principal_axis_remembered)(const Estimate& job);  // gains fall slowly, and leaks are taken out
   void (*magnitude_difference)(const Estimate& job);
   /// to[n] += Re(z[n]) re[n] + Im(z[n]) im[n]
   void (*unfold_add)(const float* z, const float* re, const float* im, float* to, int count);

@@ -65,7 +65,8 @@ class Demo(ShortRepr):
     render_speed : float
         Seconds of music rendered per second, over all files.
     paths : dict of Track
-        What the upmix finds, by name: left, right and centre in high quality, centre with low latency.
+        What the upmix finds, by name: left, right and centre in high quality, centre with low latency; and what that is
+        compared with: the centre of a published rule, and mid.
     """
 
     page: Path

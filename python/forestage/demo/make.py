@@ -32,6 +32,7 @@ SPEAKERS = "Speakers"
 SCRIPTS = "sounds"
 UPMIX = "upmix"
 LOW, HIGH = BY_ID["upmix_quality"].choices
+PUBLISHED = "Center, Magnitude Difference"
 
 Advance = Callable[[int], object]
 # progress(text, steps) as a context: gives a function to call with the steps that were done
@@ -134,16 +135,16 @@ def _render_all(
 
 
 def _split(music: Audio, sample_rate: int, folder: Path) -> dict[_Name, _Rendered]:
-    """Each path of the upmix alone, where it plays: left and right on their own sides, the centre on both."""
+    """Each path of the upmix alone, where it plays, left and right on their own sides; and what it is compared with."""
     left, right, center = upmix(music, sample_rate=sample_rate, quality=HIGH)
-    fast_center = upmix(music, sample_rate=sample_rate, quality=LOW)[2]
     silence = np.zeros_like(left)
-    paths = {
-        "Left": (left, silence),
-        "Center": (center, center),
-        "Right": (silence, right),
-        f"Center, {LOW}": (fast_center, fast_center),
+    centers = {
+        f"Center, {LOW}": upmix(music, sample_rate=sample_rate, quality=LOW)[2],
+        PUBLISHED: upmix(music, sample_rate=sample_rate, quality=HIGH, gain_rule="magnitude_difference")[2],
+        "Mid": music.mean(axis=0),
     }
+    paths = {"Left": (left, silence), "Center": (center, center), "Right": (silence, right)}
+    paths |= {name: (sound, sound) for name, sound in centers.items()}
     rendered: dict[_Name, _Rendered] = {}
     for name, pair in paths.items():
         path = folder / f"{UPMIX}-{_slug(name)}.wav"
