@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "blocks.hpp"
-#include "delay.hpp"
 #include "fir_matrix.hpp"
 #include "lanes.hpp"
 #include "limiter.hpp"
@@ -39,13 +38,11 @@ class EarPath {
  private:
   /// `responses` have the gain in them.
   EarPath(const EarResponses& responses, int lookahead_frames, double sample_rate, int max_block_frames);
-  void play_lead(ConstAudioBlock in, AudioBlock out) noexcept;
 
   int lookahead_frames_;
   bool is_clean_ = true;  // nothing came in since the reset
-  EarResponses lead_;
+  FirMatrix lead_;
   FirMatrix matrix_;
-  std::vector<History> sources_;  // what the lead needs of them
   Lanes lead_out_;
   Limiter limiter_;
 };

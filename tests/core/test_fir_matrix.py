@@ -123,6 +123,18 @@ def test_impulse_comes_out_without_latency(block: int) -> None:
     assert peak_db(output[:, 300:]) <= PEAK_DB
 
 
+@pytest.mark.parametrize(("before", "after"), [(32, 128), (128, 32), (64, 1000), (1, 64)])
+def test_calls_may_be_of_another_length_after_a_reset(before: int, after: int) -> None:
+    h = make_taps(3, 2, 256)  # cut in several ways, of which the first call chooses one
+    x = make_input(2)
+    matrix = FirMatrix(h)
+    in_blocks(matrix, x, repeated(before, FRAMES))
+    matrix.reset()
+    output = in_blocks(matrix, x, repeated(after, FRAMES))
+    np.testing.assert_array_equal(output, in_blocks(FirMatrix(h), x, repeated(after, FRAMES)))
+    assert peak_db(output - expected(h, x)) <= PEAK_DB
+
+
 def test_reset_equals_fresh() -> None:
     h = make_taps(3, 2, 500)
     x = make_input(2)

@@ -86,12 +86,16 @@ FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
     const float* h = job.filters + chunk * h_partition + bin % chunk_bins + static_cast<long>(output) * cell;
     V re[count] = {};
     V im[count] = {};
+    const long place = 2L * output * job.partition_frames + 2 * bin;
+    if (job.start != nullptr) {
+      for (int o = 0; o < count; ++o) deinterleave(job.start + place + 2L * o * job.partition_frames, re[o], im[o]);
+    }
     accumulate<V, count>(x + (job.slot + job.first) * x_partition, h + job.first * h_partition,
                          static_cast<long>(wrap - job.first) * job.input_count, h_step, re, im);
     accumulate<V, count>(x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition,
                          static_cast<long>(job.last - wrap) * job.input_count, h_step, re, im);
     for (int o = 0; o < count; ++o) {
-      interleave(job.products + 2L * (output + o) * job.partition_frames + 2 * bin, re[o], im[o]);
+      interleave(job.products + place + 2L * o * job.partition_frames, re[o], im[o]);
     }
   }
 }

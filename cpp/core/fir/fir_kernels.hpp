@@ -18,6 +18,7 @@ inline constexpr int read_beyond = 8;
 struct Multiply {
   const float* inputs;
   const float* filters;
+  const float* start;  // products that they add to, or null
   float* products;
   int partition_frames;
   int first_bin;  // bins [first_bin, last_bin), whole chunks

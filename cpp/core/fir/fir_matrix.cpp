@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 
 #include "fir_tail.hpp"
+#include "shared_by_content.hpp"
 
 namespace forestage {
 namespace {
@@ -48,11 +48,10 @@ void check(int inputs, int outputs, std::span<const FirPath> paths, int partitio
 }
 
 /// Partition length of each level, best over blocks of 32 to 1024 frames together: longer partitions win a little at
-/// long blocks and lose more at short ones. Taps alone decide, so that sound does not depend on the block size that a
-/// host announces. Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at
-/// 96 000 taps, but each of their transforms takes as long as three blocks of 128.
+/// long blocks and lose more at short ones. Another level pays when at least half of the taps go there. Partitions of
+/// 8192 would save a fifth at 96 000 taps, but each of their transforms takes as long as three blocks of 128.
 std::vector<int> level_frames(int taps) {
-  if (taps <= 512) return {64};
+  if (taps <= 128) return {64};
   if (taps <= 2048) return {128};
   if (taps <= 4096) return {256};
   std::vector<int> levels{128};
@@ -60,6 +59,12 @@ std::vector<int> level_frames(int taps) {
     if (taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
   }
   return levels;
+}
+
+/// All ways to cut filters of so many taps, the longest partitions last.
+std::vector<std::vector<int>> layouts_for(int taps) {
+  if (taps > 128 && taps <= 512) return {{32}, {64}, {128}};
+  return {level_frames(taps)};
 }
 
 /// Sets of paths that share no input and no output.
@@ -111,15 +116,18 @@ std::vector<FirPath> level(std::span<const FirPath> paths,
 /// A dense matrix of filters between some inputs and some outputs.
 class FirMatrix::Group {
  public:
-  Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms);
+  Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms,
+        FirMemory& memory);
   void read(ConstAudioBlock in, int offset, int frames) noexcept;
   void write(AudioBlock out, int offset, int frames) noexcept;
   void reset() noexcept;
 
  private:
-  void design_direct(std::span<const FirPath> paths);
+  AlignedVector<float> design_direct(std::span<const FirPath> heads) const;
+  std::shared_ptr<const AlignedVector<float>> shared_direct(std::span<const FirPath> paths) const;
   void transform_windows() noexcept;
   void prepare_past() noexcept;
+  void prepare_past_frames() noexcept;
   void write_direct(AudioBlock out, int offset, int frames) noexcept;
   void write_transformed(AudioBlock out, int offset, int frames) noexcept;
   void next_partition() noexcept;
@@ -130,8 +138,8 @@ class FirMatrix::Group {
     return 2 * frames_ + cell;
   }  // the direct form reads up to 7 frames past the end
   int past_stride() const noexcept { return frames_ + cell; }
-  float* window(int input) noexcept { return windows_.data() + static_cast<long>(input) * window_stride(); }
-  float* past(int output) noexcept { return pasts_.data() + static_cast<long>(output) * past_stride(); }
+  float* window(int input) noexcept { return windows_->data() + static_cast<long>(input) * window_stride(); }
+  float* past(int output) noexcept { return pasts_->data() + static_cast<long>(output) * past_stride(); }
 
   std::vector<int> inputs_;  // lanes of the matrix
   std::vector<int> outputs_;
@@ -140,51 +148,67 @@ class FirMatrix::Group {
   std::vector<FirTail> tails_;
   const fir_kernels::Table* loops_;
   int direct_taps_ = 0;
-  int direct_limit_frames_ = 0;   // calls up to here take the direct form
-  AlignedVector<float> direct_;   // taps of partition 0, [input][tap][output]
-  AlignedVector<float> windows_;  // [input]: the previous partition, then the current one
-  AlignedVector<float> pasts_;    // [output]: what partitions 1, 2, ... add to the current one
-  AlignedVector<float> block_;
+  int direct_limit_frames_ = 0;                         // calls up to here take the direct form
+  std::shared_ptr<const AlignedVector<float>> direct_;  // taps of partition 0, [input][tap][output]
+  AlignedVector<float>* windows_;                       // [input]: the previous partition, then the current one
+  FirPartitions::Products* past_products_;              // what partitions 1, 2, ... add to the current one
+  AlignedVector<float>* pasts_;                         // [output]: the same in frames, for the direct form
+  AlignedVector<float>* block_;
   std::vector<float*> direct_outputs_;
   int filled_ = 0;  // frames of the current partition already here
   bool past_is_ready_ = false;
+  bool past_frames_are_ready_ = false;
 };
 
-FirMatrix::Group::Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms)
+FirMatrix::Group::Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms,
+                        FirMemory& memory)
     : inputs_(lanes_of(paths, &FirPath::input)),
       outputs_(lanes_of(paths, &FirPath::output)),
       frames_(transforms[0]->frames()),
-      matrix_(input_count(), output_count(), level(dense(paths, inputs_, outputs_), transforms, 0), *transforms[0]),
+      matrix_(input_count(), output_count(), level(dense(paths, inputs_, outputs_), transforms, 0), *transforms[0],
+              memory),
       loops_(&transforms[0]->loops()),
       direct_taps_(std::min(longest(paths), frames_)),
-      windows_(count_of(input_count(), window_stride())),
-      pasts_(count_of(output_count(), past_stride())),
-      block_(count_of(frames_)),
+      direct_(shared_direct(dense(paths, inputs_, outputs_))),
+      windows_(&memory.piece(count_of(input_count(), window_stride()))),
+      past_products_(&memory.piece(count_of(output_count(), 2 * frames_))),
+      pasts_(&memory.piece(count_of(output_count(), past_stride()))),
+      block_(&memory.piece(count_of(frames_))),
       direct_outputs_(outputs_.size()) {
   const std::vector<FirPath> places = dense(paths, inputs_, outputs_);
-  design_direct(places);
   for (std::size_t l = 1; l < transforms.size(); ++l) {
     const std::vector<FirPath> late = level(places, transforms, l);
-    if (!late.empty()) tails_.emplace_back(input_count(), output_count(), late, *transforms[l]);
+    if (!late.empty()) tails_.emplace_back(input_count(), output_count(), late, *transforms[l], memory);
   }
 
-  // Rough costs; only their ratio matters, and only to speed.
+  // Rough costs; only their ratio matters, and only to speed. With several partitions, calls in direct form pay for the
+  // transforms of a partition, too, a share each.
   const int ins = input_count();
   const int outs = output_count();
-  const double transformed_ns = frames_ * (0.75 * (ins + outs) + 0.1 * ins * outs);
-  const double direct_ns_per_frame = direct_taps_ * ins * outs / 45.0;
-  const int most =
-      matrix_.partitions() > 1 ? frames_ - 1 : frames_;  // a whole partition pays for its transforms anyway
-  direct_limit_frames_ = static_cast<int>(std::min<double>(most, transformed_ns / direct_ns_per_frame));
+  const double transforms_ns = frames_ * 0.75 * (ins + outs);
+  const double call_ns = transforms_ns + frames_ * 0.1 * ins * outs;
+  double direct_ns_per_frame = direct_taps_ * ins * outs / 45.0;
+  if (matrix_.partitions() > 1) direct_ns_per_frame += transforms_ns / frames_;
+  direct_limit_frames_ = static_cast<int>(std::min<double>(frames_, call_ns / direct_ns_per_frame));
 }
 
-void FirMatrix::Group::design_direct(std::span<const FirPath> paths) {
-  direct_.resize(count_of(input_count(), direct_taps_, output_count()));
-  for (const FirPath& path : cut(paths, 0, direct_taps_)) {
+AlignedVector<float> FirMatrix::Group::design_direct(std::span<const FirPath> heads) const {
+  AlignedVector<float> direct(count_of(input_count(), direct_taps_, output_count()));
+  for (const FirPath& path : heads) {
     for (std::size_t k = 0; k < path.taps.size(); ++k) {
-      direct_[(count_of(path.input, direct_taps_) + k) * outputs_.size() + count_of(path.output)] += path.taps[k];
+      direct[(count_of(path.input, direct_taps_) + k) * outputs_.size() + count_of(path.output)] += path.taps[k];
     }
   }
+  return direct;
+}
+
+std::shared_ptr<const AlignedVector<float>> FirMatrix::Group::shared_direct(std::span<const FirPath> paths) const {
+  static SharedByContent<AlignedVector<float>> all;
+  const std::vector<FirPath> heads = cut(paths, 0, direct_taps_);
+  ContentHash hash;
+  hash.add(direct_taps_).add(input_count()).add(output_count());
+  for (const FirPath& path : heads) hash.add(path.input).add(path.output).add(path.taps);
+  return all.get(hash.value(), [&] { return design_direct(heads); });
 }
 
 void FirMatrix::Group::read(ConstAudioBlock in, int offset, int frames) noexcept {
@@ -219,20 +243,26 @@ void FirMatrix::Group::transform_windows() noexcept {
 }
 
 void FirMatrix::Group::prepare_past() noexcept {
-  if (past_is_ready_ || matrix_.partitions() == 1) return;
-  matrix_.multiply(1, matrix_.partitions(), 0, frames_);
-  for (int o = 0; o < output_count(); ++o) matrix_.take(o, past(o));
+  if (past_is_ready_) return;
+  matrix_.multiply_past(*past_products_);
   past_is_ready_ = true;
 }
 
-void FirMatrix::Group::write_direct(AudioBlock out, int offset, int frames) noexcept {
+void FirMatrix::Group::prepare_past_frames() noexcept {
+  if (past_frames_are_ready_ || matrix_.partitions() == 1) return;
   prepare_past();
+  for (int o = 0; o < output_count(); ++o) matrix_.take(*past_products_, o, past(o));
+  past_frames_are_ready_ = true;
+}
+
+void FirMatrix::Group::write_direct(AudioBlock out, int offset, int frames) noexcept {
+  prepare_past_frames();
   for (std::size_t o = 0; o < outputs_.size(); ++o) direct_outputs_[o] = out[outputs_[o]] + offset;
-  loops_->direct({.x = windows_.data() + frames_ + filled_,
+  loops_->direct({.x = windows_->data() + frames_ + filled_,
                   .x_stride = window_stride(),
-                  .taps = direct_.data(),
+                  .taps = direct_->data(),
                   .tap_count = direct_taps_,
-                  .start = pasts_.data() + filled_,
+                  .start = pasts_->data() + filled_,
                   .start_stride = past_stride(),
                   .outputs = direct_outputs_.data(),
                   .frames = frames,
@@ -241,20 +271,17 @@ void FirMatrix::Group::write_direct(AudioBlock out, int offset, int frames) noex
 }
 
 void FirMatrix::Group::write_transformed(AudioBlock out, int offset, int frames) noexcept {
-  const bool is_whole = frames == frames_;
-  if (!is_whole) prepare_past();
   // Frames that are still to come hold what was there a partition ago; the head is causal and does not hear them.
   transform_windows();
-  matrix_.multiply(0, is_whole ? matrix_.partitions() : 1, 0, frames_);
+  if (frames == frames_) {
+    matrix_.multiply(0, frames_);
+  } else {
+    prepare_past();
+    matrix_.multiply_newest(*past_products_);
+  }
   for (int o = 0; o < output_count(); ++o) {
-    matrix_.take(o, block_.data());
-    const float* from = block_.data() + filled_;
-    float* to = out[outputs_[static_cast<std::size_t>(o)]] + offset;
-    if (is_whole) {
-      std::copy_n(from, frames, to);
-    } else {
-      std::transform(from, from + frames, past(o) + filled_, to, std::plus<>());
-    }
+    matrix_.take(o, block_->data());
+    std::copy_n(block_->data() + filled_, frames, out[outputs_[static_cast<std::size_t>(o)]] + offset);
   }
 }
 
@@ -262,16 +289,16 @@ void FirMatrix::Group::next_partition() noexcept {
   for (int i = 0; i < input_count(); ++i) std::copy_n(window(i) + frames_, frames_, window(i));
   matrix_.advance();
   filled_ = 0;
-  past_is_ready_ = false;
+  past_is_ready_ = past_frames_are_ready_ = false;
 }
 
 void FirMatrix::Group::reset() noexcept {
-  std::fill(windows_.begin(), windows_.end(), 0.0f);
-  std::fill(pasts_.begin(), pasts_.end(), 0.0f);
+  std::ranges::fill(*windows_, 0.0f);
+  std::ranges::fill(*pasts_, 0.0f);
   matrix_.reset();
   for (FirTail& tail : tails_) tail.reset();
   filled_ = 0;
-  past_is_ready_ = false;
+  past_is_ready_ = past_frames_are_ready_ = false;
 }
 
 FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames) {
@@ -283,24 +310,40 @@ FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, in
   }
   const int taps = longest(heard);
   tail_frames_ = std::max(0, taps - 1);
-  const auto levels = partition_frames != 0 ? std::vector<int>{partition_frames} : level_frames(taps);
-  partition_frames_ = levels.front();
-  for (const int frames : levels) transforms_.push_back(std::make_unique<PartitionTransform>(frames));
-  for (const auto& set : independent_sets(inputs, outputs, heard)) {
-    groups_.push_back(std::make_unique<Group>(set, transforms_));
+  const auto layouts = partition_frames != 0 ? std::vector<std::vector<int>>{{partition_frames}} : layouts_for(taps);
+  memory_ = std::make_unique<FirMemory>();
+  for (const auto& levels : layouts) {
+    memory_->rewind();
+    Layout& layout = layouts_.emplace_back();
+    for (const int frames : levels) layout.transforms.push_back(std::make_unique<PartitionTransform>(frames));
+    for (const auto& set : independent_sets(inputs, outputs, heard)) {
+      layout.groups.push_back(std::make_unique<Group>(set, layout.transforms, *memory_));
+    }
   }
+  choose_layout(largest_partition_frames);
 }
 
 FirMatrix::FirMatrix(FirMatrix&&) noexcept = default;
 FirMatrix& FirMatrix::operator=(FirMatrix&&) noexcept = default;
 FirMatrix::~FirMatrix() = default;
 
+/// Only while all are silent.
+void FirMatrix::choose_layout(int frames) noexcept {
+  chosen_ = layouts_.size() - 1;
+  while (chosen_ > 0 && layouts_[chosen_].partition_frames() > frames) --chosen_;
+  partition_frames_ = layouts_[chosen_].partition_frames();
+}
+
 void FirMatrix::process(ConstAudioBlock in, AudioBlock out) noexcept {
+  if (out.frames == 0) return;
+  if (is_fresh_) choose_layout(out.frames);
+  is_fresh_ = false;
+  const auto& groups = layouts_[chosen_].groups;
   for (int done = 0; done < out.frames;) {
     const int frames = std::min(out.frames - done, partition_frames_ - position_);
     // Every group reads before any writes: outputs may share memory with inputs.
-    for (const auto& group : groups_) group->read(in, done, frames);
-    for (const auto& group : groups_) group->write(out, done, frames);
+    for (const auto& group : groups) group->read(in, done, frames);
+    for (const auto& group : groups) group->write(out, done, frames);
     for (const int o : silent_outputs_) std::fill_n(out[o] + done, frames, 0.0f);
     position_ = (position_ + frames) % partition_frames_;
     done += frames;
@@ -308,8 +351,9 @@ void FirMatrix::process(ConstAudioBlock in, AudioBlock out) noexcept {
 }
 
 void FirMatrix::reset() noexcept {
-  for (const auto& group : groups_) group->reset();
+  for (const auto& group : layouts_[chosen_].groups) group->reset();
   position_ = 0;
+  is_fresh_ = true;
 }
 
 }  // namespace forestage

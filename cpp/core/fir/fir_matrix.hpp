@@ -10,6 +10,9 @@
 // which spreads its work evenly over the calls. All splits into blocks agree within rounding: for full-scale noise
 // through filters of unit energy about -139 dB rms up to 1024 taps and -136 dB beyond, single frames 15 dB above that.
 //
+// Short filters are ready to be cut into partitions of several lengths. The first call after a reset decides: the
+// longest that is no longer than it, as calls shorter than a partition pay for its transforms all the same.
+//
 // Independent blocks of the matrix (say, a diagonal one) are found and computed apart; silent paths, rows and columns
 // cost nothing. Outputs may share memory with inputs, lane start on lane start. Thread: construct anywhere, process on
 // one thread.
@@ -26,8 +29,8 @@ namespace forestage {
 
 class FirMatrix {
  public:
-  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses levels from the tap count. Blocks may be
-  /// of any length. Throws std::invalid_argument.
+  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses. Blocks may be of any length. Throws
+  /// std::invalid_argument.
   FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;
@@ -40,18 +43,26 @@ class FirMatrix {
   int latency_frames() const noexcept { return 0; }
   /// How long the output may sound after the last input frame.
   int tail_frames() const noexcept { return tail_frames_; }
-  /// Of the first level.
+  /// Of the first level, as it is since the last reset.
   int partition_frames() const noexcept { return partition_frames_; }
 
  private:
   class Group;
+  struct Layout {
+    std::vector<std::unique_ptr<PartitionTransform>> transforms;  // one per level
+    std::vector<std::unique_ptr<Group>> groups;
+    int partition_frames() const noexcept { return transforms.front()->frames(); }
+  };
+  void choose_layout(int frames) noexcept;
 
   int tail_frames_ = 0;
   int partition_frames_ = 0;
   int position_ = 0;  // in the current partition
+  bool is_fresh_ = true;
   std::vector<int> silent_outputs_;
-  std::vector<std::unique_ptr<PartitionTransform>> transforms_;  // one per level
-  std::vector<std::unique_ptr<Group>> groups_;
+  std::unique_ptr<FirMemory> memory_;
+  std::vector<Layout> layouts_;  // by their partitions, the longest last
+  std::size_t chosen_ = 0;
 };
 
 static_assert(Processor<FirMatrix>);

@@ -61,14 +61,22 @@ void PartitionTransform::backward(const std::complex<float>* product, float* to)
                  frames_);
 }
 
-FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform)
+AlignedVector<float>& FirMemory::piece(std::size_t floats) {
+  if (next_ == pieces_.size()) pieces_.push_back(std::make_unique<AlignedVector<float>>());
+  AlignedVector<float>& piece = *pieces_[next_++];
+  if (piece.size() < floats) piece.resize(floats);
+  return piece;
+}
+
+FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform,
+                             FirMemory& memory)
     : transform_(&transform),
       inputs_(inputs),
       outputs_(outputs),
       partitions_((longest(paths) + frames() - 1) / frames()),
       filters_(shared_filters(paths)),
-      spectra_(count_of(2 * frames(), partitions_, inputs)),
-      products_(count_of(outputs, frames())) {}
+      spectra_(&memory.piece(count_of(2 * frames(), partitions_, inputs))),
+      products_(&memory.piece(count_of(2 * frames(), outputs))) {}
 
 std::shared_ptr<const AlignedVector<float>> FirPartitions::shared_filters(std::span<const FirPath> paths) const {
   static SharedByContent<AlignedVector<float>> all;
@@ -101,26 +109,36 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
 
 void FirPartitions::transform(int input, const float* previous, const float* current) noexcept {
   const long chunk = static_cast<long>(partitions_) * inputs_ * cell;
-  transform_->forward(previous, current, spectra_.data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
+  transform_->forward(previous, current, spectra_->data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
 }
 
-void FirPartitions::multiply(int first, int last, int first_bin, int last_bin) noexcept {
-  transform_->loops().multiply({.inputs = spectra_.data(),
+void FirPartitions::multiply(const Part& part, const Products* start, Products& products) noexcept {
+  transform_->loops().multiply({.inputs = spectra_->data(),
                                 .filters = filters_->data(),
-                                .products = reinterpret_cast<float*>(products_.data()),
+                                .start = start != nullptr ? start->data() : nullptr,
+                                .products = products.data(),
                                 .partition_frames = frames(),
-                                .first_bin = first_bin,
-                                .last_bin = last_bin,
+                                .first_bin = part.first_bin,
+                                .last_bin = part.last_bin,
                                 .partitions = partitions_,
                                 .slot = slot_,
-                                .first = first,
-                                .last = std::min(last, heard_),
+                                .first = part.first,
+                                .last = std::min(part.last, heard_),
                                 .input_count = inputs_,
                                 .output_count = outputs_});
 }
 
-void FirPartitions::take(int output, float* to) noexcept {
-  transform_->backward(products_.data() + static_cast<long>(output) * frames(), to);
+void FirPartitions::multiply(int first_bin, int last_bin) noexcept {
+  multiply({0, partitions_, first_bin, last_bin}, nullptr, *products_);
+}
+
+void FirPartitions::multiply_past(Products& past) noexcept { multiply({1, partitions_, 0, frames()}, nullptr, past); }
+
+void FirPartitions::multiply_newest(const Products& past) noexcept { multiply({0, 1, 0, frames()}, &past, *products_); }
+
+void FirPartitions::take(const Products& products, int output, float* to) noexcept {
+  const float* product = products.data() + 2L * output * frames();
+  transform_->backward(reinterpret_cast<const std::complex<float>*>(product), to);
 }
 
 void FirPartitions::advance() noexcept {

@@ -67,10 +67,25 @@ class PartitionTransform {
   AlignedVector<std::complex<float>> bins_;
 };
 
+/// Memory for sound, in which several ways to cut the same filters take turns.
+class FirMemory {
+ public:
+  /// The next piece, and after rewind() the first one again; it may grow until all have what they ask for.
+  AlignedVector<float>& piece(std::size_t floats);
+  void rewind() noexcept { next_ = 0; }
+
+ private:
+  std::vector<std::unique_ptr<AlignedVector<float>>> pieces_;
+  std::size_t next_ = 0;
+};
+
 class FirPartitions {
  public:
-  /// Every input and every output has a path. `transform` outlives this.
-  FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform);
+  /// Every input and every output has a path. `transform` and `memory` outlive this.
+  FirPartitions(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform,
+                FirMemory& memory);
+
+  using Products = AlignedVector<float>;  // complex, [output][bin]
 
   int frames() const noexcept { return transform_->frames(); }
   int partitions() const noexcept { return partitions_; }
@@ -79,15 +94,25 @@ class FirPartitions {
 
   /// The newest window of an input: the previous partition and the current one.
   void transform(int input, const float* previous, const float* current) noexcept;
-  /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over partitions [first, last).
-  void multiply(int first, int last, int first_bin, int last_bin) noexcept;
-  /// B frames of what the products say.
-  void take(int output, float* to) noexcept;
+  /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over all partitions.
+  void multiply(int first_bin, int last_bin) noexcept;
+  /// The same of all bins, in two steps: what past partitions add, which holds until advance(), and the newest one.
+  void multiply_past(Products& past) noexcept;
+  void multiply_newest(const Products& past) noexcept;
+  /// B frames of what products say.
+  void take(const Products& products, int output, float* to) noexcept;
+  void take(int output, float* to) noexcept { take(*products_, output, to); }
   /// The windows that come are those of the next partition.
   void advance() noexcept;
   void reset() noexcept;
 
  private:
+  struct Part {
+    int first, last;  // partitions [first, last)
+    int first_bin, last_bin;
+  };
+
+  void multiply(const Part& part, const Products* start, Products& products) noexcept;
   AlignedVector<float> design(std::span<const FirPath> paths) const;
   std::shared_ptr<const AlignedVector<float>> shared_filters(std::span<const FirPath> paths) const;
 
@@ -98,8 +123,8 @@ class FirPartitions {
   int slot_ = 0;   // of the current partition in the ring of spectra
   int heard_ = 1;  // slots that hold sound since the reset; the others count as silence
   std::shared_ptr<const AlignedVector<float>> filters_;  // layout: fir_kernels.hpp
-  AlignedVector<float> spectra_;
-  AlignedVector<std::complex<float>> products_;  // [output][bin]
+  AlignedVector<float>* spectra_;
+  Products* products_;
 };
 
 }  // namespace forestage

@@ -13,8 +13,9 @@ constexpr double busy_share = 0.9;
 
 }  // namespace
 
-FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform)
-    : matrix_(inputs, outputs, paths, transform),
+FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform,
+                 FirMemory& memory)
+    : matrix_(inputs, outputs, paths, transform, memory),
       frames_(transform.frames()),
       plan_(plan()),
       windows_(count_of(3, inputs, frames_)),
@@ -44,7 +45,7 @@ void FirTail::run(const Task& task) noexcept {
       matrix_.transform(task.first, partition(task.first, 0), partition(task.first, 1));
       break;
     case Work::multiply:
-      matrix_.multiply(0, matrix_.partitions(), task.first, std::min(task.first + slice_bins, frames_));
+      matrix_.multiply(task.first, std::min(task.first + slice_bins, frames_));
       break;
     case Work::take:
       matrix_.take(task.first, sums_.data() + sums_at(1 - half_, task.first));

@@ -20,8 +20,8 @@ class FirTail {
   /// First tap that a tail of these partitions can play.
   static constexpr int first_tap(int partition_frames) noexcept { return 2 * partition_frames; }
 
-  /// `paths` without their first first_tap() taps. `transform` outlives this.
-  FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform);
+  /// `paths` without their first first_tap() taps. `transform` and `memory` outlive this.
+  FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform, FirMemory& memory);
 
   // [audio] A call reads every input, adds to every output and then advances, within a partition.
   void read(int input, const float* from, int frames) noexcept;
