@@ -125,6 +125,23 @@ FORESTAGE_INLINE void join(float* to, const V& a, const V& b) {
   interleave(to, a, b);
 }
 
+/// Of all elements, by halves.
+template <class V>
+FORESTAGE_INLINE float sum(const V& values) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 8) {
+    return sum<Vector4>(__builtin_shufflevector(values, values, 0, 1, 2, 3) +
+                        __builtin_shufflevector(values, values, 4, 5, 6, 7));
+  } else if constexpr (width<V> == 4) {
+    const V pairs = values + __builtin_shufflevector(values, values, 2, 3, 0, 1);
+    return pairs[0] + pairs[1];
+  }
+#endif
+  float first;
+  std::memcpy(&first, &values, sizeof(first));
+  return first;
+}
+
 template <class V>
 FORESTAGE_INLINE V min(const V& a, const V& b) {
   return a < b ? a : b;
