@@ -49,7 +49,7 @@ struct PyFirMatrix {
 };
 
 struct PyFractionalDelay {
-  explicit PyFractionalDelay(double max_delay_frames) : processor(max_delay_frames, chunk_frames) {}
+  explicit PyFractionalDelay(double max_delay_frames) : processor(1, max_delay_frames, chunk_frames) {}
   Turns turns;
   FractionalDelay processor;
 };
@@ -164,7 +164,8 @@ void bind_blocks(py::module_& m) {
              if (delay_frames.size() != x.shape(1)) throw std::invalid_argument("one delay per frame is needed");
              const double* at = delay_frames.data();
              return play(p.turns, x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
-               p.processor.process(in[0], at, out[0], in.frames);
+               std::copy_n(in[0], in.frames, out[0]);
+               p.processor.process(out, at);
                at += in.frames;
              });
            })

@@ -25,17 +25,17 @@ DriverMatrix::DriverMatrix(const DriverMatrixSpec& spec, int max_block_frames)
 }
 
 void DriverMatrix::process(ConstAudioBlock in, RampBlock designed, AudioBlock out) noexcept {
-  const AudioBlock plain_in = plain_in_.block(in.frames);
-  plain_delay_.process(in, plain_in);  // heard or not, so that it is there when it is wanted
-  const bool hears_plain = !filters_ || !designed.is(1.0f);
-  if (hears_plain) {
-    clear(out);
-    route(plain_in, plain_gains_, out);
-  }
-  if (!filters_) return;
   const AudioBlock aligned = aligned_.block(in.frames);
-  align_.process(in, aligned);
-  if (!hears_plain) return filters_->process(aligned, out);
+  if (filters_) align_.process(in, aligned);
+  if (filters_ && designed.is(1.0f)) {
+    plain_delay_.keep(in);  // so that it is there when it is wanted
+    return filters_->process(aligned, out);
+  }
+  const AudioBlock plain_in = plain_in_.block(in.frames);
+  plain_delay_.process(in, plain_in);
+  clear(out);
+  route(plain_in, plain_gains_, out);
+  if (!filters_) return;
   const AudioBlock filtered = filtered_.block(in.frames);
   filters_->process(aligned, filtered);
   blend(out, filtered, designed);

@@ -132,6 +132,22 @@ bool Graph::heard_as_speakers(const ParamStore& store) const noexcept {
 }
 
 void Graph::follow(const ParamStore& store, const Levels& common, MonitorSet kept) noexcept {
+  const Followed now{&store, store.version(), common, match_};
+  if (snap_ || now != followed_) follow_controls(store, common);
+  followed_ = now;
+  const auto quality = store.choice<UpmixQuality>(Param::upmix_quality);
+  if (snap_) {
+    upmix_.jump_to(quality);
+    monitors_.jump_to(listening(store));
+  } else {
+    upmix_.select(quality);
+    monitors_.select(listening(store));
+  }
+  monitors_.keep(kept, store.is_on(Param::room));
+  snap_ = false;
+}
+
+void Graph::follow_controls(const ParamStore& store, const Levels& common) noexcept {
   // On Speakers bypass is plain stereo on the device, with its crossovers; elsewhere the engine plays the input.
   const bool is_bypassed = store.is_on(Param::bypass) && heard_as_speakers(store);
   const StaticGains gains = static_gains(store, levels_, common);
@@ -143,19 +159,8 @@ void Graph::follow(const ParamStore& store, const Levels& common, MonitorSet kep
     monitor_gains[static_cast<std::size_t>(Monitor::speakers)] = bypass_gain(store, common) * match_.bypass_on_speakers;
   }
   const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, monitor_gains};
-  const auto quality = store.choice<UpmixQuality>(Param::upmix_quality);
-  if (snap_) {
-    controls_.snap(inputs);
-    upmix_.jump_to(quality);
-    monitors_.jump_to(listening(store));
-  } else {
-    controls_.glide(inputs);
-    upmix_.select(quality);
-    monitors_.select(listening(store));
-  }
-  monitors_.keep(kept, store.is_on(Param::room));
+  snap_ ? controls_.snap(inputs) : controls_.glide(inputs);
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
-  snap_ = false;
 }
 
 /// io -> L', R', C, each with its solo gain.

@@ -80,6 +80,15 @@ class Graph {
  private:
   Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec);
 
+  /// What targets of the controls are made of, besides constants.
+  struct Followed {
+    const ParamStore* params = nullptr;
+    unsigned version = 0;
+    Levels common;
+    MatchGains match;
+    bool operator==(const Followed&) const = default;
+  };
+  void follow_controls(const ParamStore& store, const Levels& common) noexcept;
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
   void play_sides(int frames) noexcept;
@@ -91,6 +100,7 @@ class Graph {
   float room_processed_db_;                      // and of the room
   std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
   Controls controls_;
+  Followed followed_;
   bool snap_ = true;
   bool is_guarded_ = true;
   MatchGains match_;

@@ -21,6 +21,7 @@ class ParamStore {
     for (std::size_t i = 0; i < param_count; ++i) {
       values_[i].store(other.values_[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
     }
+    version_.fetch_add(1, std::memory_order_release);
   }
 
   /// Clamped to the table; whole numbers for choices and toggles; NaN is ignored.  [any]
@@ -28,8 +29,14 @@ class ParamStore {
     if (std::isnan(value)) return;
     const ParamSpec& row = spec(id);
     if (!row.choices.empty() || row.kind == ParamKind::toggle) value = std::round(value);
-    at(id).store(std::clamp(value, row.min_value, row.max_value), std::memory_order_relaxed);
+    value = std::clamp(value, row.min_value, row.max_value);
+    if (at(id).load(std::memory_order_relaxed) == value) return;
+    at(id).store(value, std::memory_order_relaxed);
+    version_.fetch_add(1, std::memory_order_release);
   }
+
+  /// Another number after each change; values that are read after it are at least as new.  [any]
+  unsigned version() const noexcept { return version_.load(std::memory_order_acquire); }
 
   float get(Param id) const noexcept { return values_[static_cast<std::size_t>(id)].load(std::memory_order_relaxed); }
   bool is_on(Param id) const noexcept { return get(id) >= 0.5f; }
@@ -43,6 +50,7 @@ class ParamStore {
   std::atomic<float>& at(Param id) noexcept { return values_[static_cast<std::size_t>(id)]; }
 
   std::array<std::atomic<float>, param_count> values_;
+  std::atomic<unsigned> version_{0};
 };
 
 }  // namespace forestage

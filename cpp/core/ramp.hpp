@@ -57,24 +57,38 @@ class Ramp {
       return {values_.data(), true};
     }
     is_flat_ = false;
-    for (int n = 0; n < frames; ++n) values_[static_cast<std::size_t>(n)] = next();
+    for (std::size_t n = 0, all = static_cast<std::size_t>(frames); n < all;) n += move(values_.data() + n, all - n);
     return {values_.data(), false};
   }
 
  private:
-  float next() noexcept {
-    if (left_ == 0) return value_;
-    const double average = push(target_, first_, first_sum_);
-    value_ = static_cast<float>(push(average, second_, second_sum_));
-    if (++position_ == length_) position_ = 0;
-    ++moved_;
-    if (--left_ == 0) settle();
-    return value_;
+  /// The next values, `most` at most: as many as lie behind each other in the windows. Returns how many.
+  std::size_t move(float* to, std::size_t most) noexcept {
+    if (left_ == 0) {
+      std::fill_n(to, most, value_);
+      return most;
+    }
+    const bool is_new = moved_ < length_;
+    const std::size_t count = std::min({most, left_, length_ - position_, is_new ? length_ - moved_ : most});
+    double* first = first_.data() + position_;
+    double* second = second_.data() + position_;
+    for (std::size_t n = 0; n < count; ++n) {
+      const double average = push(target_, is_new ? settled_ : first[n], first_sum_);
+      to[n] = static_cast<float>(push(average, is_new ? settled_ : second[n], second_sum_));
+      first[n] = target_;
+      second[n] = average;
+    }
+    position_ = (position_ + count) % length_;
+    moved_ += count;
+    left_ -= count;
+    value_ = to[count - 1];
+    if (left_ == 0) settle();
+    to[count - 1] = value_;
+    return count;
   }
-  double push(double value, std::vector<double>& window, double& sum) noexcept {
-    sum += value - (moved_ < length_ ? settled_ : window[position_]);
-    window[position_] = value;
-    return sum / static_cast<double>(length_);
+  double push(double value, double oldest, double& sum) const noexcept {
+    sum += value - oldest;
+    return sum * share_;
   }
   /// Arrived: the value is the target to the bit, and rounding does not add up from one glide to the next.
   void settle() noexcept {
@@ -88,6 +102,7 @@ class Ramp {
   }
 
   std::size_t length_;
+  double share_ = 1.0 / static_cast<double>(length_);  // of each value in an average
   std::size_t position_ = 0;
   std::size_t left_ = 0;
   std::size_t moved_ = 0;  // frames since it was settled: what the windows hold of before is not read

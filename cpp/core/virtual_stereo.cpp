@@ -32,11 +32,9 @@ VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span
     : sample_rate_(sample_rate),
       filters_(shared_filters(sample_rate)),
       near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
-      far_{FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
-           FractionalDelay(far_ear(max_width_deg).delay_s * sample_rate, max_block_frames)},
+      far_(2, far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
       far_lanes_(2, max_block_frames),
-      delay_lane_(static_cast<std::size_t>(max_block_frames)),
-      shelf_lane_(static_cast<std::size_t>(max_block_frames)) {
+      delay_lane_(static_cast<std::size_t>(max_block_frames)) {
   if (weights.empty()) return;
   const std::array<FirPath, 2> paths = {FirPath{0, 0, weights[0]}, FirPath{1, 1, weights[1]}};
   weights_ = std::make_unique<FirMatrix>(2, 2, paths);
@@ -45,7 +43,7 @@ VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span
 void VirtualStereo::reset() noexcept {
   near_.reset();
   if (weights_) weights_->reset();
-  for (FractionalDelay& far : far_) far.reset();
+  far_.reset();
   shelf_state_ = {};
 }
 
@@ -107,21 +105,14 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   if (is_steady) {
     if (frames > 0) set_width(widths[0]);
     darken(far, [this](int) { return shelf_; });
-    for (std::size_t c = 0; c < 2; ++c) {
-      float* lane = far[static_cast<int>(c)];
-      far_[c].process(lane, delay_frames_, lane, frames);
-    }
+    far_.process(far, delay_frames_);
   } else {
-    for (int n = 0; n < frames; ++n) {
+    darken(far, [this, widths](int n) {
       set_width(widths[n]);
       delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
-      shelf_lane_[static_cast<std::size_t>(n)] = shelf_;
-    }
-    darken(far, [this](int n) { return shelf_lane_[static_cast<std::size_t>(n)]; });
-    for (std::size_t c = 0; c < 2; ++c) {
-      float* lane = far[static_cast<int>(c)];
-      far_[c].process(lane, delay_lane_.data(), lane, frames);
-    }
+      return shelf_;
+    });
+    far_.process(far, delay_lane_.data());
   }
   near_.process(in, out);
   for (int n = 0; n < frames; ++n) {

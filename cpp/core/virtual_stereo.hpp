@@ -69,10 +69,9 @@ class VirtualStereo {
   std::array<float, 2> shelf_state_{};
   Delay near_;
   std::unique_ptr<FirMatrix> weights_;
-  std::array<FractionalDelay, 2> far_;
+  FractionalDelay far_;
   Lanes far_lanes_;
   std::vector<double> delay_lane_;
-  std::vector<Shelf> shelf_lane_;
 };
 
 }  // namespace forestage

@@ -1,5 +1,5 @@
 // Delays of whole frames. History keeps the past of one lane contiguous in front of the newest block, so that
-// filters and delays read straight memory instead of a ring.
+// filters read straight memory; delays copy out of a ring, LongHistory.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +43,7 @@ class History {
   std::vector<float> memory_;
 };
 
-/// The past of one lane in a ring, for delays that are long against a block: nothing but the block is moved.
+/// The past of one lane in a ring: nothing but the block is moved.
 class LongHistory {
  public:
   LongHistory(int past_frames, int max_block_frames)
@@ -55,14 +55,15 @@ class LongHistory {
     const std::size_t first = std::min(count, memory_.size() - end_);
     std::copy_n(block, first, memory_.data() + end_);
     std::copy_n(block + first, count - first, memory_.data());
-    end_ = (end_ + count) % memory_.size();
+    end_ += count;
+    if (end_ >= memory_.size()) end_ -= memory_.size();
   }
 
   /// The last `frames` frames as they were `delay_frames` before; together at most all that is held.
   void read(int delay_frames, int frames, float* to) const noexcept {
     const auto count = static_cast<std::size_t>(frames);
     const std::size_t back = static_cast<std::size_t>(delay_frames) + count;
-    const std::size_t start = (end_ + memory_.size() - back) % memory_.size();
+    const std::size_t start = end_ >= back ? end_ - back : end_ + memory_.size() - back;
     const std::size_t first = std::min(count, memory_.size() - start);
     std::copy_n(memory_.data() + start, first, to);
     std::copy_n(memory_.data(), count - first, to + first);
@@ -82,28 +83,34 @@ class Delay {
  public:
   Delay(int channels, int delay_frames, int max_block_frames)
       : delay_frames_(delay_frames),
-        histories_(static_cast<std::size_t>(channels), History(delay_frames, max_block_frames)) {}
+        histories_(static_cast<std::size_t>(channels), LongHistory(delay_frames, max_block_frames)) {}
 
   void process(ConstAudioBlock in, AudioBlock out) noexcept {
+    keep(in);
     for (int c = 0; c < in.channels; ++c) {
-      if (delay_frames_ == 0) {
-        if (out[c] != in[c]) std::copy_n(in[c], in.frames, out[c]);
-        continue;
+      if (delay_frames_ > 0) {
+        histories_[static_cast<std::size_t>(c)].read(delay_frames_, in.frames, out[c]);
+      } else if (out[c] != in[c]) {
+        std::copy_n(in[c], in.frames, out[c]);
       }
-      const float* newest = histories_[static_cast<std::size_t>(c)].push(in[c], in.frames);
-      std::copy_n(newest - delay_frames_, in.frames, out[c]);
     }
   }
 
+  /// process() whose output nobody hears.
+  void keep(ConstAudioBlock in) noexcept {
+    if (delay_frames_ == 0) return;
+    for (int c = 0; c < in.channels; ++c) histories_[static_cast<std::size_t>(c)].push(in[c], in.frames);
+  }
+
   void reset() noexcept {
-    for (History& history : histories_) history.reset();
+    for (LongHistory& history : histories_) history.reset();
   }
 
   int latency_frames() const noexcept { return delay_frames_; }
 
  private:
   int delay_frames_;
-  std::vector<History> histories_;
+  std::vector<LongHistory> histories_;
 };
 static_assert(Processor<Delay>);
 

@@ -2,51 +2,62 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "simd.hpp"
 
 namespace forestage {
 namespace {
 
-/// Each frame through a kernel of its own; `newest` as History::push() returns it.
-using Move = void (*)(const float* newest, const double* delay_frames, float* out, int frames);
+/// Each frame of all lanes through a kernel of its own; `newest` as History::push() returns it.
+struct Moved {
+  const float* const* newest;
+  const double* delay_frames;
+  AudioBlock out;
+};
 
 // Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in one direction.
-FORESTAGE_INLINE void move_body(const float* newest, const double* delay_frames, float* out, int frames) {
+template <class V>
+FORESTAGE_INLINE void move_body(const Moved& job) {
   constexpr int taps = FractionalDelay::taps;
-  constexpr int parts = 8;
-  static_assert(taps == 2 * fractional_center + 2 && taps % parts == 0);
+  static_assert(taps == 2 * fractional_center + 2 && taps % simd::width<V> == 0);
   const float* const kernels = fractional_kernels();
-  for (int n = 0; n < frames; ++n) {
-    const int whole_frames = static_cast<int>(delay_frames[n]);
-    const double position = fractional_phases * (1.0 - (delay_frames[n] - whole_frames));
+  for (int n = 0; n < job.out.frames; ++n) {
+    const int whole_frames = static_cast<int>(job.delay_frames[n]);
+    const double position = fractional_phases * (1.0 - (job.delay_frames[n] - whole_frames));
     const int phase = std::min(static_cast<int>(position), fractional_phases - 1);
     const auto mix = static_cast<float>(position - phase);
-    const float* a = kernels + static_cast<long>(phase) * taps;
-    const float* past = newest + n - whole_frames - 1 - (taps - 1);
-    float sums[parts] = {};
-    for (int k = 0; k < taps; k += parts) {
-      for (int part = 0; part < parts; ++part) {
-        const float tap = a[k + part] + mix * (a[taps + k + part] - a[k + part]);
-        sums[part] += tap * past[k + part];
-      }
+    const float* kernel = kernels + static_cast<long>(phase) * taps;
+    float mixed[taps];
+    for (int k = 0; k < taps; k += simd::width<V>) {
+      V tap, next;
+      simd::load(tap, kernel + k);
+      simd::load(next, kernel + taps + k);
+      tap += mix * (next - tap);
+      simd::store(mixed + k, tap);
     }
-    out[n] = std::accumulate(sums, sums + parts, 0.0f);
+    for (int c = 0; c < job.out.channels; ++c) {
+      const float* past = job.newest[c] + n - whole_frames - 1 - (taps - 1);
+      V sum{};
+      for (int k = 0; k < taps; k += simd::width<V>) {
+        V tap, frame;
+        simd::load(tap, mixed + k);
+        simd::load(frame, past + k);
+        sum += tap * frame;
+      }
+      job.out[c][n] = simd::sum(sum);
+    }
   }
 }
 
-void baseline_move(const float* newest, const double* delay_frames, float* out, int frames) {
-  move_body(newest, delay_frames, out, frames);
-}
-FORESTAGE_AVX2 void avx2_move(const float* newest, const double* delay_frames, float* out, int frames) {
-  move_body(newest, delay_frames, out, frames);
-}
+void baseline_move(const Moved& job) { move_body<simd::Baseline>(job); }
+FORESTAGE_AVX2 void avx2_move(const Moved& job) { move_body<simd::Wide>(job); }
 
 }  // namespace
 
-FractionalDelay::FractionalDelay(double max_delay_frames, int max_block_frames)
-    : history_(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1, max_block_frames + fir_kernels::read_beyond),
+FractionalDelay::FractionalDelay(int channels, double max_delay_frames, int max_block_frames)
+    : histories_(static_cast<std::size_t>(channels), History(static_cast<int>(std::ceil(max_delay_frames)) + taps + 1,
+                                                             max_block_frames + fir_kernels::read_beyond)),
+      newest_(histories_.size()),
       zeros_(static_cast<std::size_t>(max_block_frames + fir_kernels::read_beyond)) {
   set_delay(0.0);
 }
@@ -58,25 +69,34 @@ void FractionalDelay::set_delay(double delay_frames) noexcept {
   fractional_kernel(delay_frames - whole_frames_, kernel_.data());
 }
 
-void FractionalDelay::process(const float* in, double delay_frames, float* out, int frames) noexcept {
-  const float* newest = history_.push(in, frames);
+void FractionalDelay::process(AudioBlock io, double delay_frames) noexcept {
   set_delay(delay_frames);
-  loops_->direct({.x = newest - whole_frames_ - 1,
-                  .x_stride = 0,
-                  .taps = kernel_.data(),
-                  .tap_count = taps,
-                  .start = zeros_.data(),
-                  .start_stride = 0,
-                  .outputs = &out,
-                  .frames = frames,
-                  .input_count = 1,
-                  .output_count = 1});
+  for (int c = 0; c < io.channels; ++c) {
+    const float* newest = histories_[static_cast<std::size_t>(c)].push(io[c], io.frames);
+    float* out = io[c];
+    loops_->direct({.x = newest - whole_frames_ - 1,
+                    .x_stride = 0,
+                    .taps = kernel_.data(),
+                    .tap_count = taps,
+                    .start = zeros_.data(),
+                    .start_stride = 0,
+                    .outputs = &out,
+                    .frames = io.frames,
+                    .input_count = 1,
+                    .output_count = 1});
+  }
 }
 
-void FractionalDelay::process(const float* in, const double* delay_frames, float* out, int frames) noexcept {
-  const float* newest = history_.push(in, frames);
-  const Move move = simd::has_avx2() ? avx2_move : baseline_move;
-  move(newest, delay_frames, out, frames);
+void FractionalDelay::process(AudioBlock io, const double* delay_frames) noexcept {
+  for (int c = 0; c < io.channels; ++c) {
+    newest_[static_cast<std::size_t>(c)] = histories_[static_cast<std::size_t>(c)].push(io[c], io.frames);
+  }
+  const auto move = simd::has_avx2() ? avx2_move : baseline_move;
+  move({newest_.data(), delay_frames, io});
+}
+
+void FractionalDelay::reset() noexcept {
+  for (History& history : histories_) history.reset();
 }
 
 }  // namespace forestage

@@ -1,4 +1,4 @@
-// Fractional delay of a stream, with the kernels of fractional_kernel.hpp.
+// Fractional delay of some lanes, with the kernels of fractional_kernel.hpp.
 // A delay of d frames comes out as latency_frames() + d; whole-frame delays are exact.
 #pragma once
 
@@ -17,19 +17,20 @@ class FractionalDelay {
   static constexpr int taps = fractional_taps;
   static constexpr int latency = fractional_center + 1;
 
-  FractionalDelay(double max_delay_frames, int max_block_frames);
+  FractionalDelay(int channels, double max_delay_frames, int max_block_frames);
 
-  /// `delay_frames[n]` is the delay of frame n, 0 ... max. In place allowed.  [audio]
-  void process(const float* in, const double* delay_frames, float* out, int frames) noexcept;
+  /// In place; `delay_frames[n]` is the delay of frame n in all lanes, 0 ... max.  [audio]
+  void process(AudioBlock io, const double* delay_frames) noexcept;
   /// All frames with one delay, which is cheaper.  [audio]
-  void process(const float* in, double delay_frames, float* out, int frames) noexcept;
-  void reset() noexcept { history_.reset(); }
+  void process(AudioBlock io, double delay_frames) noexcept;
+  void reset() noexcept;
 
  private:
   void set_delay(double delay_frames) noexcept;
 
   const fir_kernels::Table* loops_ = &fir_kernels::best();
-  History history_;
+  std::vector<History> histories_;
+  std::vector<const float*> newest_;  // of each lane, as History::push() returns it
   std::vector<float> zeros_;
   double delay_frames_ = -1.0;
   int whole_frames_ = 0;

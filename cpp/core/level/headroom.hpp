@@ -10,6 +10,7 @@ namespace forestage {
 struct Peaks {
   float plain = 1.0f;
   float designed = 1.0f;
+  bool operator==(const Peaks&) const = default;
 };
 
 /// The most that the gain for programme takes; the limiter takes the rest.
@@ -19,6 +20,7 @@ inline constexpr float most_programme_headroom_db = 6.0f;
 struct Levels {
   Peaks peaks;               // of the feeds; `designed` after the loudness gain where two are compared
   float headroom_db = 0.0f;  // for programme
+  bool operator==(const Levels&) const = default;
 };
 
 /// At the preset's own settings. Peaks: the L1 norm of the impulse responses, over everything a broadband upmix can

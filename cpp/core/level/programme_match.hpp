@@ -37,6 +37,7 @@ struct MatchFound {
 struct MatchGains {
   std::array<float, monitor_count> monitors{1.0f, 1.0f, 1.0f, 1.0f};
   float bypass_on_speakers = 1.0f;
+  bool operator==(const MatchGains&) const = default;
 };
 
 /// The preset's gains with what was found at its ears; programme that is turned up gets the headroom that it needs.
