@@ -123,14 +123,21 @@ juce::String BlindPanel::heading() const {
          (is_abx_ ? ": which of X and Y is A?" : ": which is better, X or Y?");
 }
 
+/// What to know before, or how it goes.
+juce::String BlindPanel::hint() const {
+  if (is_running_)
+    return "The keys X, Y" + juce::String(is_abx_ ? ", A, B" : "") + " do the same; Space, the other one.";
+  if (desk_.value(Param::level_match) == static_cast<float>(LevelMatch::programme)) return {};
+  return "Level Match is " + desk_.text(Param::level_match) + ": with Programme, loudness does not decide.";
+}
+
 void BlindPanel::show_results() {
   const auto records = desk_.plugin().session().blind_records();
   if (answers_in(records) == shown_answers_) return;
   shown_answers_ = answers_in(records);
   juce::String text;
   for (auto record = records.rbegin(); record != records.rend(); ++record) text << sentence_of(*record) << "\n\n";
-  results_.setText(records.empty() ? "No trials yet. Set Level Match to Programme, so that loudness does not decide."
-                                   : text);
+  results_.setText(records.empty() ? "No trials yet." : text);
 }
 
 void BlindPanel::copy_csv() const {
@@ -172,9 +179,10 @@ void BlindPanel::refresh() {
     sounds_[i]->setToggleState(heard == static_cast<float>(i), juce::dontSendNotification);
   }
   if (!is_running_) show_results();
-  if (heading() == heading_) return;
+  if (heading() == heading_ && hint() == hint_) return;
   heading_ = heading();
-  setDescription(heading_);
+  hint_ = hint();
+  setDescription(heading_ + ". " + hint_);
   repaint();
 }
 
@@ -211,7 +219,11 @@ void BlindPanel::paint(juce::Graphics& graphics) {
   graphics.fillAll(palette().background);
   graphics.setColour(palette().text);
   graphics.setFont(Theme::bold_font().withHeight(22.0f));
-  graphics.drawText(heading_, getLocalBounds().removeFromTop(90), juce::Justification::centred);
+  auto area = getLocalBounds().withTrimmedTop(20);
+  graphics.drawText(heading_, area.removeFromTop(40), juce::Justification::centred);
+  graphics.setColour(palette().dim_text);
+  graphics.setFont(Theme::text_font());
+  graphics.drawText(hint_, area.removeFromTop(24), juce::Justification::centred, true);
 }
 
 }  // namespace forestage::plugin

@@ -34,6 +34,7 @@ class BlindPanel final : public Panel {
   void show_results();
   void copy_csv() const;
   juce::String heading() const;
+  juce::String hint() const;
 
   std::function<void()> close_;
   juce::ComboBox pair_, count_;
@@ -42,6 +43,7 @@ class BlindPanel final : public Panel {
   Action answer_x_, answer_y_;
   juce::TextEditor results_;
   juce::String heading_;
+  juce::String hint_;
   bool is_running_ = false;
   bool is_abx_ = false;
   std::size_t shown_answers_ = static_cast<std::size_t>(-1);

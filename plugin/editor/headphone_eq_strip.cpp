@@ -59,6 +59,7 @@ void HeadphoneEqStrip::choose() {
       settings_.folder("equalisers", juce::File::getSpecialLocation(juce::File::userHomeDirectory)), "*.txt;*.wav");
   chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                         [this](const juce::FileChooser& chooser) {
+                          draw_again_soon(*this);
                           if (const auto file = chooser.getResult(); file != juce::File()) load(file);
                         });
 }

@@ -33,6 +33,15 @@ class FramedPanel : public Panel {
   virtual void draw(juce::Graphics&) {}
 };
 
+/// Once a file chooser has gone: not every X server tells what it had covered.
+inline void draw_again_soon(juce::Component& part) {
+  constexpr int until_it_has_gone_ms = 200;
+  juce::Timer::callAfterDelay(until_it_has_gone_ms,
+                              [window = juce::Component::SafePointer<juce::Component>(part.getTopLevelComponent())] {
+                                if (window != nullptr) window->repaint();
+                              });
+}
+
 /// Says which parameter a control is for, to whoever looks for it.
 inline void mark(juce::Component& control, Param id) {
   control.getProperties().set("parameter", juce::String(param_id(spec(id))));

@@ -162,10 +162,12 @@ void PresetBar::act_on(int item) {
 }
 
 void PresetBar::choose_file() {
-  chooser_ =
-      std::make_unique<juce::FileChooser>("Preset", settings_.folder("presets", user_folder()), "*.json;*.vstpreset");
+  const auto own = user_folder();
+  const auto usual = own.isDirectory() ? own : juce::File::getSpecialLocation(juce::File::userHomeDirectory);
+  chooser_ = std::make_unique<juce::FileChooser>("Preset", settings_.folder("presets", usual), "*.json;*.vstpreset");
   chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
                         [this](const juce::FileChooser& chooser) {
+                          draw_again_soon(*this);
                           const auto file = chooser.getResult();
                           if (file == juce::File()) return;
                           settings_.set_folder("presets", file.getParentDirectory());
@@ -180,6 +182,7 @@ void PresetBar::choose_place() {
   chooser_->launchAsync(juce::FileBrowserComponent::saveMode | juce::FileBrowserComponent::canSelectFiles |
                             juce::FileBrowserComponent::warnAboutOverwriting,
                         [this](const juce::FileChooser& chooser) {
+                          draw_again_soon(*this);
                           const auto file = chooser.getResult();
                           if (file == juce::File()) return;
                           desk_.save(file.withFileExtension("json"));

@@ -242,7 +242,7 @@ void StageView::draw(juce::Graphics& graphics) {
   area = footer_area();
   graphics.setFont(Theme::small_font());
   const auto heard = [](const std::optional<double>& left, const std::optional<double>& right) {
-    return left ? degrees(*left) + " / " + degrees(right ? -*right : *left) : juce::String("not known");
+    return left ? degrees(*left) + " / " + degrees(right ? -*right : *left) : juce::String("an unknown angle");
   };
   // What plays comes first
   const auto design = "heard at " + heard(view_.heard_left_deg, view_.heard_right_deg);
@@ -253,8 +253,9 @@ void StageView::draw(juce::Graphics& graphics) {
   graphics.setColour(colours.text);
   graphics.drawText(now, area.removeFromTop(footer_height - footer_row), juce::Justification::centredLeft, true);
   graphics.setColour(colours.dim_text);
-  graphics.drawText((is_design ? "plain " + plain : "design " + design) + ", pair at " + degrees(width_deg_) +
-                        ", seat at " + juce::String(at.distance_m, 2) + " m",
+  const bool is_other_known = is_design ? view_.plain_left_deg.has_value() : view_.heard_left_deg.has_value();
+  const auto other = !is_other_known ? juce::String() : (is_design ? "plain " + plain : "design " + design) + ", ";
+  graphics.drawText(other + "pair at " + degrees(width_deg_) + ", seat at " + juce::String(at.distance_m, 2) + " m",
                     area, juce::Justification::centredLeft, true);
 }
 

@@ -96,12 +96,17 @@ void blind_trials_cover_all_that_would_tell_and_go_by_keys() {
   desk.change(Param::blind_trials, 2.0f);
   click(window, "Blind trials");
   expect(window.blind().isVisible() && !window.blind().is_running(), "blind trials open, and wait");
+  const auto said = [&] { return window.refresh(), window.blind().getDescription(); };
+  expect(said().contains("Level Match is Calibrated"), "not said that loudness may decide");
+  desk.change(Param::level_match, static_cast<float>(LevelMatch::programme));
+  expect(!said().contains("Level Match"), "said that loudness may decide where it cannot");
   window.open_blind(false);
   expect(!window.blind().isVisible(), "blind trials close");
   click(window, "Begin ABX");
   play_silence(opened.processor);
   window.refresh();
   expect(window.blind().isVisible() && window.blind().is_running(), "blind trials that run are shown");
+  expect(said().contains("keys X, Y, A, B"), "keys are not told");
   window.open_blind(false);
   for (auto* part : window.blind().getParentComponent()->getChildren()) {
     expect(part == &window.blind() || !part->isVisible() || dynamic_cast<juce::TooltipWindow*>(part) != nullptr,
