@@ -53,6 +53,32 @@ def x11() -> c.CDLL:
     return library
 
 
+class ClientMessage(c.Structure):
+    _fields_ = [
+        ("type", c.c_int),
+        ("serial", c.c_ulong),
+        ("send_event", c.c_int),
+        ("display", c.c_void_p),
+        ("window", c.c_ulong),
+        ("message_type", c.c_ulong),
+        ("format", c.c_int),
+        ("data", c.c_long * 5),
+        ("padding", c.c_long * 16),  # an XEvent is larger
+    ]
+
+
+def ask_to_close(window: int) -> None:
+    """As the cross in a window manager's frame does."""
+    x = x11()
+    x.XInternAtom.restype = c.c_ulong
+    display = c.c_void_p(x.XOpenDisplay(None))
+    protocols, delete = (x.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    message = ClientMessage(type=33, window=window, message_type=protocols, format=32)
+    message.data[0] = delete
+    assert x.XSendEvent(display, c.c_ulong(window), 0, c.c_long(0), c.byref(message))
+    x.XCloseDisplay(display)
+
+
 class Lv2Window:
     """The window of a plugin that plays; without `has_instance` the host keeps the plugin in another process."""
 

@@ -1,11 +1,13 @@
-"""In Ardour, without a window: a session with a device of seven drivers is saved, opened again and bounced."""
+"""In Ardour: a session with a device of seven drivers is saved, opened again and bounced, and shows its windows."""
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -53,33 +55,73 @@ def has_finished(command: list, environment: dict[str, str]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def bounces(tmp_path_factory):
+def home(tmp_path_factory):
+    """Of somebody with the plugins and a preset of seven drivers, who has used Ardour before."""
     if shutil.which("ardour7-lua") is None:
         pytest.skip("ardour7-lua is not installed (Debian: ardour)")
     home = tmp_path_factory.mktemp("ardour")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         install_plugin()
-    presets, scripts = home / ".local/share/forestage/presets", home / ".config/ardour7/scripts"
-    for folder in (presets, scripts):
+    presets, settings = home / ".local/share/forestage/presets", home / ".config/ardour7"
+    for folder in (presets, settings / "scripts"):
         folder.mkdir(parents=True)
     (presets / "seven.json").write_text(json.dumps(seven_drivers()))
-    shutil.copy(HERE / "noise.lua", scripts)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "LV2_", "VST3_"))}
-    environment = kept | {"HOME": str(home)}
+    shutil.copy(HERE / "noise.lua", settings / "scripts")
+    shutil.copy(HERE / "config", settings)
+    (settings / ".a7").touch()  # no wizard for those who are new
     scanner = next(Path("/usr/lib").glob("ardour*/ardour-vst3-scanner"))
     for bundle in (home / ".vst3").iterdir():
         subprocess.run(
             [scanner, "-f", bundle],
-            env=environment | {"LD_LIBRARY_PATH": str(scanner.parent)},
+            env=environment(home) | {"LD_LIBRARY_PATH": str(scanner.parent)},
             check=True,
             capture_output=True,
         )
-    session = home / "session"
-    position = str(len(factory_presets()))  # the first after them
-    for arguments in ((HERE / "make.lua", session, position), (HERE / "bounce.lua", session)):
-        assert has_finished(["ardour7-lua", *arguments], environment), f"Ardour died in {arguments[0].name}"
+    return home
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "LV2_", "VST3_"))}
+    return kept | {"HOME": str(home)}
+
+
+def run_script(home: Path, script: str, *arguments: Path | str) -> None:
+    assert has_finished(["ardour7-lua", HERE / script, *arguments], environment(home)), f"Ardour died in {script}"
+
+
+def bounce(home: Path, session: Path) -> Path:
+    run_script(home, "bounce.lua", session)
     return session / "interchange/session/audiofiles"
+
+
+@pytest.fixture(scope="module")
+def session(home):
+    run_script(home, "make.lua", home / "session", str(len(factory_presets())))  # the first preset after them
+    return home / "session"
+
+
+@pytest.fixture(scope="module")
+def session_with_windows(home, session):
+    """As it was made, and Ardour opens the windows of both plugins with it."""
+    shown = shutil.copytree(session, home / "shown")
+    text = (shown / "session.ardour").read_text(encoding="utf-8")
+    windows = [
+        f'<Window name="P-{route.get("id")}-{plugin.get("id")}" visible="1" x-off="{x}" y-off="0"/>'
+        for route in ElementTree.fromstring(text).iter("Route")
+        for plugin in route.iter("Processor")
+        for x in [{"vst3": 0, "lv2": 1000}.get(plugin.get("type", ""))]
+        if x is not None
+    ]
+    assert len(windows) == 2
+    extra = f"<Extra><UI>{''.join(windows)}</UI></Extra></Session>"
+    (shown / "session.ardour").write_text(text.replace("</Session>", extra), encoding="utf-8")
+    return shown
+
+
+@pytest.fixture(scope="module")
+def bounces(home, session, session_with_windows):  # copied before anything is bounced
+    return bounce(home, session)
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +164,71 @@ def test_automation_is_followed_within_a_block_of_the_hosts(bounced):
         gain_db = db((heard[:, at] * feeds[:, at]).sum() ** 2 / (feeds[:, at] ** 2).sum() ** 2)
         late = BLOCK + GLIDE + 512
         assert np.interp(start + late, *LINE) - 0.1 <= gain_db <= np.interp(start - late, *LINE) + 0.1, start
+
+
+WINDOWS = """
+import subprocess, sys, time
+from pathlib import Path
+from PIL import ImageGrab
+from lv2_window import ask_to_close
+
+folder = Path(sys.argv[1])
+session = folder / "session.ardour"
+
+def background():
+    colours = dict((colour, count) for count, colour in ImageGrab.grab().convert("RGB").getcolors(1 << 24))
+    return colours.get((0x15, 0x19, 0x1E), 0)
+
+def wait(what, has_come):
+    end = time.monotonic() + 120
+    while not has_come():
+        if time.monotonic() > end:
+            ImageGrab.grab().save(folder / "missing.png")
+            sys.exit(f"missing: {what}")
+        time.sleep(0.5)
+
+def titles():
+    found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "Forestage 8 Drivers"], capture_output=True)
+    return found.stdout.split()
+
+with subprocess.Popen(["ardour", "--no-announcements", "--no-splash", session]) as ardour:
+    try:
+        wait("two windows", lambda: len(titles()) == 2)
+        wait("what is in them", lambda: background() > 100_000)
+        ImageGrab.grab().save(folder / "windows.png")
+        time.sleep(1.0)
+        for window in titles():
+            ask_to_close(int(window))
+        wait("that they close", lambda: not titles())
+        before = session.stat().st_mtime_ns
+        subprocess.run(["xdotool", "mousemove", "1200", "600", "key", "ctrl+s"], check=True)
+        wait("the saved session", lambda: session.stat().st_mtime_ns != before)
+        time.sleep(1.0)
+        print("seen and closed")
+    finally:
+        ardour.kill()
+"""
+
+
+def test_windows_in_ardour_open_and_close_and_change_no_sound(home, session_with_windows, bounces):
+    for tool, package in (("xvfb-run", "xvfb xauth"), ("xdotool", "xdotool")):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool} (Debian: {package})")
+    done = subprocess.run(
+        ["xvfb-run", "-a", "-s", "-screen 0 2000x800x24 -noreset", sys.executable, "-c", WINDOWS, session_with_windows],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+        env=environment(home) | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert "seen and closed\n" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
+    after = bounce(home, session_with_windows)
+    for name, most_db in MOST_DB.items():
+        y, expected = (
+            np.stack([sf.read(path, dtype="float32")[0] for path in feed_files(folder, name)])
+            for folder in (after, bounces)
+        )
+        start = slice(20_000, None)  # the upmix knows the silence before for some time, less and less
+        wrong = (y - expected)[:DRIVERS, start]
+        assert db((wrong**2).sum(axis=1) / (expected[:DRIVERS, start] ** 2).sum(axis=1)).max() <= most_db, name
