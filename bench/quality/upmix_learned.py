@@ -3,7 +3,7 @@
     .venv/bin/pip install torch
     .venv/bin/python bench/quality/upmix_learned.py
 
-Takes an hour of one core. Not part of `./run quality`, as nothing that is shipped comes from it.
+Takes a quarter of an hour of one core. Not part of `./run quality`, as nothing that is shipped comes from it.
 
 A net hears what is known of 32 bands, 47 times a second, and says for each how much of nine candidates to add up. So it
 sets the gain and the projection of every band, and learns from the very error that SDR counts: that of a sum of
@@ -228,8 +228,7 @@ def gain_db(net, mix):
 
 def main():
     excerpts = {kind: [excerpt_of(mix) for mix in training_mixes(kind)] for kind in KINDS}
-    held_out = corpus(HELD_OUT)
-    write_table(excerpts, held_out)
+    write_table(excerpts, corpus(HELD_OUT))
 
 
 def write_table(excerpts, held_out):
@@ -259,7 +258,9 @@ rule itself and was trained on {each} excerpts of {seconds:g} s of each kind, wi
 Judged are the mixes of `upmix.md`, by nets that have not seen their kind, and by one that has seen all kinds, but none
 of these mixes.
 
-A net was to be shipped if it won 1 dB on every kind that it had not seen.
+A net was to be shipped if it won 1 dB on every kind that it had not seen. It won 0.3 to 0.8 dB on three of eight, lost
+0.4 to 6 dB on the other five, and 1.2 dB in the mean. Having seen the kinds it won 0.8 dB in the mean, nearly all of it
+on the pop recording, of which it had heard other parts, and lost on four.
 """
 
 if __name__ == "__main__":
