@@ -1,14 +1,20 @@
 """The server of an audition: nothing is told, nothing is lost, nothing is taken for what it is not."""
 
 import contextlib
+import itertools
 import json
-import shutil
+import re
 import socket
 import sqlite3
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from starlette.testclient import TestClient
 
 from auditions import listened, tone_session, written
@@ -64,7 +70,7 @@ def test_everything_is_below_the_token(client):
         assert client.get(f"http://testserver{path}").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["", "page.js", "player.js", "page.css"])
+@pytest.mark.parametrize("name", ["", "page.js", "player.js", "fade.js", "page.css"])
 def test_pages_run_only_their_own_scripts(client, name):
     answer = client.get(f"/{name}")
     assert answer.status_code == 200
@@ -356,29 +362,76 @@ def test_songs_whose_names_are_markup_stay_data_in_the_page(tmp_path):
     assert "</script>" not in (tmp_path / "stick" / "static.js").read_text()
 
 
-def test_webmushra_gets_its_configuration_and_all_files(tmp_path):
-    session = tone_session(tmp_path / "s", "mushra", songs=("a: b.wav", "<b>.wav"), seconds=0.1)
-    path = write_webmushra(tmp_path / "s", session, tmp_path / "configs" / "evening")
-    form = json.loads(path.read_text())
-    order, *pages = form["pages"][1]
+# What webMUSHRA documents for a page of each type (doc/experimenter.md), and `questionnaire`, which its examples have
+WEBMUSHRA_FORM = {
+    "testname": str, "testId": str, "bufferSize": int, "stopOnErrors": bool, "showButtonPreviousPage": bool,
+    "remoteService": str, "pages": list,
+}  # fmt: skip
+WEBMUSHRA_SOUNDS = {
+    "type": str, "id": str, "name": str, "content": str, "showWaveform": bool, "enableLooping": bool, "reference": str,
+    "stimuli": dict,
+}  # fmt: skip
+WEBMUSHRA_PAGES = {
+    "generic": {"type": str, "id": str, "name": str, "content": str},
+    "mushra": WEBMUSHRA_SOUNDS
+    | dict.fromkeys(("strict", "createAnchor35", "createAnchor70", "randomize", "showConditionNames"), bool),
+    "paired_comparison": WEBMUSHRA_SOUNDS,
+    "finish": {
+        "type": str, "name": str, "content": str, "showResults": bool, "writeResults": bool, "questionnaire": list,
+    },
+}  # fmt: skip
+
+
+def webmushra_pages(path):
+    """The pages with sounds of a configuration that has all documented keys, in their types, and no others."""
+    text = path.read_text(encoding="ascii")
+    assert not re.search(r"^\s*[^\s\"]*[{\[]", text, re.MULTILINE)  # its parser takes no flow style of several lines
+    form = yaml.safe_load(text)
+    assert {key: type(value) for key, value in form.items()} == WEBMUSHRA_FORM
+    first, (order, *pages), last = form["pages"]
     assert order == "random"
-    assert [page["type"] for page in pages] == ["mushra", "mushra"]
+    for page in (first, *pages, last):
+        assert {key: type(value) for key, value in page.items()} == WEBMUSHRA_PAGES[page["type"]]
+    assert len({page["id"] for page in pages}) == len(pages)
     for page in pages:
         files = [page["reference"], *page["stimuli"].values()]
-        assert len(set(files)) == 5
-        assert all((tmp_path / name).is_file() for name in files)
-        assert not page["createAnchor35"]
-    shutil.rmtree(tmp_path / "s")
-    session = tone_session(tmp_path / "s", "preference", presets=("a", "b", "c"), seconds=0.1)
-    form = json.loads(write_webmushra(tmp_path / "s", session, tmp_path / "configs" / "pairs").read_text())
-    assert [page["type"] for page in form["pages"][1][1:]] == 3 * ["paired_comparison"]
+        assert len(set(files)) == len(files)
+        assert all((path.parent.parent.parent / unquote(name)).is_file() for name in files)
+    return pages
+
+
+def test_webmushra_gets_a_configuration_of_its_documented_keys_and_all_files(tmp_path):
+    presets = ("laptop", '<b>/../x: "y"')
+    session = tone_session(tmp_path / "s", "mushra", songs=("a: b.wav", "<b>.wav"), presets=presets, seconds=0.1)
+    pages = webmushra_pages(write_webmushra(tmp_path / "s", session, tmp_path / "configs" / "an evening#1"))
+    assert [page["type"] for page in pages] == ["mushra", "mushra"]
+    for page in pages:
+        assert list(page["stimuli"]) == ["preset-1-laptop", "preset-2-b-x-y", "low-anchor", "mid-anchor"]
+        assert (page["createAnchor35"], page["createAnchor70"]) == (False, False)
+
+
+def test_webmushra_has_a_page_for_each_abx_trial_and_no_preference(tmp_path):
+    session = tone_session(tmp_path / "s", "abx", presets=("a", "b", "c"), seconds=0.1, trials=12)
+    pages = webmushra_pages(write_webmushra(tmp_path / "s", session, tmp_path / "configs" / "pairs"))
+    assert {page["type"] for page in pages} == {"paired_comparison"}
+    asked = Counter((Path(page["reference"]).stem, *page["stimuli"]) for page in pages)
+    names = [f"preset-{index}-{label}" for index, label in enumerate("abc", 1)]
+    assert asked == dict.fromkeys(itertools.permutations(names, 2), 2)  # each pair both ways, and equally often
+    preference = replace(session, method="preference")
+    with pytest.raises(ValueError, match="no preference without a reference; --method abx or mushra would be right"):
+        write_webmushra(tmp_path / "s", preference, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    told = run(
+        "audition", "x.wav", "--presets", "laptop", "tv", "-o", tmp_path / "new", "--webmushra", tmp_path / "lab"
+    )
+    assert (told.returncode, "--method abx or mushra would be right" in told.stderr) == (1, True)
 
 
 def test_webmushra_gets_all_songs_at_48_khz(tmp_path):
     """A session at 44.1 kHz, whose first version is a tone of 400 Hz."""
-    session = tone_session(tmp_path / "s", "preference", seconds=1.0, sample_rate=44_100)
+    session = tone_session(tmp_path / "s", "abx", seconds=1.0, sample_rate=44_100)
     write_webmushra(tmp_path / "s", session, tmp_path / "lab")
-    audio, rate = soundfile.read(tmp_path / "lab" / "wav" / "0" / "preset-1.wav")
+    audio, rate = soundfile.read(tmp_path / "lab" / "wav" / "0" / "preset-1-laptop.wav")
     assert (rate, len(audio)) == (48_000, 48_000)
     assert np.argmax(np.abs(np.fft.rfft(audio[:, 0]))) == 400
     assert np.sqrt(np.mean(audio[1000:-1000] ** 2)) == pytest.approx(0.25 / np.sqrt(2), rel=1e-3)

@@ -85,6 +85,10 @@ def new_command(
 
     if not presets:
         raise click.UsageError("--presets: which ones to compare; --presets laptop tablet would be right")
+    if webmushra is not None:
+        from forestage.audition.webmushra import check_method
+
+        check_method(method)
     settings: dict[str, Any] = settings_of(pairs)
     if room:
         settings["room"] = "On"
