@@ -38,7 +38,7 @@ def write_static(folder: Path, session: Session, target: Path) -> Path:
         for sound in song.sounds.values():
             data = base64.b64encode((folder / SOUNDS / f"{sound.id}.flac").read_bytes()).decode()
             (target / SOUNDS / f"{sound.id}.js").write_text(f'sounds["{sound.id}"] = "{data}";\n', encoding="utf-8")
-    for name in ("page.js", "player.js", "page.css"):
+    for name in ("page.js", "player.js", "fade.js", "page.css"):
         (target / name).write_bytes(page_file(name))
     player = '<script src="player.js"'
     page = page_file("page.html").decode().replace(player, f'<script src="static.js"></script>\n{player}')

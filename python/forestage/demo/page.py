@@ -76,7 +76,7 @@ def render(demo: Demo) -> str:
         pictures={device.preset.stem: _pictures(device) for device in demo.devices},
         views={name: (scene, top_view(scene)) for name, scene in scenes.items() if scene},
         spread_lu={device.preset.stem: loudness_spread_lu(device) for device in demo.devices},
-        player_js=files(__package__).joinpath("player.js").read_text(encoding="utf-8"),
+        player_js=_script("forestage", "pages", "fade.js") + _script(__package__, "player.js"),
         licence=licence,
         statuses=sorted({t.status for device in demo.devices for t in device.tracks.values()} - {"OK"}),
         depth_band_hz=DEPTH_BAND_HZ,
@@ -88,6 +88,10 @@ def render(demo: Demo) -> str:
         sides_deg=SIDES_DEG,
         sample_rate=SAMPLE_RATE,
     )
+
+
+def _script(package: str, *path: str) -> str:
+    return files(package).joinpath(*path).read_text(encoding="utf-8")
 
 
 def _upmix_latency_s(quality: str) -> float:

@@ -4,32 +4,10 @@ const FADE_S = 0.02;
 const LEAD_S = 0.02; // from now to what is scheduled, because the audio thread is ahead of currentTime
 const sounds = {}; // FLAC in base64 by name: filled by the scripts in sounds/, as a page on a disk may not fetch
 
-/** A gain that goes along straight lines; a line that begins within an earlier one starts where that one is. */
-class Fade {
-  constructor(context, gain) {
-    this.node = new GainNode(context, { gain });
-    this.node.gain.setValueAtTime(gain, context.currentTime);
-    this.line = { from: gain, to: gain, start: 0 };
-  }
-
-  at(time) {
-    const { from, to, start } = this.line;
-    return from + (to - from) * Math.min(1, Math.max(0, (time - start) / FADE_S));
-  }
-
-  to(gain, when) {
-    const from = this.at(when);
-    this.node.gain.cancelScheduledValues(when);
-    this.node.gain.linearRampToValueAtTime(from, when); // what is left of the earlier line
-    this.node.gain.linearRampToValueAtTime(gain, when + FADE_S);
-    this.line = { from, to: gain, start: when };
-  }
-}
-
 /** Versions of one piece of music that all run from the same frame; the gains of what is heard add up to 1. */
 class Versions {
   constructor(context, buffers) {
-    this.fades = buffers.map(() => new Fade(context, 0));
+    this.fades = buffers.map(() => new Fade(context, 0, FADE_S));
     this.sources = buffers.map((buffer, index) => {
       const source = new AudioBufferSourceNode(context, { buffer });
       source.connect(this.fades[index].node).connect(context.destination);

@@ -3,28 +3,6 @@
 const FADE_S = 0.01;
 const LEAD_S = 0.01; // from a key to the begin of its cross-fade: audio threads are ahead of currentTime
 
-/** A gain that goes along straight lines; a line that begins within an earlier one starts where that one is. */
-class Fade {
-  constructor(context, gain) {
-    this.node = new GainNode(context, { gain });
-    this.node.gain.setValueAtTime(gain, context.currentTime);
-    this.line = { from: gain, to: gain, start: 0 };
-  }
-
-  at(time) {
-    const { from, to, start } = this.line;
-    return from + (to - from) * Math.min(1, Math.max(0, (time - start) / FADE_S));
-  }
-
-  to(gain, when) {
-    const from = this.at(when);
-    this.node.gain.cancelScheduledValues(when);
-    this.node.gain.linearRampToValueAtTime(from, when); // what is left of the earlier line
-    this.node.gain.linearRampToValueAtTime(gain, when + FADE_S);
-    this.line = { from, to: gain, start: when };
-  }
-}
-
 /** Versions of one song as channels of one sound: left and right of the first, of the second, and so on. */
 function joined(buffers) {
   const { length, sampleRate } = buffers[0];
@@ -54,13 +32,13 @@ class Versions {
     this.source = new AudioBufferSourceNode(context, { buffer: this.sound, loop: true, loopStart: from, loopEnd: to });
     const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 * this.count });
     this.source.connect(splitter);
-    this.whole = new Fade(context, 0);
+    this.whole = new Fade(context, 0, FADE_S);
     this.whole.node.connect(context.destination);
     this.fades = [];
     for (let index = 0; index < this.count; index++) {
       const stereo = new ChannelMergerNode(context, { numberOfInputs: 2 });
       for (const side of [0, 1]) splitter.connect(stereo, 2 * index + side, side);
-      const fade = new Fade(context, index === this.current ? 1 : 0);
+      const fade = new Fade(context, index === this.current ? 1 : 0, FADE_S);
       stereo.connect(fade.node).connect(this.whole.node);
       this.fades.push(fade);
     }
