@@ -13,7 +13,7 @@ from command_line import run
 from forestage.audition.analysis import counts
 from forestage.audition.results import Results
 from forestage.audition.static import write_static
-from playing import begin, browser, floats, page_of, ready, served
+from playing import PATIENCE_S, begin, browser, floats, page_of, ready, served
 from signals import db, noise
 
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -31,7 +31,7 @@ def ratings_of(folder, session):
 
 
 def wait_for_rows(folder, session, count):
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_S
     while len(ratings_of(folder, session)[0]) < count and time.monotonic() < end:
         time.sleep(0.1)
     return ratings_of(folder, session)
@@ -96,6 +96,9 @@ def test_reload_closed_tabs_and_a_killed_server_lose_nothing(chromium, tmp_path)
     session = tone_session(tmp_path, "preference")
     with served(tmp_path) as server, page_of(chromium, server.address) as page:
         begin(page, "Ann")
+        ready(page, 1)
+        page.locator("#loop-to").fill("0.5")
+        page.locator("#loop-to").blur()
         for trial in (1, 2):
             ready(page, trial)
             hear_all(page, 2)
@@ -103,6 +106,7 @@ def test_reload_closed_tabs_and_a_killed_server_lose_nothing(chromium, tmp_path)
         ready(page, 3)
         page.reload()
         ready(page, 3)
+        assert page.locator("#loop-to").input_value() == "0.5"  # a loop belongs to the song
         hear_all(page, 2)
         wait_for_rows(tmp_path, session, 2)
         server.kill()
@@ -214,6 +218,8 @@ def test_nothing_is_cut_on_a_telephone(chromium, tmp_path, width):
         begin(page, "<script>alert(1)</script>")
         ready(page, 1)
         page.locator("#keys summary").click()
+        assert page.get_by_text("next, when all sliders are set").is_visible()
+        assert page.get_by_text("answer with it").is_hidden()  # not in this method
         wide, inner, cuts = page.evaluate(cut)
         assert (wide <= inner, cuts) == (True, [])
         assert page.locator("#song").text_content() == name

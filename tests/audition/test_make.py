@@ -169,6 +169,15 @@ def test_songs_that_cannot_be_played_are_left_out_by_name(tmp_path):
     assert [song.name for song in load_session(tmp_path / "s").songs] == ["good.wav", "loud.wav"]
 
 
+def test_a_song_that_is_not_there_is_told_before_any_work(tmp_path):
+    song = write_song(tmp_path / "song.wav")
+    told = run("audition", song, tmp_path / "gone.wav", "--presets", "laptop", "tablet", "-o", tmp_path / "s")
+    assert told.returncode == 1
+    assert told.stderr.endswith(f"forestage: {tmp_path / 'gone.wav'}: no such file\n")
+    assert "is left out" not in told.stderr
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_song_of_two_hours_asks_for_an_excerpt(tmp_path):
     """A sparse file; an excerpt of it is silent, and says so."""
     from forestage.wav_file import wav_header

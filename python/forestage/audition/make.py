@@ -135,6 +135,7 @@ def make_session(
         When what is compared cannot be, or no song is left.
     """
     sources, trials = _sources(plan), _trials(plan)
+    files = made_of(plan)  # all of which are there, before any work is done
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -146,7 +147,7 @@ def make_session(
             folder.rmdir()
         raise
     versions = tuple(source.version for source in sources)
-    session = Session(secrets.token_hex(8), plan.method, trials, versions, tuple(songs), made_of(plan))
+    session = Session(secrets.token_hex(8), plan.method, trials, versions, tuple(songs), files)
     session.save(folder)
     return session
 

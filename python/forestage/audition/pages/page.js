@@ -12,7 +12,7 @@ const TASKS = {
 };
 const GRADES = ["bad", "poor", "fair", "good", "excellent"];
 
-/** What this browser keeps of a session: who listens, what is not yet sent, sliders and loops of the trial at hand. */
+/** What this browser keeps of a session: who listens, what is not yet sent, sliders of the trial, a loop of the song. */
 const memory = {
   key: "",
   read() {
@@ -87,7 +87,8 @@ async function send() {
 function showUnsent() {
   const count = state.unsent.length;
   $("notice").hidden = !count || isStatic;
-  $("notice").textContent = `${count} ${count === 1 ? "answer is" : "answers are"} kept in this browser, and sent as soon as the server takes them.`;
+  const kept = count === 1 ? "1 answer is kept in this browser, and sent as soon as the server takes it." : `${count} answers are kept in this browser, and sent as soon as the server takes them.`;
+  $("notice").textContent = kept;
 }
 
 /* Listening. */
@@ -186,7 +187,7 @@ function restart() {
     versions.stop(context.currentTime + LEAD_S);
     versions.start(position, loop, context.currentTime + LEAD_S);
   }
-  memory.write({ loop: [place(), ...loop] });
+  memory.write({ loop: [songPlace(), ...loop] });
   show();
 }
 
@@ -285,6 +286,11 @@ function place() {
   return `${state.listener}/${state.index}`;
 }
 
+/** Whose song: a loop stays from trial to trial. */
+function songPlace() {
+  return `${state.listener}/song ${state.plan[state.index].song}`;
+}
+
 function element(kind, properties, ...children) {
   const made = Object.assign(document.createElement(kind), properties);
   made.append(...children);
@@ -296,7 +302,7 @@ function next() {
   versions = null;
   peaks = [];
   state.index = state.plan.findIndex((_, index) => !state.done.has(index));
-  $("trial").hidden = state.index < 0;
+  $("trial").hidden = $("keys").hidden = state.index < 0;
   $("end").hidden = state.index >= 0;
   if (state.index < 0) {
     finish();
@@ -304,7 +310,7 @@ function next() {
   }
   const song = state.session.songs[state.plan[state.index].song];
   const kept = memory.read();
-  loop = kept.loop?.[0] === place() ? kept.loop.slice(1) : [0, song.seconds];
+  loop = kept.loop?.[0] === songPlace() ? kept.loop.slice(1) : [0, song.seconds];
   position = loop[0];
   heard = new Set();
   began = performance.now();
@@ -441,7 +447,7 @@ function leave() {
   if (isPlaying) pause();
   loaded++;
   memory.write({ name: "" });
-  $("who").hidden = $("other").hidden = $("trial").hidden = $("end").hidden = true;
+  $("who").hidden = $("other").hidden = $("trial").hidden = $("keys").hidden = $("end").hidden = true;
   $("begin").hidden = false;
   $("name").value = "";
   $("name").focus();
@@ -451,6 +457,8 @@ async function start() {
   state.session = isStatic ? STATIC : await patiently(() => ask("session.json"));
   memory.key = `forestage-audition-${state.session.id}`;
   $("task").textContent = TASKS[state.session.method];
+  for (const each of document.querySelectorAll("[data-with]"))
+    each.hidden = (each.dataset.with === "sliders") !== (state.session.method === "mushra");
   const { name, unsent } = memory.read();
   state.unsent = unsent ?? [];
   showUnsent();
