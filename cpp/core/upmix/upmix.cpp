@@ -19,16 +19,17 @@ struct Tuning {
   int slices;
   double average_s;
   bool remembers;    // the centre that was found: its gains fall slowly, and leaks are taken out
-  int pan_turns;     // frames in which all blocks of bins listen to pans once
+  int weight_turns;  // frames in which all blocks of bins find the weights of the centre once; 1 where it remembers
+  int pan_turns;     // and listen to pans once
   float tile_share;  // of the tile itself in the averages
   CenterModel model;
 };
 
 constexpr Tuning tunings[] = {
     // low latency
-    {32, 32, 3, 3, 1, 0.050, false, 4, 0.0f, {0.4f, 0.15f, 6.0f, 1.1f, 0.8f, 0.1f, 100.0f, 0.2f}},
+    {32, 32, 3, 3, 1, 0.050, false, 2, 4, 0.0f, {0.4f, 0.15f, 6.0f, 1.1f, 0.8f, 0.1f, 100.0f, 0.2f}},
     // high quality
-    {256, 16, 7, 2, 8, 0.050, true, 2, 0.2f, {0.0f, 0.3f, 14.0f, 2.1f, 4.0f, 0.1f, 50.0f, 0.6f}},
+    {256, 16, 7, 2, 8, 0.050, true, 1, 2, 0.2f, {0.0f, 0.3f, 14.0f, 2.1f, 4.0f, 0.1f, 50.0f, 0.6f}},
 };
 /// When each stage of the work on a frame is done, in eighths of the next hop; without slices all at once.
 constexpr std::array stage_eighths{0, 1, 2, 3, 4, 6};
@@ -119,7 +120,8 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       model_(tuning_of(quality).model),
       tile_share_(tuning_of(quality).tile_share),
       remembers_(tuning_of(quality).remembers),
-      average_coefficient_(coefficient(frames_.hop, tuning_of(quality).average_s * sample_rate)),
+      weight_turns_(rule == GainRule::principal_axis ? tuning_of(quality).weight_turns : 1),
+      average_coefficient_(coefficient(weight_turns_ * frames_.hop, tuning_of(quality).average_s * sample_rate)),
       fall_coefficient_(coefficient(frames_.hop, gain_fall_s * sample_rate)),
       leak_coefficient_(coefficient(frames_.hop, leak_average_s * sample_rate)),
       pan_turns_(tuning_of(quality).pan_turns),
@@ -134,9 +136,11 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       center_(static_cast<std::size_t>(ring_frames_)) {
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
-  for (auto* kept : {&mid_power_, &side_power_, &cross_power_}) kept->resize(bins);
+  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_}) kept->resize(bins);
   if (remembers_) {
-    for (auto* kept : {&gain_, &leak_, &leak_power_}) kept->resize(bins);
+    for (auto* kept : {&leak_, &leak_power_}) kept->resize(bins);
+  } else {
+    tilt_.resize(bins);
   }
   pans_.resize(bins / upmix_kernels::pan_bins);
 }
@@ -147,7 +151,7 @@ void Upmix::reset() noexcept {
     std::ranges::fill(*kept, 0.0f);
   }
   std::ranges::fill(pans_, PanPowers<float>{});
-  has_spectra_ = false;
+  has_spectra_ = has_weights_ = false;
   slice_ = filled_ = position_ = frame_end_ = turn_ = 0;
 }
 
@@ -230,6 +234,7 @@ void Upmix::estimate() noexcept {
                                     .side_power = side_power_.data(),
                                     .cross_power = cross_power_.data(),
                                     .gain = gain_.data(),
+                                    .tilt = tilt_.data(),
                                     .leak = leak_.data(),
                                     .leak_power = leak_power_.data(),
                                     .pans = pans_.data(),
@@ -239,10 +244,13 @@ void Upmix::estimate() noexcept {
                                     .fall_coefficient = fall_coefficient_,
                                     .leak_coefficient = leak_coefficient_,
                                     .pan_coefficient = pan_coefficient_,
-                                    .turns = pan_turns_,
+                                    .weight_turns = weight_turns_,
+                                    .pan_turns = pan_turns_,
                                     .turn = turn_,
+                                    .is_first = !has_weights_,
                                     .model = model_};
   turn_ = (turn_ + 1) % pan_turns_;
+  has_weights_ = true;
   const auto principal_axis = remembers_ ? loops_->principal_axis_remembered : loops_->principal_axis;
   (rule_ == GainRule::principal_axis ? principal_axis : loops_->magnitude_difference)(job);
 }

@@ -68,9 +68,10 @@ class Upmix {
   UpmixFrames frames_;
   GainRule rule_;
   CenterModel model_;
-  float tile_share_;           // of the tile itself in the averages
-  bool remembers_;             // the centre that was found
-  float average_coefficient_;  // of the averages, per hop
+  float tile_share_;  // of the tile itself in the averages
+  bool remembers_;    // the centre that was found
+  int weight_turns_;
+  float average_coefficient_;  // of the averages, per turn
   float fall_coefficient_;     // of gains that fall, per hop
   float leak_coefficient_;     // of what the centre has in common with the side, per hop
   int pan_turns_;
@@ -86,13 +87,14 @@ class Upmix {
   int position_ = 0;  // in the rings: where the next slice goes
   int frame_end_ = 0;
   int turn_ = 0;
-  bool has_spectra_ = false;         // of sound since the reset
+  bool has_spectra_ = false;  // of sound since the reset
+  bool has_weights_ = false;
   std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
   std::vector<float> center_;        // ring
 
   AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
   AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
-  AlignedVector<float> gain_, leak_, leak_power_;                             // of the centre that was found
+  AlignedVector<float> gain_, tilt_, leak_, leak_power_;                      // of the centre that was found
   std::vector<PanPowers<float>> pans_;
 };
 

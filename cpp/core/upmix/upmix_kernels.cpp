@@ -11,6 +11,7 @@ using simd::join;
 using simd::load;
 using simd::split;
 using simd::store;
+using simd::sum;
 using simd::width;
 
 template <class V>
@@ -73,11 +74,15 @@ struct Tile {
   V mid_re, mid_im, side_re, side_im;
 };
 
-/// A tile's spectra and powers; averages move on.
 template <class V>
-FORESTAGE_INLINE void read_tile(const Estimate& job, int bin, Tile<V>& tile, TilePowers<V>& powers) {
+FORESTAGE_INLINE void read_tile(const Estimate& job, int bin, Tile<V>& tile) {
   split(job.mid + 2 * bin, tile.mid_re, tile.mid_im);
   split(job.side + 2 * bin, tile.side_re, tile.side_im);
+}
+
+/// Averages move on.
+template <class V>
+FORESTAGE_INLINE void find_powers(const Estimate& job, int bin, const Tile<V>& tile, TilePowers<V>& powers) {
   powers.tile_mid = tile.mid_re * tile.mid_re + tile.mid_im * tile.mid_im;
   powers.tile_side = tile.side_re * tile.side_re + tile.side_im * tile.side_im;
   const V cross = tile.mid_re * tile.side_re + tile.mid_im * tile.side_im;
@@ -125,20 +130,12 @@ FORESTAGE_INLINE void difference_body(const Estimate& job) {
   for (int bin = 0; bin < local.bins; bin += width<V>) {
     Tile<V> tile;
     TilePowers<V> powers;
-    read_tile(local, bin, tile, powers);
+    read_tile(local, bin, tile);
+    find_powers(local, bin, tile, powers);
     CenterWeights<V> weights;
     find_difference_weights(powers, local.model, weights);
     write_center(local, bin, tile, weights);
   }
-}
-
-template <class V>
-FORESTAGE_INLINE float sum(const V& values) {
-  float elements[width<V>];
-  store(elements, values);
-  float total = 0.0f;
-  for (const float element : elements) total += element;
-  return total;
 }
 
 template <bool listens, bool remembers, class V>
@@ -146,7 +143,8 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
   for (int bin = start; bin < start + pan_bins; bin += width<V>) {
     Tile<V> tile;
     TilePowers<V> powers;
-    read_tile(job, bin, tile, powers);
+    read_tile(job, bin, tile);
+    find_powers(job, bin, tile, powers);
     AxisTile<V> axis;
     find_axis(powers, axis);
     CenterWeights<V> weights;
@@ -156,8 +154,23 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
       write_center_without_leak(job, bin, tile, powers, weights);
     } else {
       write_center(job, bin, tile, weights);
+      store(job.gain + bin, weights.gain);
+      store(job.tilt + bin, weights.tilt);
     }
     if constexpr (listens) add_pan(axis, powers, job.model, pans);
+  }
+}
+
+/// With the weights of before.
+template <class V>
+FORESTAGE_INLINE void hold_block(const Estimate& job, int start) {
+  for (int bin = start; bin < start + pan_bins; bin += width<V>) {
+    Tile<V> tile;
+    CenterWeights<V> weights;
+    read_tile(job, bin, tile);
+    load(weights.gain, job.gain + bin);
+    load(weights.tilt, job.tilt + bin);
+    write_center(job, bin, tile, weights);
   }
 }
 
@@ -165,10 +178,16 @@ template <bool remembers, class V>
 FORESTAGE_INLINE void axis_body(const Estimate& job) {
   const Estimate local = job;
   for (int block = 0; block * pan_bins < local.bins; ++block) {
+    if constexpr (!remembers) {
+      if (!local.is_first && (block - local.turn) % local.weight_turns != 0) {
+        hold_block<V>(local, block * pan_bins);
+        continue;
+      }
+    }
     PanPowers<float>& heard = local.pans[block];
     const float k = narrowness(heard, local.model);
     PanPowers<V> pans{};
-    if (block % local.turns != local.turn) {
+    if ((block - local.turn) % local.pan_turns != 0) {
       axis_block<false, remembers>(local, block * pan_bins, k, pans);
       continue;
     }

@@ -35,6 +35,7 @@ struct Estimate {
   float* side_power;
   float* cross_power;
   float* gain;             // of the last frame
+  float* tilt;             // of the centre, which stands with the gain until it is found again
   float* leak;             // what the centre had in common with the side, and
   float* leak_power;       // the powers that it is judged by: averages over a longer time
   PanPowers<float>* pans;  // averages over time, one for pan_bins bins
@@ -44,8 +45,10 @@ struct Estimate {
   float fall_coefficient;  // of gains that fall
   float leak_coefficient;  // of the averages of leaks
   float pan_coefficient;   // of what is known about pans, per turn
-  int turns;               // within which each block of pan_bins bins listens to pans once, as they change slowly
+  int weight_turns;        // within which each block of pan_bins bins finds its weights once
+  int pan_turns;           // and listens to pans once, as they change slowly; a multiple of weight_turns
   int turn;                // which one this is
+  bool is_first;           // of all: every block finds its weights
   CenterModel model;
 };
 
