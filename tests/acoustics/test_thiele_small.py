@@ -69,6 +69,14 @@ def test_limit_is_what_excursion_voltage_and_max_db_leave():
     np.testing.assert_allclose(room_db(driver, frequency), limit_db(driver, frequency) - inverse_db(driver, frequency))
 
 
+def test_a_crossover_spares_a_driver_its_excursion():
+    driver = replace(load_device("laptop").drivers[0], thiele_small=DRIVER, low_hz=200.0)
+    np.testing.assert_allclose(
+        limit_db(driver, [200.0, 2000.0]), DRIVER.most_db([200.0, 2000.0]) + [6.02, 0.0], atol=0.02
+    )
+    assert limit_db(driver, [50.0])[0] == pytest.approx(DRIVER.most_db(50.0) + 48.2, abs=0.1)
+
+
 def limited_laptop():
     device = load_device(DEVICES / "laptop.toml")
     hot = replace(DRIVER, volts=30.0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from forestage.acoustics.crossover import analogue, bass_paths, own_paths
+from forestage.acoustics.crossover import analogue, bass_paths, crossover, own_paths
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Driver
 from forestage.arrays import ComplexArray, FloatArray
@@ -58,10 +58,14 @@ def inverse_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
 
 
 def limit_db(driver: Driver, frequency_hz: ArrayLike) -> FloatArray:
-    """The most a driver may get, by its limit and its excursion, shape (n,); infinite where nothing limits it."""
+    """The most a driver may get, by its limit and its excursion, shape (n,); infinite where nothing limits it.
+
+    What its crossover keeps from it does not move it.
+    """
     most_db = _between(driver.max_db, frequency_hz, default=np.inf)
     if driver.thiele_small is not None:
-        most_db = np.minimum(most_db, driver.thiele_small.most_db(frequency_hz))
+        kept_db = -20 * np.log10(np.maximum(np.abs(crossover(driver, frequency_hz)), 1e-6))
+        most_db = np.minimum(most_db, driver.thiele_small.most_db(frequency_hz) + kept_db)
     return most_db
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from forestage import notebook
 from forestage._core import PRESET_SCHEMA, __version__
-from forestage.acoustics.crossover import high_passes_hz, with_bass
+from forestage.acoustics.crossover import bass_routes, high_passes_hz, with_bass
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import room_db
 from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
@@ -262,20 +262,29 @@ class Design:
     def provenance(self) -> dict[str, Any]:
         """What is needed to make the design again, and a hash of its filters."""
         head = "closed form" if self.pair.head is None else head_form(self.pair.head)
-        return device_form(self.device) | {
-            "variant": self.variant,
-            "target": asdict(self.target),
-            "stereo": {
-                "width_deg": self.width_deg,
-                "distance_m": self.pair.distance_m,
-                "drive_cap_db": self.pair.drive_cap_db,
-                "head": head,
-            },
-            "beam_target": asdict(self.beam_target),
-            "programme_seed": PROGRAMME_SEED,
-            "forestage": __version__,
-            "filters_sha256": filters_sha256([filters_form(filters) for filters in self.filters]),
-        }
+        drivers = self.device.drivers
+        played_by: dict[str, list[str]] = {}
+        for route in bass_routes(self.device):
+            played_by.setdefault(drivers[route.source].name, []).append(drivers[route.target].name)
+        bass: dict[str, Any] = {"bass_played_by": played_by} if played_by else {}
+        return (
+            device_form(self.device)
+            | bass
+            | {
+                "variant": self.variant,
+                "target": asdict(self.target),
+                "stereo": {
+                    "width_deg": self.width_deg,
+                    "distance_m": self.pair.distance_m,
+                    "drive_cap_db": self.pair.drive_cap_db,
+                    "head": head,
+                },
+                "beam_target": asdict(self.beam_target),
+                "programme_seed": PROGRAMME_SEED,
+                "forestage": __version__,
+                "filters_sha256": filters_sha256([filters_form(filters) for filters in self.filters]),
+            }
+        )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the preset; an existing file is only replaced when asked to."""

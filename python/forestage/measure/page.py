@@ -106,7 +106,7 @@ def verification_html(verification: Verification) -> str:
             recordings=[],
             bands=NOMINAL_HZ,
             rows=[
-                (claim.name, what, [float(value) for value in np.broadcast_to(values, 31)])
+                (claim.name, what, [round(float(value), 1) + 0.0 for value in np.broadcast_to(values, 31)])
                 for claim in verification.claims()
                 for what, values in (
                     ("promised (dB)", claim.promised_db),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from forestage.acoustics.crossover import bass_routes, high_passes_hz
+from forestage.acoustics.crossover import high_passes_hz
 from forestage.acoustics.driver import Side
 from forestage.acoustics.head import Head, HeadModel
 from forestage.constants import SAMPLE_RATE
@@ -35,7 +35,7 @@ def design_metrics(design: Played, *, with_room: bool = True) -> dict[str, Any]:
     -------
     dict
         "conditions", "width", "effort", "colour", but for headphones "panning", "balance", "depth" and "zone", and
-        "room" for what fits into one, see `in_room`; "bass" where drivers leave theirs to others, or out.
+        "room" for what fits into one, see `in_room`; "bass" where some of it is left out.
     """
     found: dict[str, Any] = {
         "conditions": _conditions(design),
@@ -64,19 +64,9 @@ def design_metrics(design: Played, *, with_room: bool = True) -> dict[str, Any]:
         if heard is not None:
             found["conditions"]["heard_in"] = f"{in_room.ROOM.name.lower()}, {len(in_room.ASIDE)} places"
             found["room"] = heard
-    if bass := _bass(design):
-        found["bass"] = bass
+    if left_out := high_passes_hz(design.device):
+        found["bass"] = {"high_pass_hz": left_out}
     return _rounded(found)
-
-
-def _bass(design: Played) -> dict[str, Any]:
-    """Who plays the bass of whom, and below which frequency that of others is left out."""
-    device = design.device
-    played: dict[str, list[str]] = {}
-    for route in bass_routes(device):
-        played.setdefault(device.drivers[route.source].name, []).append(device.drivers[route.target].name)
-    groups = {"high_pass_hz": high_passes_hz(device), "played_by": played}
-    return {name: group for name, group in groups.items() if group}
 
 
 def _conditions(design: Played) -> dict[str, Any]:
