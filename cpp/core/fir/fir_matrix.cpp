@@ -51,6 +51,7 @@ void check(int inputs, int outputs, std::span<const FirPath> paths, int partitio
 /// long blocks and lose more at short ones. Another level pays when at least half of the taps go there. Partitions of
 /// 8192 would save a fifth at 96 000 taps, but each of their transforms takes as long as three blocks of 128.
 std::vector<int> level_frames(int taps) {
+  if (taps <= 32) return {32};
   if (taps <= 128) return {64};
   if (taps <= 2048) return {128};
   if (taps <= 4096) return {256};
