@@ -15,6 +15,7 @@ PRESETS = ("smart-speaker", "laptop")
 EARS = ("Headphones", "Headphones Plain", "Headphones Reference")
 COMPARED = [*({"slot": slot, "monitor": monitor} for slot, monitor in product("AB", EARS)), {"bypass": True}]
 SECONDS = 10
+LATER_SECONDS = 3
 
 TEXT = f"""
 Ten seconds of twenty pieces of six kinds, each at 0 dBTP and -9 LUFS as loud masters are (shorter ones are repeated),
@@ -23,11 +24,12 @@ The figure is the largest difference of integrated loudness (BS.1770-5, of what 
 between any two of these seven.
 
 "Calibrated" is what presets carry. "Programme, as heard" is all ten seconds as somebody hears them who starts with no
-knowledge, with the first second of searching in it. "Programme, its gains" is what would be left if the gains that are
-found after these ten seconds had played from the begin; they are held against those of `Renderer.match`, which
-`forestage render --match programme` plays with: to 0.01 LU (`tests/core/test_programme_match.py`).
-What is left as heard is the time before the first measurement (0.4 s at the preset's own gains), and music whose begin
-is not like the rest: after three seconds the gain may only creep by 0.1 dB a second.
+knowledge, with the first seconds of searching in it; "begun later" is the same for a start three seconds into the
+piece, whose begin then comes last. "Programme, its gains" is what would be left if the gains that are found after these
+ten seconds had played from the begin; they are held against those of `Renderer.match`, which `forestage render --match
+programme` plays with: to 0.01 LU (`tests/core/test_programme_match.py`).
+What is left as heard is music whose begin is not like the rest: after three seconds of it the gain may only creep by
+0.1 dB a second.
 """
 
 
@@ -52,6 +54,7 @@ def row(item):
     x = repeated(audio)
     calibrated, _ = apart_lu(x, level_match="Calibrated")
     heard, played = apart_lu(x, level_match="Programme")
+    later, _ = apart_lu(np.roll(x, -LATER_SECONDS * SAMPLE_RATE, axis=1), level_match="Programme")
     exact = Renderer(*PRESETS, sample_rate=SAMPLE_RATE)
     exact.match(x)
     left = np.subtract(played.match_found_db, exact.match_found_db)
@@ -60,6 +63,7 @@ def row(item):
         "piece": name,
         "Calibrated": round(calibrated, 2),
         "Programme, as heard": round(heard, 3),
+        "begun later": round(later, 3),
         "Programme, its gains": round(float(np.ptp([*left.ravel(), 0.0])), 3),
     }
 

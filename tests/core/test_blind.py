@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.signal import lfilter
 
 from forestage import PARAMS, Renderer
 from forestage._core import BlindRun
@@ -258,6 +259,30 @@ def test_gains_of_programme_rest_while_trials_run():
     renderer.process(noise(frames=2 * RATE, seed=8))
     assert renderer._engine.match_found == found
     assert found != [[0.0] * 3] * 2
+
+
+def test_trials_begin_with_gains_that_fit_and_not_with_those_on_their_way():
+    """The music changes after four seconds, and gains go to where it wants them by 0.1 dB a second."""
+    settings = {"sample_rate": RATE, "level_match": "Programme", "slot": "B", "monitor": "Headphones"}
+    plays = Renderer("smart-speaker", "laptop", **settings)
+    bright = noise(frames=4 * RATE)
+    plays.process(lfilter([0.05], [1, -0.95], bright, axis=1).astype(np.float32))
+    plays.process(bright)
+    before = match_gain_db(plays)
+    plays.set(blind="ABX")
+    plays.process(bright[:, :480])
+    found = plays._engine.match_found
+    plays.set(blind="Off")
+    plays.process(bright[:, :480])
+    held = Renderer("smart-speaker", "laptop", **settings)
+    held._engine.hold_match(found)
+    held.process(bright[:, :480])
+    assert abs(match_gain_db(plays) - before) > 0.1
+    assert match_gain_db(plays) == pytest.approx(match_gain_db(held), abs=0.02)
+
+
+def match_gain_db(renderer):
+    return float(renderer.params["match_gain_db"].removesuffix(" dB"))
 
 
 def test_table_holds_what_was_heard_and_quotes_names():

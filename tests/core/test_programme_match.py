@@ -65,6 +65,23 @@ def test_ten_seconds_are_equally_loud_as_they_are_heard_from_the_begin(music):
     assert apart_lu(music) <= 0.1
 
 
+def test_what_was_heard_before_it_was_known_is_made_up_for(music):
+    """A second of dull music, which would be 0.2 LU in the sum, and a quiet passage behind it."""
+    x = music.copy()
+    dull = lfilter([0.05], [1, -0.95], x[:, :RATE], axis=1)
+    x[:, :RATE] = dull * np.std(music) / np.std(dull)
+    x[:, RATE : 3 * RATE] *= 0.03
+    assert apart_lu(x) <= 0.1
+
+
+def test_quiet_passages_are_no_part_of_the_first_three_seconds(music):
+    """They do not count for loudness, so a gain may still go where it is wanted after them."""
+    dull = lfilter([0.05], [1, -0.95], music[:, :RATE], axis=1).astype(np.float32)
+    x = np.concatenate([dull, 0.01 * dull, 0.01 * dull, 0.01 * dull, music], axis=1)
+    steps = np.abs(np.diff(gains_db(renderer(slot="B"), x)))
+    assert steps[40:60].max() > 0.05
+
+
 def test_what_is_found_after_ten_seconds_fits_them_whole(music):
     """Played again with these gains."""
     once = renderer()
@@ -119,8 +136,12 @@ def test_gain_goes_slowly_after_three_seconds_and_holds_still_in_the_end(music):
     assert steps[:29].max() > 0.05  # at first it goes where it is wanted
     assert steps[30:].max() <= 0.0101
     assert steps[30:].max() > 0.009  # and it has somewhere to go
-    steady = np.abs(np.diff(gains_db(renderer(slot="B"), np.tile(music[:, : 2 * RATE], 6))))
-    assert steady[80:].max() < 0.005
+    plays = renderer(slot="B")
+    steady = gains_db(plays, np.tile(music[:, : 2 * RATE], 8))
+    assert np.abs(np.diff(steady[140:])).max() < 0.005
+    held = renderer(slot="B")
+    held._engine.hold_match(plays._engine.match_found)
+    assert steady[-1] == pytest.approx(gains_db(held, music[:, :4800])[0], abs=0.02)  # nothing is made up for any more
 
 
 def test_another_piece_begins_after_silence(music):

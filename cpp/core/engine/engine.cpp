@@ -367,7 +367,9 @@ struct Engine::Impl {
   void choose_source() noexcept {
     if (is_fresh) hand_over.jump_to(nullptr);
     take_deliveries();
+    const bool was_blind = blind.is_running();
     blind.follow(params, there());
+    if (blind.is_running() && !was_blind) match.settle();  // in the silence that follows
     follow_match(is_fresh);
     Graph* target = wanted();
     if (is_fresh) {

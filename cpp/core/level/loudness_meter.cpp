@@ -8,11 +8,62 @@
 namespace forestage {
 namespace {
 
-/// Of a mean power; a sine of full scale at 997 Hz in one channel has -3.01 LUFS.
-double lufs(double power) noexcept { return -0.691 + 10.0 * std::log10(power); }
+constexpr double least_lufs = -70.0;
+
 double power_of(double lufs) noexcept { return std::pow(10.0, (lufs + 0.691) / 10.0); }
 
 }  // namespace
+
+double lufs(double power) noexcept { return -0.691 + 10.0 * std::log10(power); }
+
+void LoudnessGate::reset() noexcept {
+  hops_ = 0;
+  powers_ = {};
+  std::fill_n(histogram_.begin(), used_steps_, Step{});
+  used_steps_ = 0;
+  loud_blocks_ = 0;
+  loud_power_ = 0.0;
+}
+
+void LoudnessGate::push(double hop_power) noexcept {
+  powers_[static_cast<std::size_t>(hops_ % most_hops)] = hop_power;
+  if (++hops_ >= block_hops) note_block(mean_power(block_hops));
+}
+
+double LoudnessGate::mean_power(int newest_hops) const noexcept {
+  double sum = 0.0;
+  for (std::int64_t hop = hops_ - newest_hops; hop < hops_; ++hop) {
+    sum += powers_[static_cast<std::size_t>(hop % most_hops)];
+  }
+  return sum / newest_hops;
+}
+
+void LoudnessGate::note_block(double power) noexcept {
+  if (!(power > power_of(least_lufs))) return;
+  const auto step = std::min(static_cast<std::size_t>((lufs(power) - least_lufs) / step_lu), steps - 1);
+  ++histogram_[step].blocks;
+  histogram_[step].power += power;
+  used_steps_ = std::max(used_steps_, step + 1);
+  ++loud_blocks_;
+  loud_power_ += power;
+}
+
+LoudnessGate::Counted LoudnessGate::counted() const noexcept {
+  if (hops_ > 0 && hops_ < block_hops) return {0, mean_power(static_cast<int>(hops_))};
+  if (loud_blocks_ == 0) return {};
+  const double gate = loud_power_ / static_cast<double>(loud_blocks_) / 10.0;  // 10 LU below
+  const double step = std::max(0.0, (lufs(gate) - least_lufs) / step_lu);
+  const auto first = std::min(static_cast<std::size_t>(step), steps - 1);
+  Counted counted;
+  for (std::size_t i = first; i < used_steps_; ++i) {
+    const Step& each = histogram_[i];
+    if (each.blocks == 0 || (i == first && each.power <= gate * static_cast<double>(each.blocks))) continue;
+    counted.power += each.power;
+    counted.blocks += each.blocks;
+  }
+  if (counted.blocks > 0) counted.power /= static_cast<double>(counted.blocks);
+  return counted;
+}
 
 // The prototypes that the coefficients of the standard come from: De Man, Evaluation of implementations of the EBU R128
 // loudness measurement, AES convention e-brief 466 (2018).
@@ -38,7 +89,7 @@ LoudnessMeter::LoudnessMeter(int channels, double sample_rate)
     : LoudnessMeter(std::vector<double>(static_cast<std::size_t>(channels), 1.0), sample_rate) {}
 
 LoudnessMeter::LoudnessMeter(std::vector<double> channel_weights, double sample_rate)
-    : sample_rate_(sample_rate), filters_(k_weighting(sample_rate)), histogram_(steps) {
+    : sample_rate_(sample_rate), filters_(k_weighting(sample_rate)) {
   for (const double weight : channel_weights) channels_.push_back({weight, {}});
   reset();
 }
@@ -46,12 +97,9 @@ LoudnessMeter::LoudnessMeter(std::vector<double> channel_weights, double sample_
 void LoudnessMeter::reset() noexcept {
   for (Channel& channel : channels_) channel.state = {};
   hop_power_ = 0.0;
-  frame_ = hop_begin_ = hops_ = 0;
+  frame_ = hop_begin_ = 0;
   hop_end_ = std::llround(hop_s * sample_rate_);
-  powers_ = {};
-  std::ranges::fill(histogram_, Step{});
-  loud_blocks_ = 0;
-  loud_power_ = 0.0;
+  gate_.reset();
   for (auto* reading : {&momentary_, &short_term_, &integrated_})
     reading->store(no_loudness, std::memory_order_relaxed);
 }
@@ -93,54 +141,17 @@ void LoudnessMeter::end_hop() noexcept {
     hop_power_ = 0.0;
     for (Channel& channel : channels_) channel.state = {};
   }
-  powers_[static_cast<std::size_t>(hops_ % short_term_hops)] = hop_power_ / static_cast<double>(frame_ - hop_begin_);
-  ++hops_;
+  gate_.push(hop_power_ / static_cast<double>(frame_ - hop_begin_));
   hop_power_ = 0.0;
   hop_begin_ = frame_;
-  hop_end_ = std::llround(hop_s * sample_rate_ * static_cast<double>(hops_ + 1));
-  if (hops_ < momentary_hops) return;
+  hop_end_ = std::llround(hop_s * sample_rate_ * static_cast<double>(gate_.hops() + 1));
+  if (gate_.hops() < LoudnessGate::block_hops) return;
   const auto show = [](std::atomic<float>& reading, double power) {
     reading.store(power > 0.0 ? static_cast<float>(lufs(power)) : no_loudness, std::memory_order_relaxed);
   };
-  const double block_power = mean_power(momentary_hops);
-  note_block(block_power);
-  show(momentary_, block_power);
-  if (hops_ >= short_term_hops) show(short_term_, mean_power(short_term_hops));
-  show(integrated_, gated_power());
-}
-
-double LoudnessMeter::mean_power(int hops) const noexcept {
-  double sum = 0.0;
-  for (std::int64_t hop = hops_ - hops; hop < hops_; ++hop) {
-    sum += powers_[static_cast<std::size_t>(hop % short_term_hops)];
-  }
-  return sum / hops;
-}
-
-void LoudnessMeter::note_block(double power) noexcept {
-  if (!(power > power_of(least_lufs))) return;
-  const double step = (lufs(power) - least_lufs) / step_lu;
-  Step& place = histogram_[std::min(static_cast<std::size_t>(step), steps - 1)];
-  ++place.blocks;
-  place.power += power;
-  ++loud_blocks_;
-  loud_power_ += power;
-}
-
-double LoudnessMeter::gated_power() const noexcept {
-  if (loud_blocks_ == 0) return 0.0;
-  const double gate = loud_power_ / static_cast<double>(loud_blocks_) / 10.0;  // 10 LU below
-  const double step = std::max(0.0, (lufs(gate) - least_lufs) / step_lu);
-  const auto first = std::min(static_cast<std::size_t>(step), steps - 1);
-  double power = 0.0;
-  std::uint64_t blocks = 0;
-  for (std::size_t i = first; i < steps; ++i) {
-    const Step& each = histogram_[i];
-    if (each.blocks == 0 || (i == first && each.power <= gate * static_cast<double>(each.blocks))) continue;
-    power += each.power;
-    blocks += each.blocks;
-  }
-  return blocks > 0 ? power / static_cast<double>(blocks) : 0.0;
+  show(momentary_, gate_.mean_power(LoudnessGate::block_hops));
+  if (gate_.hops() >= LoudnessGate::most_hops) show(short_term_, gate_.mean_power(LoudnessGate::most_hops));
+  show(integrated_, gate_.counted().power);
 }
 
 }  // namespace forestage

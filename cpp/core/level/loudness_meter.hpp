@@ -33,6 +33,48 @@ struct LoudnessReading {
   float integrated = no_loudness;  // of all since the reset
 };
 
+/// Of a mean power after the K-weighting; a sine of full scale at 997 Hz in one channel has -3.01 LUFS.  [pure]
+double lufs(double power) noexcept;
+
+/// All hops of 0.1 s since the reset, as blocks of 0.4 s, one a hop: which of them count, and their power.
+class LoudnessGate {
+ public:
+  static constexpr int block_hops = 4;
+  static constexpr int most_hops = 30;
+
+  LoudnessGate() : histogram_(steps) {}
+  void reset() noexcept;                 // [audio]
+  void push(double hop_power) noexcept;  // [audio] mean over the hop
+
+  std::int64_t hops() const noexcept { return hops_; }
+  double mean_power(int newest_hops) const noexcept;  // of most_hops, or less
+
+  struct Counted {
+    std::uint64_t blocks = 0;
+    double power = 0.0;  // mean
+  };
+  /// The blocks above -70 LUFS but those 10 LU below the mean of these; before the first is whole, the power so far.
+  Counted counted() const noexcept;
+
+ private:
+  static constexpr double step_lu = 0.1;
+  static constexpr std::size_t steps = 1000;  // to +30 LUFS; what is louder counts in the last
+
+  struct Step {
+    std::uint64_t blocks = 0;
+    double power = 0.0;
+  };
+
+  void note_block(double power) noexcept;
+
+  std::int64_t hops_ = 0;
+  std::array<double, most_hops> powers_{};  // the newest at hops_ - 1
+  std::vector<Step> histogram_;
+  std::size_t used_steps_ = 0;  // all above are empty
+  std::uint64_t loud_blocks_ = 0;
+  double loud_power_ = 0.0;
+};
+
 /// A biquad of the K-weighting; a0 is 1.
 struct LoudnessFilter {
   double b0, b1, b2, a1, a2;
@@ -59,30 +101,15 @@ class LoudnessMeter {
             integrated_.load(std::memory_order_relaxed)};
   }
   int frames_to_hop() const noexcept { return static_cast<int>(hop_end_ - frame_); }  // [audio]
-  /// Blocks of 0.4 s above -70 LUFS since the reset, one a hop.  [audio]
-  std::uint64_t gated_blocks() const noexcept { return loud_blocks_; }
+  const LoudnessGate& gate() const noexcept { return gate_; }                         // [audio]
 
  private:
-  static constexpr int momentary_hops = 4;
-  static constexpr int short_term_hops = 30;
-  static constexpr double least_lufs = -70.0;
-  static constexpr double step_lu = 0.1;
-  static constexpr std::size_t steps = 1000;  // to +30 LUFS; what is louder counts in the last
-
   struct Channel {
     double weight;
     std::array<std::array<double, 2>, 2> state;  // [filter]
   };
-  struct Step {
-    std::uint64_t blocks = 0;
-    double power = 0.0;
-  };
-
   void weigh(Channel& channel, const float* x, int frames, double gain) noexcept;
   void end_hop() noexcept;
-  double mean_power(int hops) const noexcept;
-  void note_block(double power) noexcept;
-  double gated_power() const noexcept;
 
   double sample_rate_;
   std::array<LoudnessFilter, 2> filters_;
@@ -91,11 +118,7 @@ class LoudnessMeter {
   std::int64_t frame_ = 0;
   std::int64_t hop_begin_ = 0;
   std::int64_t hop_end_ = 0;
-  std::int64_t hops_ = 0;
-  std::array<double, short_term_hops> powers_{};  // mean of each hop, the newest at hops_ - 1
-  std::vector<Step> histogram_;
-  std::uint64_t loud_blocks_ = 0;
-  double loud_power_ = 0.0;
+  LoudnessGate gate_;
   std::atomic<float> momentary_{no_loudness}, short_term_{no_loudness}, integrated_{no_loudness};
 };
 

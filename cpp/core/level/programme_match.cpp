@@ -8,12 +8,17 @@
 namespace forestage {
 namespace {
 
-constexpr int ears = 2;
+constexpr int channels = 2;
+constexpr double least_lufs = -70.0;
 constexpr std::size_t design = 0;  // place among the headphones monitors
 constexpr std::size_t plain = 1;
 constexpr std::size_t reference = 2;
 constexpr std::size_t on_speakers = static_cast<std::size_t>(Monitor::speakers);
 constexpr std::size_t first_ears = static_cast<std::size_t>(Monitor::headphones);
+
+/// Of powers.
+float ratio_db(double power, double of) noexcept { return static_cast<float>(10.0 * std::log10(power / of)); }
+double square(float gain) noexcept { return static_cast<double>(gain) * static_cast<double>(gain); }
 
 }  // namespace
 
@@ -27,11 +32,9 @@ Loudness matched(const Loudness& loudness, const EarLevels& found_db) {
 }
 
 ProgrammeMatch::ProgrammeMatch(double sample_rate)
-    : input_(ears, sample_rate),
-      meters_{SlotMeters{LoudnessMeter(ears, sample_rate), LoudnessMeter(ears, sample_rate),
-                         LoudnessMeter(ears, sample_rate)},
-              SlotMeters{LoudnessMeter(ears, sample_rate), LoudnessMeter(ears, sample_rate),
-                         LoudnessMeter(ears, sample_rate)}} {}
+    : input_(channels, sample_rate),
+      ears_{SlotEars{Ears(sample_rate), Ears(sample_rate), Ears(sample_rate)},
+            SlotEars{Ears(sample_rate), Ears(sample_rate), Ears(sample_rate)}} {}
 
 void ProgrammeMatch::forget(Slot slot) noexcept {
   const auto s = static_cast<std::size_t>(slot);
@@ -43,21 +46,30 @@ void ProgrammeMatch::forget(Slot slot) noexcept {
 
 void ProgrammeMatch::begin(int skip_frames) noexcept {
   skip_left_ = skip_frames;
+  is_first_ = found_ == MatchFound{};
   reset_meters();
 }
 
 void ProgrammeMatch::reset_meters() noexcept {
   hops_in_silence_ = 0;
   input_.reset();
-  for (SlotMeters& slot : meters_) {
-    for (LoudnessMeter& meter : slot) meter.reset();
+  bypass_heard_.reset();
+  for (SlotEars& slot : ears_) {
+    for (Ears& each : slot) {
+      each.meter.reset();
+      each.heard.reset();
+    }
   }
 }
 
 void ProgrammeMatch::hold(const MatchFound& found) noexcept {
   is_held_ = true;
   found_ = found;
-  now_ = wanted({true, true});
+  settle();
+}
+
+void ProgrammeMatch::settle() noexcept {
+  now_ = wanted(found_, {true, true});
   apply();
 }
 
@@ -67,51 +79,79 @@ void ProgrammeMatch::measure(ConstAudioBlock input, double input_gain,
   skip_left_ -= skipped;
   if (skipped == input.frames) return;
   const auto push = [&](LoudnessMeter& meter, ConstAudioBlock block, double gain) {
-    const std::array<const float*, ears> from{block[0] + skipped, block[1] + skipped};
-    return meter.push({from.data(), ears, block.frames - skipped}, gain);
+    const std::array<const float*, channels> from{block[0] + skipped, block[1] + skipped};
+    return meter.push({from.data(), channels, block.frames - skipped}, gain);
   };
   const bool is_hop = push(input_, input, input_gain);
   for (std::size_t s = 0; s < slots.size(); ++s) {
     if (slots[s] == nullptr) continue;
     for (std::size_t m = 0; m < ear_monitors; ++m) {
-      push(meters_[s][m], (*slots[s])[m], 1.0 / static_cast<double>(gains_[s].monitors[first_ears + m]));
+      push(ears_[s][m].meter, (*slots[s])[m], 1.0 / static_cast<double>(gains_[s].monitors[first_ears + m]));
     }
   }
   if (is_hop) end_hop(slots);
 }
 
 void ProgrammeMatch::end_hop(const std::array<const EarBlocks*, 2>& slots) noexcept {
-  const LoudnessReading input = input_.reading();
-  hops_in_silence_ = input.momentary > -70.0f ? 0 : hops_in_silence_ + 1;
+  const std::array<bool, 2> is_loaded{slots[0] != nullptr, slots[1] != nullptr};
+  const bool is_silent = !(input_.reading().momentary > static_cast<float>(least_lufs));
+  hops_in_silence_ = is_silent ? hops_in_silence_ + 1 : 0;
   if (hops_in_silence_ == silent_hops) return reset_meters();
-  if (!std::isfinite(input.integrated)) return;
-  for (std::size_t s = 0; s < slots.size(); ++s) {
-    if (slots[s] == nullptr) continue;
+  note_heard(is_loaded);
+  const LoudnessGate::Counted input = input_.gate().counted();
+  const bool is_rough = input_.gate().hops() < LoudnessGate::block_hops;
+  if (!(lufs(input.power) > least_lufs) || (is_rough && !is_first_)) return;
+  for (std::size_t s = 0; s < is_loaded.size(); ++s) {
+    if (!is_loaded[s]) continue;
     for (std::size_t m = 0; m < ear_monitors; ++m) {
-      const float heard = meters_[s][m].reading().integrated;
-      if (std::isfinite(heard)) found_.ears_db[s][m] = std::clamp(input.integrated - heard, -most_db, most_db);
+      const double heard = ears_[s][m].meter.gate().counted().power;
+      if (heard > 0.0) found_.ears_db[s][m] = std::clamp(ratio_db(input.power, heard), -most_db, most_db);
     }
   }
-  if (!is_held_) {
-    move_to(wanted({slots[0] != nullptr, slots[1] != nullptr}), input_.gated_blocks() <= fast_blocks);
-  }
+  if (!is_held_) move_to(wanted(aim(input.blocks), is_loaded), input.blocks <= fast_blocks);
   apply();
 }
 
-ProgrammeMatch::Wanted ProgrammeMatch::wanted(const std::array<bool, 2>& is_loaded) const noexcept {
+void ProgrammeMatch::note_heard(const std::array<bool, 2>& is_loaded) noexcept {
+  bypass_heard_.push(square(bypass_gain_) * input_.gate().mean_power(1));
+  for (std::size_t s = 0; s < is_loaded.size(); ++s) {
+    if (!is_loaded[s]) continue;
+    for (std::size_t m = 0; m < ear_monitors; ++m) {
+      ears_[s][m].heard.push(square(gains_[s].monitors[first_ears + m]) * ears_[s][m].meter.gate().mean_power(1));
+    }
+  }
+}
+
+/// What was found, and within the stretch what makes up for what was heard, if the rest of it is as loud.
+MatchFound ProgrammeMatch::aim(std::uint64_t blocks) const noexcept {
+  MatchFound result = found_;
+  const double played = static_cast<double>(blocks);
+  const double bypass = bypass_heard_.counted().power;
+  if (played >= stretch_blocks || bypass <= 0.0) return result;
+  const auto share = static_cast<float>(played / std::max(stretch_blocks - played, least_blocks_left));
+  for (std::size_t s = 0; s < ears_.size(); ++s) {
+    for (std::size_t m = 0; m < ear_monitors; ++m) {
+      const double heard = ears_[s][m].heard.counted().power;
+      if (heard > 0.0) result.ears_db[s][m] += share * std::clamp(ratio_db(bypass, heard), -most_db, most_db);
+    }
+  }
+  return result;
+}
+
+ProgrammeMatch::Wanted ProgrammeMatch::wanted(const MatchFound& found, const std::array<bool, 2>& is_loaded) noexcept {
   float on_ears = 0.0f;  // the most that anything would have to be turned up by
   float on_drivers = 0.0f;
   for (std::size_t s = 0; s < is_loaded.size(); ++s) {
     if (!is_loaded[s]) continue;
-    const EarLevels& found = found_.ears_db[s];
-    on_ears = std::max(on_ears, *std::ranges::max_element(found));
-    on_drivers = std::max(on_drivers, found[design] - found[plain]);
+    const EarLevels& of_slot = found.ears_db[s];
+    on_ears = std::max(on_ears, *std::ranges::max_element(of_slot));
+    on_drivers = std::max(on_drivers, of_slot[design] - of_slot[plain]);
   }
   Wanted result{{}, -on_ears, -on_drivers};
   for (std::size_t s = 0; s < is_loaded.size(); ++s) {
-    const EarLevels& found = found_.ears_db[s];
-    result.monitors_db[s][on_speakers] = found[design] - found[plain] - on_drivers;
-    for (std::size_t m = 0; m < ear_monitors; ++m) result.monitors_db[s][first_ears + m] = found[m] - on_ears;
+    const EarLevels& of_slot = found.ears_db[s];
+    result.monitors_db[s][on_speakers] = of_slot[design] - of_slot[plain] - on_drivers;
+    for (std::size_t m = 0; m < ear_monitors; ++m) result.monitors_db[s][first_ears + m] = of_slot[m] - on_ears;
   }
   return result;
 }

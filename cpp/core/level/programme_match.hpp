@@ -4,8 +4,9 @@
 //     slot A, B: Headphones, Plain, Reference ── loudness ─┴─ difference ── down to the least loud ── slowly ─▶ gains
 //
 // All is integrated loudness since the measurement began, so that gains fit the whole stretch and not its last bars. In
-// the first three seconds of sound a gain goes where it is wanted, then by 0.1 dB a second at most. After two seconds
-// of silence another piece begins. Nothing is turned up: what the limiter has to do does not become more.
+// the first three seconds of music a gain goes where it is wanted, then by 0.1 dB a second at most. Within the first ten
+// it also makes up for what was heard while it was not yet known, so that these ten are alike as they were heard. After
+// two seconds of silence another piece begins. Nothing is turned up: what the limiter has to do does not become more.
 //
 // Speakers has no ears to be measured at but those of the preset: there the design is matched to plain stereo by what
 // both are on headphones.
@@ -53,6 +54,7 @@ class ProgrammeMatch {
   void begin(int skip_frames) noexcept;         // measures anew, after so many frames; gains stay where they are
   void hold(const MatchFound& found) noexcept;  // these gains, whatever is measured
   void release() noexcept { is_held_ = false; }
+  void settle() noexcept;  // to what fits from now on, whatever was heard before
   bool is_held() const noexcept { return is_held_; }
 
   /// Gains may move there; a longer block is to be cut.
@@ -72,11 +74,18 @@ class ProgrammeMatch {
 
  private:
   static constexpr float most_db = 24.0f;
-  static constexpr float step_db = 0.01f;           // a hop: 0.1 dB a second
-  static constexpr std::uint64_t fast_blocks = 27;  // the first is there after 0.4 s, the last after 3 s
+  static constexpr float step_db = 0.01f;            // a hop: 0.1 dB a second
+  static constexpr std::uint64_t fast_blocks = 27;   // the first is there after 0.4 s, the last after 3 s
+  static constexpr double stretch_blocks = 97.0;     // 10 s
+  static constexpr double least_blocks_left = 40.0;  // nothing is made up for in less than 4 s
   static constexpr int silent_hops = 20;
 
-  using SlotMeters = std::array<LoudnessMeter, ear_monitors>;
+  struct Ears {
+    explicit Ears(double sample_rate) : meter(2, sample_rate) {}
+    LoudnessMeter meter;  // of what plays, without the gains of here
+    LoudnessGate heard;   // and with them
+  };
+  using SlotEars = std::array<Ears, ear_monitors>;
   struct Wanted {
     std::array<std::array<float, monitor_count>, 2> monitors_db{};
     float bypass_db = 0.0f;
@@ -84,13 +93,16 @@ class ProgrammeMatch {
   };
 
   void end_hop(const std::array<const EarBlocks*, 2>& slots) noexcept;
-  Wanted wanted(const std::array<bool, 2>& is_loaded) const noexcept;
+  void note_heard(const std::array<bool, 2>& is_loaded) noexcept;
+  MatchFound aim(std::uint64_t blocks) const noexcept;
+  static Wanted wanted(const MatchFound& found, const std::array<bool, 2>& is_loaded) noexcept;
   void move_to(const Wanted& wanted, bool is_fast) noexcept;
   void apply() noexcept;
   void reset_meters() noexcept;
 
   LoudnessMeter input_;
-  std::array<SlotMeters, 2> meters_;
+  LoudnessGate bypass_heard_;
+  std::array<SlotEars, 2> ears_;
   MatchFound found_;
   Wanted now_;  // where gains are
   std::array<MatchGains, 2> gains_{};
@@ -98,6 +110,7 @@ class ProgrammeMatch {
   int skip_left_ = 0;
   int hops_in_silence_ = 0;
   bool is_held_ = false;
+  bool is_first_ = true;  // nothing is known yet: a tenth of a second tells more than nothing
   std::array<std::array<std::atomic<float>, ear_monitors>, 2> shown_found_db_{};
   std::array<std::array<std::atomic<float>, monitor_count>, 2> shown_db_{};
   std::atomic<float> shown_bypass_db_{0.0f};
