@@ -49,7 +49,7 @@ inline constexpr std::string_view monitors[] = {"Speakers", "Headphones", "Headp
 inline constexpr std::string_view slots[] = {"A", "B"};
 inline constexpr std::string_view solos[] = {"Off", "Left", "Right", "Center"};
 inline constexpr std::string_view level_matches[] = {"Off", "Calibrated", "Programme"};
-inline constexpr std::string_view headrooms[] = {"Off", "Strict", "Programme"};  // 0 and 1 are those of sessions before
+inline constexpr std::string_view headrooms[] = {"Off", "Strict", "Programme"};
 inline constexpr std::string_view clips[] = {"OK", "Clipped"};
 inline constexpr std::string_view qualities[] = {"Low Latency", "High Quality"};
 inline constexpr std::string_view blinds[] = {"Off", "Preference", "ABX"};
@@ -130,7 +130,7 @@ inline constexpr ParamSpec params[] = {
    "with the spectrum of music (Calibrated), or for what plays, which is measured (Programme).", true},
   {"Safe Headroom", "", 0, 2, 2, ParamKind::choice, true, param_detail::headrooms,
    "Keeps all that is heard within full scale: by a gain that music hardly ever needs more of and a limiter "
-   "(Programme), or on Speakers by a gain for the worst of all inputs (Strict)."},
+   "(Programme), or on Speakers by a gain for the worst of all inputs (Strict).", true},
   {"Status", "", 0, 6, 0, ParamKind::status, false, param_detail::statuses,
    "What the plugin has to say about what is playing (read only)."},
   {"Upmix Quality", "", 0, 1, 0, ParamKind::choice, false, param_detail::qualities,

@@ -35,9 +35,13 @@ def test_what_the_engine_writes_is_no_part_of_presets():
     assert not any(row.in_preset for row in read_only)
 
 
-def test_what_was_a_toggle_keeps_its_values_where_hosts_know_nothing_but_0_to_1():
-    row = BY_ID["level_match"]
-    assert [row.normalised(row.choices.index(text)) for text in ("Off", "Calibrated", "Programme")] == [0, 1, 0.5]
+@pytest.mark.parametrize(("param", "on"), [("level_match", "Calibrated"), ("safe_headroom", "Strict")])
+def test_what_was_a_toggle_keeps_its_values_where_hosts_know_nothing_but_0_to_1(param, on):
+    row = BY_ID[param]
+    assert [row.normalised(row.choices.index(text)) for text in ("Off", on, "Programme")] == [0, 1, 0.5]
+
+
+def test_other_values_are_in_order_where_hosts_know_nothing_but_0_to_1():
     assert [BY_ID["monitor"].normalised(value) for value in range(4)] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert BY_ID["center_level_db"].normalised(-3) == 0.5
 

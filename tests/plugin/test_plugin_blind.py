@@ -79,8 +79,11 @@ def test_a_host_sees_no_slot_move_and_no_meter(host):
     assert all(each == seen[0] for each in seen[1:])
 
 
-def test_automation_of_sessions_before_means_what_it_meant(host):
-    for value, meaning in ((0.0, "Off"), (1.0, "Calibrated"), (0.5, "Programme")):
-        host.process({host.ids["Level Match"]: value}, frames=512)
-        assert state_of(host)["parameters"]["level_match"] == ROWS["Level Match"].choices.index(meaning)
-        assert host.text(host.ids["Level Match"], value) == meaning
+@pytest.mark.parametrize(("name", "on"), [("Level Match", "Calibrated"), ("Safe Headroom", "Strict")])
+def test_automation_of_sessions_before_means_what_it_meant(host, name, on):
+    """Both were toggles."""
+    row = ROWS[name]
+    for value, meaning in ((0.0, "Off"), (1.0, on), (0.5, "Programme")):
+        host.process({host.ids[name]: value}, frames=512)
+        assert state_of(host)["parameters"][row.id] == row.choices.index(meaning)
+        assert host.text(host.ids[name], value) == meaning

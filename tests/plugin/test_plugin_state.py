@@ -101,7 +101,10 @@ def test_values_set_by_the_host_are_in_the_state_after_one_block(lend_small):
         plugin.parameters[row.id].raw_value = 1.0
     play(plugin)
     parameters = state_of(plugin)["parameters"]
-    assert parameters == {row.id: row.max_value for row in kept} | {"level_match": 1}  # where On was
+    assert parameters == {row.id: row.max_value for row in kept} | {
+        "level_match": 1,
+        "safe_headroom": 1,
+    }  # where On was
 
 
 def test_an_empty_slot_stays_empty_and_plays_the_other(lend_small):
