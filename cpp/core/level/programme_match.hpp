@@ -4,7 +4,7 @@
 //     slot A, B: Headphones, Plain, Reference ── loudness ─┴─ difference ── down to the least loud ── slowly ─▶ gains
 //
 // All is integrated loudness since the measurement began, so that gains fit the whole stretch and not its last bars. In
-// the first three seconds of music a gain goes where it is wanted, then by 0.1 dB a second at most. Within the first ten
+// the first three seconds of music a gain goes where it is wanted, then by 0.1 dB a second at most. In the first ten
 // it also makes up for what was heard while it was not yet known, so that these ten are alike as they were heard. After
 // two seconds of silence another piece begins. Nothing is turned up: what the limiter has to do does not become more.
 //
