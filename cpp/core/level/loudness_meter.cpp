@@ -41,8 +41,9 @@ double LoudnessGate::mean_power(int newest_hops) const noexcept {
 void LoudnessGate::note_block(double power) noexcept {
   if (!(power > power_of(least_lufs))) return;
   const auto step = std::min(static_cast<std::size_t>((lufs(power) - least_lufs) / step_lu), steps - 1);
-  ++histogram_[step].blocks;
-  histogram_[step].power += power;
+  Step& into = histogram_[step];
+  ++into.blocks;
+  into.power += (static_cast<float>(power) - into.power) / static_cast<float>(into.blocks);
   used_steps_ = std::max(used_steps_, step + 1);
   ++loud_blocks_;
   loud_power_ += power;
@@ -57,8 +58,9 @@ LoudnessGate::Counted LoudnessGate::counted() const noexcept {
   Counted counted;
   for (std::size_t i = first; i < used_steps_; ++i) {
     const Step& each = histogram_[i];
-    if (each.blocks == 0 || (i == first && each.power <= gate * static_cast<double>(each.blocks))) continue;
-    counted.power += each.power;
+    const auto mean = static_cast<double>(each.power);
+    if (each.blocks == 0 || (i == first && mean <= gate)) continue;
+    counted.power += mean * static_cast<double>(each.blocks);
     counted.blocks += each.blocks;
   }
   if (counted.blocks > 0) counted.power /= static_cast<double>(counted.blocks);

@@ -60,9 +60,9 @@ class LoudnessGate {
   static constexpr double step_lu = 0.1;
   static constexpr std::size_t steps = 1000;  // to +30 LUFS; what is louder counts in the last
 
-  struct Step {
-    std::uint64_t blocks = 0;
-    double power = 0.0;
+  struct Step {  // small: an engine has many of them
+    std::uint32_t blocks = 0;
+    float power = 0.0f;  // mean
   };
 
   void note_block(double power) noexcept;
