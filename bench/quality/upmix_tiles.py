@@ -27,7 +27,8 @@ class Quality:
     frame: int
     synthesis: int
     fall: int
-    turns: int
+    weight_turns: int
+    pan_turns: int
     tile_share: float
     remembers: bool
     sure_projection: float
@@ -81,8 +82,8 @@ class Quality:
 
 
 QUALITIES = {
-    "High Quality": Quality(256, 4096, 1792, 512, 2, 0.2, True, 0.0, (0.3, 14.0), (2.1, 4.0), 0.1, 50.0, 0.6),
-    "Low Latency": Quality(32, 1024, 96, 96, 4, 0.0, False, 0.4, (0.15, 6.0), (1.1, 0.8), 0.1, 100.0, 0.2),
+    "High Quality": Quality(256, 4096, 1792, 512, 1, 2, 0.2, True, 0.0, (0.3, 14.0), (2.1, 4.0), 0.1, 50.0, 0.6),
+    "Low Latency": Quality(32, 1024, 96, 96, 2, 4, 0.0, False, 0.4, (0.15, 6.0), (1.1, 0.8), 0.1, 100.0, 0.2),
 }
 
 
@@ -96,7 +97,7 @@ def tiles_of(x, quality):
     """Spectra of mid and side, and what is known of each tile when its gain is found."""
     mid, side = quality.spectra(x.mean(axis=0)), quality.spectra((x[0] - x[1]) / 2)
     powers = [np.abs(mid) ** 2, np.abs(side) ** 2, (mid * side.conj()).real]
-    means = [average(power, quality.hop, quality.average_s) for power in powers]
+    means = [average_in_turns(power, quality) for power in powers]
     mixed = [mean + np.float32(quality.tile_share) * (power - mean) for power, mean in zip(powers, means, strict=True)]
     part = 1 / (mixed[0] + SILENCE)
     sideways = np.minimum(1, (mixed[1] + SILENCE) * part)
@@ -112,6 +113,35 @@ def tiles_of(x, quality):
     return tile
 
 
+def last_turns(frames, quality):
+    """Frame in which a block of bins has last found its weights, by frame and turn; in the first one all do."""
+    frame, turn = np.arange(frames)[:, np.newaxis], np.arange(quality.weight_turns)
+    return np.maximum(frame - (frame - turn) % quality.weight_turns, 0)
+
+
+def in_blocks(values):
+    """Bins by block, as a view."""
+    return values.reshape(len(values), -1, PAN_BINS)
+
+
+def average_in_turns(values, quality):
+    """Averages that move on in the frames in which a block finds its weights."""
+    turns, found = quality.weight_turns, np.empty_like(values)
+    for turn, last in enumerate(last_turns(len(values), quality).T):
+        frames, at = np.unique(last, return_inverse=True)
+        means = average(in_blocks(values)[frames][:, turn::turns], turns * quality.hop, quality.average_s)
+        in_blocks(found)[:, turn::turns] = means[at]
+    return found
+
+
+def held_in_turns(values, quality):
+    """What a block has found at its last turn."""
+    turns, found = quality.weight_turns, np.empty_like(values)
+    for turn, last in enumerate(last_turns(len(values), quality).T):
+        in_blocks(found)[:, turn::turns] = in_blocks(values)[last][:, turn::turns]
+    return found
+
+
 def pans_heard(tile, quality):
     """Power that is panned, that is panned narrowly, and all, as known before each frame, by frame and block."""
     clear = np.maximum(0, 1 - quality.clear * tile.spread)
@@ -120,18 +150,18 @@ def pans_heard(tile, quality):
     not_central = common4 + np.float32(CENTRAL_PAN2**2) * lead4
     weight = tile.mid_power * clear**2 * common4 / (not_central * (common4 + wide) + 1e-30)
     return [
-        in_turns(each.reshape(len(each), -1, PAN_BINS).sum(axis=-1), quality)
+        known_in_turns(in_blocks(each).sum(axis=-1), quality)
         for each in (weight * (common4 + wide), weight * wide, tile.mid_power)
     ]
 
 
-def in_turns(sums, quality):
+def known_in_turns(sums, quality):
     """Averages of blocks of which each is listened to once in so many frames; what was known before a frame."""
     known = np.zeros_like(sums)
-    for turn in range(quality.turns):
-        means = average(sums[turn :: quality.turns, turn :: quality.turns], quality.turns * quality.hop, PAN_AVERAGE_S)
-        rest = len(sums) - turn - 1
-        known[turn + 1 :, turn :: quality.turns] = np.repeat(means, quality.turns, axis=0)[:rest]
+    turns = quality.pan_turns
+    for turn in range(turns):
+        means = average(sums[turn::turns, turn::turns], turns * quality.hop, PAN_AVERAGE_S)
+        known[turn + 1 :, turn::turns] = np.repeat(means, turns, axis=0)[: len(sums) - turn - 1]
     return known
 
 
@@ -162,7 +192,7 @@ def gain_of(tile, quality):
     """The gain that the core finds."""
     gain = axis_gain(tile, quality, narrowness(tile, quality))
     gain = np.maximum(gain, quality.floor * np.minimum(1, 2 * tile.spread))
-    return held(gain, quality) if quality.remembers else gain
+    return held(gain, quality) if quality.remembers else held_in_turns(gain, quality)
 
 
 def projected(tile):
