@@ -10,6 +10,7 @@ from laboratory import LabDriver, Laboratory
 
 from forestage import design, load_device
 from forestage.acoustics.device_file import device_table, parse_device
+from forestage.acoustics.ears_over_model import noise_at, shares
 from forestage.acoustics.fields import ears
 from forestage.acoustics.measured_ears import load_ears_sofa
 from forestage.acoustics.plant import geometry
@@ -223,6 +224,49 @@ def test_noise_makes_drivers_err_more(folder, device):
     np.testing.assert_allclose(more[:, 1], usual[:, 1], rtol=1e-3)
 
 
+def test_every_place_has_its_own_noise(folder, device):
+    """A head where it was measured has that noise; one between two places that of both, in power."""
+    table = device_table(device)
+    table["listener"]["ears_snr_db"] = [[[1000.0, 10.0]], [[1000.0, 20.0]], [[1000.0, 40.0]]]
+    measured = parse_device(table, folder).listener.ears
+    places, hz = [Seat(place.position_m) for place in measured.places], np.array([500.0, 4000.0])
+    for place, noise in zip(places, 10.0 ** (np.array([-10, -20, -40]) / 20), strict=True):
+        np.testing.assert_allclose(noise_at(measured, place, hz), noise, rtol=5e-3)
+    between = Seat(tuple(np.mean([place.position_m for place in places[:2]], axis=0)))
+    share = shares(measured, between)
+    assert share[0] == pytest.approx(share[1])
+    expected = np.sqrt(share @ [10.0**-1, 10.0**-2, 10.0**-4])
+    np.testing.assert_allclose(noise_at(measured, between, hz), expected, rtol=1e-6)
+    assert device_table(parse_device(table, folder))["listener"]["ears_snr_db"] == table["listener"]["ears_snr_db"]
+
+
+def test_a_zone_keeps_to_the_noise_of_its_places(folder, device):
+    """Noise at a place beside the seat is that of heads there, and hardly of the seat."""
+    table = device_table(device)
+    table["listener"]["ears_snr_db"] = [[[1000.0, 60.0]], [[1000.0, 0.0]], [[1000.0, 60.0]]]
+    noisy = parse_device(table, folder)
+    problem = cancel_problem(noisy, geometry(noisy), np.array([1000.0]), target=CancelTarget())
+    seats = CancelTarget().zone.seats(noisy)
+    nearest = int(np.argmin([np.linalg.norm(np.subtract(each.position_m, PLACES[1])) for each in seats]))
+    assert problem.noise.shape == (len(seats), 1)
+    assert problem.noise[0] < 0.02
+    assert problem.noise[nearest] == problem.noise.max() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([[[1000.0, 10.0]], [[1000.0, 20.0]]], "of 2 places; must be one for all, or of 3"),
+        ([[[1000.0, 10.0]], 3.0], r"ears_snr_db\[1\] = 3.0: must be a list of \[hz, db\] pairs"),
+    ],
+)
+def test_noise_of_other_places_is_refused(folder, device, value, message):
+    table = device_table(device)
+    table["listener"]["ears_snr_db"] = value
+    with pytest.raises(ValueError, match=message):
+        parse_device(table, folder)
+
+
 KNOW_THE_PLANT = sorted(set(METHODS) - {"race", "camilladsp", "easyeffects"})
 AT_HZ = np.array([300.0, 700.0, 1500.0])
 
@@ -231,7 +275,7 @@ def problem_of(device, *, noise):
     target = CancelTarget(zone=Zone(yaw_deg=0.0, head_radii_m=())).in_free_field()
     problem = cancel_problem(device, geometry(device), AT_HZ, target=target, zone=[])
     high = {"target_db": np.full(len(AT_HZ), 60.0), "drive_cap_db": np.full(len(AT_HZ), 40.0)}
-    return replace(problem, noise=np.full(len(AT_HZ), noise), beside=problem.beside[:0], **high)
+    return replace(problem, noise=np.full((1, len(AT_HZ)), noise), beside=problem.beside[:0], **high)
 
 
 def left_by(weights, problem, noise):
@@ -252,7 +296,7 @@ def test_every_method_that_knows_the_plant_knows_its_noise(device, method):
     with_noise, without = (left_by(solve(each, method), believed, 0.4) for each in (known, believed))
     assert np.all(with_noise <= without + 0.05)
     assert (without - with_noise).max() > 0.2
-    usual = solve(replace(believed, noise=np.full(len(AT_HZ), 1e-9)), method)
+    usual = solve(replace(believed, noise=np.full((1, len(AT_HZ)), 1e-9)), method)
     np.testing.assert_allclose(usual, solve(believed, method), rtol=1e-6, atol=1e-9)
 
 

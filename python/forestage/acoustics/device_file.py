@@ -24,6 +24,7 @@ from forestage.acoustics.measured_ears import (
     WINDOW_MS,
     EarPlace,
     MeasuredEars,
+    Points,
     load_ear_responses,
     load_ears_sofa,
 )
@@ -132,7 +133,8 @@ def device_table(device: Device) -> dict[str, Any]:
     if device.listener.ears is not None:
         listener |= device.listener.ears.origin
         if device.listener.ears.snr_db:
-            listener["ears_snr_db"] = [list(point) for point in device.listener.ears.snr_db]
+            lists = [[list(point) for point in points] for points in device.listener.ears.snr_db]
+            listener["ears_snr_db"] = lists if len(lists) > 1 else lists[0]
         if device.listener.ears.window_s != LENGTH_S:
             listener["ears_window_ms"] = 1000.0 * device.listener.ears.window_s
     table = {
@@ -195,7 +197,7 @@ def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> Meas
         _refuse(listener, "", OF_EARS, "goes with ears_sofa or ear_responses")
         return None
     window_s = within(*WINDOW_MS)(listener.get("ears_window_ms", 1000.0 * LENGTH_S), "ears_window_ms") / 1000.0
-    snr_db = points(listener.get("ears_snr_db", ()), "ears_snr_db")
+    snr_db = _snr_db(listener.get("ears_snr_db", ()), "ears_snr_db")
     key = next(key for key in EARS if key in listener)
     try:
         if key == "ears_sofa":
@@ -207,6 +209,15 @@ def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> Meas
         return replace(read, origin={key: listener[key]}, window_s=window_s)
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
+
+
+def _snr_db(value: Any, where: str) -> tuple[Points, ...]:
+    """One list of points for all places, or a list of such lists, one a place."""
+    if not (isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple) and value[0]):
+        return (points(value, where),) if value else ()
+    if not isinstance(value[0][0], list | tuple):
+        return (points(value, where),)
+    return tuple(points(each, f"{where}[{index}]") for index, each in enumerate(value))
 
 
 def _rows(value: Any) -> list[Any]:

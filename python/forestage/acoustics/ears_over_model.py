@@ -60,6 +60,12 @@ def _latency_s(measured: MeasuredEars, place: int, model: ComplexArray) -> float
     return float(LATENCIES_S[int(np.argmax(agreement))])
 
 
+def noise_at(measured: MeasuredEars, seat: Seat, frequency_hz: FloatArray) -> FloatArray:
+    """Noise over signal at a seat as a ratio, of the places that tell of it, shape (n,)."""
+    power: FloatArray = shares(measured, seat) @ measured.noise(frequency_hz) ** 2
+    return np.sqrt(power)
+
+
 def shares(measured: MeasuredEars, seat: Seat) -> FloatArray:
     """How much each measured place tells of a seat, shape (places,).
 

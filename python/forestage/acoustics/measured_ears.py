@@ -27,6 +27,8 @@ from forestage.acoustics.sofa import SofaFile
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.short_repr import ShortRepr
 
+Points = tuple[tuple[float, ...], ...]
+
 CONVENTIONS = ("SingleRoomMIMOSRIR", "MultiSpeakerBRIR", "GeneralFIR-E")
 # Of a response before its arrival, and after it unless told otherwise
 AHEAD_S, LENGTH_S = 1e-3, 8e-3
@@ -61,8 +63,9 @@ class MeasuredEars(ShortRepr):
         Impulse responses, left ear first, drivers in the order of the device.
     sample_rate : float
         In Hz.
-    snr_db : tuple of (float, float)
-        Signal over noise as (Hz, dB) points, which designs keep to; empty where noise does not matter.
+    snr_db : tuple of tuple of (float, float)
+        Signal over noise as (Hz, dB) points, of each place or of all, which designs keep to; empty where noise does not
+        matter.
     origin : Mapping
         The keys of a device file that name what it was read from.
     files : tuple of MeasuredFile
@@ -74,7 +77,7 @@ class MeasuredEars(ShortRepr):
     places: tuple[EarPlace, ...]
     impulses: FloatArray = field(repr=False)
     sample_rate: float
-    snr_db: tuple[tuple[float, ...], ...] = ()
+    snr_db: tuple[Points, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[MeasuredFile, ...] = field(default=(), repr=False)
     window_s: float = LENGTH_S
@@ -82,6 +85,8 @@ class MeasuredEars(ShortRepr):
     def __post_init__(self) -> None:
         if self.impulses.ndim != 4 or self.impulses.shape[:2] != (len(self.places), 2):
             raise ValueError(f"impulses: shape {self.impulses.shape}; must be (places, 2 ears, drivers, frames)")
+        if len(self.snr_db) not in (0, 1, len(self.places)):
+            raise ValueError(f"snr_db: of {len(self.snr_db)} places; must be one for all, or of {len(self.places)}")
         if not np.isfinite(self.impulses).all():
             raise ValueError("impulses: must be finite")
         for index, part in np.ndenumerate(np.abs(self.impulses).max(axis=-1)):
@@ -120,12 +125,14 @@ class MeasuredEars(ShortRepr):
         return (cut @ turns) * late
 
     def noise(self, frequency_hz: ArrayLike) -> FloatArray:
-        """Noise over signal as a ratio, shape (n,)."""
+        """Noise over signal as a ratio, shape (places, n)."""
         frequency = np.asarray(frequency_hz, dtype=np.float64)
         if not self.snr_db:
-            return np.zeros_like(frequency)
-        hz, level_db = np.array(self.snr_db).T
-        return 10.0 ** (-np.interp(np.log(np.maximum(frequency, 1.0)), np.log(hz), level_db) / 20)
+            return np.zeros((len(self.places), *frequency.shape))
+        at = np.log(np.maximum(frequency, 1.0))
+        level_db = [np.interp(at, np.log(hz), db) for hz, db in (np.array(points).T for points in self.snr_db)]
+        ratios: FloatArray = 10.0 ** (-np.array(level_db) / 20)
+        return np.broadcast_to(ratios, (len(self.places), *frequency.shape))
 
     def _cut(self) -> tuple[FloatArray, FloatArray]:
         """What counts of responses, and the frame it begins at after the first one of its place."""
@@ -149,7 +156,7 @@ class MeasuredEars(ShortRepr):
 
 
 def load_ear_responses(
-    rows: Sequence[tuple[Path, int, EarPlace]], *, drivers: int, snr_db: tuple[tuple[float, ...], ...] = ()
+    rows: Sequence[tuple[Path, int, EarPlace]], *, drivers: int, snr_db: tuple[Points, ...] = ()
 ) -> MeasuredEars:
     """Read impulse responses from WAV files of two channels, left ear first.
 
@@ -159,8 +166,8 @@ def load_ear_responses(
         Files, the positions of their drivers in the device, and where the head was.
     drivers : int
         Drivers of the device, each of which is needed at every place.
-    snr_db : tuple of (float, float)
-        Signal over noise as (Hz, dB) points.
+    snr_db : tuple of tuple of (float, float)
+        Signal over noise as (Hz, dB) points, of each place in the order of its first file, or of all.
     """
     if not 1 <= len(rows) <= MOST_IMPULSES:
         raise ValueError(f"{len(rows)} of them; must be at least 1 and at most {MOST_IMPULSES}")
@@ -204,7 +211,7 @@ def _read_two_ears(path: Path) -> tuple[FloatArray, int]:
         raise ValueError(f"{path}: not a readable audio file ({error})") from error
 
 
-def load_ears_sofa(path: str | Path, *, snr_db: tuple[tuple[float, ...], ...] = ()) -> MeasuredEars:
+def load_ears_sofa(path: str | Path, *, snr_db: tuple[Points, ...] = ()) -> MeasuredEars:
     """Read a SOFA file of a convention in `CONVENTIONS`: its emitters are the drivers, its two receivers the ears.
 
     Its source is the device, which looks along SourceView, or to the listener where the file does not say; its listener

@@ -132,9 +132,14 @@ class Measurement(ShortRepr):
     @cached_property
     def snr_db(self) -> FloatArray:
         """Signal over noise in third octaves, least of places and ears, shape (drivers, 31)."""
+        return self.snr_by_place_db.min(axis=1)
+
+    @cached_property
+    def snr_by_place_db(self) -> FloatArray:
+        """The same of every place, shape (drivers, places, 31)."""
         return np.array(
             [[np.min([ear.snr_db for ear in place], axis=0) for place in driver] for driver in self.spectra]
-        ).min(axis=1)
+        )
 
     @cached_property
     def distortion(self) -> FloatArray:

@@ -166,7 +166,8 @@ def write_measurement(
         return [Path(folder) / path.name for path in sorted(made.iterdir())]
 
 
-def _snr_points(measurement: Measurement) -> list[list[float]]:
-    """Signal over noise of the driver that has least, as a device file has it."""
-    levels = np.clip(measurement.snr_db.min(axis=0), 0.0, 90.0).round(1).tolist()
-    return [[float(f"{hz:.4g}"), level] for hz, level in zip(THIRDS_HZ.tolist(), levels, strict=True)]
+def _snr_points(measurement: Measurement) -> list[list[list[float]]]:
+    """Signal over noise at each place of the driver that has least there, as a device file has it."""
+    places = np.clip(measurement.snr_by_place_db.min(axis=0), 0.0, 90.0).round(1).tolist()
+    hz = [float(f"{each:.4g}") for each in THIRDS_HZ.tolist()]
+    return [[[at, level] for at, level in zip(hz, levels, strict=True)] for levels in places]

@@ -104,7 +104,7 @@ def _inverse(
     """By gains of the singular values, with the level of the wanted ear and the power of the noise in a path."""
     u, s, vh = np.linalg.svd(problem.pair.transpose(2, 0, 1))
     wanted = problem.wanted[channel]
-    noise = problem.noise**2 * np.mean(np.abs(problem.pair) ** 2, axis=(0, 1))
+    noise = problem.noise[0] ** 2 * np.mean(np.abs(problem.pair) ** 2, axis=(0, 1))
     gains = gain(s, np.abs(wanted)[:, None], noise[:, None])
     inverse = np.einsum("fkc,fk,fk->fc", vh.conj(), gains, u[:, channel].conj())
     return np.einsum("dcf,fc,f->df", problem.plain, inverse, wanted)

@@ -100,7 +100,7 @@ def closed_form(problem: CancelProblem, channel: int) -> ComplexArray:
         target_db=problem.target_db,
         drive_cap_db=problem.drive_cap_db,
         gains=problem.plain,
-        noise=problem.noise,
+        noise=problem.noise[0],
     )
     return problem.plain[:, channel] * solved.near[channel] + problem.plain[:, 1 - channel] * solved.far[channel]
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import room_db
+from forestage.acoustics.ears_over_model import noise_at
 from forestage.acoustics.pair import own_ears
 from forestage.acoustics.plant import Plant, plant
 from forestage.arrays import ComplexArray, FloatArray
@@ -22,6 +23,7 @@ from forestage.design.cancel.room import Reverberation
 from forestage.design.cancel.target import CancelTarget
 from forestage.design.filters import log_fade
 from forestage.design.near_ear import even_plain
+from forestage.design.zone import Zone
 from forestage.short_repr import ShortRepr
 
 STEP_HZ = 200.0
@@ -56,7 +58,7 @@ class CancelProblem(ShortRepr):
         Separation wanted there, and the most that it may cost inside, both in the mean over octaves.
     room : Reverberation, optional
         What the listener's room adds; None in the free field.
-    noise : ndarray, shape (n,)
+    noise : ndarray, shape (seats, n)
         Noise over signal of what was measured at the ears, as a ratio; 0 for what is known.
     """
 
@@ -100,7 +102,7 @@ class CancelProblem(ShortRepr):
         on them leave ``noise^2 |b_d w_d|^2`` of every driver where they wanted nothing.
         """
         _, far = self.rows(channel)
-        power = self.noise[:, None] ** 2 * np.mean(np.abs(far) ** 2, axis=1)
+        power = np.mean(self.noise.T[..., None] ** 2 * np.abs(far) ** 2, axis=1)
         return np.asarray(power[:, :, None] * np.eye(power.shape[1]), dtype=np.complex128)
 
     def rows_beside(self, channel: int) -> tuple[ComplexArray, ComplexArray]:
@@ -150,6 +152,7 @@ def cancel_problem(
     if zone is None:
         zone = zone_plants(device, target)
     response = np.stack([each.at(frequency) for each in (seat, *zone)])
+    noise = _noise(device, frequency, target.zone, seats=len(response))
     beside = [plant(device, each, step_hz=STEP_HZ).at(frequency) for each in target.zone.beside(device)]
     return CancelProblem(
         frequency,
@@ -158,7 +161,7 @@ def cancel_problem(
         target.curve_db(frequency) * _share_known(device, frequency),
         target.cap_db(frequency),
         10.0 ** (np.stack([room_db(driver, frequency) for driver in device.drivers]) / 10),
-        _driver_errors(device, frequency, target),
+        _driver_errors(target.zone, noise),
         np.stack(beside) if beside else response[:0],
         10.0 ** (target.zone.beside_db / 10) if target.zone.beside_db is not None else 1.0,
         target.zone.beside_least_db,
@@ -166,20 +169,21 @@ def cancel_problem(
         Reverberation.of(device, frequency, target.room)
         if target.room is not None and not device.is_headphones
         else None,
-        _noise(device, frequency),
+        noise,
     )
 
 
-def _noise(device: Device, frequency: FloatArray) -> FloatArray:
+def _noise(device: Device, frequency: FloatArray, zone: Zone, *, seats: int) -> FloatArray:
     ears = device.listener.ears
-    return np.zeros_like(frequency) if ears is None else ears.noise(frequency)
+    if ears is None:
+        return np.zeros((seats, len(frequency)))
+    return np.stack([noise_at(ears, each, frequency) for each in zone.seats(device)[:seats]])
 
 
-def _driver_errors(device: Device, frequency: FloatArray, target: CancelTarget) -> ComplexArray:
-    """Gains of a driver in error, as far off as errors and noise together are, shape (k, n)."""
-    errors = np.repeat(target.zone.driver_errors()[:, None], len(frequency), axis=1)
-    away = errors - 1.0
-    return 1.0 + away * np.sqrt(1.0 + (_noise(device, frequency) / np.abs(away)) ** 2)
+def _driver_errors(zone: Zone, noise: FloatArray) -> ComplexArray:
+    """Gains of a driver in error, as far off as errors and noise where it is most together are, shape (k, n)."""
+    away = zone.driver_errors()[:, None] - np.ones(noise.shape[1])
+    return 1.0 + away * np.sqrt(1.0 + (noise.max(axis=0) / np.abs(away)) ** 2)
 
 
 def _share_known(device: Device, frequency: FloatArray) -> FloatArray:
