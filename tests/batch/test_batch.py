@@ -134,6 +134,7 @@ def test_one_bad_song_does_not_stop_the_rest(songs, silence, tmp_path, client):
     errors = {row["source"].rsplit("/", 1)[-1]: row["error"] for row in summary.failures()}
     assert "not an audio file" in errors["bad.wav"]
     assert "gone.flac" in errors["gone.flac"]
+    assert list(summary.frame()["source"]) == summary.table["source"].to_pylist()
     quiet = next(row for row in summary.table.to_pylist() if row["source"].endswith("silence.wav"))
     assert quiet["loudness_out_lufs"] is None
     assert "not an audio file" in summary_html(summary)

@@ -110,6 +110,8 @@ def test_figures_are_those_of_the_design(swept, space_file):
     )
     assert row["width.separation_db.processed.least"] == min(figures["width"]["separation_db"]["processed"])
     assert len(found.table()) == 4
+    frame = found.frame().set_index(list(found.axes))
+    assert frame.loc[(0.2, 20), "zone.sweet_spot_m.processed"] == row["zone.sweet_spot_m.processed"]
 
 
 def test_what_is_designed_is_not_designed_again(swept, space_file, tmp_path):

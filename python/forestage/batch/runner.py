@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from distributed import Client
@@ -22,6 +22,9 @@ from .manifest import Job, NamedPreset, found_songs, jobs_of, named_presets
 from .rows import SCHEMA, Row, Rows, read
 from .store import Place, clear_parts, cleared
 from .task import play
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MONITOR = "Headphones"
 
@@ -42,6 +45,10 @@ class Summary:
     skipped: int
     failed: int
     table: pa.Table
+
+    def frame(self) -> pd.DataFrame:
+        """The table as a DataFrame of pandas."""
+        return self.table.to_pandas()
 
     def failures(self) -> list[Row]:
         """Rows of what could not be done."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from distributed import Client
@@ -33,6 +33,9 @@ SCHEMA = pa.schema(
         pa.field("finished", pa.timestamp("us", tz="UTC"), metadata={"text": "when"}),
     ]
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class Swept:
         """Rows as a table, a column for each axis and figure."""
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         return pa.table({name: [row.get(name) for row in self.rows] for name in names})
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a DataFrame of pandas."""
+        return self.table().to_pandas()
 
 
 def sweep(
