@@ -114,6 +114,7 @@ def test_figures_are_those_of_the_design(swept, space_file):
     assert frame.loc[(0.2, 20), "zone.sweet_spot_m.processed"] == row["zone.sweet_spot_m.processed"]
 
 
+@pytest.mark.slow
 def test_what_is_designed_is_not_designed_again(swept, space_file, tmp_path):
     wider = tmp_path / "space.toml"
     wider.write_text(SPACE.replace("[20, 40]", "[20, 40, 50]"))
@@ -123,6 +124,7 @@ def test_what_is_designed_is_not_designed_again(swept, space_file, tmp_path):
     assert len(runner.swept(space_file, swept).rows) == 4
 
 
+@pytest.mark.slow
 def test_the_best_are_written_as_presets(swept, space_file, tmp_path):
     result = run("sweep", "best", space_file, swept, "--by", "zone_width", "--limit", "design.width_deg<=30",
                  "--count", 1, "-o", tmp_path / "best")  # fmt: skip
