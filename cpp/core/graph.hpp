@@ -72,8 +72,6 @@ class Graph {
   /// The least gain of the limiter in the last block.
   float least_gain() noexcept { return monitors_.least_gain(); }
   bool plays_speakers() const noexcept { return monitors_.plays_speakers(); }
-  /// What the parameters ask for is driver feeds, and there are outputs for them.
-  bool heard_as_speakers(const ParamStore& store) const noexcept;
   bool can_play_speakers() const noexcept { return monitors_.can_play_speakers(); }
   bool has_room() const noexcept { return monitors_.has_room(); }
 
@@ -89,6 +87,8 @@ class Graph {
     bool operator==(const Followed&) const = default;
   };
   void follow_controls(const ParamStore& store, const Levels& common) noexcept;
+  /// What the parameters ask for is driver feeds, and there are outputs for them.
+  bool heard_as_speakers(const ParamStore& store) const noexcept;
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
   void play_sides(int frames) noexcept;

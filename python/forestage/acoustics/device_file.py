@@ -213,10 +213,12 @@ def _ears(listener: Mapping[str, Any], drivers: list[str], folder: Path) -> Meas
 
 def _snr_db(value: Any, where: str) -> tuple[Points, ...]:
     """One list of points for all places, or a list of such lists, one a place."""
-    if not (isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple) and value[0]):
+    try:
+        is_by_place = isinstance(value[0][0], list | tuple)
+    except (IndexError, KeyError, TypeError):
+        is_by_place = False
+    if not is_by_place:
         return (points(value, where),) if value else ()
-    if not isinstance(value[0][0], list | tuple):
-        return (points(value, where),)
     return tuple(points(each, f"{where}[{index}]") for index, each in enumerate(value))
 
 
