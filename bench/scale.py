@@ -12,11 +12,13 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -25,7 +27,7 @@ from statistics import median
 import numpy as np
 import psutil
 import soundfile
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Worker
 
 import forestage.batch
 from forestage.batch.cluster import open_client, results
@@ -46,6 +48,14 @@ CATALOGUE_PRESETS = 4
 SONG_S = 180.0
 PIECE_S = 10.0
 CTRL_C_AFTER_S = (1.0, 1.3, 1.6, 1.9, 2.2)
+LAPTOPS = """
+device = "laptop"
+[[vary]]
+name = "listener.distance_m"
+from = 0.4
+to = 0.8
+count = 100
+"""
 PARTS = ("workers", "tasks", "start", "interrupt", "designs", "scheduler")
 
 
@@ -201,32 +211,90 @@ def start_of_a_done_run(folder: Path, *, jobs: int) -> float:
     return time.monotonic() - began
 
 
-def ctrl_c(folder: Path) -> list[float]:
-    """Seconds from Ctrl-C until the command and all that it started are gone, in the middle of long songs."""
-    songs = write_songs(folder / "long", songs=4, seconds=300.0)
-    taken = []
-    for after_s in CTRL_C_AFTER_S:
-        out = folder / "interrupted"
-        words = ["batch", str(songs[0].parent), "--presets", "laptop", "--workers", "2", "-o", str(out)]
-        with subprocess.Popen(
-            [sys.executable, "-m", "forestage", *words],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a terminal of its own: Ctrl-C goes to all that runs there
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        ) as command:
-            while not list(out.glob("*/.*part*")):
-                time.sleep(0.02)
-            time.sleep(after_s)
-            everyone = [psutil.Process(command.pid), *psutil.Process(command.pid).children(recursive=True)]
-            began = time.monotonic()
-            os.killpg(command.pid, signal.SIGINT)
-            psutil.wait_procs(everyone[1:], timeout=60)
-            command.wait(60)
-            taken.append(time.monotonic() - began)
-        assert not list(out.glob("*/*")), "something half was left"
-        shutil.rmtree(out)
-    return taken
+def tell_ctrl_c(folder: Path) -> None:
+    """Print how long after Ctrl-C in the middle of the work nothing works on it any more, here and on a cluster."""
+    write_songs(folder / "long", songs=4, seconds=300.0)
+    (folder / "space.toml").write_text(LAPTOPS)
+    commands = {
+        "batch": ["batch", str(folder / "long"), "--presets", "laptop"],
+        "sweep": ["sweep", str(folder / "space.toml")],
+    }
+    for name, words in commands.items():
+        here = [interrupted([*words, "--workers", "2"], folder / name, after_s) for after_s in CTRL_C_AFTER_S]
+        row(f"from Ctrl-C in a {name} until all processes are gone, {len(here)} times", spread(here))
+    with cluster_elsewhere() as client:
+        for name, words in commands.items():
+            there = [
+                interrupted([*words, "--scheduler", client.scheduler.address], folder / f"{name}-there", after_s,
+                            is_over=lambda: not any(client.run(busy).values()))
+                for after_s in CTRL_C_AFTER_S
+            ]  # fmt: skip
+            row(f"the same on another cluster, until no worker works on the {name}", spread(there))
+
+
+def spread(seconds: list[float]) -> str:
+    """Median and most."""
+    return f"{median(seconds):.1f} s, at most {max(seconds):.1f} s"
+
+
+def busy(dask_worker: Worker) -> int:
+    """How many tasks a worker works on."""
+    return int(dask_worker.state.executing_count)
+
+
+def interrupted(words: list[str], out: Path, after_s: float, *, is_over: Callable[[], bool] = lambda: True) -> float:
+    """Seconds from Ctrl-C, some time after something was begun, until the command and all that it started are over."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "forestage", *words, "-o", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a terminal of its own: Ctrl-C goes to all that runs there
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as command:
+        while not [*out.glob("*/.*part*"), *out.glob("results/*.parquet")]:
+            time.sleep(0.02)
+        time.sleep(after_s)
+        own = psutil.Process(command.pid)
+        everyone = [own, *own.children(recursive=True)]
+        began = time.monotonic()
+        os.killpg(command.pid, signal.SIGINT)
+        while not (all(map(has_ended, everyone)) and is_over()):
+            time.sleep(0.01)
+        took_s = time.monotonic() - began
+    assert not list(out.glob("*/.*part*")), "something half was left"
+    shutil.rmtree(out)
+    return took_s
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is over, also when nobody has asked how it ended: init takes seconds to ask about orphans."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@contextmanager
+def cluster_elsewhere() -> Iterator[Client]:
+    """A client of a scheduler with two workers that are commands of their own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    commands = [["dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]]
+    commands += [["dask_worker", address, "--nthreads", "1"]] * 2
+    with ExitStack() as stack:
+        for name, *words in commands:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{name}", *words, "--no-dashboard"],
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+        client = stack.enter_context(Client(address, timeout=60, set_as_default=False))
+        client.wait_for_workers(2)
+        yield client
 
 
 def designs(folder: Path, *, count: int) -> tuple[float, float]:
@@ -299,11 +367,7 @@ def main() -> None:
             row(f"start of a run with all of {options.jobs:,} jobs done",
                 f"{start_of_a_done_run(folder / 'start', jobs=options.jobs):.1f} s")  # fmt: skip
         if "interrupt" in options.parts:
-            taken = ctrl_c(folder / "interrupt")
-            row(
-                f"from Ctrl-C until all is gone, {len(taken)} times",
-                f"{median(taken):.1f} s, at most {max(taken):.1f} s",
-            )
+            tell_ctrl_c(folder / "interrupt")
         if "designs" in options.parts:
             clock_s, cpu_s = designs(folder / "designs", count=options.designs)
             row("a design of the laptop with its figures: processor, and clock on two workers",

@@ -43,9 +43,10 @@ def process(*words, **options):
                 child.kill()
 
 
-def batch(songs, output, *options):
+def batch(songs, output, *words, **options):
     folder = songs[0].parent
-    return process(sys.executable, "-m", "forestage", "batch", folder, "-p", PRESET, "-o", output, *map(str, options))
+    command = (sys.executable, "-m", "forestage", "batch", folder, "-p", PRESET, "-o", output)
+    return process(*command, *map(str, words), **options)
 
 
 def wait_until(happened, *, seconds=60):
@@ -96,6 +97,33 @@ def test_a_run_that_is_killed_twice_ends_with_the_same_bits(many, tmp_path):
     different = {"target", "cpu_s", "finished"}
     kept = [[{name: row[name] for name in row.keys() - different} for row in table] for table in rows]
     assert kept[0] == kept[1]
+
+
+def children_of(pid):
+    lists = [task / "children" for task in Path(f"/proc/{pid}/task").iterdir()]
+    return [int(child) for each in lists for child in each.read_text().split()]
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("processes", [2, 3], ids=["of one worker", "of two workers"])
+def test_ctrl_c_ends_a_run_at_the_start(processes, many, tmp_path):
+    """One of the processes is of Python itself; those of workers have not come far."""
+    with batch(many, tmp_path / "out", "--workers", 2, start_new_session=True) as child:
+        wait_until(lambda: len(children_of(child.pid)) >= processes)
+        started = children_of(child.pid)
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert errors.endswith("\nforestage: interrupted\n")
+    assert "Traceback" not in errors
+    wait_until(lambda: not any(map(is_running, started)))
+    assert not sounds(tmp_path / "out")
 
 
 def test_a_worker_that_is_killed_loses_nothing(many, tmp_path):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import logging
+import multiprocessing
 import os
 import signal
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
@@ -103,17 +106,38 @@ def open_client(
     count = min(workers or len(os.sched_getaffinity(0)), most)
     with (
         dask.config.set(OWN_CLUSTER),
-        LocalCluster(
+        _own_cluster(
             n_workers=count,
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
-            preload=[__name__],
         ) as cluster,
         Client(cluster, set_as_default=False) as own,
         _ended_at_once(cluster),
     ):
         yield own
+
+
+def _own_cluster(**options: Any) -> LocalCluster:
+    """Start workers of this machine, whom Ctrl-C does not reach: it is for who started them."""
+    others = multiprocessing.active_children()
+    with ThreadPoolExecutor(1, initializer=_block_interrupts) as thread:  # what it starts inherits that
+        starting = thread.submit(LocalCluster, **options)
+        try:
+            return starting.result()
+        except KeyboardInterrupt:
+            while not starting.done():  # without its workers it fails, and closes what there is
+                for child in set(multiprocessing.active_children()).difference(others):
+                    child.kill()
+                time.sleep(WAIT_S)
+            if starting.exception() is None:
+                starting.result().close()
+            raise
+
+
+def _block_interrupts() -> None:
+    resource_tracker.ensure_running()  # as it comes to be, it would let them through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 @contextmanager
@@ -127,11 +151,6 @@ def _ended_at_once(cluster: LocalCluster) -> Iterator[None]:
             if nanny.pid:
                 with suppress(ProcessLookupError):
                     os.kill(nanny.pid, signal.SIGKILL)
-
-
-def dask_setup(_worker: Worker) -> None:
-    """Let Ctrl-C be for who started the worker; Dask calls this in workers of this machine before they work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class VersionError(RuntimeError):

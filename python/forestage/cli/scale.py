@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def scale_or_exit() -> Iterator[None]:
-    """Say what to install when what comes next is not there; what Dask logs meanwhile is not for users."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    """Say what to install when what is imported here is not there; what Dask logs from now on is not for users."""
     try:
         yield
     except ModuleNotFoundError as missing:
         raise click.ClickException(f"{missing.name} is not installed: pip install 'forestage[scale]'") from None
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def rate_of(said: Progress | None) -> str:
