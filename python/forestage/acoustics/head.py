@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from forestage.acoustics.field_check import number, settle
 from forestage.arrays import ComplexArray, FloatArray
@@ -88,11 +88,29 @@ class Head:
         source = np.asarray(source_m, dtype=np.float64)
         distance = np.linalg.norm(source, axis=-1)
         cosines = np.clip(source @ self.ear_directions().T / distance[:, None], -1.0, 1.0)
-        response = sphere_response(
-            frequency, radius_m=self.radius_m, distance_m=distance, incidence_rad=np.arccos(cosines)
-        )
-        free = np.exp(-2j * np.pi * distance[:, None] * frequency / SPEED_OF_SOUND_M_S) / distance[:, None]
-        return response.transpose(1, 0, 2) * free
+        reaches, which = shared_distances(distance)
+        terms = _sphere_terms(frequency, radius_m=self.radius_m, distance_m=reaches)
+        terms *= (np.exp(-2j * np.pi * reaches[:, None] * frequency / SPEED_OF_SOUND_M_S) / reaches[:, None])[:, None]
+        polynomials = legvander(cosines, terms.shape[1] - 1)
+        response = np.empty((2, len(source), len(frequency)), dtype=np.complex128)
+        for index, each in enumerate(terms):
+            here = which == index
+            response[:, here] = polynomials[here].swapaxes(0, 1) @ each
+        return response
+
+
+def shared_distances(distance_m: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Distances that differ by more than rounding, shape (k,), and which of them each is; what depends on it is shared.
+
+    Examples
+    --------
+    >>> reaches, which = shared_distances(np.array([2.0, 1.0, 2.0]))
+    >>> reaches.tolist(), which.tolist()
+    ([1.0, 2.0], [1, 0, 1])
+    """
+    furthest = float(distance_m.max())
+    shares, which = np.unique((distance_m / furthest).round(12), return_inverse=True)
+    return shares * furthest, which
 
 
 def order_for(size_ka: float, *, ratio: float = 0.0) -> int:
@@ -170,19 +188,24 @@ def sphere_response(
     nearest = float(distance.min())
     if nearest <= radius_m:
         raise ValueError(f"distance_m = {nearest:g}: the source must be outside the sphere of radius {radius_m} m")
+    terms = _sphere_terms(frequency, radius_m=radius_m, distance_m=distance)
+    return legvander(np.cos(angles), terms.shape[-2] - 1) @ terms
+
+
+def _sphere_terms(frequency: FloatArray, *, radius_m: float, distance_m: FloatArray) -> ComplexArray:
+    """What each Legendre polynomial of the incidence counts for in `sphere_response`, shape (..., order + 1, n)."""
     # Below 1 Hz the series is at its static limit.
     k = 2 * np.pi * np.maximum(frequency, 1.0) / SPEED_OF_SOUND_M_S
-    near, far = k * radius_m, k * distance[..., None]
-    order = order_for(float(near.max()), ratio=radius_m / nearest)
+    near, far = k * radius_m, k * distance_m[..., None]
+    order = order_for(float(near.max()), ratio=radius_m / float(distance_m.min()))
     quotients_near = hankel_quotients(near, order + 1)
     m = np.arange(order + 1)[:, None]
     derivatives = m / near - quotients_near
     # Each term is h_m(kr) / h'_m(ka) relative to h_0(kr) / h_0(ka), which carries the whole delay r - a.
     growth = hankel_quotients(far, order)
-    growth *= 1.0 / quotients_near[:order].reshape(order, *(1,) * distance.ndim, -1)
-    terms = np.ones((*distance.shape, order + 1, len(k)), dtype=np.complex128)
+    growth *= 1.0 / quotients_near[:order].reshape(order, *(1,) * distance_m.ndim, -1)
+    terms = np.ones((*distance_m.shape, order + 1, len(k)), dtype=np.complex128)
     np.cumprod(np.moveaxis(growth, 0, -2), axis=-2, out=terms[..., 1:, :])
-    terms *= (2 * m + 1) / derivatives
-    series = legvander(np.cos(angles), order) @ terms
     # -(j / (k a)) h_0(kr)/h_0(ka) over exp(-j k r)/r, with h_0(x) = j exp(-j x)/x
-    return -np.exp(1j * near) / near * series
+    terms *= -np.exp(1j * near) / near * (2 * m + 1) / derivatives
+    return terms

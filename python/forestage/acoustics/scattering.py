@@ -12,6 +12,8 @@ Reflections are split like this by others too: Ewert et al., Acta Acust. 9 (2025
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -56,6 +58,18 @@ def diffuse_energy(
     taken, scattered = np.asarray(absorption, dtype=np.float64), np.asarray(scattering, dtype=np.float64)
     if not scattered.any():
         return np.zeros((len(scattered), 0))
+    return _energy(dimensions_m, tuple(map(tuple, taken.tolist())), tuple(scattered.tolist()), length_s)
+
+
+# All drivers and ears of a scene are in the same room
+@lru_cache(maxsize=4)
+def _energy(
+    dimensions_m: tuple[float, float, float],
+    absorption: tuple[tuple[float, ...], ...],
+    scattering: tuple[float, ...],
+    length_s: float,
+) -> FloatArray:
+    taken, scattered = np.array(absorption), np.array(scattering)
     length = np.array(dimensions_m)
     areas = np.repeat(length.prod() / length, 2)
     around = product_quadrature(DIRECTIONS_ORDER)
@@ -73,6 +87,7 @@ def diffuse_energy(
         slow = np.minimum(image_rate, diffuse_rate)
         apart = np.maximum(np.abs(image_rate - diffuse_rate), NOTHING)
         energy[band] = (np.exp(-np.outer(time, slow)) * -np.expm1(-np.outer(time, apart))) @ (fed / apart)
+    energy.flags.writeable = False
     return energy
 
 

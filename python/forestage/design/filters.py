@@ -120,7 +120,7 @@ def fit_firs(
     """
     response, kernel = np.asarray(response), np.asarray(kernel)
     filters = len(kernel)
-    power = np.fft.irfft(kernel, axis=-1)[range(filters), range(filters), 0]
+    power = np.fft.irfft(kernel[range(filters), range(filters)], axis=-1)[:, 0]
     price = 0.01 * end_price * np.outer(power, 1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
     pull = np.fft.irfft(np.einsum("ijf,jf->if", kernel, response), axis=-1)
     pull = np.roll(pull, delay_frames, axis=-1)[:, :taps]
@@ -149,12 +149,32 @@ def fit_firs(
 
 
 def _within_taps(spectra: ComplexArray, taps: int, circle: int) -> ComplexArray:
-    """What spectra do to the first ``taps`` frames of those, on the bins of a transform that just holds them twice."""
-    impulses = np.fft.irfft(spectra, axis=-1)
-    short = np.zeros((*spectra.shape[:-1], circle))
-    short[..., :taps] = impulses[..., :taps]
-    short[..., 1 - taps :] = impulses[..., 1 - taps :]
-    return np.asarray(rfft(short), dtype=np.complex128)
+    """What Hermitian matrices of spectra, (filters, filters, bins), do within ``taps`` frames.
+
+    On the bins of a transform that just holds those twice.
+    """
+    upper = np.triu_indices(len(spectra))
+    impulses = irfft(spectra[upper])
+    short = np.zeros((len(impulses), circle))
+    short[:, :taps] = impulses[:, :taps]
+    short[:, 1 - taps :] = impulses[:, 1 - taps :]
+    return from_upper(rfft(short))
+
+
+def from_upper(rows: ComplexArray) -> ComplexArray:
+    """Hermitian matrices (filters, filters, ...) from the rows of their upper triangle, in the order of `triu_indices`.
+
+    Examples
+    --------
+    >>> from_upper(np.array([1.0, 2j, 3.0])).tolist()
+    [[(1+0j), 2j], [-2j, (3+0j)]]
+    """
+    filters = int(np.sqrt(2 * len(rows)))
+    first, second = np.triu_indices(filters)
+    matrices = np.empty((filters, filters, *rows.shape[1:]), dtype=np.complex128)
+    matrices[second, first] = rows.conj()
+    matrices[first, second] = rows
+    return matrices
 
 
 def sample_firs(

@@ -17,6 +17,7 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from forestage.acoustics.device import Device
 from forestage.acoustics.device_in_room import BEHIND_M, HEIGHT_M, SCATTERING, DeviceInRoom, Rendering
 from forestage.acoustics.driver_response import to_drivers
+from forestage.acoustics.fields import phasors
 from forestage.acoustics.image_sources import Images
 from forestage.acoustics.shoebox import ROOMS
 from forestage.arrays import ComplexArray, FloatArray
@@ -188,11 +189,10 @@ def _first(ears: FloatArray, direct: FloatArray) -> FloatArray:
 
 def _azimuths_deg(ears: FloatArray, localiser: Localiser) -> tuple[float, float]:
     """Azimuth by time and by level of impulse responses (2, frames)."""
-    times = np.arange(ears.shape[-1]) / SAMPLE_RATE
-    used = np.flatnonzero(np.any(ears, axis=0))
+    end = 1 + int(np.flatnonzero(np.any(ears, axis=0))[-1])
+    turns = np.arange(end, dtype=np.float64) * (2 * np.pi / SAMPLE_RATE)
     by_time, by_level = (
-        float(azimuth_deg(ears[:, used] @ np.exp(-2j * np.pi * np.outer(times[used], frequency))))
-        for _, frequency, azimuth_deg in localiser.cues()
+        float(azimuth_deg(ears[:, :end] @ phasors(turns, frequency))) for _, frequency, azimuth_deg in localiser.cues()
     )
     return by_time, by_level
 

@@ -77,10 +77,10 @@ def mastered(
     """
     audio = np.asarray(audio, dtype=np.float64)
     ceiling = 10.0 ** (peak_dbtp / 20)
-    drive_db = lufs - loudness_lufs(audio, sample_rate=sample_rate)
+    loud, drive_db = audio, 0.0
     for _ in range(MASTERING_STEPS):
-        loud = _limited(audio * 10.0 ** (drive_db / 20), ceiling, round(MASTERING_S * sample_rate))
         drive_db += lufs - loudness_lufs(loud, sample_rate=sample_rate)
+        loud = _limited(audio * 10.0 ** (drive_db / 20), ceiling, round(MASTERING_S * sample_rate))
     return (loud * (ceiling / true_peaks(loud).max())).astype(np.float32)
 
 

@@ -12,7 +12,7 @@ from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
 from forestage.design.cancel.problem import CancelProblem
 from forestage.design.cancel.robust import within_cap
-from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, grid_for, taps_for
+from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, from_upper, grid_for, taps_for
 from forestage.design.shortfall import Shortfall, shortfalls
 from forestage.firs import response_of
 from forestage.short_repr import ShortRepr
@@ -105,9 +105,10 @@ def _ear_kernel(solution: Solution, channel: int, frequency: FloatArray) -> Comp
     kernel += held * (BASS_NEAR_SHARE * beside + BASS_OWN_SHARE * own)
     grid = problem.frequency_hz
     inside = np.log(np.clip(frequency, grid[0], grid[-1]))
-    real, imaginary = (PchipInterpolator(np.log(grid), part, axis=-1)(inside) for part in (kernel.real, kernel.imag))
-    between: ComplexArray = real + 1j * imaginary
-    return between / np.sqrt(np.clip(frequency, 100.0, 20_000.0))
+    upper = kernel[np.triu_indices(len(kernel))]
+    real, imaginary = (PchipInterpolator(np.log(grid), part, axis=-1)(inside) for part in (upper.real, upper.imag))
+    between: ComplexArray = np.asarray(real + 1j * imaginary)
+    return from_upper(between / np.sqrt(np.clip(frequency, 100.0, 20_000.0)))
 
 
 def heard_power(problem: CancelProblem) -> FloatArray:

@@ -22,6 +22,7 @@ of angular windows; it and the Rayleigh quotient know no room.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -145,15 +146,70 @@ def within_cap(problem: CancelProblem, channel: int, weights: ComplexArray, cap_
 
 
 @dataclass(frozen=True)
-class _Setting:
-    """Rows of all heads, and the constraint taken out; first axis is frequency.
+class _Ears:
+    """One ear of many heads, and the same ears with one driver in error at a time; first axis is frequency.
 
-    Rows are those of ``v``, and so are solutions: weights are ``T v``.
+    A driver d in error moves the row b of an ear by ``e b_d`` at that driver alone, so that none of these rows need be
+    there: all follow from the rows of drivers without error.
 
     Attributes
     ----------
-    near, far : ndarray of complex, shape (n, heads, drivers)
-        Rows to the near and the far ear of every head.
+    rows : ndarray of complex, shape (n, ears, drivers)
+        From drivers to the ears.
+    errors : ndarray of complex, shape (n, k)
+        What is added to the gain of 1 of a driver in error; may be none.
+    """
+
+    rows: ComplexArray
+    errors: ComplexArray
+
+    @property
+    def count(self) -> int:
+        """How many ears there are with those of drivers in error."""
+        return self.rows.shape[1] * (1 + self.rows.shape[2] * self.errors.shape[1])
+
+    @cached_property
+    def parts(self) -> FloatArray:
+        """What ``|h + e p|^2`` has of ``|h|^2``, ``2 Re h* p``, ``2 Im h* p`` and ``|p|^2``, shape (n, k, 4)."""
+        errors = self.errors
+        return np.stack([np.ones(errors.shape), errors.real, -errors.imag, np.abs(errors) ** 2], axis=-1)
+
+    def power(self, weights: ComplexArray) -> FloatArray:
+        """Power at all ears for weights (n, drivers), shape (n, count): without errors first."""
+        played = self.rows * weights[:, None]
+        heard = played.sum(axis=2)
+        cross = 2.0 * heard.conj()[..., None] * played
+        own = heard.real**2 + heard.imag**2
+        terms = [np.broadcast_to(own[..., None], played.shape), cross.real, cross.imag, np.abs(played) ** 2]
+        off = self.parts @ np.stack(terms, axis=1).reshape(len(own), 4, -1)
+        return np.concatenate([own, off.reshape(len(own), -1)], axis=1)
+
+    def power_matrix(self, price: FloatArray) -> ComplexArray:
+        """Matrices of the sum of the powers, each priced (n, count), shape (n, drivers, drivers)."""
+        rows = self.rows
+        count, ears, drivers = rows.shape
+        off = price[:, ears:].reshape(count, -1, ears * drivers)
+        summed, real, imaginary, square = np.moveaxis(
+            (self.parts.swapaxes(1, 2) @ off).reshape(count, 4, ears, drivers), 1, 0
+        )
+        total = price[:, :ears] + summed.sum(axis=2)
+        adjoint = rows.conj().swapaxes(1, 2)
+        cross = ((real - 1j * imaginary) * rows).conj().swapaxes(1, 2) @ rows
+        matrix = (adjoint * total[:, None]) @ rows + cross + cross.conj().swapaxes(1, 2)
+        matrix[:, range(drivers), range(drivers)] += np.sum(square * np.abs(rows) ** 2, axis=1)
+        return matrix
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """All heads, and the constraint taken out; first axis is frequency.
+
+    Solutions are those ``v``; weights are ``T v``.
+
+    Attributes
+    ----------
+    near, far : sequence of _Ears
+        The near and the far ears of all heads.
     scale : ndarray, shape (n, heads)
         How much a far ear counts.
     turn : ndarray of complex, shape (n, drivers, drivers)
@@ -170,8 +226,8 @@ class _Setting:
         ``v^H R v`` is heard at every ear.
     """
 
-    near: ComplexArray
-    far: ComplexArray
+    near: tuple[_Ears, ...]
+    far: tuple[_Ears, ...]
     scale: FloatArray
     turn: ComplexArray
     least: ComplexArray
@@ -182,15 +238,10 @@ class _Setting:
 
     @classmethod
     def of(cls, problem: CancelProblem, channel: int, *, driver_errors: bool) -> _Setting:
-        near, far = problem.rows(channel)
-        plain = problem.plain[:, channel].T
-        plain_near = near @ plain[:, :, None]
-        if driver_errors:
-            near, far = (_with_errors(rows, problem.driver_errors) for rows in (near, far))
-            plain_near = near @ plain[:, :, None]
+        errors = problem.driver_errors if driver_errors else problem.driver_errors[:0]
+        near, far = (_Ears(np.ascontiguousarray(rows), errors.T - 1.0) for rows in problem.rows(channel))
         turn = _turn(problem, channel)
-        near, far = near @ turn, far @ turn
-        row = near[:, 0]
+        row = (near.rows[:, :1] @ turn)[:, 0]
         least = row.conj() * (problem.wanted[channel] / np.sum(np.abs(row) ** 2, axis=1))[:, None]
         room = np.maximum(1.0 - np.sum(np.abs(least) ** 2, axis=1), 0.0)
         free = np.linalg.svd(row[:, None, :])[2][:, 1:].conj().transpose(0, 2, 1)
@@ -198,17 +249,18 @@ class _Setting:
         if not driver_errors:
             weighed = weighed + problem.unknown(channel)
         reverberation = turn.conj().swapaxes(1, 2) @ weighed @ turn
-        power = np.abs(plain_near[..., 0]) ** 2
-        return cls(near, far, np.ones_like(power), turn, least, free, room, power, reverberation)
+        power = near.power(problem.plain[:, channel].T)
+        return cls((near,), (far,), np.ones_like(power), turn, least, free, room, power, reverberation)
 
     def with_beside(self, problem: CancelProblem, channel: int, worst: FloatArray) -> _Setting:
         """Heads beside the zone too: what is bearable there is as bad as the worst head inside, shape (n,)."""
-        near, far = (rows @ self.turn for rows in problem.rows_beside(channel))
-        scale = np.repeat(worst[:, None] / problem.beside_ratio, near.shape[1], axis=1)
+        rows = problem.rows_beside(channel)
+        near, far = (_Ears(np.ascontiguousarray(each), np.zeros((len(each), 0), dtype=np.complex128)) for each in rows)
+        scale = np.repeat(worst[:, None] / problem.beside_ratio, rows[0].shape[1], axis=1)
         return replace(
             self,
-            near=np.concatenate([self.near, near], axis=1),
-            far=np.concatenate([self.far, far], axis=1),
+            near=(*self.near, near),
+            far=(*self.far, far),
             scale=np.concatenate([self.scale, scale], axis=1),
         )
 
@@ -220,10 +272,11 @@ class _Setting:
         """Solution that has these weights (drivers, n), shape (n, drivers)."""
         return np.asarray(np.linalg.solve(self.turn, weights.T[:, :, None])[..., 0], dtype=np.complex128)
 
-    def heard(self, rows: ComplexArray, v: ComplexArray) -> FloatArray:
+    def heard(self, ears: Sequence[_Ears], v: ComplexArray) -> FloatArray:
         """Power at ears, reverberation and all, shape (n, heads)."""
-        around = np.einsum("fd,fde,fe->f", v.conj(), self.reverberation, v).real
-        return np.abs((rows @ v[:, :, None])[..., 0]) ** 2 + around[:, None]
+        around = np.sum(v.conj() * (self.reverberation @ v[:, :, None])[..., 0], axis=1).real
+        weights = (self.turn @ v[:, :, None])[..., 0]
+        return np.concatenate([each.power(weights) for each in ears], axis=1) + around[:, None]
 
     def near_power(self, v: ComplexArray) -> FloatArray:
         return self.heard(self.near, v)
@@ -233,21 +286,18 @@ class _Setting:
         return self.scale * self.heard(self.far, v) / self.near_power(v)
 
     @cached_property
-    def far_parts(self) -> tuple[ComplexArray, ComplexArray]:
-        """What the far ears hear of ``u`` and of the least solution together, and the adjoint of the first."""
-        both = self.far @ np.concatenate([self.free, self.least[:, :, None]], axis=2)
-        return both, np.ascontiguousarray(both[..., :-1].conj().swapaxes(1, 2))
-
-    @cached_property
-    def around_parts(self) -> ComplexArray:
-        """The same of the reverberation, priced at 1."""
+    def ways(self) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+        """Weights of ``u``, their adjoint, those with the least solution as one more, and the reverberation of both."""
         both = np.concatenate([self.free, self.least[:, :, None]], axis=2)
-        return np.asarray(self.free.conj().swapaxes(1, 2) @ self.reverberation @ both)
+        adjoint = (self.turn @ self.free).conj().swapaxes(1, 2)
+        return adjoint, self.turn @ both, self.free.conj().swapaxes(1, 2) @ self.reverberation @ both
 
     def solve(self, price: FloatArray) -> ComplexArray:
         """Solution of least far power, priced per head, within the caps, shape (n, drivers)."""
-        heard, adjoint = self.far_parts
-        normal = (adjoint * price[:, None]) @ heard + price.sum(axis=1)[:, None, None] * self.around_parts
+        adjoint, both, around = self.ways
+        prices = np.split(price, np.cumsum([each.count for each in self.far])[:-1], axis=1)
+        power = sum(ears.power_matrix(each) for ears, each in zip(self.far, prices, strict=True))
+        normal = adjoint @ power @ both + price.sum(axis=1)[:, None, None] * around
         values, vectors = np.linalg.eigh(normal[..., :-1])
         values = np.maximum(values, np.maximum(1e-12 * values[:, -1:], TINY))
         downhill = -normal[..., -1:]
@@ -280,15 +330,6 @@ def _turn(problem: CancelProblem, channel: int) -> ComplexArray:
         most = problem.room.most(problem.plain, problem.wanted)[channel]
         caps += problem.room.power / most[:, None, None]
     return np.asarray(np.linalg.inv(np.linalg.cholesky(caps)).conj().swapaxes(1, 2), dtype=np.complex128)
-
-
-def _with_errors(rows: ComplexArray, errors: ComplexArray) -> ComplexArray:
-    """Rows of all heads, then the same with one driver in error at a time."""
-    drivers = rows.shape[-1]
-    changed = np.ones((len(rows), 1 + drivers * len(errors), drivers), dtype=np.complex128)
-    for index in range(drivers):
-        changed[:, 1 + index * len(errors) : 1 + (index + 1) * len(errors), index] = errors.T
-    return (rows[:, None] * changed[:, :, None, :]).reshape(len(rows), -1, drivers)
 
 
 def _least_drive(setting: _Setting, excess: ComplexArray) -> ComplexArray:
