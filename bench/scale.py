@@ -28,6 +28,7 @@ import numpy as np
 import psutil
 import soundfile
 from distributed import Client, LocalCluster, Worker
+from threadpoolctl import threadpool_limits
 
 import forestage.batch
 from forestage.batch.cluster import open_client, results
@@ -351,7 +352,8 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=10, help="tasks of each worker that waits")
     options = parser.parse_args()
-    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # of processes to come
+    threadpool_limits(1)
     print(f"Load before: {os.getloadavg()[0]:.1f}\n\n| what | figure |\n|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder, song_s = Path(name), 1.6

@@ -37,13 +37,18 @@ from .rows import Row
 # Of each thread so many tasks are with the scheduler: enough that no worker waits, few enough that it stays small
 TASKS_A_THREAD = 4
 NO_WORKERS_S = 60.0
-WAIT_S = 0.02
-# Workers of this machine: what Dask would look at while they work costs some of it, and nobody asks for it
+WAIT_S = 0.05
+# Workers of this machine: what Dask looks at several times a second, in each of its parts, costs a twelfth of the work
 OWN_CLUSTER = {
     "distributed.nanny.pre-spawn-environ": {
         name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     },
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.admin.system-monitor.disk": False,
 }
 
 

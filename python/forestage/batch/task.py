@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forestage import _core
 from forestage.audio_file import StereoReader, open_stereo
-from forestage.metrics.level import true_peak_dbtp
+from forestage.metrics.level import HALF_TAPS, PHASES
 from forestage.presets import load_preset
 from forestage.render import Renderer, aligned
 from forestage.wav_file import WavWriter
@@ -28,7 +28,6 @@ from .rows import Row
 from .store import Place, at_hand, sha256_of, written
 
 LIMITED_DB = 1.0
-_OVERLAP_FRAMES = 64  # of true peaks between blocks
 
 Wanted = Callable[[], object]
 
@@ -107,7 +106,7 @@ def rendered(
         "frames": sound.frames,
         "loudness_in_lufs": song.loudness_lufs,
         "loudness_out_lufs": sound.loudness_lufs,
-        "true_peak_out_dbtp": peak.dbtp,
+        "true_peak_out_dbtp": peak.end_dbtp(),
         "gain_db": renderer.gain_db,
         "reduction_db": renderer.most_reduction_db,
         "limited_share": sum(limited) / max(len(limited), 1),
@@ -164,11 +163,19 @@ class _TruePeak:
     """The highest true peak of sound that comes in blocks."""
 
     def __init__(self, channels: int) -> None:
-        self.dbtp = -200.0
-        self._last = np.zeros((channels, 0), np.float32)
+        self._between = [_core.FirMatrix(PHASES[:, None]) for _ in range(channels)]
+        self._most = 1e-10
 
     def push(self, block: NDArray[np.float32]) -> None:
         """Hear a block, shape (channels, frames)."""
-        joined = np.concatenate([self._last, block], axis=1)
-        self.dbtp = max(self.dbtp, true_peak_dbtp(joined))
-        self._last = joined[:, -_OVERLAP_FRAMES:]
+        self._hear(block)
+        for lane, between in zip(block, self._between, strict=True):
+            self._hear(between.process(lane[None]))
+
+    def _hear(self, sound: NDArray[np.float32]) -> None:
+        self._most = max(self._most, float(sound.max()), -float(sound.min()))
+
+    def end_dbtp(self) -> float:
+        """End the sound; returns its peak in dB over full scale."""
+        self.push(np.zeros((len(self._between), HALF_TAPS), np.float32))
+        return 20 * math.log10(self._most)
