@@ -3,7 +3,8 @@
 Every figure is processor time, a median over several runs in a process of its own; ratios compare rows of the same run.
 So that machines compare, each cost is held against a fixed piece of work, done before and after its table, and that
 ratio against the one of the last release in bench/base.json. ``--store`` makes that file anew, ``--only WORD`` runs the
-tables with a word in their title again and keeps the others as they were. Nothing fails when a figure is worse.
+tables with a word in their title again and keeps the others as they were. ``--against COMMIT`` says which older chain
+plays in turns with this one. Nothing fails when a figure is worse.
 """
 
 import argparse
@@ -31,6 +32,7 @@ RESULTS = ROOT / "build/bench.json"
 # Columns that tell what a row costs, the first that it has; any unit will do
 COSTS = ("ns_per_frame", "ns_per_output_frame", "cpu_ms", "cpu_s")
 AGAINST_BASE = "times as fast as the base"
+BEFORE = "ebc7a1f"  # the tree before the work on speed
 TEXT = """\
 What the engine and the design cost, and what others take for the same, measured in one run.
 A cost is processor time of one thread or of all, as a table says, so that other work on the machine hardly counts.
@@ -70,11 +72,11 @@ def processor_name():
 
 def window_bench():
     """The bench of the window, which lives where the plugin was built."""
-    return next(ROOT.glob("build/*/plugin/window/bench_window"))
+    return next(ROOT.glob("build/*/plugin/window/bench_window"), "bench_window")
 
 
-def commands(folder):
-    """What each table is made by."""
+def commands(folder, commit):
+    """What each table is made by; ``commit``: what the chain plays in turns with."""
     factory = ROOT / "presets/factory"
     two = [factory / f"{name}.json" for name in ("smart-speaker", "laptop")]
     return {
@@ -85,6 +87,12 @@ def commands(folder):
             folder,
         ],
         "smart-speaker chain, 48 kHz, block 128, one core": [folder / "bench_chain", factory / "smart-speaker.json"],
+        f"the chain of this tree and that of {commit}, in turns, smart-speaker, 48 kHz": [
+            sys.executable,
+            ROOT / "bench/against.py",
+            folder,
+            commit,
+        ],
         "dearest block of 32 frames after events, smart-speaker and laptop": [folder / "bench_worst_block", *two],
         "instances of smart-speaker and laptop, processor time": [folder / "bench_instances", *two],
         "the plugin's window, smart-speaker, 48 kHz, block 128, processor time": [window_bench()],
@@ -110,21 +118,23 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("folder", type=Path, help="where the built benches are")
     options.add_argument("--store", action="store_true", help="make bench/base.json anew")
+    options.add_argument(
+        "--against", default=BEFORE, metavar="COMMIT", help="the older chain, %(default)s if not given"
+    )
     options.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="tables with these in their titles")
     chosen = options.parse_args()
     machine = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     base = json.loads(BASE.read_text()) if BASE.exists() else {"stored_with": "nothing", "tables": {}}
     sys.stdout.write(f"Machine: {machine}\n")
-    made_by = {
-        title: command
-        for title, command in commands(chosen.folder).items()
-        if any(word in title for word in chosen.only)
-    }
+    all_made_by = commands(chosen.folder, chosen.against)
+    made_by = {title: command for title, command in all_made_by.items() if any(word in title for word in chosen.only)}
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results = known if known.get("machine") == machine else {"machine": machine, "tables": {}, "relative_costs": {}}
     for title, command in made_by.items():
         before = reference_s()
         rows = rows_of(*command)
+        if not rows:  # it has said why
+            continue
         reference = (before + reference_s()) / 2
         costs = {key_of(row): cost_of(row) / reference for row in rows if cost_of(row)}
         for row in rows:
@@ -147,7 +157,7 @@ def main():
         TEXT.format(column=AGAINST_BASE, base=base["stored_with"]).strip(),
         f"Made by `./run bench` on {machine}.",
     ]
-    tables = [Table(title, results["tables"][title]) for title in commands(chosen.folder) if title in results["tables"]]
+    tables = [Table(title, results["tables"][title]) for title in all_made_by if title in results["tables"]]
     PAGE.write_text("\n\n".join([*parts, *map(markdown, tables)]) + "\n")
 
 
