@@ -344,6 +344,25 @@ def test_rows_end_in_the_order_of_their_names_however_they_came(tmp_path):
     assert written == ["a", "b", "c", "d"]
 
 
+def row_of_number(number):
+    return {"status": "done", "frames": number}
+
+
+def test_what_came_of_a_task_counts_also_when_its_worker_dies_at_that_moment(client, monkeypatch):
+    from distributed import as_completed
+
+    next_batch = as_completed.next_batch
+
+    def and_then_its_worker_dies(self, block):
+        ended = next_batch(self, block)
+        for future, _ in ended:
+            future._state.lose()
+        return ended
+
+    monkeypatch.setattr(as_completed, "next_batch", and_then_its_worker_dies)
+    assert list(results(client, row_of_number, [(1,)])) == [((1,), {"status": "done", "frames": 1})]
+
+
 MAY_GO = threading.Event()  # workers in this process find it by its name
 
 

@@ -176,8 +176,8 @@ def test_all_workers_may_go_and_come_back(many, tmp_path, address):
             first.kill()
             first.wait()
             workers.enter_context(worker(address, "--no-nanny"))
-            child.communicate(timeout=120)
-        assert child.returncode == 0
+            _, errors = child.communicate(timeout=120)
+        assert child.returncode == 0, errors
     assert len(sounds(out)) == len(read(Place.of(out), SCHEMA, name="target")) == SONGS
 
 

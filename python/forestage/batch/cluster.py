@@ -258,21 +258,27 @@ def results(
             company.check()
             if not ended:
                 time.sleep(WAIT_S)
-            for future, result in ended:
-                yield under_way.pop(future), _result_of(future, result)
+            for future, came in ended:
+                yield under_way.pop(future), _result_of(came)
             fill()
     finally:
         if client.status == "running":
             client.cancel(list(under_way), force=True)
 
 
-def _result_of(future: Future, result: Any) -> Row | None:
-    if future.status == "finished":
-        row: Row = result
-        return row
-    if future.status != "error":
+def _result_of(came: Any) -> Row | None:
+    """What came of a task; its future may know less by now, when the worker has died that kept the result for others.
+
+    Parameters
+    ----------
+    came : dict, tuple or CancelledError
+        A row; type, error and traceback; or what is said of a future that is not wanted any more.
+    """
+    if isinstance(came, dict):
+        return came
+    if not isinstance(came, tuple):
         raise _gone()
-    error = result[1]
+    error = came[1]
     if isinstance(error, KilledWorker):
         return None
     raise error
