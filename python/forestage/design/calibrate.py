@@ -93,15 +93,13 @@ def calibrate(preset: Mapping[str, Any], *, render: Render = render_with_core) -
         loudness_lufs(audio, sample_rate=SAMPLE_RATE)
         for audio in (programme(), *(render(neutral, programme(), monitor) for monitor in BINAURAL[1:]))
     )
-    over = []
-    for audio in loud_programme():
-        design, device = (
-            loudness_lufs(render(neutral, audio, monitor), sample_rate=SAMPLE_RATE) for monitor in BINAURAL[:2]
-        )
-        over.append(design - device)
+    heard = {monitor: [render(neutral, audio, monitor) for audio in loud_programme()] for monitor in BINAURAL[:2]}
+    design, device = ([loudness_lufs(audio, sample_rate=SAMPLE_RATE) for audio in each] for each in heard.values())
+    over = [of_design - of_device for of_design, of_device in zip(design, device, strict=True)]
     processed_db = -(max(over) + min(over)) / 2
     gains = Loudness(*(round(float(gain_db), 3) for gain_db in (processed_db, source - plain, source - reference)))
-    headroom_db, limited_db = programme_headroom_db(_loud(_with(preset, gains), render))
+    played = _loud(_with(preset, gains), render, _louder(heard, gains))
+    headroom_db, limited_db = programme_headroom_db(played)
     match_lu = round(float(max(over) - min(over)) / 2, 2)
     return replace(gains, headroom_db=headroom_db, match_lu=match_lu, limited_db=limited_db)
 
@@ -111,10 +109,19 @@ def _with(preset: Mapping[str, Any], gains: Loudness) -> dict[str, Any]:
     return dict(preset) | {"loudness": gains.form(), "parameters": dict(preset.get("parameters", {})) | UNLIMITED}
 
 
-def _loud(preset: dict[str, Any], render: Render) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Loud programme in every monitor by name, the plain device on Speakers among them."""
+def _louder(heard: dict[str, list[NDArray[np.float32]]], gains: Loudness) -> dict[str, list[NDArray[np.float32]]]:
+    """What ears hear without gains, with them."""
+    both_db = (gains.processed_db + gains.device_ears_db, gains.device_ears_db)
+    factors = dict(zip(BINAURAL[:2], (np.float32(10.0 ** (gain_db / 20)) for gain_db in both_db), strict=True))
+    return {monitor: [factors[monitor] * audio for audio in played] for monitor, played in heard.items()}
+
+
+def _loud(
+    preset: dict[str, Any], render: Render, heard: dict[str, list[NDArray[np.float32]]]
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Loud programme in every monitor by name, the plain device on Speakers among them, and those that were heard."""
     plain = preset | {"parameters": preset["parameters"] | {"amount": 0}}
-    for audio in loud_programme():
+    for index, audio in enumerate(loud_programme()):
         for monitor in ("Speakers", *BINAURAL):
-            yield monitor, render(preset, audio, monitor)
+            yield monitor, heard[monitor][index] if monitor in heard else render(preset, audio, monitor)
         yield "Speakers, plain", render(plain, audio, "Speakers")

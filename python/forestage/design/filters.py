@@ -97,7 +97,13 @@ def to_fir(response: ArrayLike, *, taps: int, delay_frames: int) -> FloatArray:
 
 
 def fit_firs(
-    response: ArrayLike, *, kernel: ArrayLike, taps: int, delay_frames: int, end_price: float = 1e-3
+    response: ArrayLike,
+    *,
+    kernel: ArrayLike,
+    taps: int,
+    delay_frames: int,
+    end_price: float = 1e-3,
+    start: FloatArray | None = None,
 ) -> FloatArray:
     """FIRs that together come closest to a set of responses where it matters.
 
@@ -112,6 +118,8 @@ def fit_firs(
         Length, and where time zero comes to stand.
     end_price : float
         Price of energy in the last taps at both ends, relative to the mean of the kernel; smooths the ends.
+    start : ndarray, shape (filters, taps), optional
+        Filters that are near already, from which fewer steps lead to the same.
 
     Returns
     -------
@@ -124,11 +132,13 @@ def fit_firs(
     price = 0.01 * end_price * np.outer(power, 1.0 / np.maximum(window(taps, delay_frames), 0.01) - 1.0)
     pull = np.fft.irfft(np.einsum("ijf,jf->if", kernel, response), axis=-1)
     pull = np.roll(pull, delay_frames, axis=-1)[:, :taps]
-    inverse = np.linalg.inv(kernel.transpose(2, 0, 1) + np.mean(price) * np.eye(filters)).transpose(1, 2, 0)
 
-    # Normal equations by conjugate gradients: products by FFT, preconditioned with the inverse of each bin
+    # Normal equations by conjugate gradients: products by FFT, preconditioned with the inverse of bins that are nearest
     circle = next_fast_len(2 * taps - 1, real=True)
-    product_spectra, inverse_spectra = (_within_taps(each, taps, circle) for each in (kernel, inverse))
+    product_spectra = _within_taps(kernel, taps, circle)
+    nearest = np.round(np.linspace(0, kernel.shape[-1] - 1, circle // 2 + 1)).astype(np.intp)
+    loaded = kernel[..., nearest].transpose(2, 0, 1) + np.mean(price) * np.eye(filters)
+    inverse_spectra = np.linalg.inv(loaded).transpose(1, 2, 0)
 
     def filtered(spectra: ComplexArray, values: FloatArray) -> FloatArray:
         found = np.einsum("ijf,jf->if", spectra, rfft(values.reshape(filters, taps), circle))
@@ -141,6 +151,7 @@ def fit_firs(
     found, _ = cg(
         LinearOperator(size, product, dtype=np.float64),
         pull.ravel(),
+        x0=None if start is None else start.ravel(),
         rtol=FIT_TOLERANCE,
         maxiter=FIT_ITERATIONS,
         M=LinearOperator(size, lambda values: filtered(inverse_spectra, values).ravel(), dtype=np.float64),

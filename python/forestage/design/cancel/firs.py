@@ -71,10 +71,13 @@ class Solution(ShortRepr):
         return tuple(shortfalls("separation", self.problem.frequency_hz, self.problem.target_db - reached_db))
 
 
-def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE) -> FloatArray:
+def cancel_firs(
+    solution: Solution, *, sample_rate: int = MASTER_RATE, start: FloatArray | None = None
+) -> FloatArray:
     """Fitted filters, shape (drivers, 2, taps); see `sample_firs` for other rates.
 
-    The filters of a channel are fitted together, to the pressure that they make at the ears of the zone.
+    The filters of a channel are fitted together, to the pressure that they make at the ears of the zone; faster from a
+    start that is near.
     """
     frequency = grid_for(sample_rate)
     wanted = solution.at(frequency)
@@ -83,7 +86,13 @@ def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE) -> FloatA
     for channel in range(2):
         used = np.flatnonzero(np.any(wanted[:, channel], axis=-1))
         kernel = _ear_kernel(solution, channel, frequency)[np.ix_(used, used)]
-        firs[used, channel] = fit_firs(wanted[used, channel], kernel=kernel, taps=taps, delay_frames=delay)
+        firs[used, channel] = fit_firs(
+            wanted[used, channel],
+            kernel=kernel,
+            taps=taps,
+            delay_frames=delay,
+            start=None if start is None else start[used, channel],
+        )
     return firs
 
 
@@ -131,9 +140,9 @@ def guarded(solution: Solution) -> Solution:
     spread = np.exp(-0.5 * ((frequency[:, None] - frequency) / width_hz) ** 2)
     allowed_db = np.maximum(problem.drive_cap_db - GUARD_MARGIN_DB, LEAST_DRIVE_DB)
     less_db = np.zeros((2, len(frequency)))
-    safe = solution
+    safe, firs = solution, None
     for _ in range(GUARD_STEPS):
-        firs = cancel_firs(safe, sample_rate=SAMPLE_RATE)
+        firs = cancel_firs(safe, sample_rate=SAMPLE_RATE, start=firs)
         played = response_of(firs, frequency, sample_rate=SAMPLE_RATE, delay_frames=delay_for(SAMPLE_RATE))
         excess_db = problem.drive_db(played) - allowed_db
         if np.all(excess_db <= 0.0):
