@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -148,7 +149,8 @@ def _around_sphere(caps: Sequence[CapPiston], frequency_hz: ArrayLike, points_m:
         here = which == index
         terms = np.ascontiguousarray(grown[:, index])
         for out, cap, each in zip(pressure, caps, polynomials, strict=True):
-            out[here] = each[here] @ (surface[cap.half_angle_deg] * terms)
+            series = surface[cap.half_angle_deg] * terms
+            out[here] = (each[here] @ series.view(np.float64)).view(np.complex128)
     return pressure
 
 
@@ -221,8 +223,9 @@ def _equivalent(fields: Sequence[Field], seat: Seat, frequency: FloatArray) -> t
     orders = np.arange(AROUND // 2 + 1)
     distance = np.linalg.norm(points[:, None, orders] - sources[:, :1], axis=-1)
     half = phasors(wave_number(frequency), distance) / distance
-    free = np.fft.fft(np.concatenate([half, half[..., -2:0:-1]], axis=-1))[..., orders].transpose(0, 3, 1, 2)
-    adjoint = free.conj().swapaxes(-1, -2)
+    around = np.fft.fft(np.concatenate([half, half[..., -2:0:-1]], axis=-1))[..., orders]
+    free, adjoint = (np.ascontiguousarray(around.transpose(*order)) for order in ((0, 3, 1, 2), (0, 3, 2, 1)))
+    np.conj(adjoint, out=adjoint)
     normal = adjoint @ free
     # Of all orders together, as if they were one problem
     power = np.trace(normal, axis1=2, axis2=3).real @ np.where(orders % (AROUND // 2), 2.0, 1.0)
@@ -235,12 +238,15 @@ def _equivalent(fields: Sequence[Field], seat: Seat, frequency: FloatArray) -> t
     return sources.reshape(-1, 3), strengths.reshape(len(frequency), -1, len(fields))
 
 
+@cache
 def _rings(count: int) -> FloatArray:
-    """Directions in rings around the first axis, shape (count, AROUND, 3)."""
+    """Directions in rings around the first axis, shape (count, AROUND, 3); not to be written to."""
     along = leggauss(count)[0][:, None]
     angle = 2 * np.pi * np.arange(AROUND) / AROUND
     beside = np.sqrt(1.0 - along**2)
-    return np.stack(np.broadcast_arrays(along, beside * np.cos(angle), beside * np.sin(angle)), axis=-1)
+    rings = np.stack(np.broadcast_arrays(along, beside * np.cos(angle), beside * np.sin(angle)), axis=-1)
+    rings.flags.writeable = False
+    return rings
 
 
 def _axes_along(line: FloatArray) -> FloatArray:

@@ -95,7 +95,7 @@ class Head:
         response = np.empty((2, len(source), len(frequency)), dtype=np.complex128)
         for index, each in enumerate(terms):
             here = which == index
-            response[:, here] = polynomials[here].swapaxes(0, 1) @ each
+            response[:, here] = (polynomials[here].swapaxes(0, 1) @ each.view(np.float64)).view(np.complex128)
         return response
 
 

@@ -71,9 +71,7 @@ class Solution(ShortRepr):
         return tuple(shortfalls("separation", self.problem.frequency_hz, self.problem.target_db - reached_db))
 
 
-def cancel_firs(
-    solution: Solution, *, sample_rate: int = MASTER_RATE, start: FloatArray | None = None
-) -> FloatArray:
+def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE, start: FloatArray | None = None) -> FloatArray:
     """Fitted filters, shape (drivers, 2, taps); see `sample_firs` for other rates.
 
     The filters of a channel are fitted together, to the pressure that they make at the ears of the zone; faster from a
