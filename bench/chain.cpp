@@ -162,13 +162,11 @@ void bench_stages(Bench& bench, const Preset& preset) {
   }
   VirtualStereo virtual_stereo = make_virtual_stereo(filters, block_frames);
   print("stage, VirtualStereo", bench.measure(2, [&](AudioBlock io) { virtual_stereo.process(io, width, on, io); }));
-  DriverMatrix cancel(cancel_matrix_spec(preset, filters), block_frames);
-  print("stage, CancelMatrix", bench.measure(2, [&](AudioBlock io) {
-    cancel.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
-  }));
-  DriverMatrix beam(center_beam_spec(preset, filters, filters.beam), block_frames);
-  print("stage, CentreBeam", bench.measure(1, [&](AudioBlock io) {
-    beam.process(io, on.advance(io.frames), bench.out.block(0, drivers, io.frames));
+  Ramp off = ramp(0.0f);
+  DriverMatrix matrix(driver_matrix_spec(preset, filters), block_frames);
+  print("stage, DriverMatrix", bench.measure(3, [&](AudioBlock io) {
+    const RampBlock one = on.advance(io.frames);
+    matrix.process(io, {one, one, off.advance(io.frames)}, bench.out.block(0, drivers, io.frames));
   }));
   Delay alignment(2, filters.delay_frames, block_frames);
   print("stage, alignment delays", bench.measure(2, [&](AudioBlock io) { alignment.process(io, io); }));

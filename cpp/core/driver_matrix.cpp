@@ -1,6 +1,38 @@
 #include "driver_matrix.hpp"
 
+#include <algorithm>
+
 namespace forestage {
+namespace {
+
+constexpr int sides = 2;
+
+/// 1 - share.
+RampBlock rest_of(RampBlock share, float* to, int frames) noexcept {
+  for (int n = 0; n < frames; ++n) to[n] = 1.0f - share[n];
+  return {to, share.is_steady};
+}
+
+RampBlock product(RampBlock a, RampBlock b, float* to, int frames) noexcept {
+  for (int n = 0; n < frames; ++n) to[n] = a[n] * b[n];
+  return {to, a.is_steady && b.is_steady};
+}
+
+/// The share of a lane: itself, silence, or made in `to`.
+const float* part_of(const float* lane, RampBlock share, const float* silence, float* to, int frames) noexcept {
+  if (share.is(1.0f)) return lane;
+  if (share.is(0.0f)) return silence;
+  for (int n = 0; n < frames; ++n) to[n] = share[n] * lane[n];
+  return to;
+}
+
+std::vector<std::vector<float>> columns(const std::vector<std::vector<float>>& gains, int first, int count) {
+  std::vector<std::vector<float>> result;
+  for (const auto& row : gains) result.emplace_back(row.begin() + first, row.begin() + first + count);
+  return result;
+}
+
+}  // namespace
 
 void route(ConstAudioBlock in, const std::vector<std::vector<float>>& gains, AudioBlock out) noexcept {
   for (int o = 0; o < out.channels; ++o) {
@@ -13,43 +45,82 @@ void route(ConstAudioBlock in, const std::vector<std::vector<float>>& gains, Aud
 }
 
 DriverMatrix::DriverMatrix(const DriverMatrixSpec& spec, int max_block_frames)
-    : plain_gains_(spec.plain_gains),
-      align_(spec.inputs, spec.align_frames, max_block_frames),
-      plain_delay_(spec.inputs, spec.plain_delay_frames, max_block_frames),
-      aligned_(spec.inputs, max_block_frames),
-      plain_in_(spec.inputs, max_block_frames),
-      filtered_(spec.drivers, max_block_frames) {
-  if (!spec.paths.empty()) {
-    filters_ = std::make_unique<FirMatrix>(spec.inputs, spec.drivers, spec.paths);
-  }
+    : side_gains_(columns(spec.plain_gains, 0, sides)),
+      center_gains_(columns(spec.plain_gains, sides, 1)),
+      side_align_(sides, spec.side_align_frames, max_block_frames),
+      center_align_(1, spec.center_align_frames, max_block_frames),
+      plain_sides_(sides, spec.side_delay_frames, max_block_frames),
+      plain_center_(1, spec.center_delay_frames, max_block_frames),
+      filter_in_(driver_inputs, max_block_frames),
+      plain_in_(sides, max_block_frames),
+      weights_(2, max_block_frames),
+      silence_(static_cast<std::size_t>(max_block_frames)),
+      filters_(driver_inputs, spec.drivers, spec.paths) {
+  for (const FirPath& path : spec.paths) has_[static_cast<std::size_t>(path.input)] = true;
 }
 
-void DriverMatrix::process(ConstAudioBlock in, RampBlock designed, AudioBlock out) noexcept {
-  const AudioBlock aligned = aligned_.block(in.frames);
-  if (filters_) align_.process(in, aligned);
-  if (filters_ && designed.is(1.0f)) {
-    plain_delay_.keep(in);  // so that it is there when it is wanted
-    return filters_->process(aligned, out);
+/// What of the center goes through filters.
+RampBlock DriverMatrix::center_share(const DriverShares& shares, int frames) noexcept {
+  if (has(DriverInput::flat)) return shares.focus;
+  if (!has(DriverInput::phantom)) return {silence_.data(), true};
+  return product(shares.focus, rest_of(shares.presence, weights_[0], frames), weights_[0], frames);
+}
+
+void DriverMatrix::process(AudioBlock paths, const DriverShares& shares, AudioBlock feeds) noexcept {
+  const int frames = feeds.frames;
+  const AudioBlock stereo{paths.lanes, sides, frames};
+  const AudioBlock center{paths.lanes + sides, 1, frames};
+  side_align_.process(stereo, stereo);
+  center_align_.process(center, center);
+  const auto part = [&](const float* lane, RampBlock share, int input) {
+    return part_of(lane, share, silence_.data(), filter_in_[input], frames);
+  };
+  const RampBlock center_designed = center_share(shares, frames);
+  const float* beamed = part(center[0], center_designed, 2);
+  std::array<const float*, driver_inputs> in{part(paths[0], shares.cancellation, 0),
+                                             part(paths[1], shares.cancellation, 1), beamed, silence_.data()};
+  if (has(DriverInput::flat)) {
+    const RampBlock flat = shares.presence;
+    in[3] = has(DriverInput::phantom) ? part(beamed, flat, 3) : beamed;
+    in[2] = has(DriverInput::phantom) ? part(beamed, rest_of(flat, weights_[1], frames), 2) : silence_.data();
   }
-  const AudioBlock plain_in = plain_in_.block(in.frames);
-  plain_delay_.process(in, plain_in);
-  clear(out);
-  route(plain_in, plain_gains_, out);
-  if (!filters_) return;
-  const AudioBlock filtered = filtered_.block(in.frames);
-  filters_->process(aligned, filtered);
-  blend(out, filtered, designed);
+  filters_.process(ConstAudioBlock(in.data(), driver_inputs, frames), feeds);
+  add_plain(plain_sides_, side_gains_, stereo, shares.cancellation, feeds);
+  add_plain(plain_center_, center_gains_, center, center_designed, feeds);
+}
+
+void DriverMatrix::add_plain(Plain& plain, const std::vector<std::vector<float>>& gains, ConstAudioBlock in,
+                             RampBlock designed, AudioBlock feeds) noexcept {
+  const int frames = in.frames;
+  if (!designed.is(1.0f)) {
+    plain.sounds_frames = plain.delay.latency_frames();
+  } else if (plain.sounds_frames <= 0) {
+    return;
+  } else {
+    plain.sounds_frames -= frames;
+  }
+  const AudioBlock lanes = plain_in_.block(0, in.channels, frames);
+  for (int c = 0; c < in.channels; ++c) {
+    for (int n = 0; n < frames; ++n) lanes[c][n] = (1.0f - designed[n]) * in[c][n];
+  }
+  plain.delay.process(lanes, lanes);
+  route(lanes, gains, feeds);
 }
 
 void DriverMatrix::reset() noexcept {
-  align_.reset();
-  plain_delay_.reset();
-  if (filters_) filters_->reset();
+  side_align_.reset();
+  center_align_.reset();
+  for (Plain* plain : {&plain_sides_, &plain_center_}) {
+    plain->delay.reset();
+    plain->sounds_frames = 0;
+  }
+  filters_.reset();
 }
 
 int DriverMatrix::tail_frames() const noexcept {
-  const int filtered = filters_ ? align_.latency_frames() + filters_->tail_frames() : 0;
-  return std::max(plain_delay_.latency_frames(), filtered);
+  const int align = std::max(side_align_.latency_frames(), center_align_.latency_frames());
+  const int plain = std::max(plain_sides_.delay.latency_frames(), plain_center_.delay.latency_frames());
+  return align + std::max(plain, filters_.tail_frames());
 }
 
 }  // namespace forestage

@@ -62,9 +62,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       upmix_(spec.sample_rate, pads(preset, spec.latency_frames), spec.max_block_frames),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
-      cancel_matrix_(cancel_matrix_spec(preset, filters), spec.max_block_frames),
-      center_delay_(1, stage_latency_frames(filters), spec.max_block_frames),
-      center_beam_(preset, filters, spec.max_block_frames),
+      driver_matrix_(driver_matrix_spec(preset, filters), spec.max_block_frames),
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
@@ -74,12 +72,10 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),
       designed_feeds_(drivers_, spec.max_block_frames),
-      center_feeds_(drivers_, spec.max_block_frames),
       feeds_(drivers_, spec.max_block_frames),
       room_feeds_(drivers_, spec.max_block_frames),
       levels_(find_levels(preset, filters)) {
-  const int designed_tail =
-      virtual_stereo_.tail_frames() + std::max(cancel_matrix_.tail_frames(), center_beam_.tail_frames());
+  const int designed_tail = virtual_stereo_.tail_frames() + driver_matrix_.tail_frames();
   warm_up_after_upmix_frames_ =
       std::max(plain_delay_.latency_frames(), designed_tail) + (designed_eq_ ? designed_eq_->tail_frames() : 0);
   tail_frames_ = upmix_.tail_frames() + warm_up_after_upmix_frames_ + monitors_.tail_frames();
@@ -98,10 +94,10 @@ bool Graph::forget_part() noexcept {
     case 0:
       break;
     case 1:
-      forget(plain_delay_, center_delay_, reference_delay_, virtual_stereo_);
+      forget(plain_delay_, reference_delay_, virtual_stereo_);
       break;
     case 2:
-      forget(cancel_matrix_, center_beam_);
+      forget(driver_matrix_);
       break;
     case 3:
       if (plain_eq_) forget(*plain_eq_, *designed_eq_);
@@ -188,23 +184,18 @@ void Graph::play_plain(int frames, bool is_heard) noexcept {
   if (plain_eq_) plain_eq_->process(feeds, feeds);
 }
 
-void Graph::play_sides(int frames) noexcept {
+void Graph::play_pair(int frames) noexcept {
   const AudioBlock sides = paths_.block(0, 2, frames);
   virtual_stereo_.process(sides, controls_.stage_width_deg, controls_.stage_crosstalk, sides);
-  cancel_matrix_.process(sides, controls_.cancellation.advance(frames), designed_feeds_.block(frames));
 }
 
-/// And all designed feeds.
-void Graph::play_center(int frames) noexcept {
-  const AudioBlock center = paths_.block(2, 1, frames);
+void Graph::play_designed(int frames) noexcept {
   const AudioBlock feeds = designed_feeds_.block(frames);
-  const AudioBlock center_feeds = center_feeds_.block(frames);
-  scale(center, controls_.center_gain.advance(frames));
-  center_delay_.process(center, center);
-  center_beam_.process(center, controls_.center_presence, controls_.center_focus.advance(frames), center_feeds);
-  for (int d = 0; d < drivers_; ++d) {
-    for (int n = 0; n < frames; ++n) feeds[d][n] += center_feeds[d][n];
-  }
+  scale(paths_.block(2, 1, frames), controls_.center_gain.advance(frames));
+  driver_matrix_.process(paths_.block(frames),
+                         {controls_.cancellation.advance(frames), controls_.center_focus.advance(frames),
+                          controls_.center_presence.advance(frames)},
+                         feeds);
   if (designed_eq_) designed_eq_->process(feeds, feeds);
 }
 
@@ -225,9 +216,9 @@ void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
   if (waits(0, io)) return;
   play_plain(frames, hears_plain);
   if (waits(1, io)) return;
-  play_sides(frames);
+  play_pair(frames);
   if (waits(2, io)) return;
-  play_center(frames);
+  play_designed(frames);
   if (waits(3, io)) return;
   const AudioBlock designed_feeds = designed_feeds_.block(frames);
   const AudioBlock plain_feeds = plain_feeds_.block(frames);

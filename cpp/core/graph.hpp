@@ -1,7 +1,7 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
-//     L,R ─ trim ─ UpmixSwitch ──┬─ L',R' ─ VirtualStereo ─ CancelMatrix ─┐
-//                               ├─ C ───── delay ───────── CenterBeam ───┴─ Σ ─ driver EQ ─ loudness ─┐
+//     L,R ─ trim ─ UpmixSwitch ──┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
+//                               ├─ C ─────────────────────┘                                            │
 //                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ───┴─ Monitors
 //
 // Real-time contract
@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "blocks.hpp"
-#include "center_beam.hpp"
 #include "controls.hpp"
 #include "delay.hpp"
 #include "driver_matrix.hpp"
@@ -91,8 +90,8 @@ class Graph {
   bool heard_as_speakers(const ParamStore& store) const noexcept;
   void split_paths(AudioBlock io) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
-  void play_sides(int frames) noexcept;
-  void play_center(int frames) noexcept;
+  void play_pair(int frames) noexcept;
+  void play_designed(int frames) noexcept;
   bool waits(int part, AudioBlock io) noexcept;
 
   int drivers_;
@@ -111,9 +110,7 @@ class Graph {
   UpmixSwitch upmix_;
   Delay plain_delay_;
   VirtualStereo virtual_stereo_;
-  DriverMatrix cancel_matrix_;
-  Delay center_delay_;
-  CenterBeam center_beam_;
+  DriverMatrix driver_matrix_;
   std::unique_ptr<FirMatrix> plain_eq_;  // driver equalisation; null when the drivers are flat
   std::unique_ptr<FirMatrix> designed_eq_;
   Delay reference_delay_;
@@ -123,7 +120,6 @@ class Graph {
   Lanes stereo_;  // plain L, R
   Lanes plain_feeds_;
   Lanes designed_feeds_;
-  Lanes center_feeds_;
   Lanes feeds_;       // mixed by amount
   Lanes room_feeds_;  // the same at the room's loudness
 

@@ -272,3 +272,23 @@ def test_long_and_short_filters_of_one_matrix_equal_scipy() -> None:
 def test_partition_that_is_no_power_of_two_in_range_is_an_error(partition_frames: int) -> None:
     with pytest.raises(ValueError, match=f"partition_frames = {partition_frames}"):
         FirMatrix(make_taps(1, 1, 10), partition_frames=partition_frames)
+
+
+def with_rests(inputs: int, frames: int = 9000) -> np.ndarray:
+    """Noise; the last input is silent at first and again in the middle, long enough to rest, the others in between."""
+    x = np.random.default_rng(11).standard_normal((inputs, frames)).astype(np.float32)
+    x[-1, :2000] = x[-1, 4000:7000] = 0
+    x[:-1, 5000:8000] = 0
+    return x
+
+
+@pytest.mark.parametrize("taps", [24, 300, 1500])
+@pytest.mark.parametrize("seed", range(3))
+def test_inputs_that_rest_wake_up_as_if_they_had_not(taps, seed):
+    """Also after a reset, when what they played before is still in memory."""
+    h, x = make_taps(3, 4, taps), with_rests(4)
+    matrix = FirMatrix(h)
+    matrix.process(np.random.default_rng(12).standard_normal(x.shape).astype(np.float32))
+    matrix.reset()
+    error = in_blocks(matrix, x, random_sizes(x.shape[1], seed)) - expected(h, x)
+    assert peak_db(error) <= PEAK_DB + 20 * np.log10(np.abs(x).max())

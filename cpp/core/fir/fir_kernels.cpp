@@ -53,10 +53,10 @@ FORESTAGE_INLINE void unfold_body(const float* z, const float* w_re, const float
   }
 }
 
-/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over slots that are contiguous in memory.
+/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over inputs that are contiguous in memory.
 template <class V, int count>
-FORESTAGE_INLINE void accumulate(const float* x, const float* h, long steps, long h_step, V (&re)[count],
-                                 V (&im)[count]) {
+FORESTAGE_INLINE void accumulate_run(const float* x, const float* h, long steps, long h_step, V (&re)[count],
+                                     V (&im)[count]) {
   for (long step = 0; step < steps; ++step, x += cell, h += h_step) {
     V xr, xi;
     load(xr, x);
@@ -70,6 +70,20 @@ FORESTAGE_INLINE void accumulate(const float* x, const float* h, long steps, lon
       re[o] -= xi * hi;
       im[o] += xi * hr;
     }
+  }
+}
+
+/// The same over all active inputs of some partitions.
+template <class V, int count>
+FORESTAGE_INLINE void accumulate(const Multiply& job, const float* x, const float* h, long partitions, V (&re)[count],
+                                 V (&im)[count]) {
+  const long h_step = static_cast<long>(job.output_count) * cell;
+  if (job.active_inputs == job.input_count) {
+    accumulate_run<V, count>(x, h, partitions * job.input_count, h_step, re, im);
+    return;
+  }
+  for (long p = 0; p < partitions; ++p, x += job.input_count * cell, h += job.input_count * h_step) {
+    accumulate_run<V, count>(x, h, job.active_inputs, h_step, re, im);
   }
 }
 
@@ -90,10 +104,10 @@ FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
     if (job.start != nullptr) {
       for (int o = 0; o < count; ++o) deinterleave(job.start + place + 2L * o * job.partition_frames, re[o], im[o]);
     }
-    accumulate<V, count>(x + (job.slot + job.first) * x_partition, h + job.first * h_partition,
-                         static_cast<long>(wrap - job.first) * job.input_count, h_step, re, im);
-    accumulate<V, count>(x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition,
-                         static_cast<long>(job.last - wrap) * job.input_count, h_step, re, im);
+    accumulate<V, count>(job, x + (job.slot + job.first) * x_partition, h + job.first * h_partition, wrap - job.first,
+                         re, im);
+    accumulate<V, count>(job, x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition,
+                         job.last - wrap, re, im);
     for (int o = 0; o < count; ++o) {
       interleave(job.products + place + 2L * o * job.partition_frames, re[o], im[o]);
     }

@@ -28,6 +28,7 @@ struct Multiply {
   int first;       // partitions [first, last) are summed
   int last;
   int input_count;
+  int active_inputs;  // the first ones; the others are silent
   int output_count;
 };
 

@@ -132,6 +132,7 @@ class FirMatrix::Group {
   void write_direct(AudioBlock out, int offset, int frames) noexcept;
   void write_transformed(AudioBlock out, int offset, int frames) noexcept;
   void next_partition() noexcept;
+  void note_silence() noexcept;
 
   int input_count() const noexcept { return static_cast<int>(inputs_.size()); }
   int output_count() const noexcept { return static_cast<int>(outputs_.size()); }
@@ -156,7 +157,10 @@ class FirMatrix::Group {
   AlignedVector<float>* pasts_;                         // [output]: the same in frames, for the direct form
   AlignedVector<float>* block_;
   std::vector<float*> direct_outputs_;
-  int filled_ = 0;  // frames of the current partition already here
+  int filled_ = 0;                  // frames of the current partition already here
+  std::vector<int> silent_frames_;  // of each input, counted up to what a rest takes
+  int active_inputs_;               // the first ones: the others have been silent for so long that nothing is left
+  int frames_to_rest_;
   bool past_is_ready_ = false;
   bool past_frames_are_ready_ = false;
 };
@@ -175,7 +179,10 @@ FirMatrix::Group::Group(std::span<const FirPath> paths, std::span<const std::uni
       past_products_(&memory.piece(count_of(output_count(), 2 * frames_))),
       pasts_(&memory.piece(count_of(output_count(), past_stride()))),
       block_(&memory.piece(count_of(frames_))),
-      direct_outputs_(outputs_.size()) {
+      direct_outputs_(outputs_.size()),
+      silent_frames_(inputs_.size()),
+      active_inputs_(input_count()),
+      frames_to_rest_((matrix_.partitions() + 2) * frames_) {
   const std::vector<FirPath> places = dense(paths, inputs_, outputs_);
   for (std::size_t l = 1; l < transforms.size(); ++l) {
     const std::vector<FirPath> late = level(places, transforms, l);
@@ -215,9 +222,22 @@ std::shared_ptr<const AlignedVector<float>> FirMatrix::Group::shared_direct(std:
 void FirMatrix::Group::read(ConstAudioBlock in, int offset, int frames) noexcept {
   for (int i = 0; i < input_count(); ++i) {
     const float* from = in[inputs_[static_cast<std::size_t>(i)]] + offset;
-    std::copy_n(from, frames, window(i) + frames_ + filled_);
+    int& silent_frames = silent_frames_[static_cast<std::size_t>(i)];
+    const bool is_silent = std::all_of(from, from + frames, [](float sample) { return sample == 0.0f; });
+    silent_frames = is_silent ? std::min(silent_frames + frames, frames_to_rest_) : 0;
+    if (silent_frames < frames_to_rest_) std::copy_n(from, frames, window(i) + frames_ + filled_);
     for (FirTail& tail : tails_) tail.read(i, from, frames);
   }
+  note_silence();
+}
+
+/// Inputs at the end that are silent for so long that all their windows and spectra are zero are left out.
+void FirMatrix::Group::note_silence() noexcept {
+  active_inputs_ = input_count();
+  while (active_inputs_ > 1 && silent_frames_[static_cast<std::size_t>(active_inputs_) - 1] == frames_to_rest_) {
+    --active_inputs_;
+  }
+  matrix_.set_active_inputs(active_inputs_);
 }
 
 void FirMatrix::Group::write(AudioBlock out, int offset, int frames) noexcept {
@@ -240,7 +260,7 @@ void FirMatrix::Group::write(AudioBlock out, int offset, int frames) noexcept {
 }
 
 void FirMatrix::Group::transform_windows() noexcept {
-  for (int i = 0; i < input_count(); ++i) matrix_.transform(i, window(i), window(i) + frames_);
+  for (int i = 0; i < active_inputs_; ++i) matrix_.transform(i, window(i), window(i) + frames_);
 }
 
 void FirMatrix::Group::prepare_past() noexcept {
@@ -267,7 +287,7 @@ void FirMatrix::Group::write_direct(AudioBlock out, int offset, int frames) noex
                   .start_stride = past_stride(),
                   .outputs = direct_outputs_.data(),
                   .frames = frames,
-                  .input_count = input_count(),
+                  .input_count = active_inputs_,
                   .output_count = output_count()});
 }
 
@@ -281,13 +301,18 @@ void FirMatrix::Group::write_transformed(AudioBlock out, int offset, int frames)
     matrix_.multiply_newest(*past_products_);
   }
   for (int o = 0; o < output_count(); ++o) {
+    float* to = out[outputs_[static_cast<std::size_t>(o)]] + offset;
+    if (frames == frames_) {
+      matrix_.take(o, to);
+      continue;
+    }
     matrix_.take(o, block_->data());
-    std::copy_n(block_->data() + filled_, frames, out[outputs_[static_cast<std::size_t>(o)]] + offset);
+    std::copy_n(block_->data() + filled_, frames, to);
   }
 }
 
 void FirMatrix::Group::next_partition() noexcept {
-  for (int i = 0; i < input_count(); ++i) std::copy_n(window(i) + frames_, frames_, window(i));
+  for (int i = 0; i < active_inputs_; ++i) std::copy_n(window(i) + frames_, frames_, window(i));
   matrix_.advance();
   filled_ = 0;
   past_is_ready_ = past_frames_are_ready_ = false;
@@ -298,6 +323,7 @@ void FirMatrix::Group::reset() noexcept {
   std::ranges::fill(*pasts_, 0.0f);
   matrix_.reset();
   for (FirTail& tail : tails_) tail.reset();
+  std::ranges::fill(silent_frames_, 0);
   filled_ = 0;
   past_is_ready_ = past_frames_are_ready_ = false;
 }

@@ -125,6 +125,7 @@ void FirPartitions::multiply(const Part& part, const Products* start, Products& 
                                 .first = part.first,
                                 .last = std::min(part.last, heard_),
                                 .input_count = inputs_,
+                                .active_inputs = active_inputs_,
                                 .output_count = outputs_});
 }
 

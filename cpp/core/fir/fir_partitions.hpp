@@ -94,6 +94,8 @@ class FirPartitions {
 
   /// The newest window of an input: the previous partition and the current one.
   void transform(int input, const float* previous, const float* current) noexcept;
+  /// The inputs from this one on are silent, and their spectra zero, until another count is set.
+  void set_active_inputs(int count) noexcept { active_inputs_ = count; }
   /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over all partitions.
   void multiply(int first_bin, int last_bin) noexcept;
   /// The same of all bins, in two steps: what past partitions add, which holds until advance(), and the newest one.
@@ -119,6 +121,7 @@ class FirPartitions {
   PartitionTransform* transform_;
   int inputs_;
   int outputs_;
+  int active_inputs_ = inputs_;
   int partitions_;
   int slot_ = 0;   // of the current partition in the ring of spectra
   int heard_ = 1;  // slots that hold sound since the reset; the others count as silence

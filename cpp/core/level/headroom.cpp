@@ -7,7 +7,6 @@
 #include <numeric>
 #include <optional>
 
-#include "center_beam.hpp"
 #include "decibels.hpp"
 #include "fft.hpp"
 #include "params.hpp"
@@ -26,36 +25,37 @@ Ramp steady(float value, const FilterSet& filters, int frames) {
   return ramp;
 }
 
-/// Responses [driver][frame] of the feeds to an impulse on the left or right path.
-std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, int input, int frames) {
-  VirtualStereo virtual_stereo = make_virtual_stereo(filters, frames);
-  DriverMatrix matrix(cancel_matrix_spec(preset, filters), frames);
-  Ramp width = steady(setting(preset, spec(Param::stage_width_deg)), filters, frames);
-  Ramp crosstalk = steady(0.01f * setting(preset, spec(Param::stage_crosstalk)), filters, frames);
+/// Responses [driver][frame] of the feeds to what is on the paths.
+std::vector<Fir> feeds_of(const Preset& preset, const FilterSet& filters, Lanes& paths, int frames) {
+  DriverMatrix matrix(driver_matrix_spec(preset, filters), frames);
   Ramp cancellation = steady(0.01f * setting(preset, spec(Param::cancellation)), filters, frames);
+  Ramp presence = steady(0.01f * setting(preset, spec(Param::center_presence)), filters, frames);
+  Ramp focus = steady(0.01f * setting(preset, spec(Param::center_focus)), filters, frames);
   const int drivers = static_cast<int>(preset.drivers.size());
-  Lanes sides(2, frames);
   Lanes feeds(drivers, frames);
-  sides[input][0] = 1.0f;
-  virtual_stereo.process(sides.block(frames), width, crosstalk, sides.block(frames));
-  matrix.process(sides.block(frames), cancellation.advance(frames), feeds.block(frames));
+  matrix.process(paths.block(frames), {cancellation.advance(frames), focus.advance(frames), presence.advance(frames)},
+                 feeds.block(frames));
   std::vector<Fir> result;
   for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);
   return result;
 }
 
+/// To an impulse on the left or right path.
+std::vector<Fir> side_response(const Preset& preset, const FilterSet& filters, int input, int frames) {
+  VirtualStereo virtual_stereo = make_virtual_stereo(filters, frames);
+  Ramp width = steady(setting(preset, spec(Param::stage_width_deg)), filters, frames);
+  Ramp crosstalk = steady(0.01f * setting(preset, spec(Param::stage_crosstalk)), filters, frames);
+  Lanes paths(3, frames);
+  paths[input][0] = 1.0f;
+  const AudioBlock sides = paths.block(0, 2, frames);
+  virtual_stereo.process(sides, width, crosstalk, sides);
+  return feeds_of(preset, filters, paths, frames);
+}
+
 std::vector<Fir> center_response(const Preset& preset, const FilterSet& filters, int frames) {
-  CenterBeam beam(preset, filters, frames);
-  Ramp presence = steady(0.01f * setting(preset, spec(Param::center_presence)), filters, frames);
-  Ramp focus = steady(0.01f * setting(preset, spec(Param::center_focus)), filters, frames);
-  const int drivers = static_cast<int>(preset.drivers.size());
-  Lanes center(1, frames);
-  Lanes feeds(drivers, frames);
-  center[0][stage_latency_frames(filters)] = from_db(setting(preset, spec(Param::center_level_db)));
-  beam.process(center.block(frames), presence, focus.advance(frames), feeds.block(frames));
-  std::vector<Fir> result;
-  for (int d = 0; d < drivers; ++d) result.emplace_back(feeds[d], feeds[d] + frames);
-  return result;
+  Lanes paths(3, frames);
+  paths[2][0] = from_db(setting(preset, spec(Param::center_level_db)));
+  return feeds_of(preset, filters, paths, frames);
 }
 
 void equalise(std::vector<Fir>& feeds, const FilterSet& filters, int frames) {

@@ -23,34 +23,26 @@ inline VirtualStereo make_virtual_stereo(const FilterSet& filters, int max_block
   return VirtualStereo(filters.sample_rate, max_block_frames, filters.crosstalk, filters.crosstalk_delay_frames);
 }
 
-inline DriverMatrixSpec cancel_matrix_spec(const Preset& preset, const FilterSet& filters) {
-  DriverMatrixSpec spec{2,
-                        static_cast<int>(preset.drivers.size()),
+inline DriverMatrixSpec driver_matrix_spec(const Preset& preset, const FilterSet& filters) {
+  const int delay_frames = filters.delay_frames + filters.cancel_align_frames;
+  DriverMatrixSpec spec{static_cast<int>(preset.drivers.size()),
                         {},
-                        stereo_gains(preset),
+                        {},
                         filters.cancel_align_frames,
-                        filters.delay_frames + filters.cancel_align_frames};
-  for (int d = 0; d < spec.drivers; ++d) {
-    for (int input = 0; input < 2; ++input) {
-      spec.paths.push_back({input, d, filters.cancel[static_cast<std::size_t>(d)][static_cast<std::size_t>(input)]});
-    }
-  }
-  return spec;
-}
-
-/// `beam`: one of the sets of filters from the center to the drivers, or none.
-inline DriverMatrixSpec center_beam_spec(const Preset& preset, const FilterSet& filters, const std::vector<Fir>& beam) {
-  DriverMatrixSpec spec{1,
-                        static_cast<int>(preset.drivers.size()),
-                        {},
-                        {},
-                        filters.beam_align_frames,
-                        filters.delay_frames + filters.cancel_align_frames};
-  for (const DriverRoute& driver : preset.drivers) {
-    spec.plain_gains.push_back({driver.plain_left_gain + driver.plain_right_gain});
-  }
-  for (int d = 0; d < static_cast<int>(beam.size()); ++d) {
-    spec.paths.push_back({0, d, beam[static_cast<std::size_t>(d)]});
+                        stage_latency_frames(filters) + filters.beam_align_frames,
+                        filters.delay_frames,
+                        delay_frames - filters.beam_align_frames};
+  const auto add = [&](DriverInput input, std::size_t driver, const Fir& fir) {
+    spec.paths.push_back({static_cast<int>(input), static_cast<int>(driver), fir});
+  };
+  for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
+    const DriverRoute& driver = preset.drivers[d];
+    spec.plain_gains.push_back(
+        {driver.plain_left_gain, driver.plain_right_gain, driver.plain_left_gain + driver.plain_right_gain});
+    add(DriverInput::left, d, filters.cancel[d][0]);
+    add(DriverInput::right, d, filters.cancel[d][1]);
+    if (!filters.phantom.empty()) add(DriverInput::phantom, d, filters.phantom[d]);
+    if (!filters.beam.empty()) add(DriverInput::flat, d, filters.beam[d]);
   }
   return spec;
 }
