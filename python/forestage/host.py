@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -68,6 +69,14 @@ def _contents(
     return a, other, values, eq
 
 
+# One instance a song or a track: packing takes longer than all that the plugin does with it
+@lru_cache(maxsize=2)
+def _packed(
+    a: _core.Preset, b: _core.Preset | None, values: tuple[tuple[str, float], ...], eq: _core.HeadphoneEq | None
+) -> bytes:
+    return _core.packed_state(a, b, dict(values), eq)
+
+
 def load_plugin(
     preset: PresetLike,
     b: PresetLike | None = None,
@@ -98,7 +107,8 @@ def load_plugin(
 
     plugin = pedalboard.VST3Plugin(str(plugin_path("vst3")))
     with tempfile.NamedTemporaryFile(suffix=".vstpreset") as file:
-        file.write(vst3.vstpreset(_core.packed_state(*_contents(preset, b, headphone_eq, params))))
+        a, other, values, eq = _contents(preset, b, headphone_eq, params)
+        file.write(vst3.vstpreset(_packed(a, other, tuple(values.items()), eq)))
         file.flush()
         plugin.load_preset(file.name)
     return plugin

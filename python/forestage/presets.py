@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from . import _core
+from .catalogue import data_folder, preset_path
 from .catalogue import factory_presets as factory_presets  # at home here, too: scripts import it from where it was
-from .catalogue import preset_path
 from .files import checked_target, read_text, written_whole
 
 PresetLike = _core.Preset | str | Path | Mapping[str, Any]
@@ -44,6 +45,15 @@ def load_preset(preset: PresetLike) -> _core.Preset:
     path = preset_path(preset)
     if path.suffix.lower() in _NO_PRESETS:
         raise ValueError(f"{path}: {_NO_PRESETS[path.suffix.lower()]}; a preset (.json) would be right")
+    if path.parent == data_folder("factory"):
+        told = path.stat()
+        return _factory_preset(path, told.st_size, told.st_mtime_ns)
+    return _core.load_preset(path)
+
+
+# Programs load the same one again and again; nobody can change it
+@lru_cache(maxsize=2)
+def _factory_preset(path: Path, _bytes: int, _changed_ns: int) -> _core.Preset:
     return _core.load_preset(path)
 
 

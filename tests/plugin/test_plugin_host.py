@@ -6,7 +6,7 @@ import numpy as np
 import pedalboard
 import pytest
 
-from forestage import PARAMS, Renderer, load_preset
+from forestage import PARAMS, Renderer, host, load_plugin, load_preset
 from forestage.host import plugin_path
 from headphone_eqs import parametric, wav_eq
 from kinds import KINDS, MONITORS, first_fast
@@ -243,3 +243,15 @@ def test_reset_forgets_all_past_sound(lend):
     x = noise(frames=4800)
     first = plugin.process(x, 48_000)
     assert_null(plugin.process(x, 48_000), first)
+
+
+def test_what_is_loaded_again_is_packed_once(monkeypatch):
+    packed, plain = [], host._core.packed_state
+    host._packed.cache_clear()
+    monkeypatch.setattr(host._core, "packed_state", lambda *contents: packed.append(contents) or plain(*contents))
+    first, again = (load_plugin("laptop", "tv", amount=50) for _ in range(2))
+    assert len(packed) == 1
+    assert first.raw_state == again.raw_state
+    other = load_plugin("laptop", "tv", amount=40)
+    assert len(packed) == 2
+    assert (again.amount, other.amount) == (50.0, 40.0)

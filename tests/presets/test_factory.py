@@ -6,13 +6,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from forestage import Renderer, factory_presets, load_preset, presets
+from forestage import Renderer, catalogue, factory_presets, load_preset, presets
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.variants import VARIANTS
 from forestage.firs import decode_fir, response_of
 from forestage.metrics.width import SEPARATION_HZ
 from kinds import first_fast
+from make_preset import make_preset
 from places import DEVICES, ROOT
 from signals import noise
 
@@ -130,3 +131,14 @@ def test_stated_center_ripple_is_that_of_the_beam(name):
 
 def test_factory_presets_are_also_where_they_were():
     assert presets.factory_presets() == factory_presets()
+
+
+def test_factory_preset_is_read_once_until_its_file_changes(monkeypatch, tmp_path):
+    for module in (catalogue, presets):
+        monkeypatch.setattr(module, "data_folder", lambda _name: tmp_path)
+    file = tmp_path / "tiny.json"
+    file.write_text(json.dumps(make_preset()))
+    first = load_preset("tiny")
+    assert load_preset("tiny") is first
+    file.write_text(json.dumps(make_preset() | {"name": "Another"}))
+    assert load_preset("tiny").name == "Another"
