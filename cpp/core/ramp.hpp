@@ -72,12 +72,16 @@ class Ramp {
     const std::size_t count = std::min({most, left_, length_ - position_, is_new ? length_ - moved_ : most});
     double* first = first_.data() + position_;
     double* second = second_.data() + position_;
+    double first_sum = first_sum_, second_sum = second_sum_;  // stores would make compilers keep them in memory
+    const double target = target_, settled = settled_;
     for (std::size_t n = 0; n < count; ++n) {
-      const double average = push(target_, is_new ? settled_ : first[n], first_sum_);
-      to[n] = static_cast<float>(push(average, is_new ? settled_ : second[n], second_sum_));
-      first[n] = target_;
+      const double average = push(target, is_new ? settled : first[n], first_sum);
+      to[n] = static_cast<float>(push(average, is_new ? settled : second[n], second_sum));
+      first[n] = target;
       second[n] = average;
     }
+    first_sum_ = first_sum;
+    second_sum_ = second_sum;
     position_ = (position_ + count) % length_;
     moved_ += count;
     left_ -= count;

@@ -77,19 +77,16 @@ std::shared_ptr<const VirtualStereo::FarFilters> VirtualStereo::shared_filters(d
   });
 }
 
-void VirtualStereo::set_width(float width_deg) noexcept {
-  if (width_deg == width_deg_) return;
-  width_deg_ = width_deg;
-  const FarFilters& filters = *filters_;
+inline VirtualStereo::FarFilter VirtualStereo::filter_at(float width_deg) const noexcept {
   const float place = std::clamp(width_deg, 0.0f, max_width_deg) * widths_per_degree;
-  const auto below = std::min(static_cast<std::size_t>(place), filters.size() - 2);
+  const int below = std::min(static_cast<int>(place), widths_per_degree * static_cast<int>(max_width_deg) - 1);
   const float share = place - static_cast<float>(below);
-  const FarFilter& a = filters[below];
-  const FarFilter& b = filters[below + 1];
+  const FarFilter& a = (*filters_)[static_cast<std::size_t>(below)];
+  const FarFilter& b = (*filters_)[static_cast<std::size_t>(below) + 1];
   const auto between = [share](auto from, auto to) { return from + share * (to - from); };
-  delay_frames_ = between(a.delay_frames, b.delay_frames);
-  shelf_ = {between(a.shelf.direct, b.shelf.direct), between(a.shelf.to_state, b.shelf.to_state),
-            between(a.shelf.feedback, b.shelf.feedback)};
+  return {between(a.delay_frames, b.delay_frames),
+          {between(a.shelf.direct, b.shelf.direct), between(a.shelf.to_state, b.shelf.to_state),
+           between(a.shelf.feedback, b.shelf.feedback)}};
 }
 
 void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept {
@@ -103,16 +100,17 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   }
   if (weights_) weights_->process(far, far);
   if (is_steady) {
-    if (frames > 0) set_width(widths[0]);
-    darken(far, [this](int) { return shelf_; });
-    far_.process(far, delay_frames_);
+    const FarFilter filter = filter_at(widths[0]);
+    darken(far, [filter](int) { return filter.shelf; });
+    far_.process(far, filter.delay_frames);
   } else {
-    darken(far, [this, widths](int n) {
-      set_width(widths[n]);
-      delay_lane_[static_cast<std::size_t>(n)] = delay_frames_;
-      return shelf_;
+    double* delays = delay_lane_.data();
+    darken(far, [this, widths, delays](int n) {
+      const FarFilter filter = filter_at(widths[n]);
+      delays[n] = filter.delay_frames;
+      return filter.shelf;
     });
-    far_.process(far, delay_lane_.data());
+    far_.process(far, delays);
   }
   near_.process(in, out);
   for (int n = 0; n < frames; ++n) {

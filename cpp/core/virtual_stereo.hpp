@@ -57,15 +57,12 @@ class VirtualStereo {
   /// Filters at 16 widths a degree: lines between them are right to -140 dB, and cost nothing while the width glides.
   using FarFilters = std::vector<FarFilter>;
   static std::shared_ptr<const FarFilters> shared_filters(double sample_rate);
-  void set_width(float width_deg) noexcept;
+  FarFilter filter_at(float width_deg) const noexcept;
   template <class ShelfAt>
   void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
 
   double sample_rate_;
   std::shared_ptr<const FarFilters> filters_;
-  float width_deg_ = -1.0f;
-  double delay_frames_ = 0.0;
-  Shelf shelf_;
   std::array<float, 2> shelf_state_{};
   Delay near_;
   std::unique_ptr<FirMatrix> weights_;

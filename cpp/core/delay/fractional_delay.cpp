@@ -16,37 +16,46 @@ struct Moved {
 };
 
 // Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in one direction.
-template <class V>
-FORESTAGE_INLINE void move_body(const Moved& job) {
+template <class V, int lanes>
+FORESTAGE_INLINE void move_lanes(const Moved& job, int lane) {
   constexpr int taps = FractionalDelay::taps;
   static_assert(taps == 2 * fractional_center + 2 && taps % simd::width<V> == 0);
   const float* const kernels = fractional_kernels();
+  const double* const delays = job.delay_frames;
+  const float* newest[lanes];
+  float* out[lanes];
+  for (int c = 0; c < lanes; ++c) {
+    newest[c] = job.newest[lane + c];
+    out[c] = job.out[lane + c];
+  }
   for (int n = 0; n < job.out.frames; ++n) {
-    const int whole_frames = static_cast<int>(job.delay_frames[n]);
-    const double position = fractional_phases * (1.0 - (job.delay_frames[n] - whole_frames));
+    const int whole_frames = static_cast<int>(delays[n]);
+    const double position = fractional_phases * (1.0 - (delays[n] - whole_frames));
     const int phase = std::min(static_cast<int>(position), fractional_phases - 1);
     const auto mix = static_cast<float>(position - phase);
     const float* kernel = kernels + static_cast<long>(phase) * taps;
-    float mixed[taps];
+    const long past = n - whole_frames - taps;
+    V sums[lanes] = {};
     for (int k = 0; k < taps; k += simd::width<V>) {
       V tap, next;
       simd::load(tap, kernel + k);
       simd::load(next, kernel + taps + k);
       tap += mix * (next - tap);
-      simd::store(mixed + k, tap);
-    }
-    for (int c = 0; c < job.out.channels; ++c) {
-      const float* past = job.newest[c] + n - whole_frames - 1 - (taps - 1);
-      V sum{};
-      for (int k = 0; k < taps; k += simd::width<V>) {
-        V tap, frame;
-        simd::load(tap, mixed + k);
-        simd::load(frame, past + k);
-        sum += tap * frame;
+      for (int c = 0; c < lanes; ++c) {
+        V frame;
+        simd::load(frame, newest[c] + past + k);
+        sums[c] += tap * frame;
       }
-      job.out[c][n] = simd::sum(sum);
     }
+    for (int c = 0; c < lanes; ++c) out[c][n] = simd::sum(sums[c]);
   }
+}
+
+template <class V>
+FORESTAGE_INLINE void move_body(const Moved& job) {
+  int lane = 0;
+  for (; lane + 2 <= job.out.channels; lane += 2) move_lanes<V, 2>(job, lane);
+  if (lane < job.out.channels) move_lanes<V, 1>(job, lane);
 }
 
 void baseline_move(const Moved& job) { move_body<simd::Baseline>(job); }
