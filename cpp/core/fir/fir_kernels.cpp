@@ -53,7 +53,7 @@ FORESTAGE_INLINE void unfold_body(const float* z, const float* w_re, const float
   }
 }
 
-/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over inputs that are contiguous in memory.
+/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over inputs that lie one after the other.
 template <class V, int count>
 FORESTAGE_INLINE void accumulate_run(const float* x, const float* h, long steps, long h_step, V (&re)[count],
                                      V (&im)[count]) {
