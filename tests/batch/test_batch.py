@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 import threading
 import time
 import uuid
@@ -43,7 +44,7 @@ def render(songs, output, client, presets=PRESETS, **settings):
 
 def test_sounds_are_those_of_render(songs, tmp_path, client):
     summary = render(songs, tmp_path / "out", client, monitor="Headphones", amount=80)
-    assert (summary.done, summary.skipped, summary.failed) == (6, 0, 0)
+    assert repr(summary) == "Summary(done=6, skipped=0, failed=0)"
     names = {f"{preset}/{song}.wav" for preset in PRESETS for song in ("one", "two", "album/three")}
     assert set(sounds(tmp_path / "out")) == names
     render_file(songs / "one.flac", tmp_path / "one.wav", "tv", monitor="Headphones", amount=80)
@@ -217,6 +218,12 @@ def test_addresses_of_stores_are_as_good_as_folders(songs, tmp_path, client):
     assert not memory.exists(f"{root}/out/{NAME}")
     memory.pipe_file(f"{root}/songs/one.flac", b"another")
     assert forestage.batch.render([f"{root}/songs/one.flac"], ["laptop"], f"{root}/out", client=client).failed == 1
+
+
+def test_an_address_that_needs_another_package_says_which(monkeypatch):
+    monkeypatch.setitem(sys.modules, "adlfs", None)
+    with pytest.raises(ValueError, match=r"abfs://label/songs: .*adlfs.*, by pip install"):
+        Place.of("abfs://label/songs")
 
 
 def test_a_store_is_held_too(client):

@@ -37,7 +37,7 @@ from .rows import Row
 # Of each thread so many tasks are with the scheduler: enough that no worker waits, few enough that it stays small
 TASKS_A_THREAD = 4
 NO_WORKERS_S = 60.0
-WAIT_S = 0.05
+WAIT_S = 0.02
 # Workers of this machine: what Dask looks at several times a second, in each of its parts, costs a twelfth of the work
 OWN_CLUSTER = {
     "distributed.nanny.pre-spawn-environ": {

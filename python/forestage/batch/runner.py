@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Summary:
     done: int
     skipped: int
     failed: int
-    table: pa.Table
+    table: pa.Table = field(repr=False)
 
     def frame(self) -> pd.DataFrame:
         """The table as a DataFrame of pandas."""

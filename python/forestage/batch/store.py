@@ -29,8 +29,17 @@ class Place:
 
     @classmethod
     def of(cls, address: str | Path) -> Place:
-        """Find the file system of an address; without ``protocol://`` it is a path on this machine."""
-        fs, path = fsspec.core.url_to_fs(str(address))
+        """Find the file system of an address; without ``protocol://`` it is a path on this machine.
+
+        Raises
+        ------
+        ValueError
+            When nothing is installed that knows such an address.
+        """
+        try:
+            fs, path = fsspec.core.url_to_fs(str(address))
+        except ImportError as error:
+            raise ValueError(f"{address}: {error}, by pip install") from None
         return cls(fs, path.rstrip("/"))
 
     def __truediv__(self, name: str) -> Place:

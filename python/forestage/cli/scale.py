@@ -38,4 +38,5 @@ def rate_of(said: Progress | None) -> str:
 
 def tell_client(client: Client) -> None:
     """Say who works, and where to look at it."""
-    click.echo(f"{len(client.nthreads())} workers; dashboard: {client.dashboard_link}", err=True)
+    count = len(client.nthreads())
+    click.echo(f"{count} {'worker' if count == 1 else 'workers'}; dashboard: {client.dashboard_link}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +58,8 @@ class Swept:
     skipped: int
     failed: int
     axes: tuple[str, ...]
-    rows: list[dict[str, Any]]
-    failures: list[dict[str, Any]]
+    rows: list[dict[str, Any]] = field(repr=False)
+    failures: list[dict[str, Any]] = field(repr=False)
 
     def table(self) -> pa.Table:
         """Rows as a table, a column for each axis and figure."""
