@@ -59,9 +59,9 @@ def test_a_low_tone_at_the_limit_is_not_bent_on_its_way_to_the_drivers(name):
 
 @pytest.mark.parametrize("sizes", [[17], [64], [1, 900, 33, 256, 2, 4000]])
 def test_splits_of_a_tone_far_above_full_scale_make_no_difference(sizes):
-    """40 dB over it, every peak asks for the same gain; filters round what comes in, 135 dB louder, by their calls."""
+    """40 dB over it, every peak asks for the same gain; filters round what comes in, 130 dB louder, by their calls."""
     x = tone(hz=480.0, frames=12_000, level=10.0, phase=2.0)
     settings = {"monitor": "Speakers", "input_trim_db": 20}
     whole = Renderer("laptop", **settings).process(x)
     assert db(np.abs(whole).max()) > -1.0
-    assert peak_db(in_blocks(Renderer("laptop", **settings).process, x, sizes) - whole) <= -95
+    assert peak_db(in_blocks(Renderer("laptop", **settings).process, x, sizes) - whole) <= -90
