@@ -26,9 +26,9 @@ const float* part_of(const float* lane, RampBlock share, const float* silence, f
   return to;
 }
 
-std::vector<std::vector<float>> columns(const std::vector<std::vector<float>>& gains, int first, int count) {
+std::vector<std::vector<float>> of_both(const std::vector<std::vector<float>>& side_gains) {
   std::vector<std::vector<float>> result;
-  for (const auto& row : gains) result.emplace_back(row.begin() + first, row.begin() + first + count);
+  for (const auto& row : side_gains) result.push_back({row[0] + row[1]});
   return result;
 }
 
@@ -45,8 +45,8 @@ void route(ConstAudioBlock in, const std::vector<std::vector<float>>& gains, Aud
 }
 
 DriverMatrix::DriverMatrix(const DriverMatrixSpec& spec, int max_block_frames)
-    : side_gains_(columns(spec.plain_gains, 0, sides)),
-      center_gains_(columns(spec.plain_gains, sides, 1)),
+    : side_gains_(spec.plain_gains),
+      center_gains_(of_both(spec.plain_gains)),
       side_align_(sides, spec.side_align_frames, max_block_frames),
       center_align_(1, spec.center_align_frames, max_block_frames),
       plain_sides_(sides, spec.side_delay_frames, max_block_frames),

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <memory>
 #include <vector>
 
 #include "blocks.hpp"
@@ -32,7 +31,7 @@ inline constexpr int driver_inputs = 4;
 struct DriverMatrixSpec {
   int drivers = 0;
   std::vector<FirPath> paths;                   // from a DriverInput
-  std::vector<std::vector<float>> plain_gains;  // [driver][left, right, center]
+  std::vector<std::vector<float>> plain_gains;  // [driver][left, right]; the center plays as both
   int side_align_frames = 0;                    // in front of the filters
   int center_align_frames = 0;
   int side_delay_frames = 0;  // of the plain branch, behind those

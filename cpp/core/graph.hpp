@@ -1,8 +1,8 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
-//     L,R ─ trim ─ UpmixSwitch ──┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
-//                               ├─ C ─────────────────────┘                                            │
-//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ───┴─ Monitors
+//     L,R ─ trim ─ UpmixSwitch ─┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
+//                               ├─ C ─────────────────────┘                                             │
+//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ─────┴─ Monitors
 //
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |

@@ -86,20 +86,15 @@ class Delay {
         histories_(static_cast<std::size_t>(channels), LongHistory(delay_frames, max_block_frames)) {}
 
   void process(ConstAudioBlock in, AudioBlock out) noexcept {
-    keep(in);
     for (int c = 0; c < in.channels; ++c) {
       if (delay_frames_ > 0) {
-        histories_[static_cast<std::size_t>(c)].read(delay_frames_, in.frames, out[c]);
+        LongHistory& history = histories_[static_cast<std::size_t>(c)];
+        history.push(in[c], in.frames);
+        history.read(delay_frames_, in.frames, out[c]);
       } else if (out[c] != in[c]) {
         std::copy_n(in[c], in.frames, out[c]);
       }
     }
-  }
-
-  /// process() whose output nobody hears.
-  void keep(ConstAudioBlock in) noexcept {
-    if (delay_frames_ == 0) return;
-    for (int c = 0; c < in.channels; ++c) histories_[static_cast<std::size_t>(c)].push(in[c], in.frames);
   }
 
   void reset() noexcept {

@@ -1,6 +1,9 @@
 // From a preset to the filter stages of the graph; the graph and its headroom bound build them alike.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "driver_matrix.hpp"
 #include "preset.hpp"
 #include "virtual_stereo.hpp"
@@ -14,7 +17,7 @@ inline std::vector<std::vector<float>> stereo_gains(const Preset& preset) {
   return gains;
 }
 
-/// What comes before the driver matrices takes this long on every path.
+/// What comes before the driver matrix takes this long on the sides; the center waits for it there.
 inline int stage_latency_frames(const FilterSet& filters) {
   return FractionalDelay::latency + filters.crosstalk_delay_frames;
 }
@@ -24,21 +27,19 @@ inline VirtualStereo make_virtual_stereo(const FilterSet& filters, int max_block
 }
 
 inline DriverMatrixSpec driver_matrix_spec(const Preset& preset, const FilterSet& filters) {
-  const int delay_frames = filters.delay_frames + filters.cancel_align_frames;
-  DriverMatrixSpec spec{static_cast<int>(preset.drivers.size()),
-                        {},
-                        {},
-                        filters.cancel_align_frames,
-                        stage_latency_frames(filters) + filters.beam_align_frames,
-                        filters.delay_frames,
-                        delay_frames - filters.beam_align_frames};
+  DriverMatrixSpec spec{
+      .drivers = static_cast<int>(preset.drivers.size()),
+      .paths = {},
+      .plain_gains = stereo_gains(preset),
+      .side_align_frames = filters.cancel_align_frames,
+      .center_align_frames = stage_latency_frames(filters) + filters.beam_align_frames,
+      .side_delay_frames = filters.delay_frames,
+      .center_delay_frames = filters.delay_frames + filters.cancel_align_frames - filters.beam_align_frames,
+  };
   const auto add = [&](DriverInput input, std::size_t driver, const Fir& fir) {
     spec.paths.push_back({static_cast<int>(input), static_cast<int>(driver), fir});
   };
   for (std::size_t d = 0; d < preset.drivers.size(); ++d) {
-    const DriverRoute& driver = preset.drivers[d];
-    spec.plain_gains.push_back(
-        {driver.plain_left_gain, driver.plain_right_gain, driver.plain_left_gain + driver.plain_right_gain});
     add(DriverInput::left, d, filters.cancel[d][0]);
     add(DriverInput::right, d, filters.cancel[d][1]);
     if (!filters.phantom.empty()) add(DriverInput::phantom, d, filters.phantom[d]);
