@@ -35,7 +35,7 @@ def kept_nets():
 def with_weights(quality, named):
     models = {}
     for name, weights in named.items():
-        models[name] = make_model(name, QUALITIES[quality])
+        models[name] = make_model(name, quality)
         models[name].load_state_dict(weights)
     return models
 

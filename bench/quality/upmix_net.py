@@ -19,14 +19,15 @@ import soundfile
 import torch
 from torch import nn
 from torch.nn import functional
-from upmix_tiles import CENTRAL_PAN2, DOUBT, LEAK_AVERAGE_S, LEAK_RIDGE, PAN_AVERAGE_S, QUALITIES, WIDE_PAN2
+from upmix_tiles import CENTRAL_PAN2, DOUBT, LEAK_AVERAGE_S, LEAK_RIDGE, PAN_AVERAGE_S, PAN_BINS, QUALITIES, WIDE_PAN2
 
-SAMPLE_RATE = 48_000
+from forestage.constants import SAMPLE_RATE
+
 SILENCE = 1e-20
 KINDS = ("voice", "instrument", "bass", "kick", "drums", "music")
 CENTERS, SIDES = 4, 8  # sources of a mix, at most
 FFT_FRAMES = 196_608
-BLOCK = 32  # neighbouring bins that share what is known of pans, in order of frequency
+BLOCK = 2 * PAN_BINS  # neighbouring bins that share what is known of pans, in order of frequency
 SLOW_S = 0.4
 RATES = {"High Quality": (4, 96), "Low Latency": (16, 48)}  # hops of a step, and bands
 
@@ -518,10 +519,8 @@ class TileNet(nn.Module):
         told = self.bands.to_bins(said).transpose(2, 3).repeat_interleave(self.step, 1)[:, :hops]
         found = self.say(torch.relu(self.hear(heard) + told))
         sideways = tiles.axis[0]
-        free = torch.sigmoid(found[..., 4])
-        gain = torch.sigmoid(found[..., 0]) * rule + (1 - torch.sigmoid(found[..., 0])) * free * (
-            1 - sideways
-        )  # of the rule's and a free one
+        share, free = torch.sigmoid(found[..., 0]), torch.sigmoid(found[..., 4])
+        gain = share * rule + (1 - share) * free * (1 - sideways)  # of the rule's and a free one
         tilt = own * (1 + found[..., 1]) + tiles.axis[4] * found[..., 2] + tiles.slow_tilt * found[..., 3]
         return tiles.center(gain, tilt)
 
@@ -545,9 +544,9 @@ def decibels_of_error(truth, found, mid):
     return 10 * torch.log10((truth - found).square().sum(-1) / reference + 1e-5)
 
 
-def make_model(name, quality, device="cpu"):
+def make_model(name, quality_name, device="cpu"):
     """What can be trained: the net, the same constants at all times, and a net that may be as large as it likes."""
-    step, bands = next(RATES[key] for key, each in QUALITIES.items() if each is quality)
+    quality, (step, bands) = QUALITIES[quality_name], RATES[quality_name]
     if name == "large":
         return TileNet(quality, 128, bands, device, step, hidden=24).to(device)
     return RuleNet(quality, {"net": 24, "constants": 0}[name], bands, device, step).to(device)
@@ -561,8 +560,9 @@ def learn(args):
     bank = Bank(args.material, device)
     print(f"{bank.sound.numel() / SAMPLE_RATE / 60:.0f} min of clips", flush=True)
     length = round(args.seconds * SAMPLE_RATE)
-    models = {name: make_model(name, quality, device) for name in args.models.split(",")}
-    step, bands = RATES[args.quality]
+    models = {name: make_model(name, args.quality, device) for name in args.models.split(",")}
+    step, count = RATES[args.quality]
+    bands = Bands(quality, count, device)
     for name, model in models.items():
         print(name, sum(p.numel() for p in model.parameters()), "weights", flush=True)
     if args.start:
@@ -580,7 +580,7 @@ def learn(args):
             mid = x.mean(1)
             tiles = Tiles(x, frames)
             base = decibels_of_error(truth, frames.sound(tiles.rule(), length), mid)
-            features = features_of(tiles, Bands(quality, bands, device), step)
+            features = features_of(tiles, bands, step)
         for name, model in models.items():
             for group in optimisers[name].param_groups:
                 group["lr"] = rate

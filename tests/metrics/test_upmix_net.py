@@ -42,10 +42,8 @@ def test_the_rule_is_that_of_the_upmix_but_for_its_turns():
 
 
 def test_an_untrained_net_is_the_rule():
-    quality = QUALITIES["High Quality"]
-    found = centers(
-        mixed(1, 0.5), "High Quality", {name: trial.make_model(name, quality) for name in ("net", "constants")}
-    )
+    models = {name: trial.make_model(name, "High Quality") for name in ("net", "constants")}
+    found = centers(mixed(1, 0.5), "High Quality", models)
     for name in ("net", "constants"):
         assert rms_db(found[name] - found["rule"]) < rms_db(found["rule"]) - 30
 

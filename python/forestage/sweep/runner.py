@@ -21,6 +21,9 @@ from forestage.batch.store import Place, clear_parts, cleared
 from .space import Point, Space, load_space
 from .task import design_point
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), metadata={"text": "hash of all that the design is made of"}),
@@ -33,9 +36,6 @@ SCHEMA = pa.schema(
         pa.field("finished", pa.timestamp("us", tz="UTC"), metadata={"text": "when"}),
     ]
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
