@@ -29,7 +29,7 @@ ANECHOIC = Room("Anechoic", DIMENSIONS_M, 1.0)
 PLACE_M = (0.5, 1.9, 1.1)
 SEAT = Seat((2.0, 0.3, 0.0), yaw_deg=20.0)
 SAMPLE_RATE = 16_000
-SHORT = Rendering(length_s=0.06, sample_rate=SAMPLE_RATE, highest_hz=2000.0, images=Images())
+SHORT = Rendering(length_s=0.06, sample_rate=SAMPLE_RATE, highest_hz=2000.0, images=Images(), leak_hz=0.0)
 BAND_HZ = np.geomspace(200.0, 6000.0, 60)
 
 
@@ -330,6 +330,7 @@ def test_seats_where_nobody_can_sit_are_named(seat_m, words, way):
             r'reference pair at \+-30 degrees: .*driver "left", at',
         ),
         (lambda: Rendering(highest_hz=30_000.0), "highest_hz = 30000.0: must be within 0..24000"),
+        (lambda: Rendering(leak_hz=-1.0), "leak_hz = -1.0: must be within 0..24000"),
     ],
 )
 def test_impossible_scenes_are_refused(make, words):

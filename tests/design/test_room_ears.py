@@ -76,6 +76,21 @@ def test_room_rings_on_after_the_direct_sound():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("room", ROOMS)
+def test_room_lets_infrasound_out_and_keeps_the_bass(room):
+    """Sealed mirror walls would carry 24 dB more at 2 Hz than in the middle, which guards and headphones would pay."""
+    here = scene(room=ROOMS[room])
+    heard = here.ears(here.device.listener.seat, Rendering(highest_hz=1000.0))[0, 0]
+    power, frequency = np.abs(np.fft.rfft(heard, 48_000)) ** 2, np.fft.rfftfreq(48_000, 1 / 48_000)
+
+    def level_db(low_hz, high_hz):
+        return 10 * np.log10(np.mean(power[(frequency >= low_hz) & (frequency <= high_hz)]))
+
+    middle_db = level_db(50.0, 500.0)
+    assert max(level_db(low, 2 * low) for low in (1.0, 2.0, 4.0, 8.0)) <= middle_db + 8.0
+    assert min(level_db(low, 2 * low) for low in (16.0, 32.0, 64.0)) >= middle_db - 6.0
+
+
 def test_room_preset_says_where_it_plays(in_room, preset):
     assert in_room["design"]["room"] | {"head": None} == {
         "room": "kitchen",

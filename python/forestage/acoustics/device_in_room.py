@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import butter, sosfilt
 
 from forestage import _core
 from forestage.acoustics.device import Device
@@ -57,18 +58,24 @@ class Rendering:
         Up to where reflections know the whole directivity of drivers and heads; costs grow with its square.
     images : Images
         Which image sources sound.
+    leak_hz : float
+        Below this, reflections fall by 12 dB an octave: mirror walls hold pressure like a sealed vessel, 20 dB up at
+        5 Hz, which doors, windows and light walls let out. 0 seals the room.
     """
 
     length_s: float = ROOM_LENGTH_S
     sample_rate: int = SAMPLE_RATE
     highest_hz: float = 16_000.0
     images: Images = Images(until_s=0.1, scattering=SCATTERING)
+    leak_hz: float = 15.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.length_s) and self.length_s > 0.0):
             raise ValueError(f"length_s = {self.length_s}: must be finite and above 0")
         if not 0.0 < self.highest_hz <= self.sample_rate / 2:
             raise ValueError(f"highest_hz = {self.highest_hz}: must be within 0..{self.sample_rate / 2:g}")
+        if not 0.0 <= self.leak_hz < self.sample_rate / 2:
+            raise ValueError(f"leak_hz = {self.leak_hz}: must be within 0..{self.sample_rate / 2:g}")
 
     @property
     def lead_frames(self) -> int:
@@ -311,6 +318,9 @@ class DeviceInRoom(ShortRepr):
             )
         frames = math.ceil(rendering.length_s * rendering.sample_rate)
         reflected = reflected[..., rendering.lead_frames :][..., :frames]
+        if rendering.leak_hz > 0.0:
+            leak = butter(2, rendering.leak_hz, "highpass", fs=rendering.sample_rate, output="sos")
+            reflected = sosfilt(leak, reflected).astype(np.float32)
         ears = np.moveaxis(reflected.reshape(len(far), len(seats), 2, frames), 0, 2)
         return ears + np.stack([self.direct(seat, rendering) for seat in seats])
 
@@ -374,7 +384,7 @@ class ListeningPlace(ShortRepr):
         return self.scene._with_near_field(seats, self._far(receivers), receivers, self.sources, self.rendering)
 
     def microphones(self, patterns: ArrayLike) -> Responses:
-        """Impulse responses to receivers with directivity, their direct sound in the far field.
+        """Impulse responses to receivers with directivity in a sealed room, their direct sound in the far field.
 
         Parameters
         ----------
