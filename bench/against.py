@@ -44,7 +44,8 @@ def built(commit):
     folder.mkdir(parents=True, exist_ok=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "--keep-newer-files"], cwd=folder, input=archive, check=True, capture_output=True)
-    (folder / "bench/chain.cpp").write_bytes((ROOT / "bench/play.cpp").read_bytes())
+    for ours, theirs in (("play.cpp", "chain.cpp"), ("processor_clock.hpp", "processor_clock.hpp")):
+        (folder / "bench" / theirs).write_bytes((ROOT / "bench" / ours).read_bytes())
     options = {"PYTHON": "OFF", "PLUGIN": "OFF", "CHECKS": "ON"}
     configure = ["cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release"]
     configure += [f"-DFORESTAGE_{name}={value}" for name, value in options.items()]

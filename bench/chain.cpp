@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <random>
@@ -18,6 +17,7 @@
 #include "monitors.hpp"
 #include "path_specs.hpp"
 #include "preset_io.hpp"
+#include "processor_clock.hpp"
 
 namespace {
 
@@ -27,13 +27,6 @@ constexpr double sample_rate = 48000.0;
 constexpr int block_frames = 128;
 constexpr int blocks_per_run = 375;  // one second of sound
 constexpr int runs = 31;
-
-/// Processor time of this thread: others on the machine hardly move it.
-double now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
-}
 
 /// Noise for `channels` lanes, and lanes to write to.
 struct Bench {
@@ -58,12 +51,12 @@ struct Bench {
     const auto time = [&](bool is_idle) {
       std::vector<double> ns_per_frame;
       for (int run = 0; run < runs; ++run) {
-        const double start = now_ns();
+        const double start = thread_s();
         for (int b = 0; b < blocks_per_run; ++b) {
           const AudioBlock block = next_input(channels);
           if (!is_idle) process(block);
         }
-        ns_per_frame.push_back((now_ns() - start) / (blocks_per_run * block_frames));
+        ns_per_frame.push_back(1e9 * (thread_s() - start) / (blocks_per_run * block_frames));
       }
       std::ranges::nth_element(ns_per_frame, ns_per_frame.begin() + runs / 2);
       return ns_per_frame[runs / 2];
@@ -86,9 +79,9 @@ double evenness(Bench& bench, const std::function<void(AudioBlock)>& process, co
     reset();
     for (double& ns : fastest) {
       const AudioBlock block = bench.next_input(2);
-      const double start = now_ns();
+      const double start = thread_s();
       process(block);
-      ns = std::min(ns, now_ns() - start);
+      ns = std::min(ns, 1e9 * (thread_s() - start));
     }
   }
   std::ranges::sort(fastest);

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <random>
@@ -24,6 +23,7 @@
 #include "fir_matrix.hpp"
 #include "float_environment.hpp"
 #include "preset_io.hpp"
+#include "processor_clock.hpp"
 
 #if defined(BENCH_HAS_ZITA)
 #include <zita-convolver.h>
@@ -229,12 +229,6 @@ std::vector<Form> forms_of(const Case& c, const Rows& taps, const std::vector<Fi
   return forms;
 }
 
-double processor_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
-}
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -248,7 +242,7 @@ struct Times {
   void add_run(const Play& play, const Rows& in, Rows& out, int block) {
     std::vector<const float*> from(in.size());
     std::vector<float*> to(out.size());
-    const double run_start = processor_ns();
+    const double run_start = process_s();
     for (int n = 0; n < run_frames; n += block) {
       std::transform(in.begin(), in.end(), from.begin(), [&](const auto& lane) { return lane.data() + n; });
       std::transform(out.begin(), out.end(), to.begin(), [&](auto& lane) { return lane.data() + n; });
@@ -258,7 +252,7 @@ struct Times {
       const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - start;
       if (n >= period_frames) block_ns[static_cast<std::size_t>((n - period_frames) / block)].push_back(taken.count());
     }
-    run_ns.push_back((processor_ns() - run_start) / run_frames);
+    run_ns.push_back(1e9 * (process_s() - run_start) / run_frames);
   }
 
   double ns_per_frame() const { return median(run_ns); }

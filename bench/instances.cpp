@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,6 +15,7 @@
 #include "float_environment.hpp"
 #include "lanes.hpp"
 #include "preset_io.hpp"
+#include "processor_clock.hpp"
 
 namespace {
 
@@ -25,12 +25,6 @@ constexpr int block_frames = 128;
 constexpr int many = 64;
 
 using SharedPreset = std::shared_ptr<const Preset>;
-
-double now_s() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 /// What the process has allocated.
 double held_mb() {
@@ -56,18 +50,18 @@ std::unique_ptr<Engine> make(double sample_rate, const SharedPreset& a, const Sh
 }
 
 void bench_loading(const char* path, const char* other) {
-  double start = now_s();
+  double start = process_s();
   const SharedPreset a = read(path);
   const SharedPreset b = read(other);
-  print("read two presets", "cpu_ms", 1e3 * (now_s() - start));
+  print("read two presets", "cpu_ms", 1e3 * (process_s() - start));
   for (const double sample_rate : {48000.0, 44100.0, 192000.0}) {
     const double before = held_mb();
     std::vector<std::unique_ptr<Engine>> engines;
     std::vector<double> ms, mb;
     for (int i = 0; i < 3; ++i) {
-      start = now_s();
+      start = process_s();
       engines.push_back(make(sample_rate, a, b));
-      ms.push_back(1e3 * (now_s() - start));
+      ms.push_back(1e3 * (process_s() - start));
       mb.push_back(held_mb() - before);
     }
     const std::string suffix = ", two slots with rooms, " + kilohertz(sample_rate);
@@ -90,14 +84,14 @@ void bench_playing(const SharedPreset& preset) {
   constexpr int blocks = 375;  // one second
   double fastest = 1e9;
   for (int run = 0; run < 3; ++run) {
-    const double start = now_s();
+    const double start = process_s();
     for (int block = 0; block < blocks; ++block) {
       for (auto& engine : engines) {
         for (int c = 0; c < 2; ++c) std::copy_n(source[next++ % source.size()].data(), block_frames, io[c]);
         engine->process(io.block(block_frames));
       }
     }
-    fastest = std::min(fastest, now_s() - start);
+    fastest = std::min(fastest, process_s() - start);
   }
   print("64 instances at once, Headphones, on one core", "x_real_time", 1.0 / fastest);
 }

@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <random>
@@ -17,6 +16,7 @@
 #include "engine.hpp"
 #include "float_environment.hpp"
 #include "preset_io.hpp"
+#include "processor_clock.hpp"
 
 namespace {
 
@@ -28,12 +28,6 @@ constexpr int played_frames = 24576;
 constexpr int most_lanes = 16;
 
 using Case = std::tuple<int, int, int, int>;  // monitor, quality, frames of a block, whether knobs move
-
-double now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
-}
 
 /// A template, as older engines take a preset by value.
 template <class AnyEngine>
@@ -62,7 +56,7 @@ class Player {
     std::array<float*, most_lanes> lanes{};
     std::ranges::transform(memory_, lanes.begin(), [](auto& lane) { return lane.data(); });
     const int blocks = played_frames / block_frames;
-    const double start = now_ns();
+    const double start = thread_s();
     for (int block = 0; block < blocks; ++block) {
       for (std::size_t c = 0; c < 2; ++c) std::copy_n(source_[next_++ % source_.size()].data(), block_frames, lanes[c]);
       if (moves) {
@@ -72,7 +66,7 @@ class Player {
       }
       engine_.process({lanes.data(), static_cast<int>(memory_.size()), block_frames});
     }
-    return (now_ns() - start) / (blocks * block_frames);
+    return 1e9 * (thread_s() - start) / (blocks * block_frames);
   }
 
  private:

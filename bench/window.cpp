@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <random>
@@ -13,6 +12,7 @@
 #include "editor.hpp"
 #include "layout.hpp"
 #include "processor.hpp"
+#include "processor_clock.hpp"
 
 namespace {
 
@@ -25,12 +25,6 @@ constexpr int blocks = 375;  // one second
 constexpr int looks = 30;    // one second
 constexpr int looks_a_second = 30;
 constexpr int repeats = 15;
-
-double now_s() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 class Player {
  public:
@@ -50,9 +44,9 @@ class Player {
       for (int n = 0; n < block_frames; ++n)
         buffer_.setSample(c, n, gain * noise_[static_cast<std::size_t>(random_() % noise_.size())]);
     }
-    const double start = now_s();
+    const double start = thread_s();
     processor_.processBlock(buffer_, midi_);
-    spent_s_ += now_s() - start;
+    spent_s_ += thread_s() - start;
   }
 
   /// What a block does for a window.
@@ -138,9 +132,9 @@ void bench_taps() {
   SoundTap& sound = player.processor().sound();
   const double chain_s = fastest_s([&] { return player.second_s(); });
   const auto taps_s = [&] {
-    const double start = now_s();
+    const double start = thread_s();
     for (int block = 0; block < blocks; ++block) player.tap();
-    return now_s() - start;
+    return thread_s() - start;
   };
   print("audio thread for a closed window, of its chain", 100.0 * fastest_s(taps_s) / chain_s);
   levels.watch(sample_rate);
@@ -156,9 +150,9 @@ double percent_of_core(Player& player, Shown& shown, const std::function<void(in
     for (int look = 0; look < looks; ++look) {
       for (int block = 0; block < blocks / looks_a_second; ++block) player.play();
       act(look);
-      const double start = now_s();
+      const double start = thread_s();
       shown.draw();
-      spent_s += now_s() - start;
+      spent_s += thread_s() - start;
     }
     return spent_s;
   };

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <random>
@@ -15,6 +14,7 @@
 #include "float_environment.hpp"
 #include "lanes.hpp"
 #include "preset_io.hpp"
+#include "processor_clock.hpp"
 
 namespace {
 
@@ -25,12 +25,6 @@ constexpr int blocks_after = 4000;
 constexpr int repeats = 26;  // 100 000 blocks in all
 
 using SharedPreset = std::shared_ptr<const Preset>;
-
-double now_us() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
-}
 
 class Player {
  public:
@@ -47,9 +41,9 @@ class Player {
 
   double play_us() {
     for (int c = 0; c < 2; ++c) std::copy_n(source_[next_++ % source_.size()].data(), block_frames, io_[c]);
-    const double start = now_us();
+    const double start = thread_s();
     engine_.process(io_.block(block_frames));
-    return now_us() - start;
+    return 1e6 * (thread_s() - start);
   }
 
  private:
