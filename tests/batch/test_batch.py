@@ -168,6 +168,7 @@ def test_two_songs_that_would_become_one_are_refused(tmp_path, client):
     one, two = write_song(tmp_path / "x" / "a.flac"), write_song(tmp_path / "y" / "a.flac")
     with pytest.raises(ValueError, match=r"both would become .*a\.flac\.wav"):
         forestage.batch.render([one, two], ["laptop"], tmp_path / "out", client=client)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,7 @@ def test_what_no_song_could_be_rendered_with_is_said_at_once(songs_of, presets, 
         forestage.batch.render(
             [tmp_path / songs_of], presets, tmp_path / "out", scheduler="tcp://127.0.0.1:1", **settings
         )
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_batch_at_a_time(songs, tmp_path, client):

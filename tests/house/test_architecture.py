@@ -30,7 +30,18 @@ FORBIDDEN = {
 }
 # From the bottom up. A module may import what is in its own layer or below, for its types and inside functions as well.
 LAYERS = {
-    "ground": ["_core", "apart", "arrays", "blas", "constants", "short_repr", "choices", "files", "catalogue"],
+    "ground": [
+        "_core",
+        "apart",
+        "arrays",
+        "blas",
+        "constants",
+        "short_repr",
+        "choices",
+        "files",
+        "catalogue",
+        "extras",
+    ],
     "filters": ["firs"],
     "sound files": ["wav_file", "audio_file"],
     "playing": ["params", "headphone_eq", "presets", "notebook", "match", "render", "center", "chain", "render_file"],

@@ -4,6 +4,9 @@ What is done is known by what it was made of, so that a run that was stopped goe
 done again. Nothing here schedules: tasks go to Dask, to a cluster of this machine or to any other.
 """
 
-from .runner import Summary, render
+from forestage.extras import needed
+
+with needed("scale"):
+    from .runner import Summary, render
 
 __all__ = ["Summary", "render"]

@@ -121,11 +121,12 @@ def render(
         When a worker runs another version.
     """
     place = Place.of(output)
+    named, jobs = _checked(songs, presets, place, {"monitor": monitor} | settings)
     place.make()
     with held(place):
         clear_parts(place)
         rows = Rows(place, SCHEMA, name="target")
-        plan = _plan(songs, presets, place, rows.table, {"monitor": monitor} | settings)
+        plan = _plan(named, jobs, place, rows.table)
         said = Progress(len(plan.todo) + len(plan.done), len(plan.done), began=time.monotonic())
         if plan.todo:
             with (
@@ -150,20 +151,21 @@ def plan(
 ) -> Plan:
     """Tell what `render` would do."""
     place = Place.of(output)
-    return _plan(songs, presets, place, read(place, SCHEMA, name="target"), {"monitor": monitor} | settings)
+    named, jobs = _checked(songs, presets, place, {"monitor": monitor} | settings)
+    return _plan(named, jobs, place, read(place, SCHEMA, name="target"))
 
 
-def _plan(
-    songs: Sequence[str | Path],
-    presets: Sequence[PresetLike],
-    output: Place,
-    table: pa.Table,
-    settings: Mapping[str, Any],
-) -> Plan:
+def _checked(
+    songs: Sequence[str | Path], presets: Sequence[PresetLike], output: Place, settings: Mapping[str, Any]
+) -> tuple[list[NamedPreset], list[Job]]:
+    """Presets and jobs; what no song could be rendered with is an error here, before anything is written."""
     named = named_presets(presets)
     for preset in presets:
-        Renderer(load_preset(preset), **settings)  # what no song could be rendered with is an error at once
-    jobs = jobs_of(found_songs(songs), named, output, settings)
+        Renderer(load_preset(preset), **settings)
+    return named, jobs_of(found_songs(songs), named, output, settings)
+
+
+def _plan(presets: list[NamedPreset], jobs: list[Job], output: Place, table: pa.Table) -> Plan:
     there = {Place(output.fs, path).address: int(info["size"]) for path, info in output.files().items()}
     names = ("target", "target_bytes", "source", "source_stamp", "preset_sha256", "settings", "forestage")
     columns = [table[name].to_pylist() for name in (*names, "status", "source_sha256")]
@@ -179,7 +181,7 @@ def _plan(
             # The same but for the song's stamp: its content may be what it was
             is_same = is_there and tuple(made_of[2:]) == job.made_of[2:]
             todo.append((job, sha256 if is_same else None))
-    return Plan(output, named, todo, done)
+    return Plan(output, presets, todo, done)
 
 
 def _run(client: Client, plan: Plan, rows: Rows, said: Progress, progress: Callable[[Progress], object] | None) -> None:

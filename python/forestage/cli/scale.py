@@ -22,7 +22,7 @@ def scale_or_exit() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        raise click.ClickException(f"{missing.name} is not installed: pip install 'forestage[scale]'") from None
+        raise click.ClickException(str(missing)) from None
     for name in ("distributed", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from distributed import Client
+from forestage.extras import needed
+
+with needed("scale"):
+    import pyarrow as pa
+    from distributed import Client
 
 from forestage._core import __version__
 from forestage.batch.cluster import Progress, Run, died, open_client, plugged, results
