@@ -292,6 +292,16 @@ def test_caps_of_one_sphere_sound_together_as_each_alone():
         np.testing.assert_allclose(found, field.field(frequency, points), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["smart-speaker", "soundbar-7", "asymmetric-pair"])
+@pytest.mark.parametrize(("y_m", "yaw_deg"), [(0.1, 0.0), (-0.1, 0.0), (-0.1, 15.0), (0.0, -15.0)])
+def test_what_fields_do_to_the_other_side_is_what_each_does_there(name, y_m, yaw_deg):
+    """Together they may be mirrored, one that stands at a side may not; a wrong ear would be off by decibels."""
+    device = load_device(DEVICES / f"{name}.toml")
+    seat, frequency = Seat((device.listener.distance_m, y_m, 0.0), yaw_deg), np.array([200.0, 2000.0, 10_000.0])
+    expected = np.concatenate([ears([field], seat, frequency) for field in device.fields], axis=1)
+    np.testing.assert_allclose(ears(device.fields, seat, frequency), expected, atol=1e-4 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("name", ["smart-speaker", "soundbar-3"])
 def test_mean_power_is_that_over_all_directions(name):
     """Caps and points have closed forms; the other way is the sum over a quadrature 1 km away."""

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from forestage.acoustics.head import hankel_quotients, log_derivatives, order_for, shared_distances
+from forestage.acoustics.head import Head, hankel_quotients, log_derivatives, order_for, shared_distances
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SPEED_OF_SOUND_M_S
@@ -33,6 +33,8 @@ SOURCE_DEPTH = 0.95
 REGULARISATION = 1e-9
 # Steps between wave numbers that differ by no more, over the highest one, are even
 EVEN = 1e-12
+# Places, directions and sizes of fields that differ by no more are mirror images
+ALIKE = 1e-9
 
 
 class Field(Protocol):
@@ -141,7 +143,8 @@ def _around_sphere(caps: Sequence[CapPiston], frequency_hz: ArrayLike, points_m:
     reaches, which = shared_distances(distance)
     grown = growth(k * radius, np.outer(reaches, k), order)
     grown *= phasors(k, reaches - radius).T * (radius / reaches)[:, None]
-    surface = {cap.half_angle_deg: cap.surface_terms(k, order) for cap in caps}
+    alike = {cap.half_angle_deg: cap for cap in caps}
+    surface = {half_angle_deg: cap.surface_terms(k, order) for half_angle_deg, cap in alike.items()}
     cosines = np.clip(points @ np.array([cap.axis for cap in caps]).T / distance[:, None], -1.0, 1.0)
     polynomials = legvander(cosines.T, order)
     pressure = np.empty((len(caps), len(points), len(k)), dtype=np.complex128)
@@ -186,8 +189,45 @@ def growth(near: FloatArray, far: FloatArray, order: int) -> ComplexArray:
 
 
 def ears(fields: Sequence[Field], seat: Seat, frequency_hz: ArrayLike) -> ComplexArray:
-    """Pressure at the (left, right) ear of a seat for every field, shape (2, fields, n)."""
+    """Pressure at the (left, right) ear of a seat for every field, shape (2, fields, n); not to be written to.
+
+    Of points and caps the last ones are kept, and those that are their own mirror image do to one side what they do to
+    the other.
+    """
     frequency = np.asarray(frequency_hz, dtype=np.float64)
+    known = tuple(field for field in fields if isinstance(field, PointSource | CapPiston))
+    if len(known) < len(fields):
+        return _ears(fields, seat, frequency)
+    images = _mirror_images(known) if isinstance(seat.head, Head) else None
+    if images is None or (seat.position_m[1], seat.yaw_deg) >= (0.0, 0.0):
+        return _kept_ears(known, seat, frequency.tobytes())
+    return _kept_ears(known, seat.mirrored, frequency.tobytes())[::-1, images]
+
+
+@lru_cache(maxsize=64)
+def _kept_ears(fields: tuple[PointSource | CapPiston, ...], seat: Seat, frequency: bytes) -> ComplexArray:
+    response = _ears(fields, seat, np.frombuffer(frequency))
+    response.flags.writeable = False
+    return response
+
+
+@lru_cache(maxsize=4)
+def _mirror_images(fields: tuple[PointSource | CapPiston, ...]) -> NDArray[np.intp] | None:
+    """Which field is the mirror image of each, left for right, shape (fields,); None where one has none."""
+    own = np.array(
+        [
+            (*field.position_m, 0.0, 0.0)
+            if isinstance(field, PointSource)
+            else (*field.axis, field.half_angle_deg, field.radius_m)
+            for field in fields
+        ]
+    )
+    mirrored = own * [1.0, -1.0, 1.0, 1.0, 1.0]
+    is_image = np.all(np.abs(mirrored[:, None] - own) < ALIKE, axis=-1)
+    return np.argmax(is_image, axis=1) if is_image.any(axis=1).all() else None
+
+
+def _ears(fields: Sequence[Field], seat: Seat, frequency: FloatArray) -> ComplexArray:
     response = np.empty((2, len(fields), len(frequency)), dtype=np.complex128)
     places = [(*field.centre_m.tolist(), field.extent_m) for field in fields]
     points = [index for index, (*_, extent) in enumerate(places) if extent == 0.0]

@@ -48,6 +48,12 @@ class Seat(ShortRepr):
         """Axes (nose, left ear, up) of the head in the device's frame, as columns, shape (3, 3)."""
         return replace(self, position_m=(0.0, 0.0, 0.0)).in_head(np.eye(3))
 
+    @property
+    def mirrored(self) -> Seat:
+        """The same on the other side of the device's middle."""
+        x, y, z = self.position_m
+        return replace(self, position_m=(x, -y, z), yaw_deg=-self.yaw_deg)
+
     def in_head(self, points_m: ArrayLike) -> FloatArray:
         """Points of the device's frame in the head's: x along the nose, y to the left ear, z up, shape (k, 3).
 

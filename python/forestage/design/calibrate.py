@@ -89,9 +89,10 @@ def calibrate(preset: Mapping[str, Any], *, render: Render = render_with_core) -
     """
     render = _Core() if render is render_with_core else render
     neutral = _with(preset, Loudness())
+    music = programme()
     source, plain, reference = (
         loudness_lufs(audio, sample_rate=SAMPLE_RATE)
-        for audio in (programme(), *(render(neutral, programme(), monitor) for monitor in BINAURAL[1:]))
+        for audio in (music, *(render(neutral, music, monitor) for monitor in BINAURAL[1:]))
     )
     heard = {monitor: [render(neutral, audio, monitor) for audio in loud_programme()] for monitor in BINAURAL[:2]}
     design, device = ([loudness_lufs(audio, sample_rate=SAMPLE_RATE) for audio in each] for each in heard.values())

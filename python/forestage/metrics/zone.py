@@ -75,13 +75,11 @@ def seat_responses(device: Device, seats: Sequence[Seat], frequency_hz: ArrayLik
     """
     frequency = np.asarray(frequency_hz, dtype=np.float64)
     centres = np.array([field.centre_m for field in device.fields])
-    responses = np.empty((len(seats), 2, len(centres), len(frequency)), dtype=np.complex128)
-    for response, seat in zip(responses, seats, strict=True):
-        delay_s = np.linalg.norm(centres - seat.position_m, axis=-1)[:, None] / SPEED_OF_SOUND_M_S
-        smooth = fields.ears(device.fields, seat, GRID_HZ) * np.exp(2j * np.pi * delay_s * GRID_HZ)
-        bare = CubicSpline(GRID_HZ, smooth, axis=-1)(frequency) * np.exp(-2j * np.pi * delay_s * frequency)
-        response[:] = of_feeds(device, bare, frequency)
-    return responses
+    away_m = np.array([seat.position_m for seat in seats])[:, None] - centres
+    turns = 2j * np.pi / SPEED_OF_SOUND_M_S * np.linalg.norm(away_m, axis=-1)[:, None, :, None]
+    smooth = np.stack([fields.ears(device.fields, seat, GRID_HZ) for seat in seats]) * np.exp(turns * GRID_HZ)
+    bare = CubicSpline(GRID_HZ, smooth, axis=-1)(frequency) * np.exp(-turns * frequency)
+    return of_feeds(device, bare, frequency)
 
 
 def seat_separation_db(responses: ArrayLike, filters: ArrayLike, frequency_hz: ArrayLike) -> FloatArray:
