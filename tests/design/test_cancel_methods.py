@@ -61,6 +61,22 @@ def test_left_and_right_of_a_symmetric_device_are_mirrored(problem, method):
     np.testing.assert_allclose(weights, mirrored, rtol=1e-4, atol=1e-4 * np.abs(weights).max())
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_right_channel_of_a_symmetric_device_is_what_its_own_problem_asks_for(problem, method):
+    """It is taken from the left one."""
+    right = METHODS[method](problem, 1)
+    np.testing.assert_allclose(solve(problem, method)[:, 1], right, atol=1e-6 * np.abs(right).max())
+
+
+@pytest.mark.parametrize("changed", ["response", "beside", "plain", "driver_most", "noise"])
+def test_sides_that_differ_in_anything_are_not_mirrored(problem, changed):
+    problem = replace(problem, beside=problem.response)
+    assert problem.images is not None
+    values = getattr(problem, changed).copy()
+    values[1] = 0.1 if changed == "noise" else 1.01 * np.nan_to_num(values[1], posinf=1.0)
+    assert replace(problem, **{changed: values}).images is None
+
+
 def test_exact_inverse_leaves_nothing_at_the_far_ear(problem):
     assert np.all(problem.separation_db(solve(problem, "exact"))[0] > 200.0)
 

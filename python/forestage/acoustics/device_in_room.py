@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,6 +90,9 @@ class Rendering:
 
 
 HALF_A_SECOND = Rendering()
+# One device and one head are heard at several places
+_driver_patterns = lru_cache(maxsize=8)(driver_patterns)
+_head_patterns = lru_cache(maxsize=2)(head_patterns)
 
 
 @dataclass(frozen=True, repr=False)
@@ -283,15 +287,15 @@ class DeviceInRoom(ShortRepr):
             shared.setdefault((*radiated.centre_m.tolist(), radiated.extent_m), []).append(index)
         sources = []
         for (*centre_m, _), drivers in shared.items():
-            together = [fields[index] for index in drivers]
-            patterns = driver_patterns(together, sample_rate=rendering.sample_rate, highest_hz=rendering.highest_hz)
+            together = tuple(fields[index] for index in drivers)
+            patterns = _driver_patterns(together, sample_rate=rendering.sample_rate, highest_hz=rendering.highest_hz)
             sources.append(Source(drivers, self.in_room(centre_m), turned(patterns, self.axes)))
         return sources
 
     def _ear_patterns(self, seats: Sequence[Seat], rendering: Rendering) -> FloatArray:
         """Patterns of the ears of one head that is turned, shape (2 turns, harmonics, taps)."""
         head = seats[0].head
-        patterns = head_patterns(head, sample_rate=rendering.sample_rate, highest_hz=rendering.highest_hz)
+        patterns = _head_patterns(head, sample_rate=rendering.sample_rate, highest_hz=rendering.highest_hz)
         return np.concatenate([turned(patterns, self.axes @ seat.axes) for seat in seats])
 
     def _with_near_field(

@@ -8,7 +8,7 @@ so that the length of filters does not count as reverberation. Listeners localis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,9 @@ FRAMES = next_fast_len(round(RENDERING.length_s * SAMPLE_RATE) + 8 * AHEAD_FRAME
 BIN_HZ: FloatArray = rfftfreq(FRAMES, 1 / SAMPLE_RATE)
 LATE: ComplexArray = np.exp(-2j * np.pi * BIN_HZ * AHEAD_FRAMES / SAMPLE_RATE)
 
+# What reaches the ears, and what is direct of it
+Heard = tuple[FloatArray, FloatArray]
+
 
 @dataclass(frozen=True, repr=False)
 class _Place(ShortRepr):
@@ -49,7 +52,7 @@ class _Place(ShortRepr):
     ears: ComplexArray
     direct: ComplexArray
 
-    def play(self, feeds: ComplexArray) -> tuple[FloatArray, FloatArray]:
+    def play(self, feeds: ComplexArray) -> Heard:
         """Ears, and what is direct of them, shape (channels, 2, frames), of feeds (drivers, channels, bins)."""
         heard, direct = (
             irfft(np.einsum("edf,dcf->cef", each, feeds, optimize=True), FRAMES) for each in (self.ears, self.direct)
@@ -91,13 +94,17 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     pair = np.repeat(np.eye(2, dtype=np.complex128)[:, :, None], len(BIN_HZ), axis=-1) * LATE
     listener = design.device.listener
     localiser = Localiser.in_place_of(listener)
-    played = {
+    fed = {
         "plain": (places, played_by_drivers(chain.plain), played_by_drivers(chain.plain_center[:, None])),
         "processed": (places, played_by_drivers(chain.staged), played_by_drivers(chain.center[:, None])),
         "reference": (pairs, pair, pair.sum(axis=1, keepdims=True)),
     }
-    heard = {name: _figures(*each, localiser) for name, each in played.items()}
-    panned = {name: _panned_deg(*each, localiser) for name, each in played.items()}
+    played = {
+        name: [(place.play(sides), place.play(center)) for place in there]
+        for name, (there, sides, center) in fed.items()
+    }
+    heard = {name: _figures(each, localiser) for name, each in played.items()}
+    panned = {name: _panned_deg(each, localiser) for name, each in played.items()}
     for name, figures in heard.items():
         by_time, by_level = np.abs(panned[name] - panned["reference"]).max(axis=0)
         figures |= {"panning_error_by_time_deg": float(by_time), "panning_error_by_level_deg": float(by_level)}
@@ -105,7 +112,7 @@ def in_room(design: Played) -> dict[str, dict[str, FloatArray | float]] | None:
     separation = found["early_separation_db"]
     separation["staged"] = separation["processed"]
     cancelled = played_by_drivers(chain.cancelled)
-    separation["processed"] = np.mean([_early_separation_db(each, cancelled) for each in places], axis=0)
+    separation["processed"] = np.mean([_early_separation_db(*each.play(cancelled)) for each in places], axis=0)
     return found
 
 
@@ -126,17 +133,13 @@ def _places(device: Device) -> Iterator[tuple[_Place, _Place]]:
         yield device_place, pair_place
 
 
-def _figures(
-    places: tuple[_Place, ...], sides: ComplexArray, center: ComplexArray, localiser: Localiser
-) -> dict[str, FloatArray | float]:
-    """Figures of one way to play the (left, right) channel and the centre, over places."""
+def _figures(places: Sequence[tuple[Heard, Heard]], localiser: Localiser) -> dict[str, FloatArray | float]:
+    """Figures of what is heard of the (left, right) channel, and of the centre, over places."""
     near_db, lead_db, separation_db, azimuth_deg = [], [], [], []
-    for place in places:
-        ears, direct = place.play(sides)
+    for (ears, direct), (middle, middle_direct) in places:
         near_db.append(np.mean([_direct_db(*each) for each in zip(ears, direct, strict=True)], axis=0))
-        middle, middle_direct = place.play(center)
         lead_db.append(np.mean(_direct_db(middle[0], middle_direct[0]) - near_db[-1]))
-        separation_db.append(_early_separation_db(place, sides))
+        separation_db.append(_early_separation_db(ears, direct))
         # The right channel as the left one of a mirrored listener
         first = np.stack([_first(ears[0], direct[0]), _first(ears[1], direct[1])[::-1]])
         azimuth_deg += [_azimuths_deg(each, localiser) for each in first]
@@ -150,16 +153,14 @@ def _figures(
     }
 
 
-def _panned_deg(
-    places: tuple[_Place, ...], sides: ComplexArray, center: ComplexArray, localiser: Localiser
-) -> FloatArray:
+def _panned_deg(places: Sequence[tuple[Heard, Heard]], localiser: Localiser) -> FloatArray:
     """Azimuths by time and by level of sounds between the sides, medians over places and both sides, (pans, 2)."""
     gains = pan_gains(PANS)
     mid = gains.mean(axis=0)
     azimuth_deg = []
-    for place in places:
+    for sides, center in places:
         # Of left, right and centre; the upmix takes all of the mid
-        parts = [np.concatenate(both) for both in zip(place.play(sides), place.play(center), strict=True)]
+        parts = [np.concatenate(both) for both in zip(sides, center, strict=True)]
         for turn in (1, -1):  # the right side as the left one of a mirrored listener
             mix = np.concatenate([gains[::turn] - mid, [mid]])
             heard, direct = (np.einsum("cef,cp->pef", each, mix) for each in parts)
@@ -174,8 +175,7 @@ def _direct_db(ears: FloatArray, direct: FloatArray) -> FloatArray:
     return 10 * np.log10(quotient)
 
 
-def _early_separation_db(place: _Place, feeds: ComplexArray) -> FloatArray:
-    ears, direct = place.play(feeds)
+def _early_separation_db(ears: FloatArray, direct: FloatArray) -> FloatArray:
     left, right = (_energy(_first(*each)) for each in zip(ears, direct, strict=True))
     return 10 * np.log10(np.minimum(left[0] / left[1], right[1] / right[0]))
 

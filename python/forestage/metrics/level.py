@@ -77,17 +77,19 @@ def mastered(
     """
     audio = np.asarray(audio, dtype=np.float64)
     ceiling = 10.0 ** (peak_dbtp / 20)
+    peaks = true_peaks(audio).astype(np.float64)
     loud, drive_db = audio, 0.0
     for _ in range(MASTERING_STEPS):
         drive_db += lufs - loudness_lufs(loud, sample_rate=sample_rate)
-        loud = _limited(audio * 10.0 ** (drive_db / 20), ceiling, round(MASTERING_S * sample_rate))
+        drive = 10.0 ** (drive_db / 20)
+        loud = drive * audio * _limiting(drive * peaks, ceiling, round(MASTERING_S * sample_rate))
     return (loud * (ceiling / true_peaks(loud).max())).astype(np.float32)
 
 
-def _limited(audio: NDArray[np.float64], ceiling: float, frames: int) -> NDArray[np.float64]:
-    gain = np.minimum(1.0, ceiling / np.maximum(true_peaks(audio), 1e-10))
-    gain = minimum_filter1d(gain, 2 * frames + 1)
-    return audio * uniform_filter1d(gain, 2 * frames + 1)
+def _limiting(peaks: NDArray[np.float64], ceiling: float, frames: int) -> NDArray[np.float64]:
+    """Gain that keeps peaks below a ceiling, as smooth as it begins early, shape (frames,)."""
+    gain = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-10))
+    return np.asarray(uniform_filter1d(minimum_filter1d(gain, 2 * frames + 1), 2 * frames + 1))
 
 
 @cache

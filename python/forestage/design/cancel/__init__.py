@@ -43,7 +43,9 @@ def solve(problem: CancelProblem, method: str) -> ComplexArray:
     """
     if method not in METHODS:
         raise ValueError(f'method = "{method}": must be one of {", ".join(METHODS)}')
-    weights = np.stack([METHODS[method](problem, channel) for channel in range(2)], axis=1)
+    left = METHODS[method](problem, 0)
+    right = METHODS[method](problem, 1) if problem.images is None else left[problem.images]
+    weights = np.stack([left, right], axis=1)
     if method == "minimax" and len(problem.beside):
         weights = kept_beside(problem, weights)
     return weights

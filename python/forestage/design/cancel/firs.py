@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.constants import SAMPLE_RATE
-from forestage.design.cancel.problem import CancelProblem
+from forestage.design.cancel.problem import ROUNDING, CancelProblem
 from forestage.design.cancel.robust import within_cap
 from forestage.design.filters import MASTER_RATE, delay_for, fit_firs, from_upper, grid_for, taps_for
 from forestage.design.shortfall import Shortfall, shortfalls
@@ -81,7 +81,9 @@ def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE, start: Fl
     wanted = solution.at(frequency)
     taps, delay = taps_for(sample_rate), delay_for(sample_rate)
     firs = np.zeros((*wanted.shape[:2], taps))
-    for channel in range(2):
+    images = solution.problem.images
+    is_mirrored = images is not None and np.allclose(wanted[images, 0], wanted[:, 1], rtol=0.0, atol=ROUNDING)
+    for channel in range(1 if is_mirrored else 2):
         used = np.flatnonzero(np.any(wanted[:, channel], axis=-1))
         kernel = _ear_kernel(solution, channel, frequency)[np.ix_(used, used)]
         firs[used, channel] = fit_firs(
@@ -91,6 +93,8 @@ def cancel_firs(solution: Solution, *, sample_rate: int = MASTER_RATE, start: Fl
             delay_frames=delay,
             start=None if start is None else start[used, channel],
         )
+    if is_mirrored:
+        firs[:, 1] = firs[images, 0]
     return firs
 
 

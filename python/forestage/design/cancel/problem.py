@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver_response import room_db
@@ -29,6 +30,8 @@ from forestage.short_repr import ShortRepr
 STEP_HZ = 200.0
 # From where measurements end, as a ratio of frequencies: where nothing is cancelled any more
 FADE_RATIO = 1.4
+# Sides that differ by no more are mirror images
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,6 +88,27 @@ class CancelProblem(ShortRepr):
     def pair(self) -> ComplexArray:
         """Plant of the seat with the plain channels as if they were two drivers, shape (2 ears, 2 channels, n)."""
         return self.ears(self.plain, seat=0)
+
+    @cached_property
+    def images(self) -> NDArray[np.intp] | None:
+        """Which driver is the mirror image of each, left for right, shape (drivers,); None where the sides differ."""
+        left, right = self.response[0]
+        is_image = (_apart(right[:, None], left) < ROUNDING) & (_apart(left[:, None], right) < ROUNDING)
+        images = np.argmax(is_image, axis=1)
+        if not is_image[range(len(images)), images].all() or np.any(images[images] != range(len(images))):
+            return None
+        for heads in (self.response, self.beside):
+            for mirrored in heads[:, ::-1, images]:
+                if not np.any(_apart(heads, mirrored).max(axis=(1, 2)) < ROUNDING):
+                    return None
+        power = np.ones((1, *2 * images.shape)) if self.room is None else self.room.power
+        pairs = (
+            (self.plain, self.plain[images, ::-1]),
+            (power, power[:, images][:, :, images]),
+            (self.driver_most, self.driver_most[images]),
+        )
+        is_known = not self.noise.any()
+        return images if is_known and all(np.allclose(one, other, rtol=ROUNDING) for one, other in pairs) else None
 
     @property
     def limited_drivers(self) -> tuple[int, ...]:
@@ -171,6 +195,12 @@ def cancel_problem(
         else None,
         noise,
     )
+
+
+def _apart(responses: ComplexArray, others: ComplexArray) -> FloatArray:
+    """Largest difference over frequency, over the largest of the others, shape (...)."""
+    difference: FloatArray = np.abs(responses - others).max(axis=-1) / np.abs(others).max()
+    return difference
 
 
 def _noise(device: Device, frequency: FloatArray, zone: Zone, *, seats: int) -> FloatArray:
