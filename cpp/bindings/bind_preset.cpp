@@ -191,6 +191,7 @@ void bind_preset(py::module_& m) {
   m.attr("MAX_DRIVERS") = preset_detail::max_drivers;
   m.attr("LONGEST_EARS_S") = preset_detail::longest_ears_s;
   m.attr("LONG_TAPS") = long_taps;
+  m.attr("ROOM_BLOCK_TAPS") = room_block_taps;
   m.def("encode_fir", &encode, "Taps as the text that a preset has for them.", py::arg("taps"));
   m.def("decode_fir", &decode, "Taps of the text of a preset.", py::arg("text"));
   m.def("preset_schema", &preset_schema_json, "JSON Schema of the preset format.");

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base64.hpp"
+#include "flac.hpp"
 
 namespace forestage::preset_detail {
 
@@ -15,6 +17,9 @@ namespace {
 
 constexpr std::string_view half_prefix = "f16:";
 constexpr std::string_view planes_prefix = "f16p:";
+constexpr std::string_view flac_prefix = "flac";
+constexpr int least_scale = -100;
+constexpr int most_scale = 10;  // just above max_tap
 
 /// Bits of a number that float16 (IEEE 754) holds exactly.
 std::optional<std::uint16_t> half_bits(float value) {
@@ -73,6 +78,51 @@ std::optional<std::string> encode_half(const Fir& taps) {
   return std::string(planes_prefix) + encode_base64(bytes);
 }
 
+/// Of numbers in fixed point with a full scale of 2^scale.
+float step_of(int scale) { return std::ldexp(1.0f, scale - (flac_bits - 1)); }
+
+std::optional<std::string> encode_fixed(const Fir& taps) {
+  float peak = 0.0f;
+  for (const float tap : taps) peak = std::max(peak, std::abs(tap));
+  if (!(peak > 0.0f && peak <= max_tap)) return std::nullopt;
+  int scale = 0;
+  std::frexp(peak, &scale);
+  if (scale < least_scale) return std::nullopt;
+  const float step = step_of(scale);
+  const float gain = 1.0f / step;
+  std::vector<std::int32_t> samples(taps.size());
+  std::uint32_t lost = 0;  // bits; -0 and what is no number lose some, too
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    const float sample = gain * taps[i];
+    samples[i] = static_cast<std::int32_t>(std::abs(taps[i]) <= peak ? sample : 0.0f);
+    lost |= std::bit_cast<std::uint32_t>(step * static_cast<float>(samples[i])) ^ std::bit_cast<std::uint32_t>(taps[i]);
+  }
+  if (lost != 0) return std::nullopt;
+  return std::string(flac_prefix) + std::to_string(scale) + ":" + encode_base64(encode_flac(samples));
+}
+
+Fir decode_fixed(std::string_view text, const Path& path) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  int scale = 0;
+  const auto [end, error] = std::from_chars(text.data() + flac_prefix.size(), text.data() + colon, scale);
+  if (error != std::errc() || end != text.data() + colon || colon == text.size() || scale < least_scale ||
+      scale > most_scale) {
+    fail(path, "begins with " + describe(std::string(text.substr(0, std::min<std::size_t>(colon, 16)))) +
+                   "; \"flac\", a whole number from " + std::to_string(least_scale) + " to " +
+                   std::to_string(most_scale) + " and a colon would be right");
+  }
+  const auto samples = decode_flac(decode_base64(text.substr(colon + 1), "FLAC", path), max_taps);
+  if (!samples) {
+    fail(path, "is no FLAC of one channel with " + std::to_string(flac_bits) + " bits and at most " +
+                   std::to_string(max_taps) + " taps, or it is damaged");
+  }
+  Fir taps(samples->size());
+  const float step = step_of(scale);
+  std::ranges::transform(*samples, taps.begin(),
+                         [step](std::int32_t sample) { return step * static_cast<float>(sample); });
+  return taps;
+}
+
 void check_taps(const Fir& taps, const Path& path) {
   for (std::size_t i = 0; i < taps.size(); ++i) {
     if (std::abs(taps[i]) <= max_tap) continue;
@@ -87,6 +137,7 @@ void check_taps(const Fir& taps, const Path& path) {
 
 std::string encode_fir(const Fir& taps) {
   if (taps.size() > long_taps) {
+    if (auto text = encode_fixed(taps)) return *std::move(text);
     if (auto text = encode_half(taps)) return *std::move(text);
   }
   std::vector<std::uint8_t> bytes(4 * taps.size());
@@ -105,6 +156,11 @@ Fir decode_fir(std::string_view text, const Path& path) {
   if (body.size() > base64_chars(max_taps * (is_half ? 2 : 4))) {
     fail(path, "has " + std::to_string(text.size()) + " characters; a filter has at most " + std::to_string(max_taps) +
                    " taps");
+  }
+  if (text.starts_with(flac_prefix) && text.find(':') != text.npos) {
+    Fir taps = decode_fixed(text, path);
+    check_taps(taps, path);
+    return taps;
   }
   const std::string_view what = is_half ? "float16 taps" : "float32 taps";
   const std::vector<std::uint8_t> bytes = decode_base64(body, what, path);

@@ -1,6 +1,9 @@
-// Taps as text: base64 of little-endian float32, or, for long filters of which every tap fits to the bit, "f16p:" and
-// base64 of float16, all low bytes and then all high ones, as archives then pack them 5 % smaller. "f16:" with the two
-// in turn is read too: presets before had it. "" = no taps = silence.
+// Taps as text: base64 of little-endian float32, or, for long filters of which every tap fits to the bit,
+//
+//     "flac<e>:"   base64 of FLAC with samples of 24 bits, full scale = 2^e, the least power above the largest tap
+//     "f16p:"      base64 of float16, all low bytes and then all high ones: rooms of presets before schema 2
+//
+// "f16:" with the two in turn is read too: presets before had it. "" = no taps = silence.
 #pragma once
 
 #include <string>

@@ -24,7 +24,8 @@ using preset_detail::encode_base64;
 using preset_detail::Path;
 
 constexpr std::string_view family = "forestage-packed ";
-constexpr std::string_view head = "forestage-packed 2\n";
+constexpr std::string_view head = "forestage-packed 3\n";
+constexpr std::string_view second_head = "forestage-packed 2\n";
 constexpr std::string_view first_head = "forestage-packed 1\n";
 constexpr char mark = '\0';
 constexpr std::size_t least_chars = 64;  // of base64, for a blob
@@ -32,12 +33,25 @@ constexpr int text_level = 3;            // of zlib
 constexpr int blob_level = 1;            // most of it is noise: more would take twice the time for a hundredth
 constexpr std::array<std::size_t, 3> widths{1, 2, 4};
 
-constexpr std::size_t planar = 256;  // beside the width
+/// What is known of a blob's bytes; version 2 knew the first two.
+enum class Form : std::uint8_t {
+  in_turn,  // numbers with noise in their lowest bytes, where they have several
+  planes,   // the first bytes of all numbers, then the second ones
+  packable,
+  noise,
+};
+constexpr std::size_t forms = 4;
+constexpr std::size_t form_step = 256;  // beside the width
 
 struct Blob {
   std::size_t width;  // bytes of a number
-  bool is_planar;     // the first bytes of all numbers, then the second ones
+  Form form;
   std::vector<std::uint8_t> bytes;
+  /// Whether byte `plane` of its numbers is noise that nothing packs.
+  bool is_noise(std::size_t plane) const {
+    if (form == Form::packable || form == Form::noise) return form == Form::noise;
+    return plane == 0 && width > 1;
+  }
 };
 
 [[noreturn]] void fail_large(std::size_t size, std::size_t max_bytes) {
@@ -141,39 +155,48 @@ std::vector<std::uint8_t> bytes_of(std::string_view base64) {
 
 /// By what stands in front of it.
 Blob blob_of(std::string_view before, std::vector<std::uint8_t> bytes) {
+  constexpr std::size_t longest = sizeof("flac-100:");
+  const auto prefix = before.substr(before.size() - std::min(before.size(), longest));
+  if (prefix.ends_with(':') && prefix.find("flac") != prefix.npos) return {1, Form::noise, std::move(bytes)};
   const bool is_planar = before.ends_with("f16p:");
-  const std::size_t width = is_planar || before.ends_with("f16:") ? 2 : 4;
-  const bool is_whole = bytes.size() % width == 0;
-  return {is_whole ? width : 1, is_whole && is_planar, std::move(bytes)};
+  const bool is_half = is_planar || before.ends_with("f16:");
+  const std::size_t width = is_half ? 2 : 4;
+  if (bytes.size() % width != 0) return {1, Form::packable, std::move(bytes)};
+  return {width, is_planar ? Form::planes : is_half ? Form::in_turn : Form::packable, std::move(bytes)};
 }
 
-/// Byte `plane` of every number of every blob of a width, for each width and plane: of the lowest ones, or the others.
+/// Byte `plane` of every number of each blob of a width, for each width and plane: those that are noise, or the others.
 template <class Blobs, class Visit>
-void each_byte(Blobs& blobs, bool is_lowest, Visit visit) {
+void each_byte(Blobs& blobs, bool is_noise, Visit visit) {
   for (const std::size_t width : widths) {
     for (std::size_t plane = 0; plane < width; ++plane) {
-      if ((plane == 0 && width > 1) != is_lowest) continue;
       for (auto& blob : blobs) {
-        if (blob.width != width) continue;
+        if (blob.width != width || blob.is_noise(plane) != is_noise) continue;
         const std::size_t numbers = blob.bytes.size() / width;
-        const std::size_t step = blob.is_planar ? 1 : width;
-        const std::size_t first = blob.is_planar ? plane * numbers : plane;
+        const bool is_planar = blob.form == Form::planes;
+        const std::size_t step = is_planar ? 1 : width;
+        const std::size_t first = is_planar ? plane * numbers : plane;
         for (std::size_t k = 0; k < numbers; ++k) visit(blob.bytes[first + k * step]);
       }
     }
   }
 }
 
-/// The bytes that each_byte() visits.
-std::string bytes_of(const std::vector<Blob>& blobs, bool is_lowest) {
+std::size_t count_bytes(const std::vector<Blob>& blobs, bool is_noise) {
   std::size_t count = 0;
   for (const Blob& blob : blobs) {
-    const std::size_t lowest = blob.width > 1 ? blob.bytes.size() / blob.width : 0;
-    count += is_lowest ? lowest : blob.bytes.size() - lowest;
+    for (std::size_t plane = 0; plane < blob.width; ++plane) {
+      if (blob.is_noise(plane) == is_noise) count += blob.bytes.size() / blob.width;
+    }
   }
-  std::string bytes(count, '\0');
+  return count;
+}
+
+/// The bytes that each_byte() visits.
+std::string bytes_of(const std::vector<Blob>& blobs, bool is_noise) {
+  std::string bytes(count_bytes(blobs, is_noise), '\0');
   char* to = bytes.data();
-  each_byte(blobs, is_lowest, [&to](std::uint8_t byte) { *to++ = static_cast<char>(byte); });
+  each_byte(blobs, is_noise, [&to](std::uint8_t byte) { *to++ = static_cast<char>(byte); });
   return bytes;
 }
 
@@ -183,7 +206,7 @@ std::string packed_blobs(const std::vector<std::size_t>& references, const std::
   for (const std::size_t reference : references) put(out, reference);
   put(out, blobs.size());
   for (const Blob& blob : blobs) {
-    put(out, blob.width + (blob.is_planar ? planar : 0));
+    put(out, blob.width + form_step * static_cast<std::size_t>(blob.form));
     put(out, blob.bytes.size());
   }
   out = deflated(out + bytes_of(blobs, false), blob_level);
@@ -193,39 +216,32 @@ std::string packed_blobs(const std::vector<std::size_t>& references, const std::
 /// The base64 that each mark stands for, in order.
 std::vector<std::string> base64_of(Reader& source, std::size_t max_bytes, std::vector<std::size_t>& references) {
   const std::string blobs_text = inflated(source, max_bytes);
-  const std::string_view lowest = source.take(source.number());
+  const std::string_view noise = source.take(source.number());
   Reader in(blobs_text);
   const std::size_t marks = in.number();
   if (marks > blobs_text.size() / 4) fail_damaged();
   for (std::size_t k = 0; k < marks; ++k) references.push_back(in.number());
   std::vector<Blob> blobs(std::min(in.number(), blobs_text.size() / 8 + 1));
-  std::size_t left = blobs_text.size() + lowest.size();
+  std::size_t left = blobs_text.size() + noise.size();
   for (Blob& blob : blobs) {
     const std::size_t form = in.number();
-    blob.width = form % planar;
-    blob.is_planar = form / planar == 1;
+    blob.width = form % form_step;
+    blob.form = static_cast<Form>(form / form_step % forms);
     const std::size_t bytes = in.number();
-    if (form >= 2 * planar || std::ranges::find(widths, blob.width) == widths.end() || bytes % blob.width != 0 ||
+    if (form >= forms * form_step || std::ranges::find(widths, blob.width) == widths.end() || bytes % blob.width != 0 ||
         bytes > left)
       fail_damaged();
     left -= bytes;
     blob.bytes.resize(bytes);
   }
   if (std::ranges::any_of(references, [&](std::size_t k) { return k >= blobs.size(); })) fail_damaged();
-  std::size_t wanted_lowest = 0;
-  std::size_t wanted = 0;
-  for (const Blob& blob : blobs) {
-    const std::size_t low = blob.width > 1 ? blob.bytes.size() / blob.width : 0;
-    wanted_lowest += low;
-    wanted += blob.bytes.size() - low;
-  }
-  if (wanted_lowest != lowest.size()) fail_damaged();
-  const std::string_view others = in.take(wanted);
-  const auto fill = [&](bool is_lowest, const char* from) {
-    each_byte(blobs, is_lowest, [&](std::uint8_t& byte) { byte = static_cast<std::uint8_t>(*from++); });
+  if (count_bytes(blobs, true) != noise.size()) fail_damaged();
+  const std::string_view others = in.take(count_bytes(blobs, false));
+  const auto fill = [&](bool is_noise, const char* from) {
+    each_byte(blobs, is_noise, [&](std::uint8_t& byte) { byte = static_cast<std::uint8_t>(*from++); });
   };
   fill(false, others.data());
-  fill(true, lowest.data());
+  fill(true, noise.data());
   std::vector<std::string> texts;
   for (const Blob& blob : blobs) texts.push_back(encode_base64(blob.bytes));
   return texts;
@@ -298,7 +314,8 @@ bool is_packed(std::string_view bytes) noexcept { return bytes.starts_with(famil
 
 PackedText split(std::string_view bytes, std::size_t max_bytes) {
   if (bytes.starts_with(first_head)) return {unpack_part(bytes.substr(first_head.size()), max_bytes), {}};
-  if (!bytes.starts_with(head)) throw PresetError("the packed text is of a newer version than this one reads");
+  if (!bytes.starts_with(head) && !bytes.starts_with(second_head))
+    throw PresetError("the packed text is of a newer version than this one reads");
   Reader in(bytes.substr(head.size()));
   PackedText packed{unpack_part(in.take(in.number()), max_bytes), {}};
   const std::size_t count = in.number();

@@ -1,16 +1,15 @@
 // JSON with long base64 in it (taps), packed without loss, in parts: what stays the same is packed once, and goes into
 // many packed texts. It comes out again as the same text to the byte.
 //
-//     bytes   "forestage-packed 2\n", the text with a mark for each part as size, bytes; number of parts, and each part
+//     bytes   "forestage-packed 3\n", the text with a mark for each part as size, bytes; number of parts, and each part
 //             as size, bytes, where size 0 is the part before once more
-//     part    text and blobs, each as size, packed size, zlib stream, and the lowest bytes of the blobs' numbers as
-//             size, bytes
+//     part    text and blobs, each as size, packed size, zlib stream, and what is noise of the blobs as size, bytes
 //     text    the JSON, with a NUL where base64 was
-//     blobs   which blob each NUL stands for; width and bytes of each blob; all but the lowest bytes of all blobs
+//     blobs   which blob each NUL stands for; width, form and bytes of each blob; what is no noise of all blobs
 //
-// Equal blobs are there once. Taps are split into their bytes, as only the high ones are alike, and the lowest are
-// noise that nothing packs: float16 responses of a room then take 83 % of themselves. All numbers are little-endian;
-// sizes are uint32. Version 1 was one part without a size.
+// Equal blobs are there once. Taps are split into their bytes, as those of a place are alike. What nothing packs is
+// not given to zlib: FLAC, and the lower bytes of float16. All numbers are little-endian; sizes are uint32. Version 2
+// took the lowest bytes of float32 for noise, too, and version 1 was one part without a size.
 #pragma once
 
 #include <span>

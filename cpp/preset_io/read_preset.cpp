@@ -17,7 +17,10 @@ namespace forestage::preset_detail {
 
 namespace {
 
-constexpr std::array<Step, preset_schema - 1> preset_steps{};
+/// Rooms were float16 before, which is still read.
+void rooms_may_be_flac(json&) {}
+
+constexpr std::array<Step, preset_schema - 1> preset_steps{&rooms_may_be_flac};
 static_assert(is_whole(preset_steps), "every schema needs a step to the next");
 
 std::string range_text(const Number& rule) {
@@ -69,7 +72,7 @@ void read(const json& node, const Path& path, const Text& rule, std::string& val
 }
 
 void read(const json& node, const Path& path, Taps, Fir& value) {
-  if (!node.is_string()) fail_type(path, node, "the base64 text of float32 or float16 taps");
+  if (!node.is_string()) fail_type(path, node, "the base64 text of float32 taps, FLAC or float16 taps");
   value = decode_fir(node.get_ref<const std::string&>(), path);
 }
 

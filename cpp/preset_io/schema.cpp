@@ -108,13 +108,14 @@ schema_json describe_rule(Object, Type<Struct>) {
 }
 
 schema_json fir_schema() {
-  return {{"description",
-           "Taps as base64 of little-endian float32, or of float16 after \"f16:\", or after \"f16p:\" all low bytes "
-           "and then "
-           "all high ones; empty = silence."},
-          {"type", "string"},
-          {"maxLength", base64_chars(4 * max_taps)},
-          {"pattern", "^(f16p?:)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
+  return {
+      {"description",
+       "Taps as base64 of little-endian float32; or, after \"flac\", a whole number e and a colon, of a FLAC stream "
+       "with one channel of 24 bits, full scale = 2^e; or of float16 after \"f16:\", or after \"f16p:\" all low "
+       "bytes and then all high ones; empty = silence."},
+      {"type", "string"},
+      {"maxLength", base64_chars(4 * max_taps)},
+      {"pattern", "^(f16p?:|flac-?[0-9]{1,3}:)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}};
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ SAMPLE_RATES: tuple[int, ...]
 MAX_DRIVERS: int
 LONGEST_EARS_S: int
 LONG_TAPS: int
+ROOM_BLOCK_TAPS: int
 PARAMS: tuple[ParamSpec, ...]
 
 class PresetError(ValueError): ...

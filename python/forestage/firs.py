@@ -12,6 +12,8 @@ from forestage import _core
 from forestage.arrays import ComplexArray, FloatArray, Taps
 from forestage.short_repr import ShortRepr
 
+FIXED_POINT_BITS = 24
+
 
 @dataclass(frozen=True, repr=False)
 class FilterSet(ShortRepr):
@@ -74,23 +76,45 @@ def response_of(
     return responses.reshape(*fir.shape[:-1], len(frequency))
 
 
-def encode_fir(fir: ArrayLike, *, half: bool = False) -> str:
+def fixed_point(firs: ArrayLike) -> Taps:
+    """Filters that belong together as numbers of 24 bits, full scale being the power of two above the largest tap.
+
+    Presets pack smaller where the low bits of small taps are empty; float32 has as many bits in the largest taps.
+
+    Parameters
+    ----------
+    firs : array_like, any shape
+        The filters.
+
+    Returns
+    -------
+    ndarray of float32
+        The same, rounded.
+
+    Examples
+    --------
+    >>> fixed_point([0.75, 1e-8, 1e-7]).tolist()
+    [0.75, 0.0, 1.1920928955078125e-07]
+    """
+    taps = np.asarray(firs, dtype=np.float64)
+    step = np.ldexp(1.0, np.frexp(np.abs(taps).max(initial=0.0))[1] - (FIXED_POINT_BITS - 1))
+    return (np.rint(taps / step) * step + 0.0).astype(np.float32)  # + 0 takes the sign of -0
+
+
+def encode_fir(fir: ArrayLike) -> str:
     """Text of a filter in a preset; an empty text is silence.
 
     Parameters
     ----------
     fir : array_like, shape (taps,)
         The filter.
-    half : bool
-        Round long filters to float16, -74 dB beside each tap, for half the text. For room responses.
 
     Examples
     --------
     >>> encode_fir([1.0]), encode_fir([0.0, 0.0])
     ('AACAPw==', '')
     """
-    is_half = half and np.size(fir) > _core.LONG_TAPS
-    taps = np.asarray(fir, dtype=np.float16 if is_half else np.float32)
+    taps = np.asarray(fir, dtype=np.float32)
     return _core.encode_fir(taps) if np.any(taps) else ""
 
 

@@ -354,8 +354,8 @@ def test_validate_reads_what_hosts_load(tmp_path):
     assert run("validate", target).stdout == f"{target}: OK, Laptop, 2 drivers; Tablet, 2 drivers\n"
     state = target.read_bytes()
     text = unpack_state(forestage.vst3.state_of(state))
-    target.write_bytes(forestage.vst3.vstpreset(text.replace('"schema": 1', '"schema": 2', 1)))
-    assert f"{target}: /slots/a/schema: is 2; this version reads up to 1" in run("validate", target).stderr
+    target.write_bytes(forestage.vst3.vstpreset(text.replace('"schema": 2', '"schema": 3', 1)))
+    assert f"{target}: /slots/a/schema: is 3; this version reads up to 2" in run("validate", target).stderr
     target.write_bytes(state.replace(b"46737374", b"46737375", 1).replace(b"Frst".hex().upper().encode(), b"0" * 8, 1))
     assert "a preset of another plugin" in run("validate", target).stderr
     target.write_bytes(state[: len(state) // 2])

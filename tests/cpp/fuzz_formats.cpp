@@ -1,6 +1,7 @@
-// Structured mutations of every format that the core reads: presets, states, equalisers as text and as WAV files.
+// Structured mutations of every format that the core reads: presets, states, responses as FLAC, equalisers as text and
+// as WAV files.
 //
-//     fuzz_formats preset|state|eq_text|eq_wav [first seed] [count]
+//     fuzz_formats preset|state|flac|eq_text|eq_wav [first seed] [count]
 //
 // Whatever comes in, it is read or refused by an exception whose message is UTF-8, within a second of CPU time; what
 // was read is built now and then. Made for the build with sanitizers, which end the program where memory is misused,
@@ -29,8 +30,11 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+#include "base64.hpp"
 #include "check_preset.hpp"
 #include "engine.hpp"
+#include "fir_text.hpp"
+#include "flac.hpp"
 #include "headphone_eq_text.hpp"
 #include "headphone_eq_wav.hpp"
 #include "number_text.hpp"
@@ -78,7 +82,7 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 std::string odd_token(Random& random) {
-  constexpr std::array<std::string_view, 46> odd{"0",
+  constexpr std::array<std::string_view, 47> odd{"0",
                                                  "-0",
                                                  "-1",
                                                  "1",
@@ -115,6 +119,7 @@ std::string odd_token(Random& random) {
                                                  "\"AADAfw==\"",
                                                  "\"AACAfw==\"",
                                                  "\"f16:AHw=\"",
+                                                 "\"flac0:ZkxhQw==\"",
                                                  "\"====\"",
                                                  "kHz",
                                                  "dB",
@@ -283,6 +288,14 @@ std::string state_text() {
                       .headphone_eq = check_eq()});
 }
 
+std::vector<std::uint8_t> flac_stream() {
+  Random random(1);
+  std::vector<std::int32_t> samples(5000);
+  for (std::int32_t& sample : samples) sample = static_cast<std::int32_t>(below(random, 1 << 12)) - (1 << 11);
+  std::fill_n(samples.begin() + 1000, 1500, 0);
+  return preset_detail::encode_flac(samples);
+}
+
 void build(const Preset& preset, Random& random) {
   Engine engine({.sample_rate = pick(random, std::array{44100.0, 48000.0, 50000.0}), .output_channels = 2});
   engine.load(Slot::a, std::make_shared<const Preset>(preset));
@@ -333,6 +346,20 @@ std::vector<Target> targets() {
            check_comes_back(state);
            if (state.a) build(*state.a, random);
            if (state.headphone_eq) build(*state.headphone_eq, random);
+         };
+       }},
+      {"flac",
+       [base = flac_stream()](Random& random) {
+         std::vector<std::uint8_t> stream = base;
+         for (std::size_t k = 1 + below(random, 4); k > 0; --k) {
+           stream[below(random, stream.size())] = static_cast<std::uint8_t>(random());
+         }
+         if (below(random, 4) == 0) stream.resize(below(random, stream.size()));
+         return "flac0:" + preset_detail::encode_base64(stream);
+       },
+       [](const std::string& input) -> std::function<void(Random&)> {
+         return [fir = preset_detail::decode_fir(input, {})](Random&) {
+           if (preset_detail::decode_fir(preset_detail::encode_fir(fir), {}) != fir) fail("taps that do not come back");
          };
        }},
       {"eq_text", [](Random& random) { return mutated_text(random, eq_text); },

@@ -5,12 +5,12 @@ import json
 
 import numpy as np
 
-from forestage import factory_presets
+from forestage import _core, factory_presets
 from forestage._core import SAMPLE_RATES
 
 
 def fir_text(taps, *, half: bool = False) -> str:
-    """Taps as a preset file holds them: float32, or float16 as long filters are when that is exact."""
+    """Taps as a preset file holds them: float32, or float16 as long filters were before schema 2."""
     if half:  # all low bytes, then all high ones
         planes = np.asarray(taps, dtype="<f2").view(np.uint8).reshape(-1, 2).T
         return "f16p:" + base64.b64encode(planes.tobytes()).decode("ascii")
@@ -18,17 +18,16 @@ def fir_text(taps, *, half: bool = False) -> str:
 
 
 def taps_of(text: str) -> np.ndarray:
-    """The inverse of fir_text."""
-    if text.startswith("f16p:"):
-        planes = np.frombuffer(base64.b64decode(text[5:]), np.uint8).reshape(2, -1)
-        return np.ascontiguousarray(planes.T).view("<f2").ravel().astype("<f4")
+    """Those of any text in a preset."""
+    if text.startswith("flac"):
+        return _core.decode_fir(text)
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 
-def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0, half: bool = False) -> str:
+def impulse_text(*, at: int, frames: int = 8, gain: float = 1.0) -> str:
     taps = np.zeros(frames)
     taps[at] = gain
-    return fir_text(taps, half=half)
+    return fir_text(taps)
 
 
 def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
@@ -50,9 +49,9 @@ def make_filter_set(*, sample_rate: int, drivers: int, frames: int = 8) -> dict:
 def make_preset(*, drivers: int = 3, frames: int = 8) -> dict:
     """Every key, optional ones too; every filter an impulse or silence."""
     tap = impulse_text(at=2, gain=0.5)
-    long_tap = impulse_text(at=2, frames=6000, gain=0.25, half=True)
+    long_tap = _core.encode_fir(0.25 * (np.arange(6000) == 2).astype(np.float32))
     return {
-        "schema": 1,
+        "schema": _core.PRESET_SCHEMA,
         "name": "Tiny",
         "device": "tiny-speaker",
         "text": "A speaker for tests: größer klingt 5 Ω.",

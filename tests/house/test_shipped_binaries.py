@@ -104,11 +104,11 @@ def test_wheel_is_smaller_than_20_mb():
 def test_licence_of_every_library_in_the_binaries_comes_along():
     texts = {path.stem for path in installed() if "/licenses/licenses/" in str(path)}
     compiled_in = {"juce", "libstdc++", "nlohmann-json", "pybind11"}
-    licence_of = {"png16": "libpng", "jpeg": "libjpeg-turbo", "z": "zlib", "brotlidec": "brotli"}
+    licence_of = {"png16": "libpng", "jpeg": "libjpeg-turbo", "z": "zlib", "brotlidec": "brotli", "FLAC": "flac"}
     lists = re.findall(r"link_archives\(\w+ ([^)]+)\)", (ROOT / "plugin/CMakeLists.txt").read_text())
     archives = {name for names in lists for name in names.split()} - {"brotlicommon"}
-    archives |= set(re.findall(r"lib(fftw3|z)f?\.a", (ROOT / "cpp/CMakeLists.txt").read_text()))
-    assert {"freetype", "fftw3", "z"} <= archives
+    archives |= set(re.findall(r"lib(fftw3|z|FLAC|ogg)f?\.a", (ROOT / "cpp/CMakeLists.txt").read_text()))
+    assert {"freetype", "fftw3", "z", "FLAC", "ogg"} <= archives
     needed = compiled_in | {licence_of.get(name, name.rstrip("3")) for name in archives}
     assert needed <= texts
 

@@ -47,7 +47,7 @@ def red_when_open():
 plugin = load_plugin("laptop", headphone_eq=parametric())
 usual = red_when_open()
 later = json.loads(plugin_state("laptop"))
-later["slots"]["a"]["schema"] = 2
+later["slots"]["a"]["schema"] = 3
 plugin.preset_data = vst3.vstpreset(json.dumps(later))
 print("without a word" if usual == 0 else usual, "says so" if red_when_open() > 20 else "is silent")
 """

@@ -211,7 +211,7 @@ def slots_of(tree: dict, a: dict) -> dict:
 
 LATER = {
     "a later state": later(forestage_state=2, layers=[1, 2, {"x": 0.1}]),
-    "a later preset": later(a={"schema": 2, "fields": [1, 2]}),
+    "a later preset": later(a={"schema": 3, "fields": [1, 2]}),
     "a later key of a preset": later(a={"colour": "red"}),
     "a later equaliser": later(headphone_eq={"name": "x", "lattice": [1]}),
     "a preset that this version refuses": later(a={"drivers": []}),
@@ -245,7 +245,7 @@ def test_of_a_later_session_all_plays_that_is_known(lend_small):
 
 
 def test_session_without_a_preset_that_can_be_read_passes_stereo_through_and_keeps_both(lend_small):
-    tree = later(a={"schema": 2})
+    tree = later(a={"schema": 3})
     tree["slots"]["b"]["schema"] = 3
     plugin = lend_small(ONE)
     load_state(plugin, json.dumps(tree))

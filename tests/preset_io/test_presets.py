@@ -1,17 +1,26 @@
 """Preset files: what is read, what is written, and what each broken file is told."""
 
 import base64
+import io
 import json
 import time
 from functools import cache
 
 import numpy as np
 import pytest
+import soundfile
 
 from forestage import _core
 from make_preset import SAMPLE_RATES, fir_text, impulse_text, make_preset
 
 MIB = 1 << 20
+
+
+def flac_text(samples, *, scale: int = 0, subtype: str = "PCM_24") -> str:
+    """Samples within +-1 as text of a preset, by another writer than its own."""
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, 48_000, format="FLAC", subtype=subtype)
+    return f"flac{scale}:" + base64.b64encode(stream.getvalue()).decode()
 
 
 def changed(path: str, value=None, *, remove: bool = False) -> str:
@@ -66,7 +75,7 @@ def test_written_preset_has_the_values_that_were_read():
     assert as_float32(written) == as_float32(preset)
 
 
-def test_float16_taps_are_read_and_written_to_the_bit():
+def test_float16_taps_that_are_no_fixed_point_are_read_and_written_to_the_bit():
     """All finite numbers of the format: normal, subnormal, zeros and both signs, as far as taps may go."""
     every = np.arange(65_536, dtype="<u2").view("<f2").astype(np.float64)
     taps = every[np.abs(every) <= 1000.0]
@@ -86,12 +95,58 @@ def test_float16_with_low_and_high_bytes_in_turn_is_still_read():
     np.testing.assert_array_equal(_core.decode_fir(fir_text(taps, half=True)), taps.astype(np.float32))
 
 
-@pytest.mark.parametrize("beyond", [np.float32(0.1), np.float32(2**-25), np.float32(1.0 + 2**-11)])
-def test_long_filters_that_float16_would_round_stay_float32(beyond):
+def fixed_point_taps(*, frames=5000, scale=0):
+    """Every bit of 24 in use, and both ends of the scale."""
+    samples = np.random.default_rng(7).integers(-(2**23) + 1, 2**23, frames)
+    samples[:2] = 2**23 - 1, -(2**23) + 1
+    return (samples * 2.0 ** (scale - 23)).astype(np.float32)
+
+
+@pytest.mark.parametrize("scale", [-100, -3, 0, 9])
+def test_long_filters_in_fixed_point_are_flac_to_the_bit(scale):
+    taps = fixed_point_taps(scale=scale)
+    text = _core.encode_fir(taps)
+    assert text.startswith(f"flac{scale}:")
+    np.testing.assert_array_equal(_core.decode_fir(text).view(np.uint32), taps.view(np.uint32))
     preset = make_preset()
-    preset["room"]["ears"]["device"][1][0] = fir_text(np.full(5000, beyond))
-    written = json.loads(_core.parse_preset(json.dumps(preset)).to_json())
-    assert written["room"]["ears"]["device"][1][0] == preset["room"]["ears"]["device"][1][0]
+    preset["room"]["ears"]["device"][1][0] = text
+    assert json.loads(_core.parse_preset(json.dumps(preset)).to_json()) == preset
+
+
+def test_anyone_reads_flac_of_a_preset():
+    taps = fixed_point_taps(scale=2)
+    stream = io.BytesIO(base64.b64decode(_core.encode_fir(taps).removeprefix("flac2:")))
+    with soundfile.SoundFile(stream) as file:
+        assert (file.samplerate, file.subtype) == (48_000, "PCM_24")
+        np.testing.assert_array_equal(4.0 * file.read(dtype="float64"), taps)
+
+
+def test_short_filters_in_fixed_point_stay_float32():
+    taps = fixed_point_taps(frames=_core.LONG_TAPS)
+    assert _core.encode_fir(taps) == fir_text(taps)
+
+
+@pytest.mark.parametrize("beyond", [-0.0, 2**-24, 1.0 + 2**-23, 1e-38, np.nan, np.inf])
+def test_long_filters_that_neither_flac_nor_float16_holds_stay_float32(beyond):
+    taps = fixed_point_taps()
+    taps[:3] = 0.75, 0.1, beyond
+    assert _core.encode_fir(taps) == fir_text(taps)
+
+
+def test_damaged_flac_is_refused():
+    """Every cut, and a bit in a thousand: frames have checksums, and the header says how much there is."""
+    text = _core.encode_fir(fixed_point_taps())
+    stream = base64.b64decode(text.removeprefix("flac0:"))
+    random = np.random.default_rng(8)
+
+    def refused(damaged):
+        with pytest.raises(_core.PresetError, match="is no FLAC of one channel"):
+            _core.decode_fir("flac0:" + base64.b64encode(damaged).decode())
+
+    for size in range(0, len(stream), 97):
+        refused(stream[:size])
+    for at in random.integers(42, len(stream), 100):
+        refused(stream[:at] + bytes([stream[at] ^ 1 << random.integers(8)]) + stream[at + 1 :])
 
 
 def test_written_preset_is_stable():
@@ -138,7 +193,7 @@ def test_design_is_kept_whatever_it_holds():
 STRUCTURE = [
     ("/filters/0/delay_ms", 3, '/filters/0: unknown key "delay_ms"; did you mean "delay_frames"? (keys: sample_rate, '),
     ("/Name", "x", 'top level: unknown key "Name"; did you mean "name"?'),
-    ("/schema", 2, "/schema: is 2; this version reads up to 1: update Forestage"),
+    ("/schema", 3, "/schema: is 3; this version reads up to 2: update Forestage"),
     ("/schema", "1", '/schema: is "1"; must be a whole number'),
     ("/name", "", "/name: is empty"),
     ("/name", 5, "/name: is 5; must be text"),
@@ -233,8 +288,18 @@ TAPS = [
     ("f16p:AAAA", "holds 3 bytes; float16 taps take a multiple of 2"),
     ("f16:AHw=", "tap 0 is infinite; taps must be finite"),
     ("f16:AH4=", "tap 0 is NaN; taps must be finite"),
+    ("flac:AAAA", 'begins with "flac"; "flac", a whole number from -100 to 10 and a colon would be right'),
+    ("flac11:AAAA", 'begins with "flac11"'),
+    ("flac1.5:AAAA", 'begins with "flac1.5"'),
+    ("flac0:AAAA", "is no FLAC of one channel with 24 bits and at most 131072 taps, or it is damaged"),
+    ("flac0:", "is no FLAC of one channel"),
+    ("flac0:****", 'character 0 is "*"; base64 has'),
+    (flac_text(np.zeros((5000, 2))), "is no FLAC of one channel"),
+    (flac_text(np.zeros(5000), subtype="PCM_16"), "is no FLAC of one channel"),
+    (flac_text(np.zeros(131_073)), "is no FLAC of one channel"),
+    (flac_text(np.ones(5000), scale=10), "tap 0 is 1023.9999; taps must be within +-1000"),
     ("f64:AAAA", 'character 3 is ":"; base64 has'),
-    ([0.0, 1.0], "is an array of 2; must be the base64 text of float32 or float16 taps"),
+    ([0.0, 1.0], "is an array of 2; must be the base64 text of float32 taps, FLAC or float16 taps"),
 ]
 
 VALID = json.dumps(make_preset())
@@ -292,7 +357,7 @@ def test_missing_sample_rate_is_named(index):
 
 def test_schema_from_the_future_is_blamed_before_its_new_keys():
     preset = make_preset() | {"schema": 3, "new_key": 1}
-    assert "/schema: is 3; this version reads up to 1: update Forestage" in message_of(json.dumps(preset))
+    assert "/schema: is 3; this version reads up to 2: update Forestage" in message_of(json.dumps(preset))
 
 
 def test_preset_error_is_a_value_error():

@@ -13,12 +13,14 @@
 
 namespace forestage {
 
-inline constexpr int preset_schema = 1;
+inline constexpr int preset_schema = 2;
 
 using Fir = std::vector<float>;  // taps; empty = silence
-/// Room responses are most of a preset. Longer filters than this may be held as float16, for half the text.
+/// Room responses are most of a preset. Longer filters than this are held as FLAC where every tap is in fixed point of
+/// 24 bits.
 inline constexpr std::size_t long_taps = 4096;
-inline constexpr float max_tap = 1000.0f;  // 60 dB: past any filter, so damaged or not what it is said to be
+inline constexpr std::size_t room_block_taps = 2048;  // of a FLAC frame
+inline constexpr float max_tap = 1000.0f;             // 60 dB: past any filter, so damaged or not what it is said to be
 
 struct DriverRoute {
   std::string name;

@@ -37,7 +37,7 @@ from forestage.design.virtual_pair import (
     far_feed,
     with_even_near_ears,
 )
-from forestage.firs import FilterSet
+from forestage.firs import FilterSet, fixed_point
 
 Progress = Callable[[float, str], None]
 
@@ -123,12 +123,12 @@ def design(
                 cancel_align,
                 beam_align,
                 delay_for(rate, delay_s=CROSSTALK_DELAY_S),
-                sample_firs(crosstalk_master, sample_rate=rate, delay_s=CROSSTALK_DELAY_S).astype(np.float32),
-                sample_firs(cancel_master, sample_rate=rate).astype(np.float32),
-                beam_taps.astype(np.float32),
-                phantom_taps.astype(np.float32),
-                driver_eq_firs(device, sample_rate=rate).astype(np.float32),
-                bass_firs(device, sample_rate=rate).astype(np.float32),
+                fixed_point(sample_firs(crosstalk_master, sample_rate=rate, delay_s=CROSSTALK_DELAY_S)),
+                fixed_point(sample_firs(cancel_master, sample_rate=rate)),
+                fixed_point(beam_taps),
+                fixed_point(phantom_taps),
+                fixed_point(driver_eq_firs(device, sample_rate=rate)),
+                fixed_point(bass_firs(device, sample_rate=rate)),
             )
         )
     finished = Design(device, variant, target, beam, pair, seat, solution, center.plan, tuple(filters), ears)

@@ -15,7 +15,7 @@ from forestage.acoustics.plant import directivity
 from forestage.arrays import FloatArray
 from forestage.constants import SAMPLE_RATE
 from forestage.design.ears import EarFirs
-from forestage.firs import FilterSet, encode_fir
+from forestage.firs import FilterSet, encode_fir, fixed_point
 
 DIRECTIONS_DEG = np.arange(-180.0, 180.0, 15.0)
 DIRECTIONS_HZ = np.array(
@@ -35,13 +35,13 @@ def _form(value: Any) -> Any:
     return encode_fir(value) if value.ndim == 1 else [_form(row) for row in value]
 
 
-def ears_form(ears: EarFirs, *, half: bool = False) -> dict[str, Any]:
-    """Ear responses; ``half`` as for `encode_fir`."""
+def ears_form(ears: EarFirs) -> dict[str, Any]:
+    """Ear responses."""
     return {
         "sample_rate": SAMPLE_RATE,
         "delay_frames": ears.delay_frames,
-        "device": [[encode_fir(fir, half=half) for fir in row] for row in ears.device],
-        "reference": [[encode_fir(fir, half=half) for fir in row] for row in ears.reference],
+        "device": _form(fixed_point(ears.device)),
+        "reference": _form(fixed_point(ears.reference)),
     }
 
 

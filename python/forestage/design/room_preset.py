@@ -15,9 +15,10 @@ from forestage.acoustics.measured_head import MeasuredHead
 from forestage.acoustics.seat import Seat, Vector
 from forestage.acoustics.shoebox import ROOMS, Room, named_room
 from forestage.design.calibrate import Render, calibrate, render_with_core
-from forestage.design.ears import room_ear_firs
+from forestage.design.ears import EarFirs, room_ear_firs
 from forestage.design.preset_device import preset_device
 from forestage.design.preset_form import ears_form, head_form
+from forestage.design.shaped_rounding import rounded_room
 from forestage.firs import decode_fir, encode_fir
 
 
@@ -76,10 +77,12 @@ def room_preset(
         "yaw_deg": yaw_deg,
         "head": head_form(seat.head),
     }
-    heard = ears_form(ears, half=True)
     # Both places reach the ears at the same time: as late as the one that has to wait longer for what is nearer
-    latest = max(heard["delay_frames"], preset["ears"]["delay_frames"])
-    free, heard = (_delayed(form, latest) for form in (preset["ears"], heard))
+    latest = max(ears.delay_frames, preset["ears"]["delay_frames"])
+    free = _delayed(preset["ears"], latest)
+    wait = ((0, 0), (0, 0), (latest - ears.delay_frames, 0))
+    device_ears = rounded_room(np.pad(ears.device, wait))
+    heard = ears_form(EarFirs(device_ears, rounded_room(np.pad(ears.reference, wait)), latest))
     # A preset that knows nothing but the room is measured as any other is
     only_room = {key: preset[key] for key in preset if key != "room"} | {"ears": heard}
     loudness = calibrate(only_room, render=render)
