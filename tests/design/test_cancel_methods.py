@@ -61,6 +61,11 @@ def test_left_and_right_of_a_symmetric_device_are_mirrored(problem, method):
     np.testing.assert_allclose(weights, mirrored, rtol=1e-4, atol=1e-4 * np.abs(weights).max())
 
 
+def test_sides_that_are_alike_are_so_to_the_last_digit(problem):
+    np.testing.assert_array_equal(problem.response[0, 1], problem.response[0, 0][problem.images])
+    np.testing.assert_array_equal(problem.plain[:, 1], problem.plain[problem.images, 0])
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_right_channel_of_a_symmetric_device_is_what_its_own_problem_asks_for(problem, method):
     """It is taken from the left one."""

@@ -199,12 +199,8 @@ def ears(fields: Sequence[Field], seat: Seat, frequency_hz: ArrayLike) -> Comple
     if len(known) < len(fields):
         return _ears(fields, seat, frequency)
     images = _mirror_images(known) if isinstance(seat.head, Head) else None
-    aside = seat.position_m[1], seat.yaw_deg
-    if images is None or aside > (0.0, 0.0):
+    if images is None or (seat.position_m[1], seat.yaw_deg) >= (0.0, 0.0):
         return _kept_ears(known, seat, frequency.tobytes())
-    if aside == (0.0, 0.0):
-        left = _kept_ears(known, seat, frequency.tobytes())[0]
-        return np.stack([left, left[images]])
     return _kept_ears(known, seat.mirrored, frequency.tobytes())[::-1, images]
 
 

@@ -8,7 +8,7 @@ method looks for w; the near ear of the seat is to get what a pair of loudspeake
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +31,7 @@ STEP_HZ = 200.0
 # From where measurements end, as a ratio of frequencies: where nothing is cancelled any more
 FADE_RATIO = 1.4
 # Sides that differ by no more are mirror images
-ROUNDING = 1e-9
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,7 +178,7 @@ def cancel_problem(
     response = np.stack([each.at(frequency) for each in (seat, *zone)])
     noise = _noise(device, frequency, target.zone, seats=len(response))
     beside = [plant(device, each, step_hz=STEP_HZ).at(frequency) for each in target.zone.beside(device)]
-    return CancelProblem(
+    problem = CancelProblem(
         frequency,
         response,
         even_plain(device, seat, frequency),
@@ -195,6 +195,16 @@ def cancel_problem(
         else None,
         noise,
     )
+    return problem if problem.images is None else _mirrored(problem, problem.images)
+
+
+def _mirrored(problem: CancelProblem, images: NDArray[np.intp]) -> CancelProblem:
+    """The same with sides that are alike to the last digit, by which a search among equals would choose."""
+    response, plain = problem.response.copy(), problem.plain.copy()
+    in_middle = _apart(response, response[:, ::-1, images]).max(axis=(1, 2)) < ROUNDING
+    response[in_middle, 1] = response[in_middle, 0][:, images]
+    plain[:, 1] = plain[images, 0]
+    return replace(problem, response=response, plain=plain)
 
 
 def _apart(responses: ComplexArray, others: ComplexArray) -> FloatArray:
