@@ -19,6 +19,7 @@ from forestage.acoustics.measured_driver import USUAL_TRUSTED_HZ
 from forestage.acoustics.plant import Plant, plant
 from forestage.acoustics.seat import Seat
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.blas import one_thread
 from forestage.constants import SAMPLE_RATE
 from forestage.design.balance import balance_shortfalls
 from forestage.design.beam import BeamPlan, BeamTarget
@@ -250,6 +251,8 @@ class Design:
             for driver, (left, right) in zip(self.device.drivers, self.device.plain_gains, strict=True)
         ]
 
+    # Many small matrices: threads only cost time, and so does turning them off again and again
+    @one_thread
     def preset(self) -> dict[str, Any]:
         """The preset in its JSON form: what plays, what the editor and the report draw, and where it comes from."""
         return self.playable() | {

@@ -11,6 +11,7 @@ from scipy.interpolate import CubicSpline
 
 from forestage.acoustics.crossover import crossover
 from forestage.acoustics.device import Device
+from forestage.acoustics.fields import phasors
 from forestage.acoustics.plant import directivity, mean_power
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.design.beam.problem import BeamProblem, beam_problem
@@ -153,7 +154,7 @@ def later_s(pressure: ComplexArray, reference: ComplexArray) -> float:
     inside = _within(*TIMED_HZ)
     cross = (pressure * reference.conj())[inside]
     cross /= np.abs(pressure[inside]) ** 2 + np.abs(reference[inside]) ** 2
-    return float(DELAYS_S[np.argmax(np.real(np.exp(2j * np.pi * DELAYS_S[:, None] * GRID_HZ[inside]) @ cross))])
+    return float(DELAYS_S[np.argmax(np.real(cross @ phasors(2 * np.pi * GRID_HZ[inside], -DELAYS_S)))])
 
 
 def _within(low_hz: float, high_hz: float) -> NDArray[np.bool_]:

@@ -80,7 +80,9 @@ class Search(ShortRepr):
             rows = np.column_stack([rows[is_missed], hinges.T[is_missed]])
             bent = np.column_stack([bend_rows, bend_rows @ values + bend_offset])
             triangle = np.linalg.qr(np.concatenate([rows, bent]), mode="r")
-            return np.asarray(np.pad(triangle, ((0, values.size + 1 - len(triangle)), (0, 0))))
+            square = np.zeros((values.size + 1, values.size + 1))
+            square[: len(triangle)] = triangle
+            return square
 
         def hinges(values: FloatArray) -> FloatArray:
             return folded(values.tobytes())[:, -1]
