@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-MOST_BYTES = 20_000_000
+MOST_BYTES = 15_000_000
 OLDEST_GLIBC = (2, 34)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "forestage" / "bare-debian-12"
 PACKAGES = ("python3", "python3-venv", "libatomic1")  # the last is what pedalboard's own wheel needs

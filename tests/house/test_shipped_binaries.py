@@ -96,9 +96,9 @@ def installed():
 
 
 @pytest.mark.slow
-def test_wheel_is_smaller_than_20_mb():
+def test_wheel_is_smaller_than_15_mb():
     compressed = sum(len(zlib.compress(path.read_binary(), 6)) for path in installed())
-    assert compressed < 20e6, f"{compressed / 1e6:.1f} MB"
+    assert compressed < 15e6, f"{compressed / 1e6:.1f} MB"
 
 
 def test_licence_of_every_library_in_the_binaries_comes_along():
