@@ -164,7 +164,7 @@ void bench_stages(Bench& bench, const Preset& preset) {
   Delay alignment(2, filters.delay_frames, block_frames);
   print("stage, alignment delays", bench.measure(2, [&](AudioBlock io) { alignment.process(io, io); }));
   std::vector<MonitorEars> places;
-  places.emplace_back(preset.ears, preset.loudness, block_frames);
+  places.emplace_back(preset.ears, plays_plain(preset, filters), preset.loudness, block_frames);
   Monitors monitors(std::move(places), preset.ears.delay_frames, drivers, drivers, sample_rate, block_frames);
   for (const Monitor monitor : {Monitor::speakers, Monitor::headphones}) {
     monitors.jump_to({monitor});

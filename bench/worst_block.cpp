@@ -98,6 +98,7 @@ void bench(double sample_rate, bool in_room, const SharedPreset& a, const Shared
   };
   row("steady", [](int) {});
   row("slot", turn(Param::slot, 0.0f));
+  engine.set_param(Param::slot, 0.0f);
   row("monitor", turn(Param::monitor, 1.0f));
   engine.set_param(Param::monitor, 1.0f);
   row("quality", turn(Param::upmix_quality, 0.0f));

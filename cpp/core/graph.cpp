@@ -13,6 +13,9 @@ namespace forestage {
 namespace {
 
 constexpr int parts = 5;  // of a graph, that are forgotten one after the other
+// From one part to the next when they are set going: whole partitions of the filters, so that their work falls between
+// that of the upmix.
+constexpr int part_frames = 128;
 
 /// Latency from the input to the feeds, before their equalisation.
 int path_latency_frames(const FilterSet& filters) {
@@ -25,10 +28,11 @@ FramesByQuality pads(const Preset& preset, const FramesByQuality& wanted_frames)
   return pads;
 }
 
-std::vector<MonitorEars> places(const Preset& preset, int max_block_frames) {
+std::vector<MonitorEars> places(const Preset& preset, const FilterSet& filters, int max_block_frames) {
+  const std::vector<bool> plain = plays_plain(preset, filters);
   std::vector<MonitorEars> result;
-  result.emplace_back(preset.ears, preset.loudness, max_block_frames);
-  if (preset.room) result.emplace_back(preset.room->ears, preset.room->loudness, max_block_frames);
+  result.emplace_back(preset.ears, plain, preset.loudness, max_block_frames);
+  if (preset.room) result.emplace_back(preset.room->ears, plain, preset.room->loudness, max_block_frames);
   return result;
 }
 
@@ -66,8 +70,8 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       plain_eq_(make_driver_eq(filters)),
       designed_eq_(make_driver_eq(filters)),
       reference_delay_(2, filters.driver_eq_delay_frames, spec.max_block_frames),
-      monitors_(places(preset, spec.max_block_frames), preset.ears.delay_frames, drivers_, spec.output_channels,
-                spec.sample_rate, spec.max_block_frames),
+      monitors_(places(preset, filters, spec.max_block_frames), preset.ears.delay_frames, drivers_,
+                spec.output_channels, spec.sample_rate, spec.max_block_frames),
       paths_(3, spec.max_block_frames),
       stereo_(2, spec.max_block_frames),
       plain_feeds_(drivers_, spec.max_block_frames),
@@ -89,7 +93,7 @@ int Graph::warm_up_frames(const ParamStore& store) const noexcept {
 bool Graph::forget_part() noexcept {
   const auto forget = [](auto&... parts) { (parts.reset(), ...); };
   snap_ = true;
-  started_parts_ = start_blocks;
+  started_frames_ = start_frames;
   switch (soiled_parts_) {
     case 0:
       break;
@@ -200,16 +204,20 @@ void Graph::play_designed(int frames) noexcept {
 }
 
 /// Whether all behind this part has yet to start; what has not started is as if it had heard silence.
-bool Graph::waits(int part, AudioBlock io) noexcept {
-  if (started_parts_ > part) return false;
-  started_parts_ = part + 1;
+bool Graph::waits(int part, AudioBlock io) const noexcept {
+  if (started_frames_ >= (part + 1) * part_frames) return false;
   clear(io);
   return true;
 }
 
 void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
-  const int frames = io.frames;
   soiled_parts_ = parts;
+  play_parts(io);
+  started_frames_ = std::min(start_frames, started_frames_ + io.frames);
+}
+
+void Graph::play_parts(AudioBlock io) noexcept {
+  const int frames = io.frames;
   const RampBlock amount = controls_.amount.advance(frames);
   const bool hears_plain = monitors_.hears_plain() || !amount.is(1.0f);
   split_paths(io);

@@ -50,10 +50,10 @@ class Graph {
   void reset() noexcept;
   /// True while there is more to forget.  [audio]
   bool forget_part() noexcept;
-  /// For a graph that nobody hears yet: of the blocks that follow each sets one more part going, as their memory is
-  /// cold. It is silent before the last one, start_blocks later.  [audio]
-  void start_by_parts() noexcept { started_parts_ = 0; }
-  static constexpr int start_blocks = 4;
+  /// For a graph that nobody hears yet: its parts are set going one after the other, as their memory is cold. It is
+  /// silent until the first block that begins start_frames later.  [audio]
+  void start_by_parts() noexcept { started_frames_ = 0; }
+  static constexpr int start_frames = 512;
   /// `common`: of the presets that are compared, so that all make the same room. `kept`: monitors that run although
   /// nobody hears them.
   void follow(const ParamStore& store, const Levels& common, MonitorSet kept = {}) noexcept;
@@ -92,7 +92,8 @@ class Graph {
   void play_plain(int frames, bool is_heard) noexcept;
   void play_pair(int frames) noexcept;
   void play_designed(int frames) noexcept;
-  bool waits(int part, AudioBlock io) noexcept;
+  void play_parts(AudioBlock io) noexcept;
+  bool waits(int part, AudioBlock io) const noexcept;
 
   int drivers_;
   float processed_db_;                           // Loudness::processed_db of the free field
@@ -104,7 +105,7 @@ class Graph {
   bool is_guarded_ = true;
   MatchGains match_;
 
-  int started_parts_ = start_blocks;
+  int started_frames_ = start_frames;  // since the first part was set going, up to when all are
   int soiled_parts_ = 0;  // that sound went through since they were reset: the first ones
 
   UpmixSwitch upmix_;

@@ -10,6 +10,20 @@ namespace {
 constexpr int stereo = 2;                  // ears
 constexpr int most_kept_frames = 1 << 24;  // longer than anything has to warm up
 
+/// Without the responses to drivers that plain stereo leaves silent, where these are so many that their memory of sound
+/// is larger than filters apart from those of all drivers.
+EarResponses plain_of(const Ears& ears, const std::vector<bool>& plays_plain) {
+  EarResponses responses = ears.device;
+  const auto heard = std::ranges::count(plays_plain, true);
+  if (std::ssize(plays_plain) - heard < stereo * heard) return responses;
+  for (auto& drivers : responses) {
+    for (std::size_t d = 0; d < drivers.size(); ++d) {
+      if (!plays_plain[d]) drivers[d].clear();
+    }
+  }
+  return responses;
+}
+
 EarResponses reference_of(const Ears& ears) {
   EarResponses responses;
   for (std::size_t ear = 0; ear < responses.size(); ++ear) {
@@ -20,9 +34,11 @@ EarResponses reference_of(const Ears& ears) {
 
 }  // namespace
 
-MonitorEars::MonitorEars(const Ears& ears, const Loudness& loudness, int max_block_frames)
+MonitorEars::MonitorEars(const Ears& ears, const std::vector<bool>& plays_plain, const Loudness& loudness,
+                         int max_block_frames)
     : device_(ears.device, loudness.device_ears_db, ears.delay_frames, ears.sample_rate, max_block_frames),
-      plain_(ears.device, loudness.device_ears_db, ears.delay_frames, ears.sample_rate, max_block_frames),
+      plain_(plain_of(ears, plays_plain), loudness.device_ears_db, ears.delay_frames, ears.sample_rate,
+             max_block_frames),
       reference_(reference_of(ears), loudness.reference_ears_db, ears.delay_frames, ears.sample_rate,
                  max_block_frames) {}
 

@@ -7,7 +7,8 @@
 //
 // There are ears in the free field and, when the preset has them, ears in a room. Only what sounds is computed; a
 // change warms the next one up and cross-fades. Headphones and Headphones Plain hear through the same ears with a
-// memory each, as either is to be in full sound as soon as it is heard; what is only read they share.
+// memory each, as either is to be in full sound as soon as it is heard; what is only read they share, unless most
+// drivers are silent in plain stereo.
 #pragma once
 
 #include <array>
@@ -49,8 +50,8 @@ struct Listening {
 /// The listener's ears in one place, behind whatever the headphones monitors play.
 class MonitorEars {
  public:
-  /// `ears` at the sample rate of the graph.
-  MonitorEars(const Ears& ears, const Loudness& loudness, int max_block_frames);
+  /// `ears` at the sample rate of the graph; `plays_plain`: of each driver, whether plain stereo plays it.
+  MonitorEars(const Ears& ears, const std::vector<bool>& plays_plain, const Loudness& loudness, int max_block_frames);
 
   EarPath& path(Monitor monitor) noexcept;
   int tail_frames() const noexcept;

@@ -7,7 +7,7 @@ from forestage import Renderer, load_preset
 from forestage.metrics.loudness import loudness_lufs, programme
 from forestage.params import text_value
 from kinds import FLAT, KINDS, MONITORS, first_fast
-from make_preset import impulse_text, make_preset, with_later_alignment
+from make_preset import fir_text, impulse_text, make_preset, with_later_alignment
 from signals import db, impulse, in_blocks, noise, peak_db, rms_db, tone
 
 RATES = (48_000, 44_100, 88_200, 96_000, 176_400, 192_000)
@@ -106,6 +106,24 @@ def test_reported_latency_is_where_the_near_ear_peaks(preset, sample_rate, monit
         renderer.reset()
         y = renderer.process(impulse(frames=4000, channel=channel))
         assert np.argmax(np.abs(y[channel])) == renderer.latency_frames
+
+
+@pytest.mark.parametrize("has_bass", [False, True])
+def test_plain_headphones_hear_all_that_plain_stereo_plays(has_bass):
+    """Of many drivers it plays few, and the bass of one by another."""
+    preset = make_preset(drivers=12)
+    for d, driver in enumerate(preset["drivers"]):
+        driver.update(plain_left_gain=float(d == 0), plain_right_gain=float(d == 6))
+    if has_bass:
+        for filters in preset["filters"]:
+            filters["bass"] = [[""] * 12 for _ in range(12)]
+            filters["bass"][3][0] = fir_text([0.5])
+    options = {"safe_headroom": "Off", "level_match": "Off"}
+    x = noise(frames=20_000)
+    design = Renderer(preset, monitor="Headphones", amount=0, **options).process(x)
+    plain = Renderer(preset, monitor="Headphones Plain", **options).process(x)
+    assert peak_db(design) > -20
+    assert peak_db(plain - design) <= -120
 
 
 @presets

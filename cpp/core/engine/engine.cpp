@@ -392,7 +392,7 @@ struct Engine::Impl {
     if (const int kept = kept_frames_of(target); kept > 0) return hand_over.start(target, std::max(0, frames - kept));
     target->reset();
     target->start_by_parts();
-    hand_over.start(target, Graph::start_blocks * chunk_frames + frames);
+    hand_over.start(target, Graph::start_frames + chunk_frames + frames);
   }
 
   int kept_frames_of(const Graph* graph) const noexcept {

@@ -261,6 +261,7 @@ void FirMatrix::Group::write(AudioBlock out, int offset, int frames) noexcept {
 
 void FirMatrix::Group::transform_windows() noexcept {
   for (int i = 0; i < active_inputs_; ++i) matrix_.transform(i, window(i), window(i) + frames_);
+  matrix_.store(0, frames_);
 }
 
 void FirMatrix::Group::prepare_past() noexcept {

@@ -43,16 +43,12 @@ std::shared_ptr<const PartitionTransform::Constants> PartitionTransform::constan
 }
 
 PartitionTransform::PartitionTransform(int partition_frames)
-    : frames_(partition_frames),
-      constants_(constants(partition_frames)),
-      folded_(count_of(frames_)),
-      bins_(count_of(frames_)) {}
+    : frames_(partition_frames), constants_(constants(partition_frames)), folded_(count_of(frames_)) {}
 
-void PartitionTransform::forward(const float* earlier, const float* later, float* cells, long stride) noexcept {
+void PartitionTransform::forward(const float* earlier, const float* later, float* bins) noexcept {
   loops_->fold(earlier, later, constants_->w_re.data(), constants_->w_im.data(),
                reinterpret_cast<float*>(folded_.data()), frames_);
-  constants_->fft.forward(folded_.data(), bins_.data());
-  loops_->pack(reinterpret_cast<const float*>(bins_.data()), cells, stride, frames_);
+  constants_->fft.forward(folded_.data(), reinterpret_cast<std::complex<float>*>(bins));
 }
 
 void PartitionTransform::backward(const std::complex<float>* product, float* to) noexcept {
@@ -76,7 +72,7 @@ FirPartitions::FirPartitions(int inputs, int outputs, std::span<const FirPath> p
       partitions_((longest(paths) + frames() - 1) / frames()),
       filters_(shared_filters(paths)),
       spectra_(&memory.piece(count_of(2 * frames(), partitions_, inputs))),
-      products_(&memory.piece(count_of(2 * frames(), outputs))) {}
+      products_(&memory.piece(count_of(2 * frames(), std::max(inputs, outputs)))) {}
 
 std::shared_ptr<const AlignedVector<float>> FirPartitions::shared_filters(std::span<const FirPath> paths) const {
   static SharedByContent<AlignedVector<float>> all;
@@ -91,6 +87,7 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
   const int size = frames();
   const long chunk = static_cast<long>(partitions_) * inputs_ * outputs_ * cell;
   AlignedVector<float> padded(count_of(2 * size));
+  AlignedVector<float> bins(padded.size());
   AlignedVector<float> cells(padded.size());
   for (const FirPath& path : paths) {
     for (int p = 0; p < partitions_; ++p) {
@@ -99,7 +96,8 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
       std::fill(padded.begin(), padded.end(), 0.0f);
       std::transform(part.begin(), part.end(), padded.begin(),
                      [&](float tap) { return tap / static_cast<float>(size); });
-      transform_->forward(padded.data(), padded.data() + size, cells.data(), cell);
+      transform_->forward(padded.data(), padded.data() + size, bins.data());
+      transform_->loops().pack(bins.data(), cells.data(), cell, size);
       float* to = filters.data() + ((static_cast<long>(p) * inputs_ + path.input) * outputs_ + path.output) * cell;
       for (int n = 0; n < 2 * size; ++n) to[n / cell * chunk + n % cell] += cells[static_cast<std::size_t>(n)];
     }
@@ -108,8 +106,17 @@ AlignedVector<float> FirPartitions::design(std::span<const FirPath> paths) const
 }
 
 void FirPartitions::transform(int input, const float* previous, const float* current) noexcept {
+  transform_->forward(previous, current, products_->data() + 2L * input * frames());
+}
+
+void FirPartitions::store(int first_bin, int last_bin) noexcept {
   const long chunk = static_cast<long>(partitions_) * inputs_ * cell;
-  transform_->forward(previous, current, spectra_->data() + (static_cast<long>(slot_) * inputs_ + input) * cell, chunk);
+  float* cells = spectra_->data() + static_cast<long>(slot_) * inputs_ * cell;
+  cells += first_bin / fir_kernels::chunk_bins * chunk;
+  for (int i = 0; i < active_inputs_; ++i) {
+    const float* bins = products_->data() + 2L * (static_cast<long>(i) * frames() + first_bin);
+    transform_->loops().pack(bins, cells + static_cast<long>(i) * cell, chunk, last_bin - first_bin);
+  }
 }
 
 void FirPartitions::multiply(const Part& part, const Products* start, Products& products) noexcept {

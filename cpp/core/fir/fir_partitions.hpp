@@ -46,8 +46,8 @@ class PartitionTransform {
   int frames() const noexcept { return frames_; }
   const fir_kernels::Table& loops() const noexcept { return *loops_; }
 
-  /// Twice B frames, one after the other in time, to B bins in chunks, `stride` floats apart.
-  void forward(const float* earlier, const float* later, float* cells, long stride) noexcept;
+  /// Twice B frames, one after the other in time, to B interleaved bins.
+  void forward(const float* earlier, const float* later, float* bins) noexcept;
   /// B interleaved bins to the second half of the window they stand for.
   void backward(const std::complex<float>* product, float* to) noexcept;
 
@@ -64,7 +64,6 @@ class PartitionTransform {
   int frames_;
   std::shared_ptr<const Constants> constants_;
   AlignedVector<std::complex<float>> folded_;
-  AlignedVector<std::complex<float>> bins_;
 };
 
 /// Memory for sound, in which several ways to cut the same filters take turns.
@@ -92,8 +91,11 @@ class FirPartitions {
   int inputs() const noexcept { return inputs_; }
   int outputs() const noexcept { return outputs_; }
 
-  /// The newest window of an input: the previous partition and the current one.
+  /// The newest window of an input, the previous partition and the current one, in two steps: its transform, which
+  /// waits where multiply() will write, and bins [first_bin, last_bin) of all inputs, whole chunks, to their places in
+  /// the ring, which lie far apart.
   void transform(int input, const float* previous, const float* current) noexcept;
+  void store(int first_bin, int last_bin) noexcept;
   /// The inputs from this one on are silent, and their spectra zero, until another count is set.
   void set_active_inputs(int count) noexcept { active_inputs_ = count; }
   /// Products of all outputs for bins [first_bin, last_bin), whole chunks: sum over all partitions.

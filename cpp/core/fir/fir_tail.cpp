@@ -1,15 +1,33 @@
 #include "fir_tail.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
 namespace forestage {
 namespace {
 
-constexpr int slice_bins = 64;
+constexpr int slice_bins = 16;
 // Of the period, that the work takes: at its end, all levels begin anew.
 constexpr double busy_share = 0.9;
+// How the work is dealt out over the quarters of a partition of the first level, which has work of its own in the first
+// and the last; the upmix at 192 kHz has all of its own in the last.
+constexpr int cycle_frames = 128;
+constexpr std::array quarter_shares{0.25, 0.375, 0.375, 0.0};
+
+/// Frames after which work is done that would take so many if it were spread evenly.
+double frames_for(double even_frames) {
+  const double cycles = std::floor(even_frames / cycle_frames);
+  double left = even_frames / cycle_frames - cycles;
+  double quarters = 0.0;
+  for (const double share : quarter_shares) {
+    if (left <= share) return cycle_frames * (cycles + 0.25 * (quarters + left / share));
+    left -= share;
+    ++quarters;
+  }
+  return cycle_frames * (cycles + 1.0);
+}
 
 }  // namespace
 
@@ -22,9 +40,9 @@ FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, Partit
       sums_(count_of(2, outputs, frames_)) {}
 
 std::vector<FirTail::Task> FirTail::plan() const {
-  // Rough costs in ns.
+  // Rough costs in ns, of memory that is out of the cache.
   const double transform_cost = 0.13 * frames_ * std::log2(frames_);
-  const double slice_cost = 0.1 * slice_bins * matrix_.partitions() * matrix_.inputs() * matrix_.outputs();
+  const double slice_cost = 0.4 * slice_bins * matrix_.partitions() * matrix_.inputs() * matrix_.outputs();
   std::vector<Task> tasks;
   for (int i = 0; i < matrix_.inputs(); ++i) tasks.push_back({Work::transform, i, transform_cost});
   for (int bin = 0; bin < frames_; bin += slice_bins) tasks.push_back({Work::multiply, bin, slice_cost});
@@ -34,7 +52,7 @@ std::vector<FirTail::Task> FirTail::plan() const {
   double done = 0.0;
   for (Task& task : tasks) {
     done += task.cost;
-    task.due_frames = static_cast<int>(std::ceil(busy_share * frames_ * done / whole));
+    task.due_frames = static_cast<int>(std::ceil(frames_for(busy_share * frames_ * done / whole)));
   }
   return tasks;
 }
@@ -45,7 +63,8 @@ void FirTail::run(const Task& task) noexcept {
       matrix_.transform(task.first, partition(task.first, 0), partition(task.first, 1));
       break;
     case Work::multiply:
-      matrix_.multiply(task.first, std::min(task.first + slice_bins, frames_));
+      matrix_.store(task.first, task.first + slice_bins);
+      matrix_.multiply(task.first, task.first + slice_bins);
       break;
     case Work::take:
       matrix_.take(task.first, sums_.data() + sums_at(1 - half_, task.first));
@@ -64,13 +83,16 @@ void FirTail::add_to(int output, float* to, int frames) const noexcept {
 
 void FirTail::advance(int frames) noexcept {
   position_ += frames;
-  while (next_task_ < plan_.size() && plan_[next_task_].due_frames <= position_) run(plan_[next_task_++]);
+  while (!is_silent_ && next_task_ < plan_.size() && plan_[next_task_].due_frames <= position_) {
+    run(plan_[next_task_++]);
+  }
   if (position_ == frames_) next_period();
 }
 
 void FirTail::next_period() noexcept {
   first_ = (first_ + 1) % 3;
-  matrix_.advance();
+  if (!is_silent_) matrix_.advance();
+  is_silent_ = false;
   half_ = 1 - half_;
   position_ = 0;
   next_task_ = 0;
@@ -80,6 +102,7 @@ void FirTail::reset() noexcept {
   matrix_.reset();
   std::fill(windows_.begin(), windows_.end(), 0.0f);
   std::fill(sums_.begin(), sums_.end(), 0.0f);
+  is_silent_ = true;
   half_ = 0;
   first_ = 0;
   position_ = 0;

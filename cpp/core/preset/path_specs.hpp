@@ -17,6 +17,19 @@ inline std::vector<std::vector<float>> stereo_gains(const Preset& preset) {
   return gains;
 }
 
+/// Drivers that plain stereo plays: those that have a gain, and those that play bass of theirs.
+inline std::vector<bool> plays_plain(const Preset& preset, const FilterSet& filters) {
+  std::vector<bool> plays;
+  for (const auto& gains : stereo_gains(preset)) plays.push_back(gains[0] != 0.0f || gains[1] != 0.0f);
+  std::vector<bool> all = plays;
+  for (std::size_t d = 0; d < filters.bass.size(); ++d) {
+    for (std::size_t from = 0; from < filters.bass[d].size(); ++from) {
+      if (plays[from] && !filters.bass[d][from].empty()) all[d] = true;
+    }
+  }
+  return all;
+}
+
 /// What comes before the driver matrix takes this long on the sides; the center waits for it there.
 inline int stage_latency_frames(const FilterSet& filters) {
   return FractionalDelay::latency + filters.crosstalk_delay_frames;
