@@ -94,7 +94,11 @@ def commands(folder, commit):
             commit,
         ],
         "dearest block of 32 frames after events, smart-speaker and laptop": [folder / "bench_worst_block", *two],
-        "instances of smart-speaker and laptop, processor time": [folder / "bench_instances", *two],
+        "instances of smart-speaker and laptop, processor time": [
+            folder / "bench_instances",
+            *two,
+            *(factory / f"{name}.json" for name in ("five-driver-speaker", "soundbar-7")),
+        ],
         "the plugin's window, smart-speaker, 48 kHz, block 128, processor time": [window_bench()],
         "smart-speaker in pedalboard, 48 kHz, buffer 128": [sys.executable, ROOT / "bench/pedalboard_host.py"],
         "from Python: designs, ears in a room, rendering, one thread": [sys.executable, ROOT / "bench/offline.py"],

@@ -106,7 +106,7 @@ class Graph {
   MatchGains match_;
 
   int started_frames_ = start_frames;  // since the first part was set going, up to when all are
-  int soiled_parts_ = 0;  // that sound went through since they were reset: the first ones
+  int soiled_parts_ = 0;               // that sound went through since they were reset: the first ones
 
   UpmixSwitch upmix_;
   Delay plain_delay_;
