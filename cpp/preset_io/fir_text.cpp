@@ -5,11 +5,16 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <list>
+#include <mutex>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base64.hpp"
 #include "flac.hpp"
+#include "shared_by_content.hpp"
 
 namespace forestage::preset_detail {
 
@@ -78,10 +83,43 @@ std::optional<std::string> encode_half(const Fir& taps) {
   return std::string(planes_prefix) + encode_base64(bytes);
 }
 
+/// Texts of the filters that were last read or written as FLAC, so that what is read is written as it was, whichever
+/// libFLAC and processor it is from, and nothing is encoded that has a text.
+class FlacTexts {
+ public:
+  std::optional<std::string> find(const Fir& taps) {
+    const std::lock_guard guard(mutex_);
+    const auto found = std::ranges::find(texts_, key_of(taps), &Entry::first);
+    if (found == texts_.end()) return std::nullopt;
+    texts_.splice(texts_.begin(), texts_, found);
+    return found->second;
+  }
+  void keep(const Fir& taps, std::string_view text) {
+    const std::lock_guard guard(mutex_);
+    const std::uint64_t key = key_of(taps);
+    std::erase_if(texts_, [key](const Entry& entry) { return entry.first == key; });
+    texts_.emplace_front(key, text);
+    if (texts_.size() > most) texts_.pop_back();
+  }
+
+ private:
+  using Entry = std::pair<std::uint64_t, std::string>;
+  static constexpr std::size_t most = 64;  // rooms of some four presets, 1.3 MB
+  static std::uint64_t key_of(const Fir& taps) { return ContentHash().add(std::span(taps)).value(); }
+  std::mutex mutex_;
+  std::list<Entry> texts_;  // the newest first
+};
+
+FlacTexts& flac_texts() {
+  static FlacTexts texts;
+  return texts;
+}
+
 /// Of numbers in fixed point with a full scale of 2^scale.
 float step_of(int scale) { return std::ldexp(1.0f, scale - (flac_bits - 1)); }
 
 std::optional<std::string> encode_fixed(const Fir& taps) {
+  if (auto known = flac_texts().find(taps)) return known;
   float peak = 0.0f;
   for (const float tap : taps) peak = std::max(peak, std::abs(tap));
   if (!(peak > 0.0f && peak <= max_tap)) return std::nullopt;
@@ -98,7 +136,9 @@ std::optional<std::string> encode_fixed(const Fir& taps) {
     lost |= std::bit_cast<std::uint32_t>(step * static_cast<float>(samples[i])) ^ std::bit_cast<std::uint32_t>(taps[i]);
   }
   if (lost != 0) return std::nullopt;
-  return std::string(flac_prefix) + std::to_string(scale) + ":" + encode_base64(encode_flac(samples));
+  const std::string text = std::string(flac_prefix) + std::to_string(scale) + ":" + encode_base64(encode_flac(samples));
+  flac_texts().keep(taps, text);
+  return text;
 }
 
 Fir decode_fixed(std::string_view text, const Path& path) {
@@ -160,6 +200,7 @@ Fir decode_fir(std::string_view text, const Path& path) {
   if (text.starts_with(flac_prefix) && text.find(':') != text.npos) {
     Fir taps = decode_fixed(text, path);
     check_taps(taps, path);
+    if (taps.size() > long_taps) flac_texts().keep(taps, text);
     return taps;
   }
   const std::string_view what = is_half ? "float16 taps" : "float32 taps";

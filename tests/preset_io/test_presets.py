@@ -133,6 +133,14 @@ def test_long_filters_that_neither_flac_nor_float16_holds_stay_float32(beyond):
     assert _core.encode_fir(taps) == fir_text(taps)
 
 
+def test_flac_of_another_encoder_is_written_as_it_was_read():
+    """Another libFLAC finds other predictors, and has other texts for the same taps."""
+    samples = np.round(np.random.default_rng(1).uniform(-0.9, 0.9, 5000) * 2**23) / 2**23
+    text = flac_text(samples)
+    assert text != _core.encode_fir(samples.astype(np.float32))
+    assert _core.encode_fir(_core.decode_fir(text)) == text
+
+
 def test_damaged_flac_is_refused():
     """Every cut, and a bit in a thousand: frames have checksums, and the header says how much there is."""
     text = _core.encode_fir(fixed_point_taps())

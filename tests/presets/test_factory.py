@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from forestage import Renderer, catalogue, factory_presets, load_preset, presets
+from forestage._core import parse_preset
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.plant import directivity, plant
 from forestage.design.variants import VARIANTS
@@ -54,7 +55,8 @@ def test_every_device_has_its_standard_preset():
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_file_is_what_the_core_writes(name):
     path = ROOT / "presets" / "factory" / f"{name}.json"
-    assert path.read_text(encoding="utf-8") == loaded(path).to_json(), "to write it anew: ./run update --presets"
+    text = path.read_text(encoding="utf-8")
+    assert text == parse_preset(text).to_json(), "to write it anew: ./run update --presets"
 
 
 @pytest.mark.parametrize("name", NAMES)
