@@ -1,5 +1,6 @@
 // Vectors of floats for inner loops that are compiled for several instruction sets. The bodies are templates over a
-// vector type, inlined into one function per instruction set; which of them runs is chosen once, by `has_avx2()`.
+// vector type, inlined into one function per instruction set; which of them runs is chosen once, by `has_avx2()` and,
+// for what the chain spends most of its time in, `has_avx512()`.
 // Plain function pointers instead of ifunc, so that modules loaded with dlopen and sanitizer builds work alike.
 #pragma once
 
@@ -13,9 +14,11 @@
 #define FORESTAGE_HAS_AVX2 1
 #if defined(__clang__)
 #define FORESTAGE_AVX2 __attribute__((target("avx2,fma")))
+#define FORESTAGE_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 #else
 // -std=c++20 turns fused multiply-add off in GCC; in these loops it is what makes them fast.
 #define FORESTAGE_AVX2 __attribute__((target("avx2,fma"), optimize("fp-contract=fast")))
+#define FORESTAGE_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma"), optimize("fp-contract=fast")))
 #endif
 #endif
 #else
@@ -23,6 +26,7 @@
 #endif
 #if !defined(FORESTAGE_HAS_AVX2)
 #define FORESTAGE_AVX2
+#define FORESTAGE_AVX512
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -31,19 +35,22 @@
 
 namespace forestage::simd {
 
-// A vector of 4 or 8 floats, or one float where the compiler knows no vectors. Vectors wider than the registers of the
-// target would be correct too, but GCC sends them through memory.
+// A vector of 4, 8 or 16 floats, or one float where the compiler knows no vectors. Vectors wider than the registers of
+// the target would be correct too, but GCC sends them through memory.
 #if defined(__GNUC__) || defined(__clang__)
 typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector16 __attribute__((vector_size(64)));
 using Baseline = Vector4;
 #else
 using Baseline = float;
 #endif
 #if defined(FORESTAGE_HAS_AVX2)
 using Wide = Vector8;
+using Widest = Vector16;
 #else
-using Wide = Baseline;  // there is one set of loops, twice
+using Wide = Baseline;  // there is one set of loops, three times
+using Widest = Baseline;
 #endif
 
 template <class V>
@@ -62,7 +69,11 @@ FORESTAGE_INLINE void store(float* to, const V& from) {
 template <class V>
 FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
 #if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 8) {
+  if constexpr (width<V> == 16) {
+    store<V>(to, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    store<V>(to + 16, __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+    return;
+  } else if constexpr (width<V> == 8) {
     store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
     store<V>(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
     return;
@@ -82,7 +93,11 @@ FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
   load(low, from);
   load(high, from + width<V>);
 #if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 8) {
+  if constexpr (width<V> == 16) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return;
+  } else if constexpr (width<V> == 8) {
     a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
     b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
     return;
@@ -129,7 +144,10 @@ FORESTAGE_INLINE void join(float* to, const V& a, const V& b) {
 template <class V>
 FORESTAGE_INLINE float sum(const V& values) {
 #if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 8) {
+  if constexpr (width<V> == 16) {
+    return sum<Vector8>(__builtin_shufflevector(values, values, 0, 1, 2, 3, 4, 5, 6, 7) +
+                        __builtin_shufflevector(values, values, 8, 9, 10, 11, 12, 13, 14, 15));
+  } else if constexpr (width<V> == 8) {
     return sum<Vector4>(__builtin_shufflevector(values, values, 0, 1, 2, 3) +
                         __builtin_shufflevector(values, values, 4, 5, 6, 7));
   } else if constexpr (width<V> == 4) {
@@ -196,15 +214,19 @@ struct Run<V, 0> {
   FORESTAGE_INLINE void write(float*) const {}
 };
 
-/// Whether loops for AVX2 run: the processor has it, and the environment does not say FORESTAGE_SIMD=baseline, which is
-/// for comparing the two. Settled at the first call.  [any thread]
+/// Whether FORESTAGE_SIMD in the environment says so, which is for comparing the loops.
+inline bool is_wanted(const char* set) noexcept {
+  const char* wanted = std::getenv("FORESTAGE_SIMD");
+  return wanted != nullptr && std::strcmp(wanted, set) == 0;
+}
+
+/// Whether loops for AVX2 run: the processor has it, and FORESTAGE_SIMD is not "baseline". Settled at the first call.
+/// [any thread]
 inline bool has_avx2() noexcept {
 #if defined(FORESTAGE_HAS_AVX2)
   static const bool has = [] {
-    const char* wanted = std::getenv("FORESTAGE_SIMD");
-    if (wanted != nullptr && std::strcmp(wanted, "baseline") == 0) return false;
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return !is_wanted("baseline") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   }();
   return has;
 #else
@@ -212,10 +234,25 @@ inline bool has_avx2() noexcept {
 #endif
 }
 
-/// Of two tables of the same loops, the one that this processor is to run.  [any thread]
+/// The same for AVX-512, where FORESTAGE_SIMD is not "avx2" either.  [any thread]
+inline bool has_avx512() noexcept {
+#if defined(FORESTAGE_HAS_AVX2)
+  static const bool has = has_avx2() && !is_wanted("avx2") && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return has;
+#else
+  return false;
+#endif
+}
+
+/// Of tables of the same loops, the one that this processor is to run.  [any thread]
 template <class Table>
 const Table& best(const Table& baseline, const Table& avx2) noexcept {
   return has_avx2() ? avx2 : baseline;
+}
+template <class Table>
+const Table& best(const Table& baseline, const Table& avx2, const Table& avx512) noexcept {
+  return has_avx512() ? avx512 : best(baseline, avx2);
 }
 
 }  // namespace forestage::simd

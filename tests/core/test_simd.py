@@ -1,4 +1,4 @@
-"""Loops for AVX2 and the plain ones that any machine runs: both are the same sound."""
+"""Loops for AVX-512, those for AVX2 and the plain ones that any machine runs: all are the same sound."""
 
 import os
 import subprocess
@@ -46,23 +46,31 @@ def rendered(folder, source, code=RENDER, **environment):
     return {path.stem: np.load(path) for path in folder.iterdir()}
 
 
-def has_avx2():
+def has(*wanted):
     with open("/proc/cpuinfo", encoding="ascii") as lines:
-        return any(line.startswith("flags") and " avx2 " in line and " fma " in line for line in lines)
+        flags = next(set(line.split()) for line in lines if line.startswith("flags"))
+    return flags.issuperset(wanted)
 
 
-@pytest.mark.skipif(not has_avx2(), reason="this machine has no AVX2: there is one path only")
-def test_plain_loops_sound_as_those_for_avx2_do(tmp_path):
+@pytest.mark.skipif(not has("avx2", "fma"), reason="this machine has no AVX2: there is one path only")
+@pytest.mark.parametrize(
+    "plainer",
+    [
+        "baseline",
+        pytest.param("avx2", marks=pytest.mark.skipif(not has("avx512f", "avx512dq", "avx512vl"), reason="no AVX-512")),
+    ],
+)
+def test_plainer_loops_sound_as_the_best_ones_do(tmp_path, plainer):
     np.save(tmp_path / "x.npy", noise(frames=24_000))
     fast = rendered(tmp_path / "fast", tmp_path / "x.npy")
-    plain = rendered(tmp_path / "plain", tmp_path / "x.npy", FORESTAGE_SIMD="baseline")
+    plain = rendered(tmp_path / "plain", tmp_path / "x.npy", FORESTAGE_SIMD=plainer)
     assert len(fast) == len(plain) == 4
     for name, y in fast.items():
         assert not np.array_equal(plain[name], y), "the environment chose nothing"
         assert rms_db(plain[name] - y) - rms_db(y) <= -120, name
 
 
-@pytest.mark.skipif(not has_avx2(), reason="this machine has no AVX2: there is one path only")
+@pytest.mark.skipif(not has("avx2", "fma"), reason="this machine has no AVX2: there is one path only")
 @pytest.mark.slow
 def test_plain_loops_hear_rooms_as_those_for_avx2_do(tmp_path):
     fast = rendered(tmp_path / "fast", "-", ROOMS)

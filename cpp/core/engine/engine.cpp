@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -19,9 +18,9 @@
 #include "level_meter.hpp"
 #include "mailbox.hpp"
 #include "param_store.hpp"
+#include "peak.hpp"
 #include "preset_at_rate.hpp"
 #include "programme_match.hpp"
-#include "simd.hpp"
 #include "slot_plan.hpp"
 
 namespace forestage {
@@ -29,23 +28,6 @@ namespace {
 
 constexpr int most_kept_frames = 1 << 24;  // longer than anything has to warm up
 constexpr int chunk_frames = 256;          // longer blocks are played in chunks: the scratch memory stays in the cache
-
-/// Largest magnitude in a block; NaN and Inf are larger than any number, as their bits are.
-FORESTAGE_INLINE float peak_body(const ConstAudioBlock& block) noexcept {
-  constexpr std::int32_t magnitude = 0x7fffffff;
-  std::int32_t found = 0;
-  for (int c = 0; c < block.channels; ++c) {
-    const float* lane = block[c];
-    for (int n = 0; n < block.frames; ++n) found = std::max(found, std::bit_cast<std::int32_t>(lane[n]) & magnitude);
-  }
-  return std::bit_cast<float>(found);
-}
-float baseline_peak(const ConstAudioBlock& block) noexcept { return peak_body(block); }
-FORESTAGE_AVX2 float avx2_peak(const ConstAudioBlock& block) noexcept { return peak_body(block); }
-
-float peak_of(const ConstAudioBlock& block) noexcept {
-  return simd::has_avx2() ? avx2_peak(block) : baseline_peak(block);
-}
 
 /// Levels that any thread may read while another one installs a preset.
 class SharedLevels {

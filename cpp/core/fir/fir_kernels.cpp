@@ -224,10 +224,11 @@ FORESTAGE_INLINE void direct_body(const Direct& job) {
 
 FORESTAGE_KERNELS(baseline, simd::Baseline, )
 FORESTAGE_KERNELS(avx2, simd::Wide, FORESTAGE_AVX2)
+FORESTAGE_KERNELS(avx512, simd::Widest, FORESTAGE_AVX512)
 #undef FORESTAGE_KERNELS
 
 }  // namespace
 
-const Table& best() noexcept { return simd::best(baseline::table, avx2::table); }
+const Table& best() noexcept { return simd::best(baseline::table, avx2::table, avx512::table); }
 
 }  // namespace forestage::fir_kernels

@@ -1,7 +1,7 @@
 // Inner loops of FirMatrix and its parts, compiled for several instruction sets (simd.hpp); the best one for this CPU
 // is chosen at run time.
 //
-// Spectra are split into chunks of 8 bins, real parts then imaginary parts ("cell" = 16 floats = one cache line):
+// Spectra are split into chunks of 16 bins, real parts then imaginary parts ("cell" = 32 floats = two cache lines):
 //     inputs   [chunk][slot][input][cell]            slots form a ring, newest at `slot`
 //     filters  [chunk][partition][input][output][cell]
 // so that the multiply-accumulate walks through memory once and in order.
@@ -9,10 +9,10 @@
 
 namespace forestage::fir_kernels {
 
-inline constexpr int chunk_bins = 8;
+inline constexpr int chunk_bins = 16;
 inline constexpr int cell = 2 * chunk_bins;
 /// Floats behind the last frame that `direct` reads, and has no use for.
-inline constexpr int read_beyond = 8;
+inline constexpr int read_beyond = 16;
 
 /// Bins of all outputs: interleaved complex, [output][partition_frames].
 struct Multiply {

@@ -138,7 +138,7 @@ class FirMatrix::Group {
   int output_count() const noexcept { return static_cast<int>(outputs_.size()); }
   int window_stride() const noexcept {
     return 2 * frames_ + cell;
-  }  // the direct form reads up to 7 frames past the end
+  }  // the direct form reads up to 15 frames past the end
   int past_stride() const noexcept { return frames_ + cell; }
   float* window(int input) noexcept { return windows_->data() + static_cast<long>(input) * window_stride(); }
   float* past(int output) noexcept { return pasts_->data() + static_cast<long>(output) * past_stride(); }

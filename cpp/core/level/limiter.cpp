@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "peak.hpp"
+
 namespace forestage {
 namespace {
 
@@ -69,7 +71,7 @@ void Limiter::reset() noexcept {
 
 void Limiter::process(AudioBlock io, bool is_on, ConstAudioBlock lead) noexcept {
   const float* peaks = find_peaks(io);
-  const bool is_within = !is_on || std::all_of(peaks, peaks + io.frames, [](float peak) { return peak <= ceiling; });
+  const bool is_within = !is_on || peak_of({&peaks, 1, io.frames}) <= ceiling;
   const bool is_resting = is_within && rest_in_frames_ == 0;
   least_gain_ = 1.0f;
   if (!is_resting) find_gains(peaks, io.frames, is_on);
@@ -99,7 +101,8 @@ const float* Limiter::find_peaks(ConstAudioBlock io) noexcept {
   }
   if (detector_frames_ == 0) return peaks_.data();
   const float* frame_peaks = frame_peaks_.push(peaks_.data(), io.frames);
-  const float largest = *std::max_element(frame_peaks - 2 * detector_frames_, frame_peaks + io.frames);
+  const float* oldest = frame_peaks - 2 * detector_frames_;
+  const float largest = peak_of({&oldest, 1, 2 * detector_frames_ + io.frames});
   float* between = between_.data() + 1;
   std::fill_n(between, io.frames, 0.0f);
   if (largest * true_peak_.most_gain() > ceiling) {

@@ -213,10 +213,11 @@ FORESTAGE_INLINE void axis_body(const Estimate& job) {
 
 FORESTAGE_UPMIX_KERNELS(baseline, simd::Baseline, )
 FORESTAGE_UPMIX_KERNELS(avx2, simd::Wide, FORESTAGE_AVX2)
+FORESTAGE_UPMIX_KERNELS(avx512, simd::Widest, FORESTAGE_AVX512)
 #undef FORESTAGE_UPMIX_KERNELS
 
 }  // namespace
 
-const Table& best() noexcept { return simd::best(baseline::table, avx2::table); }
+const Table& best() noexcept { return simd::best(baseline::table, avx2::table, avx512::table); }
 
 }  // namespace forestage::upmix_kernels
