@@ -165,7 +165,7 @@ struct Form {
 };
 
 Form forestage_form(const Case& c, const std::vector<FirPath>& paths, const char* name, int partition_frames) {
-  const auto matrix = std::make_shared<FirMatrix>(c.inputs, c.outputs, paths, partition_frames);
+  const auto matrix = std::make_shared<FirMatrix>(c.inputs, c.outputs, paths, partition_frames, c.block);
   return {name, [matrix](ConstAudioBlock in, AudioBlock out) { matrix->process(in, out); }};
 }
 

@@ -21,6 +21,7 @@ namespace forestage::python {
 namespace {
 
 constexpr int chunk_frames = 256;
+constexpr int longest_call_frames = 2048;  // of a FIR matrix, whose partitions follow
 
 struct PyFirMatrix {
   PyFirMatrix(const Audio& taps, int partition_frames)
@@ -39,7 +40,8 @@ struct PyFirMatrix {
         }
       }
     }
-    return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames);
+    return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames,
+                     longest_call_frames);
   }
 
   Turns turns;
@@ -151,7 +153,7 @@ void bind_blocks(py::module_& m) {
       .def(py::init<const Audio&, int>(), py::arg("taps"), py::arg("partition_frames") = 0)
       .def("process",
            [](PyFirMatrix& p, const Audio& x) {
-             return play(p.turns, x, p.inputs, p.outputs, chunk_frames,
+             return play(p.turns, x, p.inputs, p.outputs, longest_call_frames,
                          [&](ConstAudioBlock in, AudioBlock out) { p.matrix.process(in, out); });
            })
       .def("reset", [](PyFirMatrix& p) { take_turns(p.turns, [&] { p.matrix.reset(); }); })

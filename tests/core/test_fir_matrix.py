@@ -135,6 +135,30 @@ def test_calls_may_be_of_another_length_after_a_reset(before: int, after: int) -
     assert peak_db(output - expected(h, x)) <= PEAK_DB
 
 
+@pytest.mark.parametrize(("taps", "block"), [(1024, 256), (1024, 512), (3000, 512), (9000, 2048)])
+def test_long_first_calls_choose_long_partitions(taps: int, block: int) -> None:
+    h = make_taps(3, 2, taps)
+    x = make_input(2, 8192)
+    chosen = FirMatrix(h, partition_frames=block)
+    np.testing.assert_array_equal(
+        in_blocks(FirMatrix(h), x, repeated(block, 8192)), in_blocks(chosen, x, repeated(block, 8192))
+    )
+
+
+@pytest.mark.parametrize("after", [60, 128, 256, 512, 2048])
+@pytest.mark.parametrize("taps", [1100, 3000, 9000])
+def test_partitions_of_any_length_follow_those_of_another_after_a_reset(taps: int, after: int) -> None:
+    h = make_taps(2, 2, taps)
+    h[0, 1] = h[1, 0] = 0.0  # two filters apart, one short enough to do with fewer levels
+    h[1, 1, taps // 3 :] = 0.0
+    x = make_input(2, 8192)
+    for before in (2048, 512, 128):
+        matrix = FirMatrix(h)
+        in_blocks(matrix, x, repeated(before, 8192))
+        matrix.reset()
+        assert peak_db(in_blocks(matrix, x, repeated(after, 8192)) - expected(h, x)) <= PEAK_DB
+
+
 def test_reset_equals_fresh() -> None:
     h = make_taps(3, 2, 500)
     x = make_input(2)

@@ -47,25 +47,32 @@ void check(int inputs, int outputs, std::span<const FirPath> paths, int partitio
   }
 }
 
-/// Partition length of each level, best over blocks of 32 to 1024 frames together: longer partitions win a little at
-/// long blocks and lose more at short ones. Another level pays when at least half of the taps go there. Partitions of
-/// 8192 would save a fifth at 96 000 taps, but each of their transforms takes as long as three blocks of 128.
-std::vector<int> level_frames(int taps) {
+/// Lengths of the first level's partitions that calls choose from, the longest last. But for 129 to 512 taps, the first
+/// is best over blocks of 32 to 1024 frames together; longer ones take 0.4 to 0.8 of its time where calls cover them.
+std::vector<int> first_partitions(int taps) {
   if (taps <= 32) return {32};
   if (taps <= 128) return {64};
-  if (taps <= 2048) return {128};
-  if (taps <= 4096) return {256};
-  std::vector<int> levels{128};
-  for (const int next : {512, 2048}) {
-    if (taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
-  }
-  return levels;
+  if (taps <= 512) return {32, 64, 128};
+  if (taps < 1024) return {128};
+  if (taps <= 2048) return {128, 256, 512};
+  if (taps <= 4096) return {256, 512};
+  return {128, 512, 2048};
 }
 
-/// All ways to cut filters of so many taps, the longest partitions last.
-std::vector<std::vector<int>> layouts_for(int taps) {
-  if (taps > 128 && taps <= 512) return {{32}, {64}, {128}};
-  return {level_frames(taps)};
+/// Partition lengths of the levels of each way to cut filters of so many taps that calls up to a length make use of.
+/// Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at 96 000 taps,
+/// but each of their transforms takes as long as three blocks of 128.
+std::vector<std::vector<int>> layouts_for(int taps, int longest_call_frames) {
+  std::vector<std::vector<int>> layouts;
+  for (const int first : first_partitions(taps)) {
+    if (!layouts.empty() && first > longest_call_frames) break;
+    std::vector<int>& levels = layouts.emplace_back(1, first);
+    if (taps <= 4096) continue;
+    for (const int next : {512, 2048}) {
+      if (next > first && taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
+    }
+  }
+  return layouts;
 }
 
 /// Sets of paths that share no input and no output.
@@ -329,7 +336,8 @@ void FirMatrix::Group::reset() noexcept {
   past_is_ready_ = past_frames_are_ready_ = false;
 }
 
-FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames) {
+FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames,
+                     int longest_call_frames) {
   check(inputs, outputs, paths, partition_frames);
   const std::vector<FirPath> heard = audible(paths);
   const std::vector<int> heard_outputs = lanes_of(heard, &FirPath::output);
@@ -338,14 +346,16 @@ FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, in
   }
   const int taps = longest(heard);
   tail_frames_ = std::max(0, taps - 1);
-  const auto layouts = partition_frames != 0 ? std::vector<std::vector<int>>{{partition_frames}} : layouts_for(taps);
-  memory_ = std::make_unique<FirMemory>();
+  const auto layouts = partition_frames != 0 ? std::vector<std::vector<int>>{{partition_frames}}
+                                             : layouts_for(taps, longest_call_frames);
+  const auto sets = independent_sets(inputs, outputs, heard);
+  memories_.resize(sets.size());
   for (const auto& levels : layouts) {
-    memory_->rewind();
     Layout& layout = layouts_.emplace_back();
     for (const int frames : levels) layout.transforms.push_back(std::make_unique<PartitionTransform>(frames));
-    for (const auto& set : independent_sets(inputs, outputs, heard)) {
-      layout.groups.push_back(std::make_unique<Group>(set, layout.transforms, *memory_));
+    for (std::size_t s = 0; s < sets.size(); ++s) {
+      memories_[s].rewind();
+      layout.groups.push_back(std::make_unique<Group>(sets[s], layout.transforms, memories_[s]));
     }
   }
   choose_layout(largest_partition_frames);

@@ -10,7 +10,7 @@
 // which spreads its work evenly over the calls. All splits into blocks agree within rounding: for full-scale noise
 // through filters of unit energy about -139 dB rms up to 1024 taps and -136 dB beyond, single frames 15 dB above that.
 //
-// Short filters are ready to be cut into partitions of several lengths. The first call after a reset decides: the
+// Most filters are ready to be cut into partitions of several lengths. The first call after a reset decides: the
 // longest that is no longer than it, as calls shorter than a partition pay for its transforms all the same.
 //
 // Independent blocks of the matrix (say, a diagonal one) are found and computed apart; silent paths, rows and columns
@@ -29,9 +29,11 @@ namespace forestage {
 
 class FirMatrix {
  public:
-  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses. Blocks may be of any length. Throws
-  /// std::invalid_argument.
-  FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0);
+  /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses. Choices that are longer than
+  /// `longest_call_frames` are left out: they take memory, and pay where all calls cover them. Blocks may be of any
+  /// length all the same. Throws std::invalid_argument.
+  FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0,
+            int longest_call_frames = 128);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;
   ~FirMatrix();
@@ -60,8 +62,8 @@ class FirMatrix {
   int position_ = 0;  // in the current partition
   bool is_fresh_ = true;
   std::vector<int> silent_outputs_;
-  std::unique_ptr<FirMemory> memory_;
-  std::vector<Layout> layouts_;  // by their partitions, the longest last
+  std::vector<FirMemory> memories_;  // of each group, in turn for all layouts
+  std::vector<Layout> layouts_;      // by their partitions, the longest last
   std::size_t chosen_ = 0;
 };
 
