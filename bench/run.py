@@ -37,7 +37,7 @@ TEXT = """\
 What the engine and the design cost, and what others take for the same, measured in one run.
 A cost is processor time of one thread or of all, as a table says, so that other work on the machine hardly counts.
 `{column}`, where it stands, compares with `bench/base.json`, stored with {base}.
-Both are held against a fixed piece of work, so that the ratio holds on any machine.
+Both are held against a fixed piece of work: the ratio holds on machines of a kind, and to a third between kinds.
 """
 
 
