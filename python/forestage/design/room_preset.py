@@ -81,8 +81,9 @@ def room_preset(
     latest = max(ears.delay_frames, preset["ears"]["delay_frames"])
     free = _delayed(preset["ears"], latest)
     wait = ((0, 0), (0, 0), (latest - ears.delay_frames, 0))
-    device_ears = rounded_room(np.pad(ears.device, wait))
-    heard = ears_form(EarFirs(device_ears, rounded_room(np.pad(ears.reference, wait)), latest))
+    sources = np.concatenate([ears.device, ears.reference], axis=1)
+    device_ears, reference_ears = np.split(rounded_room(np.pad(sources, wait)), [len(device.drivers)], axis=1)
+    heard = ears_form(EarFirs(device_ears, reference_ears, latest))
     # A preset that knows nothing but the room is measured as any other is
     only_room = {key: preset[key] for key in preset if key != "room"} | {"ears": heard}
     loudness = calibrate(only_room, render=render)
