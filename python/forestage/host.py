@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import tempfile
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
@@ -103,15 +103,33 @@ def load_plugin(
         Ready to sit in a ``pedalboard.Pedalboard``. For driver feeds, process an array with one row per driver, the
         stereo in rows 0 and 1: pedalboard wants as many inputs as outputs. Driver i comes out in row i.
     """
+    plugin = _unlisted(plugin_path("vst3"))
+    a, other, values, eq = _contents(preset, b, headphone_eq, params)
+    state = vst3.vstpreset(_packed(a, other, tuple(values.items()), eq))
+    object.__setattr__(plugin, "preset_data", state)  # pedalboard's own asks for the list first
+    return plugin
+
+
+_making = threading.Lock()
+_LISTING = "__set_initial_parameter_values__"  # where pedalboard makes its list, whether there are values or not
+
+
+def _unlisted(path: Path) -> "pedalboard.VST3Plugin":
+    """Load a VST3 without pedalboard's list of its parameters.
+
+    For that list pedalboard asks for a thousand texts of each parameter, four fifths of what loading takes, by a
+    wrapper that it throws away: whoever uses a parameter waits for a list of the plugin's own in any case.
+    """
     import pedalboard
 
-    plugin = pedalboard.VST3Plugin(str(plugin_path("vst3")))
-    with tempfile.NamedTemporaryFile(suffix=".vstpreset") as file:
-        a, other, values, eq = _contents(preset, b, headphone_eq, params)
-        file.write(vst3.vstpreset(_packed(a, other, tuple(values.items()), eq)))
-        file.flush()
-        plugin.load_preset(file.name)
-    return plugin
+    kind = pedalboard.VST3Plugin
+    with _making:
+        listing = getattr(kind, _LISTING, lambda plugin, values: None)
+        setattr(kind, _LISTING, lambda plugin, values: listing(plugin, values) if values else None)
+        try:
+            return kind(str(path))
+        finally:
+            delattr(kind, _LISTING)
 
 
 def install_plugin(*, remove: bool = False) -> list[Path]:

@@ -255,3 +255,23 @@ def test_what_is_loaded_again_is_packed_once(monkeypatch):
     other = load_plugin("laptop", "tv", amount=40)
     assert len(packed) == 2
     assert (again.amount, other.amount) == (50.0, 40.0)
+
+
+def test_parameters_are_listed_when_they_are_used(monkeypatch):
+    lists, listed = [], pedalboard.VST3Plugin._get_parameters
+    monkeypatch.setattr(pedalboard.VST3Plugin, "_get_parameters", lambda plugin: lists.append(plugin) or listed(plugin))
+    plugin = load_plugin("laptop", amount=40)
+    assert not lists
+    assert plugin.amount == 40.0
+    assert lists == [plugin]
+    plain = pedalboard.VST3Plugin(str(plugin_path()), {"amount": 30})  # one of pedalboard's, which it lists as ever
+    assert plain.amount == 30.0
+    assert plugin.parameters.keys() == plain.parameters.keys()
+
+
+def test_a_plugin_that_does_not_load_leaves_pedalboard_as_it_was(monkeypatch, tmp_path):
+    before = dict(vars(pedalboard.VST3Plugin))
+    monkeypatch.setattr(host, "plugin_path", lambda kind: tmp_path)
+    with pytest.raises(ImportError, match="Unable to"):
+        load_plugin("laptop")
+    assert vars(pedalboard.VST3Plugin) == before
