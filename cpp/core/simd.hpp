@@ -61,6 +61,14 @@ template <class V>
 FORESTAGE_INLINE void load(V& to, const float* from) {
   std::memcpy(&to, from, sizeof(V));
 }
+/// For what is used several times: GCC would load it again for each.
+template <class V>
+FORESTAGE_INLINE void load_once(V& to, const float* from) {
+  load(to, from);
+#if defined(FORESTAGE_HAS_AVX2)
+  asm("" : "+v"(to));
+#endif
+}
 template <class V>
 FORESTAGE_INLINE void store(float* to, const V& from) {
   std::memcpy(to, &from, sizeof(V));

@@ -14,6 +14,16 @@ namespace {
 
 constexpr float max_width_deg = 90.0f;
 constexpr int widths_per_degree = 16;
+constexpr int most_glide_frames = 32;
+constexpr float least_reach_deg = 1.0f / 256.0f;
+
+/// Along a parabola through three values, at -1, 0 and 1.
+template <class Value>
+void follow(Value below, Value middle, Value above, const float* places, int frames, Value* to) noexcept {
+  const auto slope = static_cast<float>((above - below) / 2);
+  const auto bend = static_cast<float>((above + below) / 2 - middle);
+  for (int n = 0; n < frames; ++n) to[n] = middle + places[n] * (slope + places[n] * bend);
+}
 
 }  // namespace
 
@@ -34,6 +44,7 @@ VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span
       near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
       far_(2, far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
       far_lanes_(2, max_block_frames),
+      glide_lanes_(4, max_block_frames),
       delay_lane_(static_cast<std::size_t>(max_block_frames)) {
   if (weights.empty()) return;
   const std::array<FirPath, 2> paths = {FirPath{0, 0, weights[0]}, FirPath{1, 1, weights[1]}};
@@ -104,18 +115,36 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
     darken(far, [filter](int) { return filter.shelf; });
     far_.process(far, filter.delay_frames);
   } else {
-    double* delays = delay_lane_.data();
-    darken(far, [this, widths, delays](int n) {
-      const FarFilter filter = filter_at(widths[n]);
-      delays[n] = filter.delay_frames;
-      return filter.shelf;
-    });
-    far_.process(far, delays);
+    for (int begin = 0; begin < frames; begin += most_glide_frames) {
+      glide(widths, begin, std::min(most_glide_frames, frames - begin));
+    }
+    const AudioBlock shelf = glide_lanes_.block(frames);
+    darken(far, [shelf](int n) { return Shelf{shelf[0][n], shelf[1][n], shelf[2][n]}; });
+    far_.process(far, delay_lane_.data());
   }
   near_.process(in, out);
   for (int n = 0; n < frames; ++n) {
     out[0][n] += far[1][n];
     out[1][n] += far[0][n];
+  }
+}
+
+/// Filters of frames by parabolas through those of three widths: right to -100 dB in the fastest glide.
+void VirtualStereo::glide(const float* widths, int begin, int frames) noexcept {
+  const float from = widths[begin];
+  const float to = widths[begin + frames - 1];
+  const float center = 0.5f * (from + to);
+  const float reach = std::max(0.5f * std::abs(to - from), least_reach_deg);
+  const float scale = 1.0f / reach;
+  float* places = glide_lanes_[3];
+  for (int n = 0; n < frames; ++n) places[n] = scale * (widths[begin + n] - center);
+  const FarFilter below = filter_at(center - reach);
+  const FarFilter middle = filter_at(center);
+  const FarFilter above = filter_at(center + reach);
+  follow(below.delay_frames, middle.delay_frames, above.delay_frames, places, frames, delay_lane_.data() + begin);
+  int lane = 0;
+  for (const auto part : {&Shelf::direct, &Shelf::to_state, &Shelf::feedback}) {
+    follow(below.shelf.*part, middle.shelf.*part, above.shelf.*part, places, frames, glide_lanes_[lane++] + begin);
   }
 }
 

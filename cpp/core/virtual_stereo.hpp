@@ -58,6 +58,7 @@ class VirtualStereo {
   using FarFilters = std::vector<FarFilter>;
   static std::shared_ptr<const FarFilters> shared_filters(double sample_rate);
   FarFilter filter_at(float width_deg) const noexcept;
+  void glide(const float* widths, int begin, int frames) noexcept;
   template <class ShelfAt>
   void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
 
@@ -68,6 +69,7 @@ class VirtualStereo {
   std::unique_ptr<FirMatrix> weights_;
   FractionalDelay far_;
   Lanes far_lanes_;
+  Lanes glide_lanes_;  // parts of the shelf, and places of a few frames on parabolas
   std::vector<double> delay_lane_;
 };
 

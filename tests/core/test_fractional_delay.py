@@ -31,6 +31,17 @@ def test_tones_are_delayed_by_the_fraction(delay_frames, hz):
     assert np.max(db((delayed(x, delay_frames) - np.sin(2 * np.pi * hz * t))[settled])) <= -80
 
 
+@pytest.mark.parametrize("frames_a_frame", [0, 1e-6, 1e-4, 7e-4, 1.9e-3, 2.1e-3, 0.02])
+@pytest.mark.parametrize("hz", [997, 8000, 16_000])
+def test_tones_follow_a_glide(hz, frames_a_frame):
+    """Slow glides play some frames at once, across whole frames and at turns as well."""
+    n = np.arange(8000)
+    delays = 20.02 + frames_a_frame * 500 * np.sin(n / 500)
+    y = delayed(tone(hz=hz, frames=8000, level=1.0)[0], delays)
+    ideal = np.sin(2 * np.pi * hz * (n - LATENCY_FRAMES - delays) / 48_000)
+    assert np.max(db((y - ideal)[200:])) <= -80
+
+
 def test_gliding_delay_has_no_steps():
     x = tone(hz=440, frames=8000, level=1.0)[0]
     y = delayed(x, np.linspace(0, 40, 8000))

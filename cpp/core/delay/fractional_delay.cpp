@@ -8,33 +8,35 @@
 namespace forestage {
 namespace {
 
-/// Each frame of all lanes through a kernel of its own; `newest` as History::push() returns it.
+constexpr int taps = FractionalDelay::taps;
+
+/// Lanes to be moved; `newest` as History::push() returns it.
 struct Moved {
   const float* const* newest;
   const double* delay_frames;
   AudioBlock out;
 };
 
-// Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in one direction.
+/// Where a frame is read. Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in
+/// one direction.
+struct Place {
+  explicit Place(double delay_frames) noexcept
+      : whole_frames(static_cast<int>(delay_frames)),
+        phase(fractional_phases * (1.0 - (delay_frames - whole_frames))) {}
+  int whole_frames;
+  double phase;
+};
+
+/// Each frame through a kernel of its own.
 template <class V, int lanes>
-FORESTAGE_INLINE void move_lanes(const Moved& job, int lane) {
-  constexpr int taps = FractionalDelay::taps;
+FORESTAGE_INLINE void move_frames(const Moved& job, int lane, int begin, int end) {
   static_assert(taps == 2 * fractional_center + 2 && taps % simd::width<V> == 0);
-  const float* const kernels = fractional_kernels();
-  const double* const delays = job.delay_frames;
-  const float* newest[lanes];
-  float* out[lanes];
-  for (int c = 0; c < lanes; ++c) {
-    newest[c] = job.newest[lane + c];
-    out[c] = job.out[lane + c];
-  }
-  for (int n = 0; n < job.out.frames; ++n) {
-    const int whole_frames = static_cast<int>(delays[n]);
-    const double position = fractional_phases * (1.0 - (delays[n] - whole_frames));
-    const int phase = std::min(static_cast<int>(position), fractional_phases - 1);
-    const auto mix = static_cast<float>(position - phase);
-    const float* kernel = kernels + static_cast<long>(phase) * taps;
-    const long past = n - whole_frames - taps;
+  for (int n = begin; n < end; ++n) {
+    const Place place(job.delay_frames[n]);
+    const int phase = std::min(static_cast<int>(place.phase), fractional_phases - 1);
+    const auto mix = static_cast<float>(place.phase - phase);
+    const float* kernel = fractional_kernels() + static_cast<long>(phase) * taps;
+    const long past = n - place.whole_frames - taps;
     V sums[lanes] = {};
     for (int k = 0; k < taps; k += simd::width<V>) {
       V tap, next;
@@ -43,23 +45,99 @@ FORESTAGE_INLINE void move_lanes(const Moved& job, int lane) {
       tap += mix * (next - tap);
       for (int c = 0; c < lanes; ++c) {
         V frame;
-        simd::load(frame, newest[c] + past + k);
+        simd::load(frame, job.newest[lane + c] + past + k);
         sums[c] += tap * frame;
       }
     }
-    for (int c = 0; c < lanes; ++c) out[c][n] = simd::sum(sums[c]);
+    for (int c = 0; c < lanes; ++c) job.out[lane + c][n] = simd::sum(sums[c]);
+  }
+}
+
+constexpr int cell_frames = 32;
+// A parabola through kernels so far to both sides is off by -84 dB at Nyquist, by -102 dB at half of it.
+constexpr int most_reach = fractional_margin_phases;
+
+/// Frames whose kernels lie on a parabola through three of the table.
+struct Cell {
+  int whole_frames = 0;
+  const float* middle = nullptr;
+  float slopes[taps], bends[taps];
+  float places[cell_frames];  // of each frame's kernel, -1..1 between the outer ones
+};
+
+/// False where delays are too far apart for one. They glide: those between the first and the last lie hardly beyond.
+FORESTAGE_INLINE bool make_cell(const double* delay_frames, Cell& cell) {
+  const double center_frames = delay_frames[cell_frames / 2];
+  const double most_frames =
+      std::max(std::abs(delay_frames[0] - center_frames), std::abs(delay_frames[cell_frames - 1] - center_frames));
+  const int reach = static_cast<int>(fractional_phases * most_frames) + 1;
+  if (reach > most_reach) return false;
+  const Place place(center_frames);
+  const int phase = static_cast<int>(place.phase);
+  cell.whole_frames = place.whole_frames;
+  cell.middle = fractional_kernels() + static_cast<long>(phase) * taps;
+  const float* below = cell.middle - static_cast<long>(reach) * taps;
+  const float* above = cell.middle + static_cast<long>(reach) * taps;
+  for (int k = 0; k < taps; ++k) {
+    cell.slopes[k] = 0.5f * (above[k] - below[k]);
+    cell.bends[k] = 0.5f * (above[k] + below[k]) - cell.middle[k];
+  }
+  const double scale = 1.0 / reach;
+  const double center = scale * (place.phase - phase);
+  for (int n = 0; n < cell_frames; ++n) {
+    cell.places[n] = static_cast<float>(center + fractional_phases * scale * (center_frames - delay_frames[n]));
+  }
+  return true;
+}
+
+template <class V, int lanes>
+FORESTAGE_INLINE void move_cell(const Moved& job, int lane, int begin, const Cell& cell) {
+  constexpr int vectors = simd::width<V> == 16 ? 2 : 1;  // whose sums registers hold
+  const long past = begin - cell.whole_frames - taps;
+  for (int start = 0; start < cell_frames; start += vectors * simd::width<V>) {
+    V middle[lanes][vectors] = {}, slope[lanes][vectors] = {}, bend[lanes][vectors] = {};
+    for (int k = 0; k < taps; ++k) {
+      for (int c = 0; c < lanes; ++c) {
+        for (int v = 0; v < vectors; ++v) {
+          V x;
+          simd::load_once(x, job.newest[lane + c] + past + start + v * simd::width<V> + k);
+          middle[c][v] += x * cell.middle[k];
+          slope[c][v] += x * cell.slopes[k];
+          bend[c][v] += x * cell.bends[k];
+        }
+      }
+    }
+    for (int c = 0; c < lanes; ++c) {
+      for (int v = 0; v < vectors; ++v) {
+        const int frame = start + v * simd::width<V>;
+        V place;
+        simd::load(place, cell.places + frame);
+        simd::store<V>(job.out[lane + c] + begin + frame, middle[c][v] + place * (slope[c][v] + place * bend[c][v]));
+      }
+    }
   }
 }
 
 template <class V>
 FORESTAGE_INLINE void move_body(const Moved& job) {
-  int lane = 0;
-  for (; lane + 2 <= job.out.channels; lane += 2) move_lanes<V, 2>(job, lane);
-  if (lane < job.out.channels) move_lanes<V, 1>(job, lane);
+  Cell memory;
+  for (int begin = 0; begin < job.out.frames; begin += cell_frames) {
+    const int end = std::min(begin + cell_frames, job.out.frames);
+    const bool is_cell = end - begin == cell_frames && make_cell(job.delay_frames + begin, memory);
+    for (int lane = 0; lane < job.out.channels; lane += 2) {
+      const bool is_pair = lane + 1 < job.out.channels;
+      if (is_cell) {
+        is_pair ? move_cell<V, 2>(job, lane, begin, memory) : move_cell<V, 1>(job, lane, begin, memory);
+      } else {
+        is_pair ? move_frames<V, 2>(job, lane, begin, end) : move_frames<V, 1>(job, lane, begin, end);
+      }
+    }
+  }
 }
 
 void baseline_move(const Moved& job) { move_body<simd::Baseline>(job); }
 FORESTAGE_AVX2 void avx2_move(const Moved& job) { move_body<simd::Wide>(job); }
+FORESTAGE_AVX512 void avx512_move(const Moved& job) { move_body<simd::Widest>(job); }
 
 }  // namespace
 
@@ -100,7 +178,7 @@ void FractionalDelay::process(AudioBlock io, const double* delay_frames) noexcep
   for (int c = 0; c < io.channels; ++c) {
     newest_[static_cast<std::size_t>(c)] = histories_[static_cast<std::size_t>(c)].push(io[c], io.frames);
   }
-  const auto move = simd::has_avx2() ? avx2_move : baseline_move;
+  const auto move = simd::has_avx512() ? avx512_move : simd::has_avx2() ? avx2_move : baseline_move;
   move({newest_.data(), delay_frames, io});
 }
 
