@@ -78,7 +78,7 @@ std::shared_ptr<const Preset> FactoryPresets::load(int index) const {
   const auto& entry = all_[static_cast<std::size_t>(index)];
   auto preset = entry.in_use.lock();
   if (preset == nullptr) {
-    preset = shared_preset(load_preset(entry.file));
+    preset = shared_preset(std::make_shared<const Preset>(load_preset(entry.file)));
     entry.in_use = preset;
     if (std::cmp_less(index, first_count)) first_[static_cast<std::size_t>(index)] = preset;
   }

@@ -50,7 +50,8 @@ std::string PresetList::name(int position) const {
 
 std::shared_ptr<const Preset> PresetList::load(int position) const {
   if (position < factory_->count()) return factory_->load(position);
-  return shared_preset(load_preset(user_presets_.at(static_cast<std::size_t>(position - factory_->count())).file));
+  const auto& own = user_presets_.at(static_cast<std::size_t>(position - factory_->count()));
+  return shared_preset(std::make_shared<const Preset>(load_preset(own.file)));
 }
 
 int PresetList::position_of(const std::shared_ptr<const Preset>& preset, std::string_view chosen_name) const {

@@ -101,7 +101,7 @@ ParamValues Session::load_state(std::string_view text) {
   for (std::size_t slot = 0; slot < presets.size(); ++slot) {
     auto& preset = presets[slot];
     if (preset == nullptr) continue;
-    preset = shared_preset(*preset);
+    preset = shared_preset(std::move(preset));
     if (!packed[slot].empty()) shared_packed(preset, packed[slot]);
   }
   ParamValues values{};
@@ -224,8 +224,8 @@ int Session::latency_frames(UpmixQuality quality) const {
   int longest = 0;
   for (const auto& preset : contents_.presets) {
     if (preset == nullptr) continue;
-    const auto at_rate = shared_at_rate(preset, checked_rate(EngineSpec{}.sample_rate));
-    longest = std::max(longest, natural_latency_frames(*at_rate)[static_cast<std::size_t>(quality)]);
+    const auto delays = delays_at_rate(*preset, checked_rate(EngineSpec{}.sample_rate));
+    longest = std::max(longest, natural_latency_frames(delays)[static_cast<std::size_t>(quality)]);
   }
   return longest;
 }

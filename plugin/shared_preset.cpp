@@ -24,12 +24,12 @@ class HeldPresets {
     return find_unlocked(is_it);
   }
 
-  std::shared_ptr<const Preset> find_or_add(Preset preset) {
+  std::shared_ptr<const Preset> find_or_add(std::shared_ptr<const Preset> preset) {
     const std::lock_guard guard(mutex_);
-    if (auto found = find_unlocked([&](const Preset& held, const auto&) { return held == preset; })) return found;
-    auto fresh = std::make_shared<const Preset>(std::move(preset));
-    all_.push_back({fresh, nullptr});
-    return fresh;
+    const auto is_it = [&](const Preset& held, const auto&) { return &held == preset.get() || held == *preset; };
+    if (auto found = find_unlocked(is_it)) return found;
+    all_.push_back({preset, nullptr});
+    return preset;
   }
 
   std::shared_ptr<const std::string> packed(const std::shared_ptr<const Preset>& preset) {
@@ -74,7 +74,9 @@ HeldPresets& held_presets() {
 
 }  // namespace
 
-std::shared_ptr<const Preset> shared_preset(Preset preset) { return held_presets().find_or_add(std::move(preset)); }
+std::shared_ptr<const Preset> shared_preset(std::shared_ptr<const Preset> preset) {
+  return held_presets().find_or_add(std::move(preset));
+}
 
 std::shared_ptr<const Preset> held_preset(std::string_view packed) {
   return held_presets().find([&](const Preset&, const auto& held) { return held != nullptr && *held == packed; });

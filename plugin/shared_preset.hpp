@@ -11,7 +11,7 @@
 namespace forestage::plugin {
 
 /// The preset, or the equal one that somebody holds.  [any but audio]
-std::shared_ptr<const Preset> shared_preset(Preset preset);
+std::shared_ptr<const Preset> shared_preset(std::shared_ptr<const Preset> preset);
 /// The one that somebody holds with these packed bytes; null when nobody does.  [any but audio]
 std::shared_ptr<const Preset> held_preset(std::string_view packed);
 /// packed_preset() of what somebody holds, made once; with `packed`, these are the bytes.  [any but audio]

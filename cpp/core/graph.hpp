@@ -132,7 +132,7 @@ class Graph {
 /// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.
 int checked_rate(double sample_rate);
 
-/// Latencies of a preset as at_rate() makes it, without padding.  [main]
+/// Latencies of a preset as at_rate() or delays_at_rate() makes it, without padding.  [main]
 FramesByQuality natural_latency_frames(const Preset& preset);
 
 }  // namespace forestage

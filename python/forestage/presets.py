@@ -1,6 +1,5 @@
 """Reading presets; the reading itself is the core's."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -90,7 +89,9 @@ def preset_form(path: str | Path) -> dict[str, Any]:
 
 def filters_sha256(forms: Iterable[Mapping[str, Any]]) -> str:
     """Hash of filters at all rates, in the form of a preset."""
-    from .firs import FilterSet  # takes numpy, for which names of presets need not wait
+    import hashlib  # OpenSSL; the next is numpy: whoever reads presets need not wait for them
+
+    from .firs import FilterSet
 
     digest = hashlib.sha256()
     for form in forms:

@@ -9,7 +9,7 @@ from forestage import Renderer, load_plugin, load_preset
 from forestage._core import Preset
 from forestage.host import plugin_state
 from kinds import first_fast
-from make_preset import fir_text, make_preset
+from make_preset import fir_text, make_preset, with_later_alignment, with_long_ears
 from plugin_sound import NULL, noise
 from vst3_host import SAMPLE_32, SAMPLE_64, STEREO, Vst3Plugin
 
@@ -106,3 +106,20 @@ def test_latency_and_tail_reach_the_host():
     plugin = Vst3Plugin(state=plugin_state("laptop").encode())
     assert plugin.latency_frames == Renderer("laptop").latency_frames
     assert plugin.tail_frames > 0
+
+
+class Unprepared(Vst3Plugin):
+    """As hosts have it before they play: they ask for the latency then."""
+
+    def start(self, sample_rate, max_block_frames):
+        pass
+
+
+@pytest.mark.parametrize(
+    "preset",
+    ["laptop", with_later_alignment("laptop", frames=100), with_long_ears("laptop", sample_rate=44_100)],
+    ids=["factory", "later", "44.1 kHz ears"],
+)
+def test_latency_is_known_before_anything_is_prepared(preset):
+    plugin = Unprepared(state=plugin_state(preset).encode())
+    assert plugin.latency_frames == Renderer(preset).latency_frames

@@ -87,15 +87,29 @@ FilterSet filters_at(const FilterSet& set, int to_rate) {
   return result;
 }
 
+/// Without their responses.
+Ears ear_delays_at(const Ears& ears, int to_rate) {
+  Ears result = scaled(ears, to_rate);
+  const int least_frames = ears.sample_rate == to_rate ? 0 : FirResampler::pre_ringing_frames;
+  result.delay_frames = std::max(least_frames, result.delay_frames);
+  return result;
+}
+
 Ears ears_at(const Ears& ears, int to_rate) {
   if (ears.sample_rate == to_rate) return ears;
-  Ears result = scaled(ears, to_rate);
-  result.delay_frames = std::max(static_cast<int>(FirResampler::pre_ringing_frames), result.delay_frames);
+  Ears result = ear_delays_at(ears, to_rate);
   convert_filters(ears, result);
   return result;
 }
 
 }  // namespace
+
+Preset delays_at_rate(const Preset& preset, int sample_rate) {
+  Preset result;
+  result.filters = {filters_at(nearest_filters(preset, sample_rate), sample_rate)};
+  result.ears = ear_delays_at(preset.ears, sample_rate);
+  return result;
+}
 
 Preset at_rate(const Preset& preset, int sample_rate) {
   Preset result;

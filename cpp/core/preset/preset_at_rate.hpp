@@ -12,7 +12,10 @@ namespace forestage {
 /// when there are no filters at all.  [main; allocates]
 Preset at_rate(const Preset& preset, int sample_rate);
 
-/// The same, once for all that hold it: engines that play one preset share it.  [main; allocates]
+/// What of it says how late it plays, quickly: its filters, and the delay of its ears.  [main; allocates]
+Preset delays_at_rate(const Preset& preset, int sample_rate);
+
+/// The whole, once for all that hold it: engines that play one preset share it.  [main; allocates]
 std::shared_ptr<const Preset> shared_at_rate(const std::shared_ptr<const Preset>& preset, int sample_rate);
 
 /// Whether the preset has filters of its own for the rate.
