@@ -1,5 +1,5 @@
-// Finds the fastest plans of FFTW for this processor, by trying them, and prints cpp/core/fir/fft_wisdom.hpp's text of
-// them. Takes half a minute of processor time. No arguments.
+// Finds the fastest plans of FFTW for this processor (with FORESTAGE_SIMD=avx2 for one with AVX2 alone), by trying them,
+// and prints the text for cpp/core/fir/fft_wisdom.hpp. Takes half a minute of processor time. No arguments.
 #include <fftw3.h>
 
 #include <complex>

@@ -6,16 +6,27 @@
 #include <string>
 
 #include "fft_wisdom.hpp"
+#include "simd.hpp"
+
+// FFTW asks these which of its transforms may run, and takes ours before those of its archive: so the processor is asked
+// in one place, and FORESTAGE_SIMD goes for transforms too.
+extern "C" {
+int fftwf_have_simd_avx2() { return forestage::simd::has_avx2() ? 1 : 0; }
+int fftwf_have_simd_avx2_128() { return fftwf_have_simd_avx2(); }
+int fftwf_have_simd_avx512() { return forestage::simd::has_avx512() ? 1 : 0; }
+}
 
 namespace forestage {
 namespace {
 
 // FFTW's planner has global state; this makes it safe when two instances are built at once, and gives it what it would
-// find out by trying. Where it does not take that, it estimates.
+// find out by trying, of which it takes what was found out with the same instructions; without any it estimates.
 void prepare_planner() {
   static const bool done = [] {
     fftwf_make_planner_thread_safe();
-    fftwf_import_wisdom_from_string(fft_wisdom);
+    for (const char* wisdom : {fft_wisdom_avx512, fft_wisdom_avx2, fft_wisdom_avx}) {
+      fftwf_import_wisdom_from_string(wisdom);
+    }
     return true;
   }();
   static_cast<void>(done);

@@ -1,11 +1,102 @@
-// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT, on an AMD EPYC
-// with AVX2; made by bench/fft_wisdom.cpp. Another build of FFTW, or a processor with other instructions, does not take
+// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT; each text made by
+// bench/fft_wisdom.cpp. A text counts for one build of FFTW on processors with the same instructions; others do not take
 // it.
 #pragma once
 
 namespace forestage {
 
-inline constexpr char fft_wisdom[] = R"((fftw-3.3.10 fftwf_wisdom #x9e7d4dee #xdb14fed1 #x34bf76a4 #xeb6e8fdf
+// tools/build_fftw.sh on an Intel Xeon with AVX-512.
+inline constexpr char fft_wisdom_avx512[] = R"((fftw-3.3.10 fftwf_wisdom #xe15a521f #x9564ac18 #xfffe55b3 #xa67c089e
+  (fftwf_codelet_n2fv_16_avx2 0 #x11048 #x11048 #x0 #xf246dd1d #x433be1dd #x669fbc87 #xe433ec82)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x05152362 #x7501c200 #xae06a8b0 #x85142771)
+  (fftwf_codelet_t1fv_64_avx512 0 #x11048 #x11048 #x0 #x21c528b9 #x63c201bc #xa3c09b11 #xc2b338e6)
+  (fftwf_codelet_t2fv_64_avx512 0 #x11048 #x11048 #x0 #xfeec02f8 #xbbf06357 #xb26e7a2b #xf7b9dcb8)
+  (fftwf_codelet_t2fv_8_avx512 0 #x11048 #x11048 #x0 #x161166c7 #x05df8f94 #xd8ed13e3 #x84c874a9)
+  (fftwf_codelet_t2bv_32_avx512 0 #x11048 #x11048 #x0 #xb070d958 #x23f0478f #x95da449c #x52df1d59)
+  (fftwf_codelet_t1bv_8_avx512 0 #x11048 #x11048 #x0 #xf06b0ac4 #x8ab72ac2 #x63b670d4 #xf83e4dff)
+  (fftwf_codelet_n2fv_64_avx2 0 #x11048 #x11048 #x0 #xe6622a3c #x74679f83 #x8e7a5ff5 #xce94288d)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x017d7382 #xbd6f3d64 #x1cc0b76d #x12cff5e6)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x3f177dac #xd6bae8fd #xec314547 #x95908075)
+  (fftwf_codelet_t2bv_64_avx512 0 #x11048 #x11048 #x0 #x71b35416 #x033191ee #x08427f48 #x060813e0)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #xbd7ff304 #x3b08865b #x47962b2b #xd1189ffa)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x3c3f5102 #xa27b92c3 #x235c75ee #x2fe6d6a2)
+  (fftwf_codelet_t2bv_64_avx512 0 #x11048 #x11048 #x0 #xd86f0fcc #x804581bb #x5ccfdfba #x14108c49)
+  (fftwf_codelet_t2bv_4_avx2_128 0 #x11048 #x11048 #x0 #x9d2a9389 #xa11bb061 #xea224368 #xb6d89bb4)
+  (fftwf_codelet_n2bv_64_avx2 0 #x11048 #x11048 #x0 #x6c447a57 #x88d0c094 #x74220cbd #xa4af46b7)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #x86003271 #x5073f424 #xfcc4239a #x3b7d16fa)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x8e850db9 #x586d0920 #x3fa730b1 #x871ca6ac)
+  (fftwf_codelet_n2bv_64_avx2 0 #x11048 #x11048 #x0 #x173bfad6 #xfe0ac75c #x930d4dd6 #x56064877)
+  (fftwf_codelet_t2bv_64_avx512 0 #x11048 #x11048 #x0 #x1cb7f5f0 #x46f91ed3 #x4b109347 #x5b084ce3)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x7762d90b #x5d2dda4d #xd0913aaa #x2277f831)
+  (fftwf_codelet_t2fv_64_avx512 0 #x11048 #x11048 #x0 #xc6ca45ce #xf08c5f4a #x61a53ade #xe5e374c8)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #xa65d78bf #x28c8422e #x8fef6075 #xac0aeb71)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x6af30f58 #x888f2b57 #xe7e2a33a #x9ba6b982)
+  (fftwf_codelet_t2fv_4_avx2_128 0 #x11048 #x11048 #x0 #x2e409fb5 #xc8ae30f5 #x9595d1bf #xf92668ad)
+  (fftwf_codelet_t2bv_8_avx512 0 #x11048 #x11048 #x0 #xbc91c04d #x38665880 #xcf423043 #x62f00107)
+  (fftwf_codelet_t1bv_32_avx512 0 #x11048 #x11048 #x0 #x889f271b #xfc322bc3 #x77dab9f2 #x358ba725)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xa4c33bb4 #x485f7cf1 #x482e93c6 #xef60a636)
+  (fftwf_codelet_t1bv_64_avx512 0 #x11048 #x11048 #x0 #xb9da9e1a #xb5ad84a3 #xd98a6c23 #x906c1255)
+  (fftwf_codelet_t2fv_16_avx512 0 #x11048 #x11048 #x0 #xb65625c8 #x92481e7d #x78ced193 #xc433149a)
+  (fftwf_codelet_n2fv_64_avx2 0 #x11048 #x11048 #x0 #x27df1dad #x2c21af60 #x212f0751 #x93d6078b)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x43891fa9 #xe40b2f6f #xf3e0a288 #xe5b9cf92)
+  (fftwf_codelet_t2bv_16_avx512 0 #x11048 #x11048 #x0 #xdecbd8fc #x48c91b31 #x1e3d2434 #xc732f759)
+  (fftwf_codelet_t2fv_32_avx512 0 #x11048 #x11048 #x0 #x2c50659a #x343a7df7 #xd727540d #xacfea1f9)
+  (fftwf_codelet_t1fv_64_avx512 0 #x11048 #x11048 #x0 #xa5af12be #x8ea95383 #xcd10c847 #xe6812dfa)
+  (fftwf_codelet_t2fv_16_avx512 0 #x11048 #x11048 #x0 #x8f86ac3f #x7cc3d8db #xc7865ecc #xea8b825e)
+  (fftwf_codelet_t1fv_8_avx512 0 #x11048 #x11048 #x0 #x5d434298 #x88e29877 #xadad8a78 #x52119eab)
+  (fftwf_codelet_n2bv_16_avx2 0 #x11048 #x11048 #x0 #x09828f7b #x31d0c35d #xa617d809 #x4ccb96bd)
+  (fftwf_codelet_n2fv_32_avx2 0 #x11048 #x11048 #x0 #x8a4c5fa4 #xb54017ef #x048c03df #x4f290280)
+  (fftwf_codelet_n2bv_16_avx2 0 #x11048 #x11048 #x0 #x80fb6f3e #x1a9e5065 #xc1c6eb7d #x7a4a2f89)
+)
+)";
+
+// The same on that processor, with FORESTAGE_SIMD=avx2.
+inline constexpr char fft_wisdom_avx2[] = R"((fftw-3.3.10 fftwf_wisdom #xb8b78987 #x48270938 #xff2d15a5 #xefab3157
+  (fftwf_codelet_n2bv_32_avx2 0 #x11048 #x11048 #x0 #x99e60d73 #x0bde6d2d #xf46fd4b1 #xc03f9218)
+  (fftwf_codelet_t2bv_16_avx2 0 #x11048 #x11048 #x0 #x1cb7f5f0 #x46f91ed3 #x4b109347 #x5b084ce3)
+  (fftwf_codelet_t2fv_64_avx2 0 #x11048 #x11048 #x0 #xfeec02f8 #xbbf06357 #xb26e7a2b #xf7b9dcb8)
+  (fftwf_codelet_n2fv_64_avx2 0 #x11048 #x11048 #x0 #xb8f48902 #x3e3cffd5 #x0902e318 #xff82254a)
+  (fftwf_codelet_t2fv_8_avx2 0 #x11048 #x11048 #x0 #x161166c7 #x05df8f94 #xd8ed13e3 #x84c874a9)
+  (fftwf_codelet_t2bv_32_avx2 0 #x11048 #x11048 #x0 #xb070d958 #x23f0478f #x95da449c #x52df1d59)
+  (fftwf_codelet_t1bv_8_avx2 0 #x11048 #x11048 #x0 #xf06b0ac4 #x8ab72ac2 #x63b670d4 #xf83e4dff)
+  (fftwf_codelet_n2fv_64_avx2 0 #x11048 #x11048 #x0 #xe6622a3c #x74679f83 #x8e7a5ff5 #xce94288d)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x017d7382 #xbd6f3d64 #x1cc0b76d #x12cff5e6)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x05152362 #x7501c200 #xae06a8b0 #x85142771)
+  (fftwf_codelet_t2bv_64_avx2 0 #x11048 #x11048 #x0 #x71b35416 #x033191ee #x08427f48 #x060813e0)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #xbd7ff304 #x3b08865b #x47962b2b #xd1189ffa)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x3c3f5102 #xa27b92c3 #x235c75ee #x2fe6d6a2)
+  (fftwf_codelet_t2bv_4_avx2_128 0 #x11048 #x11048 #x0 #x9d2a9389 #xa11bb061 #xea224368 #xb6d89bb4)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xa4c33bb4 #x485f7cf1 #x482e93c6 #xef60a636)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x3f177dac #xd6bae8fd #xec314547 #x95908075)
+  (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #x2837bd8a #x906945fd #xb769fe54 #x5afd4fba)
+  (fftwf_codelet_n2bv_64_avx2 0 #x11048 #x11048 #x0 #x173bfad6 #xfe0ac75c #x930d4dd6 #x56064877)
+  (fftwf_codelet_n2bv_16_avx2 0 #x11048 #x11048 #x0 #x09828f7b #x31d0c35d #xa617d809 #x4ccb96bd)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x7762d90b #x5d2dda4d #xd0913aaa #x2277f831)
+  (fftwf_codelet_t2fv_64_avx2 0 #x11048 #x11048 #x0 #xc6ca45ce #xf08c5f4a #x61a53ade #xe5e374c8)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #xa65d78bf #x28c8422e #x8fef6075 #xac0aeb71)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x6af30f58 #x888f2b57 #xe7e2a33a #x9ba6b982)
+  (fftwf_codelet_t2fv_4_avx2_128 0 #x11048 #x11048 #x0 #x2e409fb5 #xc8ae30f5 #x9595d1bf #xf92668ad)
+  (fftwf_codelet_n2bv_8_avx2 0 #x11048 #x11048 #x0 #x8e850db9 #x586d0920 #x3fa730b1 #x871ca6ac)
+  (fftwf_codelet_t2bv_8_avx2 0 #x11048 #x11048 #x0 #xbc91c04d #x38665880 #xcf423043 #x62f00107)
+  (fftwf_codelet_t1fv_32_avx2 0 #x11048 #x11048 #x0 #xa5af12be #x8ea95383 #xcd10c847 #xe6812dfa)
+  (fftwf_codelet_t2bv_64_avx2 0 #x11048 #x11048 #x0 #x889f271b #xfc322bc3 #x77dab9f2 #x358ba725)
+  (fftwf_codelet_t1fv_8_avx2 0 #x11048 #x11048 #x0 #x5d434298 #x88e29877 #xadad8a78 #x52119eab)
+  (fftwf_codelet_n2fv_16_avx2 0 #x11048 #x11048 #x0 #xf246dd1d #x433be1dd #x669fbc87 #xe433ec82)
+  (fftwf_codelet_t1bv_64_avx2 0 #x11048 #x11048 #x0 #xb9da9e1a #xb5ad84a3 #xd98a6c23 #x906c1255)
+  (fftwf_codelet_t2fv_16_avx2 0 #x11048 #x11048 #x0 #xb65625c8 #x92481e7d #x78ced193 #xc433149a)
+  (fftwf_codelet_n2fv_64_avx2 0 #x11048 #x11048 #x0 #x27df1dad #x2c21af60 #x212f0751 #x93d6078b)
+  (fftwf_codelet_n2fv_8_avx2 0 #x11048 #x11048 #x0 #x43891fa9 #xe40b2f6f #xf3e0a288 #xe5b9cf92)
+  (fftwf_codelet_t2bv_16_avx2 0 #x11048 #x11048 #x0 #xdecbd8fc #x48c91b31 #x1e3d2434 #xc732f759)
+  (fftwf_codelet_t2fv_32_avx2 0 #x11048 #x11048 #x0 #x2c50659a #x343a7df7 #xd727540d #xacfea1f9)
+  (fftwf_codelet_n2bv_64_avx2 0 #x11048 #x11048 #x0 #x8058c31f #x838e8d2c #x49a11b82 #x63395340)
+  (fftwf_codelet_t2fv_16_avx2 0 #x11048 #x11048 #x0 #x8f86ac3f #x7cc3d8db #xc7865ecc #xea8b825e)
+  (fftwf_codelet_t1fv_64_avx2 0 #x11048 #x11048 #x0 #x21c528b9 #x63c201bc #xa3c09b11 #xc2b338e6)
+  (fftwf_codelet_t2bv_64_avx2 0 #x11048 #x11048 #x0 #xd86f0fcc #x804581bb #x5ccfdfba #x14108c49)
+)
+)";
+
+// Debian's own build, on an AMD EPYC with AVX2.
+inline constexpr char fft_wisdom_avx[] = R"((fftw-3.3.10 fftwf_wisdom #x9e7d4dee #xdb14fed1 #x34bf76a4 #xeb6e8fdf
   (fftwf_codelet_t1bv_64_avx 0 #x11048 #x11048 #x0 #x71b35416 #x033191ee #x08427f48 #x060813e0)
   (fftwf_codelet_n2bv_32_avx 0 #x11048 #x11048 #x0 #xe65fc801 #xf4142e81 #xb933d411 #xe6d01698)
   (fftwf_codelet_t1bv_32_avx 0 #x11048 #x11048 #x0 #x889f271b #xfc322bc3 #x77dab9f2 #x358ba725)
@@ -56,6 +147,7 @@ inline constexpr char fft_wisdom[] = R"((fftw-3.3.10 fftwf_wisdom #x9e7d4dee #xd
   (fftwf_codelet_t2fv_32_avx 0 #x11048 #x11048 #x0 #xd675f99f #xe71be492 #x508feb6a #x493761f2)
   (fftwf_codelet_t2bv_8_avx 0 #x11048 #x11048 #x0 #xbc91c04d #x38665880 #xcf423043 #x62f00107)
   (fftwf_dft_vrank_geq1_register 0 #x11048 #x11048 #x0 #xb1519ea2 #xda2ed719 #x77151919 #x2f8aabc7)
-))";
+)
+)";
 
 }  // namespace forestage
