@@ -185,6 +185,21 @@ def test_every_rate_finds_the_same_center(quality, sample_rate):
 
 
 @qualities
+@pytest.mark.parametrize("sample_rate", first_fast([192_000, 96_000]))
+@pytest.mark.parametrize("is_central", [True, False])
+def test_what_lies_above_hearing_goes_where_the_highest_heard_sound_goes(quality, sample_rate, is_central):
+    """Sound from 15 kHz on decides whether a band far above it, equal in both channels, is in the centre."""
+    heard, above = (
+        signal.sosfilt(signal.butter(8, band, "band", fs=sample_rate, output="sos"), noise(frames=sample_rate))[0]
+        for band in ((15_000, 22_000), (30_000, 40_000))
+    )
+    x = np.stack([heard + above, (heard if is_central else -heard) + above]).astype(np.float32)
+    center = upmix(x, quality, sample_rate=sample_rate)[2]
+    expected = x[0, : center.size] if is_central else 0
+    assert rms_db((center - expected)[sample_rate // 4 :]) - rms_db(above) <= -20
+
+
+@qualities
 def test_silence_and_tiny_sound_stay_finite(quality):
     for level in (0.0, 1e-30, 1e-12, 1e-6):
         assert np.isfinite(upmix(noise(level=level), quality)).all()

@@ -40,11 +40,21 @@ constexpr double gain_fall_s = 0.012;
 /// Not of averages of pans and leaks: only their ratio counts.
 constexpr double memory_in_averages = 3.0;
 
+/// Beyond it nobody hears where sound comes from.
+constexpr double highest_heard_hz = 20000.0;
+
 const Tuning& tuning_of(UpmixQuality quality) noexcept { return tunings[static_cast<std::size_t>(quality)]; }
 
 /// Of an average over hops.
 float coefficient(int hop_frames, double average_frames) noexcept {
   return static_cast<float>(1.0 - std::exp(-hop_frames / average_frames));
+}
+
+/// Up to highest_heard_hz at either end of the spectrum, whose ends are both low frequencies (upmix_kernels.hpp).
+int heard_bins(const UpmixFrames& frames, double sample_rate) noexcept {
+  const int blocks = frames.analysis / 2 / upmix_kernels::pan_bins;
+  const double heard = std::ceil(highest_heard_hz / sample_rate * blocks);
+  return std::min(static_cast<int>(heard), blocks) * upmix_kernels::pan_bins;
 }
 
 /// Rises over the whole frame and falls at its end, both as a quarter of a sine.
@@ -128,6 +138,7 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       pan_coefficient_(coefficient(tuning_of(quality).pan_turns * frames_.hop, pan_average_s * sample_rate)),
       memory_frames_(frames_.analysis +
                      static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
+      heard_bins_(heard_bins(frames_, sample_rate)),
       tables_(shared_tables(frames_, tuning_of(quality).fall_hops * frames_.hop)),
       slice_frames_(frames_.hop / frames_.slices),
       ring_frames_(frames_.analysis + frames_.hop),
@@ -136,11 +147,9 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       center_(static_cast<std::size_t>(ring_frames_)) {
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
-  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_}) kept->resize(bins);
+  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_, &side_gain_}) kept->resize(bins);
   if (remembers_) {
     for (auto* kept : {&leak_, &leak_power_}) kept->resize(bins);
-  } else {
-    tilt_.resize(bins);
   }
   pans_.resize(bins / upmix_kernels::pan_bins);
 }
@@ -234,11 +243,12 @@ void Upmix::estimate() noexcept {
                                     .side_power = side_power_.data(),
                                     .cross_power = cross_power_.data(),
                                     .gain = gain_.data(),
-                                    .tilt = tilt_.data(),
+                                    .side_gain = side_gain_.data(),
                                     .leak = leak_.data(),
                                     .leak_power = leak_power_.data(),
                                     .pans = pans_.data(),
                                     .bins = tables_->fft.frames(),
+                                    .heard_bins = heard_bins_,
                                     .coefficient = average_coefficient_,
                                     .tile_share = tile_share_,
                                     .fall_coefficient = fall_coefficient_,

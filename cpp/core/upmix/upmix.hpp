@@ -77,6 +77,7 @@ class Upmix {
   int pan_turns_;
   float pan_coefficient_;  // of the pans' averages, per turn
   int memory_frames_;
+  int heard_bins_;
   std::shared_ptr<const Tables> tables_;
   const upmix_kernels::Table* loops_ = &upmix_kernels::best();
 
@@ -94,7 +95,7 @@ class Upmix {
 
   AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
   AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
-  AlignedVector<float> gain_, tilt_, leak_, leak_power_;                      // of the centre that was found
+  AlignedVector<float> gain_, side_gain_, leak_, leak_power_;                 // of the centre that was found
   std::vector<PanPowers<float>> pans_;
 };
 

@@ -92,9 +92,10 @@ FORESTAGE_INLINE void find_powers(const Estimate& job, int bin, const Tile<V>& t
 }
 
 template <class V>
-FORESTAGE_INLINE void write_center(const Estimate& job, int bin, const Tile<V>& tile, const CenterWeights<V>& weights) {
-  const V re = weights.gain * (tile.mid_re - weights.tilt * tile.side_re);
-  const V im = weights.gain * (tile.mid_im - weights.tilt * tile.side_im);
+FORESTAGE_INLINE void write_center(const Estimate& job, int bin, const Tile<V>& tile, const V& gain,
+                                   const V& side_gain) {
+  const V re = gain * tile.mid_re - side_gain * tile.side_re;
+  const V im = gain * tile.mid_im - side_gain * tile.side_im;
   join(job.center + 2 * bin, re, im);
 }
 
@@ -107,17 +108,16 @@ FORESTAGE_INLINE void hold_gain(const Estimate& job, int bin, V& gain) {
   store(job.gain + bin, gain);
 }
 
-/// The centre without what it lately had in common with the side.
+/// What of the side leaves the centre besides, as the two lately had it in common.
 template <class V>
-FORESTAGE_INLINE void write_center_without_leak(const Estimate& job, int bin, const Tile<V>& tile,
-                                                const TilePowers<V>& powers, const CenterWeights<V>& weights) {
+FORESTAGE_INLINE void find_leak(const Estimate& job, int bin, const Tile<V>& tile, const TilePowers<V>& powers,
+                                const V& gain, const V& side_gain, V& share) {
   V leak, power;
   load(leak, job.leak + bin);
   load(power, job.leak_power + bin);
-  const V share = leak / (power + silence_power);
-  const V re = weights.gain * (tile.mid_re - weights.tilt * tile.side_re);
-  const V im = weights.gain * (tile.mid_im - weights.tilt * tile.side_im);
-  join(job.center + 2 * bin, re - share * tile.side_re, im - share * tile.side_im);
+  share = leak / (power + silence_power);
+  const V re = gain * tile.mid_re - side_gain * tile.side_re;
+  const V im = gain * tile.mid_im - side_gain * tile.side_im;
   leak += job.leak_coefficient * (re * tile.side_re + im * tile.side_im - leak);
   power += job.leak_coefficient * (powers.tile_side + job.model.leak_ridge * (re * re + im * im) - power);
   store(job.leak + bin, leak);
@@ -134,7 +134,7 @@ FORESTAGE_INLINE void difference_body(const Estimate& job) {
     find_powers(local, bin, tile, powers);
     CenterWeights<V> weights;
     find_difference_weights(powers, local.model, weights);
-    write_center(local, bin, tile, weights);
+    write_center<V>(local, bin, tile, weights.gain, weights.gain * weights.tilt);
   }
 }
 
@@ -149,28 +149,31 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
     find_axis(powers, axis);
     CenterWeights<V> weights;
     find_axis_weights(axis, powers, job.model, k, weights);
+    if constexpr (remembers) hold_gain(job, bin, weights.gain);
+    V side_gain = weights.gain * weights.tilt;
     if constexpr (remembers) {
-      hold_gain(job, bin, weights.gain);
-      write_center_without_leak(job, bin, tile, powers, weights);
+      V share;
+      find_leak(job, bin, tile, powers, weights.gain, side_gain, share);
+      side_gain += share;
     } else {
-      write_center(job, bin, tile, weights);
       store(job.gain + bin, weights.gain);
-      store(job.tilt + bin, weights.tilt);
     }
+    store(job.side_gain + bin, side_gain);
+    write_center(job, bin, tile, weights.gain, side_gain);
     if constexpr (listens) add_pan(axis, powers, job.model, pans);
   }
 }
 
-/// With the weights of before.
+/// With weights that were found before, or for other bins.
 template <class V>
-FORESTAGE_INLINE void hold_block(const Estimate& job, int start) {
-  for (int bin = start; bin < start + pan_bins; bin += width<V>) {
+FORESTAGE_INLINE void follow_block(const Estimate& job, int start, int found) {
+  for (int n = 0; n < pan_bins; n += width<V>) {
     Tile<V> tile;
-    CenterWeights<V> weights;
-    read_tile(job, bin, tile);
-    load(weights.gain, job.gain + bin);
-    load(weights.tilt, job.tilt + bin);
-    write_center(job, bin, tile, weights);
+    V gain, side_gain;
+    read_tile(job, start + n, tile);
+    load(gain, job.gain + found + n);
+    load(side_gain, job.side_gain + found + n);
+    write_center(job, start + n, tile, gain, side_gain);
   }
 }
 
@@ -178,9 +181,14 @@ template <bool remembers, class V>
 FORESTAGE_INLINE void axis_body(const Estimate& job) {
   const Estimate local = job;
   for (int block = 0; block * pan_bins < local.bins; ++block) {
+    const int start = block * pan_bins;
+    if (start >= local.heard_bins && start < local.bins - local.heard_bins) {
+      follow_block<V>(local, start, local.heard_bins - pan_bins);
+      continue;
+    }
     if constexpr (!remembers) {
       if (!local.is_first && (block - local.turn) % local.weight_turns != 0) {
-        hold_block<V>(local, block * pan_bins);
+        follow_block<V>(local, start, start);
         continue;
       }
     }
@@ -188,10 +196,10 @@ FORESTAGE_INLINE void axis_body(const Estimate& job) {
     const float k = narrowness(heard, local.model);
     PanPowers<V> pans{};
     if ((block - local.turn) % local.pan_turns != 0) {
-      axis_block<false, remembers>(local, block * pan_bins, k, pans);
+      axis_block<false, remembers>(local, start, k, pans);
       continue;
     }
-    axis_block<true, remembers>(local, block * pan_bins, k, pans);
+    axis_block<true, remembers>(local, start, k, pans);
     heard.panned += local.pan_coefficient * (sum(pans.panned) - heard.panned);
     heard.narrow += local.pan_coefficient * (sum(pans.narrow) - heard.narrow);
     heard.all += local.pan_coefficient * (sum(pans.all) - heard.all);

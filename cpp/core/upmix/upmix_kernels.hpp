@@ -34,12 +34,13 @@ struct Estimate {
   float* mid_power;  // averages over time, one a bin, in an order of their own
   float* side_power;
   float* cross_power;
-  float* gain;             // of the last frame
-  float* tilt;             // of the centre, which stands with the gain until it is found again
+  float* gain;             // of the mid in the centre, and
+  float* side_gain;        // of the side that is taken out of it: they stand until they are found again
   float* leak;             // what the centre had in common with the side, and
   float* leak_power;       // the powers that it is judged by: averages over a longer time
   PanPowers<float>* pans;  // averages over time, one for pan_bins bins
-  int bins;                // a multiple of pan_bins
+  int bins;                // a multiple of pan_bins, as is
+  int heard_bins;          // how many at either end can be heard; those between take the weights of the last heard ones
   float coefficient;       // of the averages
   float tile_share;        // of the tile itself in the averages
   float fall_coefficient;  // of gains that fall
