@@ -8,8 +8,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 
-read -r archive release < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Component: main')
-echo "deb-src $archive $release main" > sources.list
+if ! command -v apt-get >/dev/null; then
+  echo "build_fftw: takes the sources from Debian, and there is no apt-get here" >&2
+  exit 1
+fi
+. /etc/os-release
+read -r archive < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' \
+  "Release: $VERSION_CODENAME") || archive=http://deb.debian.org/debian
+echo "deb-src $archive $VERSION_CODENAME main" > sources.list
 mkdir -p lists/partial
 of_source=(-qq -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$scratch/lists"
   -o APT::Sandbox::User="$(id -un)")
