@@ -47,7 +47,9 @@ def electronic_stems(project, start_s):
         source = str(PROJECTS / project)
         form = ["-s", str(SAMPLE_RATE), "-f", "wav", "-a", "-x", "1", "-o", folder]
         command = ["lmms", "--allowroot", "rendertracks", source, *form]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        for attempts_left in (3, 2, 1, 0):  # lmms crashes now and then, and is fine the next time
+            if subprocess.run(command, env=environment, check=not attempts_left, capture_output=True).returncode == 0:
+                break
         files = sorted(Path(folder).glob("*.wav"))
         if not files:
             raise RuntimeError(f"lmms rendered no track of {source}")
