@@ -1,5 +1,6 @@
-// Finds the fastest plans of FFTW for this processor (with FORESTAGE_SIMD=avx2 for one with AVX2 alone), by trying them,
-// and prints the text for cpp/core/fir/fft_wisdom.hpp. Takes half a minute of processor time. No arguments.
+// Finds the fastest plans of FFTW for this processor, by trying them, and prints the text for
+// cpp/core/fir/fft_wisdom.hpp; with FORESTAGE_SIMD=avx2 for processors that have no more. Takes half a minute of
+// processor time. No arguments.
 #include <fftw3.h>
 
 #include <complex>

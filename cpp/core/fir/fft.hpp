@@ -4,9 +4,8 @@
 //     (unnormalised)
 //
 // Plans come from FFTW_ESTIMATE, with what FFTW_PATIENT once found out about the lengths that matter (fft_wisdom.hpp):
-// the same machine always computes the same bits, and a plan takes under 0.1 ms. Estimated plans take up to
-// twice the time; FFTW_MEASURE takes 30 to 250 ms a plan and may choose differently each
-// time.
+// the same machine always computes the same bits, and a plan takes under 0.1 ms. Estimated plans take up to twice the
+// time; FFTW_MEASURE takes 30 to 250 ms a plan and may choose differently each time.
 // Construction allocates and is safe from any thread; transforms neither allocate nor lock, and may share one object.
 #pragma once
 

@@ -1,6 +1,6 @@
-// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT; each text made by
-// bench/fft_wisdom.cpp. A text counts for one build of FFTW on processors with the same instructions; others do not take
-// it.
+// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT: texts that
+// bench/fft_wisdom.cpp made. One counts for one build of FFTW on processors with the same instructions; others do not
+// take it.
 #pragma once
 
 namespace forestage {
