@@ -1,6 +1,7 @@
 """The VST3 in pedalboard is the core: same sound, same latency, same parameters, whatever the host does."""
 
 import functools
+import gc
 
 import numpy as np
 import pedalboard
@@ -267,6 +268,18 @@ def test_parameters_are_listed_when_they_are_used(monkeypatch):
     plain = pedalboard.VST3Plugin(str(plugin_path()), {"amount": 30})  # one of pedalboard's, which it lists as ever
     assert plain.amount == 30.0
     assert plugin.parameters.keys() == plain.parameters.keys()
+
+
+def test_a_plugin_that_nobody_has_waits_for_no_collector():
+    def alive() -> int:
+        return sum(type(each) is pedalboard.VST3Plugin for each in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    plugin = load_plugin("laptop")
+    assert alive() == before + 1
+    del plugin
+    assert alive() == before
 
 
 def test_a_plugin_that_does_not_load_leaves_pedalboard_as_it_was(monkeypatch, tmp_path):
