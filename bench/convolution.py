@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/convolution.py [FOLDER_OF_BENCHES]
 
-Forestage's FIR matrix against the usual uniform partitioning (one convolver per path) and, where it is installed,
-zita-convolver (Debian: libzita-convolver-dev), in one run of one process. The chain is the smart-speaker with its three
-drivers, at the ears in the living room of its preset.
+Forestage's FIR matrix against the usual uniform partitioning (one convolver per path, on FFTW and on PFFFT),
+zita-convolver and JUCE's convolution, as far as `./run bench` found them, in one run of one process. The chain is the
+smart-speaker with its three drivers, at the ears in the living room of its preset.
 """
 
 import json
