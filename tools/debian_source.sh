@@ -13,9 +13,10 @@ if ! command -v apt-get >/dev/null; then
   exit 1
 fi
 . /etc/os-release
-read -r archive < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' \
-  "Release: $VERSION_CODENAME") || archive=http://deb.debian.org/debian
-echo "deb-src $archive $VERSION_CODENAME main" > sources.list
+archives=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' \
+  "Release: $VERSION_CODENAME")
+archive=${archives%%$'\n'*}
+echo "deb-src ${archive:-http://deb.debian.org/debian} $VERSION_CODENAME main" > sources.list
 mkdir -p lists/partial
 apt_get() {
   apt-get -qq -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=- \
