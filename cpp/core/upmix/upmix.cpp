@@ -147,7 +147,8 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       center_(static_cast<std::size_t>(ring_frames_)) {
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
-  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_, &side_gain_}) kept->resize(bins);
+  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_}) kept->resize(bins);
+  side_gain_.resize(remembers_ ? upmix_kernels::pan_bins : bins);
   if (remembers_) {
     for (auto* kept : {&leak_, &leak_power_}) kept->resize(bins);
   }

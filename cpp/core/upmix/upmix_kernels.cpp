@@ -155,10 +155,11 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
       V share;
       find_leak(job, bin, tile, powers, weights.gain, side_gain, share);
       side_gain += share;
+      if (start == job.heard_bins - pan_bins) store(job.side_gain + bin - start, side_gain);
     } else {
       store(job.gain + bin, weights.gain);
+      store(job.side_gain + bin, side_gain);
     }
-    store(job.side_gain + bin, side_gain);
     write_center(job, bin, tile, weights.gain, side_gain);
     if constexpr (listens) add_pan(axis, powers, job.model, pans);
   }
@@ -166,13 +167,13 @@ FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPow
 
 /// With weights that were found before, or for other bins.
 template <class V>
-FORESTAGE_INLINE void follow_block(const Estimate& job, int start, int found) {
+FORESTAGE_INLINE void follow_block(const Estimate& job, int start, const float* gains, const float* side_gains) {
   for (int n = 0; n < pan_bins; n += width<V>) {
     Tile<V> tile;
     V gain, side_gain;
     read_tile(job, start + n, tile);
-    load(gain, job.gain + found + n);
-    load(side_gain, job.side_gain + found + n);
+    load(gain, gains + n);
+    load(side_gain, side_gains + n);
     write_center(job, start + n, tile, gain, side_gain);
   }
 }
@@ -180,15 +181,16 @@ FORESTAGE_INLINE void follow_block(const Estimate& job, int start, int found) {
 template <bool remembers, class V>
 FORESTAGE_INLINE void axis_body(const Estimate& job) {
   const Estimate local = job;
+  const int highest = local.heard_bins - pan_bins;
   for (int block = 0; block * pan_bins < local.bins; ++block) {
     const int start = block * pan_bins;
     if (start >= local.heard_bins && start < local.bins - local.heard_bins) {
-      follow_block<V>(local, start, local.heard_bins - pan_bins);
+      follow_block<V>(local, start, local.gain + highest, local.side_gain + (remembers ? 0 : highest));
       continue;
     }
     if constexpr (!remembers) {
       if (!local.is_first && (block - local.turn) % local.weight_turns != 0) {
-        follow_block<V>(local, start, start);
+        follow_block<V>(local, start, local.gain + start, local.side_gain + start);
         continue;
       }
     }

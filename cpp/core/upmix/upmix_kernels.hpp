@@ -34,8 +34,8 @@ struct Estimate {
   float* mid_power;  // averages over time, one a bin, in an order of their own
   float* side_power;
   float* cross_power;
-  float* gain;             // of the mid in the centre, and
-  float* side_gain;        // of the side that is taken out of it: they stand until they are found again
+  float* gain;             // of the mid in the centre, which stands until it is found again, and
+  float* side_gain;        // of the side that is taken out of it, of the highest heard bins where gains are remembered
   float* leak;             // what the centre had in common with the side, and
   float* leak_power;       // the powers that it is judged by: averages over a longer time
   PanPowers<float>* pans;  // averages over time, one for pan_bins bins
