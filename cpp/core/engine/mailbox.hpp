@@ -27,8 +27,8 @@ class Mailbox {
 
   /// The newest wins: what still lies in the box is freed.  [main]
   void put(std::size_t box, std::unique_ptr<Item> item) {
+    free_returned();  // first: unmapping memory would disturb the audio thread as it takes the item
     delete boxes_[box].exchange(item.release(), std::memory_order_acq_rel);
-    free_returned();
   }
 
   bool has(std::size_t box) const noexcept { return boxes_[box].load(std::memory_order_relaxed) != nullptr; }
