@@ -80,6 +80,16 @@ std::vector<float> make_synthesis_window(const UpmixFrames& frames, const std::v
   return window;
 }
 
+/// Reads a byte of each line of cache from begin / all to end / all of the values; a prefetch is dropped where the page
+/// is as cold.
+template <class Values>
+void touch_lines(const Values& values, std::size_t begin, std::size_t end, std::size_t all) noexcept {
+  constexpr std::size_t line_bytes = 64;
+  const auto* bytes = reinterpret_cast<const volatile char*>(values.data());
+  const std::size_t size = values.size() * sizeof(values[0]);
+  for (std::size_t at = size * begin / all; at < size * end / all; at += line_bytes) static_cast<void>(bytes[at]);
+}
+
 float* as_floats(AlignedVector<std::complex<float>>& values) noexcept {
   return reinterpret_cast<float*>(values.data());
 }
@@ -168,11 +178,22 @@ void Upmix::reset() noexcept {
 void Upmix::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
   for (int start = 0; start < in.frames;) {
     const int count = std::min(in.frames - start, slice_frames_ - filled_);
+    if (!has_spectra_) touch(count);
     exchange(in, amount, out, start, count);
     start += count;
     filled_ += count;
     if (filled_ == slice_frames_) finish_slice();
   }
+}
+
+/// While the first hop comes in, so does the memory that the work on it needs: all at once it would be most of that.
+void Upmix::touch(int frames) const noexcept {
+  const auto begin = static_cast<std::size_t>(slice_ * slice_frames_ + filled_);
+  const auto hop = static_cast<std::size_t>(frames_.hop);
+  const std::size_t end = begin + static_cast<std::size_t>(frames);
+  const auto touch_share = [=](const auto&... all) { (touch_lines(all, begin, end, hop), ...); };
+  touch_share(left_, right_, folded_mid_, folded_side_, mid_, side_, mid_power_, side_power_, cross_power_, gain_,
+              tilt_, leak_, leak_power_, pans_);
 }
 
 /// New frames into the rings, old ones out of them. All lengths are whole slices, so no slice wraps around a ring.

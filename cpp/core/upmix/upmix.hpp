@@ -58,6 +58,7 @@ class Upmix {
   };
   static std::shared_ptr<const Tables> shared_tables(const UpmixFrames& frames, int fall_frames);
 
+  void touch(int frames) const noexcept;
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
   void finish_slice() noexcept;
   void run_stage(std::size_t stage) noexcept;
