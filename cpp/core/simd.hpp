@@ -65,7 +65,7 @@ FORESTAGE_INLINE void load(V& to, const float* from) {
 template <class V>
 FORESTAGE_INLINE void load_once(V& to, const float* from) {
   load(to, from);
-#if defined(FORESTAGE_HAS_AVX2)
+#if defined(FORESTAGE_HAS_AVX2) && !defined(__clang__)
   asm("" : "+v"(to));
 #endif
 }
