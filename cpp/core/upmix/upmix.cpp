@@ -193,7 +193,7 @@ void Upmix::touch(int frames) const noexcept {
   const std::size_t end = begin + static_cast<std::size_t>(frames);
   const auto touch_share = [=](const auto&... all) { (touch_lines(all, begin, end, hop), ...); };
   touch_share(left_, right_, folded_mid_, folded_side_, mid_, side_, mid_power_, side_power_, cross_power_, gain_,
-              tilt_, leak_, leak_power_, pans_);
+              side_gain_, leak_, leak_power_, pans_);
 }
 
 /// New frames into the rings, old ones out of them. All lengths are whole slices, so no slice wraps around a ring.
