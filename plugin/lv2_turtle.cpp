@@ -47,7 +47,7 @@ std::string literal(std::string_view text) {
 std::string unit_of(const ParamSpec& row) {
   if (row.unit == "dB") return "units:db";
   if (row.unit == "deg") return "units:degree";
-  if (row.unit.empty()) return "units:pc";
+  if (is_percent(row)) return "units:pc";
   throw std::logic_error("no LV2 unit for " + std::string(row.unit) + "; lv2_turtle.cpp needs to know it");
 }
 
@@ -89,7 +89,8 @@ void write_param(std::ostream& out, int index, const ParamSpec& row) {
             param_id(row), row.name);
   port.range(row.min_value, row.max_value, row.default_value).with("rdfs:comment", literal(row.text));
   if (row.kind == ParamKind::linear || row.kind == ParamKind::meter) {
-    port.with("units:unit", unit_of(row));
+    if (row.is_count) port.with("lv2:portProperty", "lv2:integer");
+    if (is_percent(row) || !row.unit.empty()) port.with("units:unit", unit_of(row));
   } else if (row.kind == ParamKind::toggle) {
     port.with("lv2:portProperty", "lv2:toggled");
   } else {

@@ -25,6 +25,7 @@ juce::StringArray texts_of(const ParamSpec& spec) {
 
 juce::String text_of(const ParamSpec& spec, float plain) {
   if (!has_any_value(spec)) return texts_of(spec)[static_cast<int>(std::lround(plain))];
+  if (spec.is_count) return juce::String(std::lround(plain));
   const long hundredths = std::lround(plain * 100.0f);  // pedalboard asks for thousands of them when it loads
   const long rest = std::abs(hundredths) % 100;
   std::string text = (hundredths < 0 ? "-" : "") + std::to_string(std::abs(hundredths) / 100);

@@ -24,11 +24,11 @@ class ParamStore {
     version_.fetch_add(1, std::memory_order_release);
   }
 
-  /// Clamped to the table; whole numbers for choices and toggles; NaN is ignored.  [any]
+  /// Clamped to the table; whole numbers for choices, toggles and counts; NaN is ignored.  [any]
   void set(Param id, float value) noexcept {
     if (std::isnan(value)) return;
     const ParamSpec& row = spec(id);
-    if (!row.choices.empty() || row.kind == ParamKind::toggle) value = std::round(value);
+    if (!row.choices.empty() || row.kind == ParamKind::toggle || row.is_count) value = std::round(value);
     value = std::clamp(value, row.min_value, row.max_value);
     if (at(id).load(std::memory_order_relaxed) == value) return;
     at(id).store(value, std::memory_order_relaxed);

@@ -30,6 +30,7 @@ struct ParamSpec {
   std::string_view text;      // one sentence for a user
   bool was_toggle = false;    // a choice whose 0 and 1 are Off and On of sessions and automation before
   bool is_momentary = false;  // a deed, which no session repeats when it opens
+  bool is_count = false;      // a whole number, however finely hosts divide the range
 };
 
 enum class Monitor { speakers, headphones, headphones_plain, headphones_reference };
@@ -155,16 +156,17 @@ inline constexpr ParamSpec params[] = {
   {"Blind Pair", "", 0, 3, 0, ParamKind::choice, false, param_detail::blind_pairs,
    "What blind trials compare, A and B: the two slots, or two monitors of the slot that plays. Taken when they begin."},
   {"Blind Trials", "", 1, 100, 12, ParamKind::linear, false, {},
-   "How many blind trials there are. Taken when they begin."},
+   "How many blind trials there are. Taken when they begin.", false, false, true},
   {"Blind Listen", "", 0, 3, 0, ParamKind::choice, false, param_detail::blind_listens,
    "What is heard in a blind trial: X or Y, and in ABX also A or B.", false, true},
   {"Blind Answer", "", 0, 2, 0, ParamKind::choice, false, param_detail::blind_answers,
    "Answers a blind trial, once for each time that it leaves None: the one that is liked better, or the one that is A.",
    false, true},
   {"Blind Trial", "", 0, 100, 0, ParamKind::meter, false, {},
-   "The blind trial that is to be answered, 0 for none (read only)."},
+   "The blind trial that is to be answered, 0 for none (read only).", false, false, true},
   {"Blind Hits", "", 0, 100, 0, ParamKind::meter, false, {},
-   "How often A was preferred, or found, in the last blind trials, once all are answered (read only)."},
+   "How often A was preferred, or found, in the last blind trials, once all are answered (read only).",
+   false, false, true},
   {"Blind P", "", 0, 1, 1, ParamKind::meter, false, {},
    "How likely that is by guessing: for both sides for a preference, for as many or more in ABX (read only)."},
 };
@@ -172,6 +174,11 @@ inline constexpr ParamSpec params[] = {
 
 inline constexpr std::size_t param_count = std::size(params);
 static_assert(param_count == static_cast<std::size_t>(Param::count));
+
+/// Shown with a sign that is not part of its unit.
+constexpr bool is_percent(const ParamSpec& row) {
+  return row.unit.empty() && row.max_value == 100.0f && row.choices.empty() && !row.is_count;
+}
 
 constexpr bool is_read_only(const ParamSpec& row) {
   return row.kind == ParamKind::status || row.kind == ParamKind::meter;

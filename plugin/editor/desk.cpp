@@ -25,9 +25,9 @@ juce::String Desk::text(Param id, float plain) const {
   const auto& row = spec(id);
   const auto number = text_of(row, plain);
   if (row.kind != ParamKind::linear && row.kind != ParamKind::meter) return number;
-  return number + (row.unit == "deg"  ? juce::String::fromUTF8("\u00b0")
-                   : row.unit.empty() ? " %"
-                                      : " " + text_of(row.unit));
+  if (row.unit == "deg") return number + juce::String::fromUTF8("\u00b0");
+  if (is_percent(row)) return number + " %";
+  return row.unit.empty() ? number : number + " " + text_of(row.unit);
 }
 
 juce::String Desk::text(Param id) const { return text(id, value(id)); }

@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 
 from forestage import PARAMS, _core
@@ -77,6 +78,13 @@ def test_a_host_sees_no_slot_move_and_no_meter(host):
         time.sleep(0.15)  # a timer shows meters
         seen.append({name: host.get(host.ids[name]) for name in names})
     assert all(each == seen[0] for each in seen[1:])
+
+
+def test_counts_are_whole_numbers_for_hosts(host):
+    for name in ("Blind Trials", "Blind Trial", "Blind Hits"):
+        texts = [host.text(host.ids[name], value) for value in np.linspace(0, 1, 1001)]
+        least, most = int(ROWS[name].min_value), int(ROWS[name].max_value)
+        assert list(dict.fromkeys(texts)) == [str(count) for count in range(least, most + 1)]
 
 
 @pytest.mark.parametrize(("name", "on"), [("Level Match", "Calibrated"), ("Safe Headroom", "Strict")])

@@ -98,7 +98,8 @@ def test_lilv_finds_a_plugin_for_every_layout():
 def test_every_parameter_is_a_control_port(outputs):
     texts = port_texts(outputs)
     assert [name for name in texts if name.startswith("audio_out")] == [f"audio_out_{i + 1}" for i in range(outputs)]
-    units = {"dB": "db", "deg": "degree", "": "pc"}
+    units = {"dB": "units:db", "deg": "units:degree", "": "units:pc"}
+    of_no_unit = dict.fromkeys(("blind_trials", "blind_trial", "blind_hits"), "lv2:portProperty lv2:integer")
     turtle = (plugin_path("lv2") / "forestage.ttl").read_text(encoding="utf-8")
     for row in PARAMS:
         text = texts[row.id]
@@ -112,7 +113,12 @@ def test_every_parameter_is_a_control_port(outputs):
             assert "lv2core#toggled" in text
         else:
             described = turtle[turtle.index(f'lv2:symbol "{row.id}"') :]
-            assert described[: described.index("]")].rstrip().endswith(f"units:unit units:{units[row.unit]}")
+            described = described[: described.index("]")].rstrip()
+            if row.id in (*of_no_unit, "blind_p"):
+                assert "units:" not in described
+                assert described.endswith(of_no_unit.get(row.id, ""))
+            else:
+                assert described.endswith(f"units:unit {units[row.unit]}")
     names = [(i, load_preset(name).name) for i, name in enumerate(POSITIONS)]
     assert points(texts["preset"]) == [*names, (CUSTOM, "Custom")]
     assert numbers(texts["preset"]) == (0, CUSTOM, 0)
