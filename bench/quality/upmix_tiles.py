@@ -14,6 +14,7 @@ from forestage.constants import SAMPLE_RATE
 
 SILENCE = np.float32(1e-20)
 PAN_BINS = 16
+HIGHEST_HEARD_HZ = 20_000
 PAN_AVERAGE_S = LEAK_AVERAGE_S = 0.8
 GAIN_FALL_S, LEAK_RIDGE = 0.012, 1.5
 DOUBT, CENTRAL_PAN2, WIDE_PAN2 = 0.003, 0.12, 3.0
@@ -200,21 +201,33 @@ def projected(tile):
     return tile.mid - tile.tilt * tile.side
 
 
-def without_leak(center, tile, quality):
-    """What is left without what centre and side had in common before each frame."""
+def leak_share(center, tile, quality):
+    """Of the side: what centre and side had in common before each frame."""
     leak, power = (
         average(each, quality.hop, LEAK_AVERAGE_S)
         for each in ((center * tile.side.conj()).real, tile.powers[1] + np.float32(LEAK_RIDGE) * np.abs(center) ** 2)
     )
     share = np.zeros_like(leak)
     share[1:] = leak[:-1] / (power[:-1] + SILENCE)
-    return center - share * tile.side
+    return share
+
+
+def with_heard_weights(weights):
+    """Above hearing, those of the highest heard block."""
+    blocks = in_blocks(weights).copy()
+    count = blocks.shape[1]
+    heard = int(np.ceil(HIGHEST_HEARD_HZ / SAMPLE_RATE * count))
+    blocks[:, heard : count - heard] = blocks[:, [heard - 1]]
+    return blocks.reshape(weights.shape)
 
 
 def rule(tile, quality):
     """The core's centre."""
-    center = gain_of(tile, quality) * projected(tile)
-    return without_leak(center, tile, quality) if quality.remembers else center
+    gain = gain_of(tile, quality)
+    side_gain = gain * tile.tilt
+    if quality.remembers:
+        side_gain = side_gain + leak_share(gain * projected(tile), tile, quality)
+    return with_heard_weights(gain) * tile.mid - with_heard_weights(side_gain) * tile.side
 
 
 def best_gain(truth, tile):

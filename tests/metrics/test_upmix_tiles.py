@@ -12,8 +12,8 @@ from upmix_tiles import (
     best_gain,
     center_of,
     held,
+    leak_share,
     tiles_of,
-    without_leak,
 )
 
 from forestage import _core
@@ -69,7 +69,7 @@ def test_what_center_and_side_share_for_long_is_taken_out_as_far_as_the_side_is_
     alone, side = rng.standard_normal((2, frames, 64, 2)) @ [1, 1j] / np.sqrt(2)
     center = alone + 0.3 * side
     tile = SimpleNamespace(side=side, powers=[None, np.abs(side) ** 2])
-    left = without_leak(center, tile, quality)
+    left = center - leak_share(center, tile, quality) * side
     settled = slice(frames // 2, None)
     share = np.mean((left * side.conj()).real[settled]) / np.mean(np.abs(side[settled]) ** 2)
     assert share == pytest.approx(0.3 * (1 - 1 / (1 + LEAK_RIDGE * 1.09)), abs=0.02)
