@@ -11,8 +11,10 @@ mkdir "$scratch/build"
 cd "$scratch/build"
 compiler=${CC:-gcc}
 command -v ccache >/dev/null && compiler="ccache $compiler"
-../source/configure --quiet --prefix="$prefix" CC="$compiler" --enable-float --enable-threads --with-pic \
+../source/configure --quiet --prefix=/fftw CC="$compiler" --enable-float --enable-threads --with-pic \
   --disable-fortran --disable-doc --enable-sse2 --enable-avx2 --enable-avx512 >/dev/null
 make -s -j "$(nproc)" ARFLAGS=cr >/dev/null
+make -s install DESTDIR="$scratch/installed" >/dev/null  # libtool knows no spaces, which a prefix may have
 rm -rf "$prefix"
-make -s install >/dev/null
+mkdir -p "$(dirname "$prefix")"
+mv "$scratch/installed/fftw" "$prefix"

@@ -20,10 +20,10 @@ echo "deb-src ${archive:-http://deb.debian.org/debian} $VERSION_CODENAME main" >
 mkdir -p lists/partial
 apt_get() {
   apt-get -qq -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=- \
-    -o Dir::State::Lists="$scratch/lists" -o APT::Sandbox::User="$(id -un)" "$@"
+    -o Dir::State::Lists="$scratch/lists" -o APT::Sandbox::User="#$(id -u)" "$@"
 }
 apt_get update
 apt_get source --download-only "$package"
 rm -rf "$folder"
 mkdir -p "$folder"
-tar xf "$package"_*.orig.tar.* -C "$folder" --strip-components 1
+tar xf "$package"_*.orig.tar.[gxb]z* -C "$folder" --strip-components 1

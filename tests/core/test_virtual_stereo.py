@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from forestage import _core
-from kinds import first_fast
-from signals import db, impulse, in_blocks, noise
+from forestage import Renderer, _core
+from kinds import FLAT, first_fast
+from signals import db, impulse, in_blocks, noise, peak_db
 from sphere import sphere_ears
 
 FREQUENCY_HZ = np.geomspace(200, 8000, 200)
@@ -66,6 +66,21 @@ def test_any_split_into_blocks_gives_the_same_output():
     x = noise(frames=6000)
     whole = _core.VirtualStereo(48_000, 30.0, 1.0).process(x)
     assert np.max(db(in_blocks(_core.VirtualStereo(48_000, 30.0, 1.0).process, x, [1, 17, 64, 480]) - whole)) <= -120
+
+
+@pytest.mark.parametrize(("before_deg", "after_deg"), [(0, 1), (90, 89), (30, 60)])
+def test_a_width_that_moves_sounds_the_same_in_any_split_into_blocks(before_deg, after_deg):
+    """The ends of the range as well, beyond which there is nothing to look at."""
+    x = noise(frames=3840)
+
+    def played(sizes):
+        renderer = Renderer(FLAT[0], monitor="Headphones", stage_width_deg=before_deg)
+        in_blocks(renderer.process, x, [480])
+        renderer.set(stage_width_deg=after_deg)
+        return in_blocks(renderer.process, x[:, :1920], sizes)
+
+    whole = played([128])
+    assert peak_db(played([1]) - whole) - peak_db(whole) <= -95
 
 
 @pytest.mark.parametrize("width_deg", np.arange(0, 90, 5))

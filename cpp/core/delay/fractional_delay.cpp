@@ -62,7 +62,7 @@ struct Cell {
   int whole_frames = 0;
   const float* middle = nullptr;
   float slopes[taps], bends[taps];
-  float places[cell_frames];  // of each frame's kernel, -1..1 between the outer ones
+  float places[cell_frames];  // of each frame's kernel: 0 is the middle one, -1 and 1 the outer ones
 };
 
 /// False where delays are too far apart for one. They glide: those between the first and the last lie hardly beyond.
