@@ -9,7 +9,7 @@
 #include "fft.hpp"
 
 int main() {
-  for (int frames = 16; frames <= 8192; frames *= 2) {
+  for (int frames = 32; frames <= 8192; frames *= 2) {
     const auto count = static_cast<std::size_t>(frames);
     forestage::AlignedVector<std::complex<float>> in(count), out(count);
     auto* from = reinterpret_cast<fftwf_complex*>(in.data());

@@ -133,8 +133,8 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   }
 }
 
-/// Filters of frames by parabolas through those of three widths: right to -100 dB while the width moves by 30 degrees, to
-/// -82 dB from one end to the other (-66 dB at 8 kHz).
+/// Filters of frames by parabolas through those of three widths: right to -100 dB while the width moves by 30 degrees,
+/// to -82 dB from one end to the other (-66 dB at 8 kHz).
 void VirtualStereo::glide(const float* widths, int begin, int frames) noexcept {
   const float from = widths[begin];
   const float to = widths[begin + frames - 1];

@@ -1,4 +1,4 @@
-// What FFTW found out about the complex transforms of 16 to 8192 points, in the way of FFTW_PATIENT: texts that
+// What FFTW found out about the complex transforms of 32 to 8192 points, in the way of FFTW_PATIENT: texts that
 // bench/fft_wisdom.cpp made. One counts for one build of FFTW on processors with the same instructions; others do not
 // take it.
 #pragma once
