@@ -253,7 +253,7 @@ inline bool has_avx512() noexcept {
 #endif
 }
 
-/// Of tables of the same loops, the one that this processor is to run.  [any thread]
+/// Of the same loops, or tables of them, the ones that this processor is to run.  [any thread]
 template <class Table>
 const Table& best(const Table& baseline, const Table& avx2) noexcept {
   return has_avx2() ? avx2 : baseline;

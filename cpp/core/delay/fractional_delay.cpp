@@ -178,7 +178,7 @@ void FractionalDelay::process(AudioBlock io, const double* delay_frames) noexcep
   for (int c = 0; c < io.channels; ++c) {
     newest_[static_cast<std::size_t>(c)] = histories_[static_cast<std::size_t>(c)].push(io[c], io.frames);
   }
-  const auto move = simd::has_avx512() ? avx512_move : simd::has_avx2() ? avx2_move : baseline_move;
+  const auto move = simd::best(&baseline_move, &avx2_move, &avx512_move);
   move({newest_.data(), delay_frames, io});
 }
 

@@ -9,7 +9,7 @@
 #include "simd.hpp"
 
 // FFTW asks these which of its transforms may run, and takes ours before those of its archive: so the processor is
-// asked in one place, and FORESTAGE_SIMD goes for transforms too.
+// asked in one place, and FORESTAGE_SIMD goes for transforms too. An FFTW without these instructions does not ask.
 extern "C" {
 int fftwf_have_simd_avx2() { return forestage::simd::has_avx2() ? 1 : 0; }
 int fftwf_have_simd_avx2_128() { return fftwf_have_simd_avx2(); }

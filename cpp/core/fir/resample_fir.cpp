@@ -103,7 +103,7 @@ Fir FirResampler::operator()(const Fir& taps) {
   Fir result(static_cast<std::size_t>(std::ceil(last + ringing)));
   std::vector<float> between_zeros(static_cast<std::size_t>(count + 2 * row_taps_));
   std::ranges::copy(taps, between_zeros.begin() + row_taps_);
-  const Dot sum = simd::has_avx2() ? avx2_dot : baseline_dot;
+  const Dot sum = simd::best(&baseline_dot, &avx2_dot);
   std::size_t phase = 0;
   std::ptrdiff_t passed = 0;  // taps, in whole periods
   for (float& tap : result) {

@@ -23,6 +23,6 @@ FORESTAGE_AVX2 float avx2_peak(const ConstAudioBlock& block) noexcept { return p
 
 }  // namespace
 
-float peak_of(ConstAudioBlock block) noexcept { return simd::has_avx2() ? avx2_peak(block) : baseline_peak(block); }
+float peak_of(ConstAudioBlock block) noexcept { return simd::best(&baseline_peak, &avx2_peak)(block); }
 
 }  // namespace forestage
