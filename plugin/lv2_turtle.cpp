@@ -88,7 +88,7 @@ void write_param(std::ostream& out, int index, const ParamSpec& row) {
   Port port(out, index, is_output ? "lv2:OutputPort , lv2:ControlPort" : "lv2:InputPort , lv2:ControlPort",
             param_id(row), row.name);
   port.range(row.min_value, row.max_value, row.default_value).with("rdfs:comment", literal(row.text));
-  if (row.kind == ParamKind::linear || row.kind == ParamKind::meter) {
+  if (has_any_value(row)) {
     if (row.is_count) port.with("lv2:portProperty", "lv2:integer");
     if (is_percent(row) || !row.unit.empty()) port.with("units:unit", unit_of(row));
   } else if (row.kind == ParamKind::toggle) {

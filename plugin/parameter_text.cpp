@@ -6,11 +6,6 @@
 #include <string>
 
 namespace forestage::plugin {
-namespace {
-
-bool has_any_value(const ParamSpec& spec) { return spec.kind == ParamKind::linear || spec.kind == ParamKind::meter; }
-
-}  // namespace
 
 juce::String to_juce(std::string_view text) {
   return juce::String::fromUTF8(text.data(), static_cast<int>(text.size()));

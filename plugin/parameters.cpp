@@ -68,7 +68,7 @@ float ChoiceParameter::getValueForText(const juce::String& text) const {
 
 HostParameters::HostParameters(juce::AudioProcessor& owner) {
   for (std::size_t i = 0; i < param_count; ++i) {
-    if (params[i].kind == ParamKind::linear || params[i].kind == ParamKind::meter) {
+    if (has_any_value(params[i])) {
       auto parameter = std::make_unique<LinearParameter>(params[i]);
       all_[i] = linear_[i] = parameter.get();
       owner.addParameter(parameter.release());

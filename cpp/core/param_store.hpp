@@ -28,7 +28,7 @@ class ParamStore {
   void set(Param id, float value) noexcept {
     if (std::isnan(value)) return;
     const ParamSpec& row = spec(id);
-    if (!row.choices.empty() || row.kind == ParamKind::toggle || row.is_count) value = std::round(value);
+    if (!has_any_value(row) || row.is_count) value = std::round(value);
     value = std::clamp(value, row.min_value, row.max_value);
     if (at(id).load(std::memory_order_relaxed) == value) return;
     at(id).store(value, std::memory_order_relaxed);

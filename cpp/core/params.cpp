@@ -7,7 +7,7 @@ namespace forestage {
 
 float plain_of(const ParamSpec& row, double normalised) noexcept {
   const double plain = row.min_value + std::clamp(normalised, 0.0, 1.0) * (row.max_value - row.min_value);
-  if (row.kind == ParamKind::linear || row.kind == ParamKind::meter) return static_cast<float>(plain);
+  if (has_any_value(row)) return static_cast<float>(plain);
   const auto step = static_cast<float>(std::round(plain));
   if (!row.was_toggle || step == 0.0f) return step;
   return step == row.max_value ? 1.0f : step + 1.0f;

@@ -175,9 +175,14 @@ inline constexpr ParamSpec params[] = {
 inline constexpr std::size_t param_count = std::size(params);
 static_assert(param_count == static_cast<std::size_t>(Param::count));
 
+/// Not one of a few.
+constexpr bool has_any_value(const ParamSpec& row) {
+  return row.kind == ParamKind::linear || row.kind == ParamKind::meter;
+}
+
 /// Shown with a sign that is not part of its unit.
 constexpr bool is_percent(const ParamSpec& row) {
-  return row.unit.empty() && row.max_value == 100.0f && row.choices.empty() && !row.is_count;
+  return has_any_value(row) && row.unit.empty() && row.max_value == 100.0f && !row.is_count;
 }
 
 constexpr bool is_read_only(const ParamSpec& row) {

@@ -24,7 +24,7 @@ juce::String text_of(std::string_view text) {
 juce::String Desk::text(Param id, float plain) const {
   const auto& row = spec(id);
   const auto number = text_of(row, plain);
-  if (row.kind != ParamKind::linear && row.kind != ParamKind::meter) return number;
+  if (!has_any_value(row)) return number;
   if (row.unit == "deg") return number + juce::String::fromUTF8("\u00b0");
   if (is_percent(row)) return number + " %";
   return row.unit.empty() ? number : number + " " + text_of(row.unit);
