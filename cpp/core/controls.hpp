@@ -1,4 +1,5 @@
-// The smooth values inside a graph. A row is all there is to say about one: its name, and the target it follows.
+// The smooth values of the engine's input and of a graph. A row is all there is to say about one: its name, and the
+// target it follows.
 #pragma once
 
 #include <array>
@@ -15,30 +16,31 @@ namespace forestage {
 /// What targets are made of.
 struct ControlInputs {
   const ParamStore& params;
-  bool is_bypassed;         // by plain stereo on the device: no trims, no solo, nothing designed
-  float processed_db;       // Loudness::processed_db of the free field
-  float room_processed_db;  // and of the room
-  std::array<float, monitor_count> monitor_gains;
+  bool is_bypassed;                // by plain stereo on the device: no trims, no solo, nothing designed
+  float processed_db = 0.0f;       // Loudness::processed_db of the free field
+  float room_processed_db = 0.0f;  // and of the room
+  std::array<float, monitor_count> monitor_gains{};
 };
 
-class Controls {
+class ControlRows {
  public:
   using Target = float (*)(const ControlInputs&) noexcept;
 
   class Control : public Ramp {
    public:
-    Control(Controls& all, Target target) : Ramp(all.sample_rate_, all.max_block_frames_), target_(target) {
+    Control(ControlRows& all, Target target) : Ramp(all.sample_rate_, all.max_block_frames_), target_(target) {
       all.rows_.push_back(this);
     }
 
    private:
-    friend class Controls;
+    friend class ControlRows;
     Target target_;
   };
 
-  Controls(double sample_rate, int max_block_frames) : sample_rate_(sample_rate), max_block_frames_(max_block_frames) {}
-  Controls(const Controls&) = delete;
-  Controls& operator=(const Controls&) = delete;
+  ControlRows(double sample_rate, int max_block_frames)
+      : sample_rate_(sample_rate), max_block_frames_(max_block_frames) {}
+  ControlRows(const ControlRows&) = delete;
+  ControlRows& operator=(const ControlRows&) = delete;
 
   void snap(const ControlInputs& inputs) noexcept {
     for (Control* row : rows_) row->Ramp::snap(row->target_(inputs));
@@ -47,11 +49,7 @@ class Controls {
     for (Control* row : rows_) row->glide_to(row->target_(inputs));
   }
 
- private:
-  double sample_rate_;
-  int max_block_frames_;
-  std::vector<Control*> rows_;
-
+ protected:
   template <Param id>
   static float value(const ControlInputs& in) noexcept {
     return in.params.get(id);
@@ -85,9 +83,24 @@ class Controls {
     return in.is_bypassed ? 0.0f : fraction<Param::amount>(in);
   }
 
- public:
+ private:
+  double sample_rate_;
+  int max_block_frames_;
+  std::vector<Control*> rows_;
+};
+
+/// Of what all graphs play.
+struct InputControls : ControlRows {
+  using ControlRows::ControlRows;
+
   Control input_gain{*this, trim<Param::input_trim_db>};
   Control upmix{*this, fraction<Param::upmix>};
+};
+
+/// Of a graph.
+struct Controls : ControlRows {
+  using ControlRows::ControlRows;
+
   Control solo_left{*this, heard<Solo::left>};
   Control solo_right{*this, heard<Solo::right>};
   Control solo_center{*this, heard<Solo::center>};

@@ -12,7 +12,7 @@
 namespace forestage {
 namespace {
 
-constexpr int parts = 5;  // of a graph, that are forgotten one after the other
+constexpr int parts = 4;  // of a graph, that are forgotten one after the other
 // From one part to the next when they are set going: whole partitions of the filters, so that their work falls between
 // that of the upmix.
 constexpr int part_frames = 128;
@@ -20,12 +20,6 @@ constexpr int part_frames = 128;
 /// Latency from the input to the feeds, before their equalisation.
 int path_latency_frames(const FilterSet& filters) {
   return stage_latency_frames(filters) + filters.delay_frames + filters.cancel_align_frames;
-}
-
-FramesByQuality pads(const Preset& preset, const FramesByQuality& wanted_frames) {
-  FramesByQuality pads = natural_latency_frames(preset);
-  for (std::size_t q = 0; q < pads.size(); ++q) pads[q] = std::max(0, wanted_frames[q] - pads[q]);
-  return pads;
 }
 
 std::vector<MonitorEars> places(const Preset& preset, const FilterSet& filters, int max_block_frames) {
@@ -63,7 +57,7 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       room_processed_db_(preset.room ? preset.room->loudness.processed_db : processed_db_),
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
-      upmix_(spec.sample_rate, pads(preset, spec.latency_frames), spec.max_block_frames),
+      pad_(3, std::max(0, spec.latency_frames - graph_latency_frames(preset)), spec.max_block_frames),
       plain_delay_(2, path_latency_frames(filters), spec.max_block_frames),
       virtual_stereo_(make_virtual_stereo(filters, spec.max_block_frames)),
       driver_matrix_(driver_matrix_spec(preset, filters), spec.max_block_frames),
@@ -80,14 +74,13 @@ Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& sp
       room_feeds_(drivers_, spec.max_block_frames),
       levels_(find_levels(preset, filters)) {
   const int designed_tail = virtual_stereo_.tail_frames() + driver_matrix_.tail_frames();
-  warm_up_after_upmix_frames_ =
-      std::max(plain_delay_.latency_frames(), designed_tail) + (designed_eq_ ? designed_eq_->tail_frames() : 0);
-  tail_frames_ = upmix_.tail_frames() + warm_up_after_upmix_frames_ + monitors_.tail_frames();
+  warm_up_before_monitors_frames_ = pad_.latency_frames() + std::max(plain_delay_.latency_frames(), designed_tail) +
+                                    (designed_eq_ ? designed_eq_->tail_frames() : 0);
+  tail_frames_ = warm_up_before_monitors_frames_ + monitors_.tail_frames();
 }
 
 int Graph::warm_up_frames(const ParamStore& store) const noexcept {
-  return upmix_.memory_frames(store.choice<UpmixQuality>(Param::upmix_quality)) + warm_up_after_upmix_frames_ +
-         monitors_.tail_frames(listening(store));
+  return warm_up_before_monitors_frames_ + monitors_.tail_frames(listening(store));
 }
 
 bool Graph::forget_part() noexcept {
@@ -98,16 +91,13 @@ bool Graph::forget_part() noexcept {
     case 0:
       break;
     case 1:
-      forget(plain_delay_, reference_delay_, virtual_stereo_);
+      forget(pad_, plain_delay_, reference_delay_, virtual_stereo_);
       break;
     case 2:
       forget(driver_matrix_);
       break;
     case 3:
       if (plain_eq_) forget(*plain_eq_, *designed_eq_);
-      break;
-    case 4:
-      upmix_.reset();
       break;
     default:
       if (monitors_.forget_part()) return true;
@@ -135,14 +125,7 @@ void Graph::follow(const ParamStore& store, const Levels& common, MonitorSet kep
   const Followed now{&store, store.version(), common, match_};
   if (snap_ || now != followed_) follow_controls(store, common);
   followed_ = now;
-  const auto quality = store.choice<UpmixQuality>(Param::upmix_quality);
-  if (snap_) {
-    upmix_.jump_to(quality);
-    monitors_.jump_to(listening(store));
-  } else {
-    upmix_.select(quality);
-    monitors_.select(listening(store));
-  }
+  snap_ ? monitors_.jump_to(listening(store)) : monitors_.select(listening(store));
   monitors_.keep(kept, store.is_on(Param::room));
   snap_ = false;
 }
@@ -163,15 +146,13 @@ void Graph::follow_controls(const ParamStore& store, const Levels& common) noexc
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
 }
 
-/// io -> L', R', C, each with its solo gain.
-void Graph::split_paths(AudioBlock io) noexcept {
-  const AudioBlock stereo{io.lanes, 2, io.frames};
-  scale(stereo, controls_.input_gain.advance(io.frames));
-  const AudioBlock paths = paths_.block(io.frames);
-  upmix_.process(stereo, controls_.upmix.advance(io.frames), paths);
-  scale({paths.lanes, 1, io.frames}, controls_.solo_left.advance(io.frames));
-  scale({paths.lanes + 1, 1, io.frames}, controls_.solo_right.advance(io.frames));
-  scale({paths.lanes + 2, 1, io.frames}, controls_.solo_center.advance(io.frames));
+/// Each with its solo gain.
+void Graph::take_paths(ConstAudioBlock paths) noexcept {
+  const int frames = paths.frames;
+  pad_.process(paths, paths_.block(frames));
+  scale(paths_.block(0, 1, frames), controls_.solo_left.advance(frames));
+  scale(paths_.block(1, 1, frames), controls_.solo_right.advance(frames));
+  scale(paths_.block(2, 1, frames), controls_.solo_center.advance(frames));
 }
 
 /// What costs nothing to catch up with rests while nobody hears it.
@@ -204,30 +185,29 @@ void Graph::play_designed(int frames) noexcept {
 }
 
 /// Whether all behind this part has yet to start; what has not started is as if it had heard silence.
-bool Graph::waits(int part, AudioBlock io) const noexcept {
+bool Graph::waits(int part, AudioBlock out) const noexcept {
   if (started_frames_ >= (part + 1) * part_frames) return false;
-  clear(io);
+  clear(out);
   return true;
 }
 
-void Graph::process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING {
+void Graph::process(ConstAudioBlock paths, AudioBlock out) noexcept FORESTAGE_NONBLOCKING {
   soiled_parts_ = parts;
-  play_parts(io);
-  started_frames_ = std::min(start_frames, started_frames_ + io.frames);
+  play_parts(paths, out);
+  started_frames_ = std::min(start_frames, started_frames_ + out.frames);
 }
 
-void Graph::play_parts(AudioBlock io) noexcept {
-  const int frames = io.frames;
+void Graph::play_parts(ConstAudioBlock paths, AudioBlock out) noexcept {
+  const int frames = out.frames;
   const RampBlock amount = controls_.amount.advance(frames);
   const bool hears_plain = monitors_.hears_plain() || !amount.is(1.0f);
-  split_paths(io);
-  if (waits(0, io)) return;
+  take_paths(paths);
   play_plain(frames, hears_plain);
-  if (waits(1, io)) return;
+  if (waits(0, out)) return;
   play_pair(frames);
-  if (waits(2, io)) return;
+  if (waits(1, out)) return;
   play_designed(frames);
-  if (waits(3, io)) return;
+  if (waits(2, out)) return;
   const AudioBlock designed_feeds = designed_feeds_.block(frames);
   const AudioBlock plain_feeds = plain_feeds_.block(frames);
   const AudioBlock feeds = feeds_.block(frames);
@@ -246,8 +226,7 @@ void Graph::play_parts(AudioBlock io) noexcept {
   scale(stereo, output_gain);
   MonitorInputs inputs{feeds, room_feeds, plain_feeds, stereo, {}, is_guarded_};
   for (std::size_t m = 0; m < monitor_count; ++m) inputs.gains[m] = controls_.monitor_gains[m].advance(frames);
-  monitors_.process(inputs, io);
-  upmix_.reset_idle();
+  monitors_.process(inputs, out);
   monitors_.reset_idle();
 }
 
@@ -258,13 +237,14 @@ int checked_rate(double sample_rate) {
   return static_cast<int>(std::lround(sample_rate));
 }
 
-FramesByQuality natural_latency_frames(const Preset& preset) {
+int graph_latency_frames(const Preset& preset) {
   const FilterSet& filters = preset.filters.front();
-  FramesByQuality frames{};
-  for (std::size_t q = 0; q < frames.size(); ++q) {
-    frames[q] = latency_frames(upmix_frames(filters.sample_rate, static_cast<UpmixQuality>(q))) +
-                path_latency_frames(filters) + filters.driver_eq_delay_frames + preset.ears.delay_frames;
-  }
+  return path_latency_frames(filters) + filters.driver_eq_delay_frames + preset.ears.delay_frames;
+}
+
+FramesByQuality natural_latency_frames(const Preset& preset) {
+  FramesByQuality frames = upmix_latency_frames(preset.filters.front().sample_rate);
+  for (int& each : frames) each += graph_latency_frames(preset);
   return frames;
 }
 

@@ -1,14 +1,16 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
-//     L,R ─ trim ─ UpmixSwitch ─┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
-//                               ├─ C ─────────────────────┘                                             │
-//                               └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ─────┴─ Monitors
+//     L',R',C ─ pad ─ solo ─┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
+//                           ├─ C ─────────────────────┘                                             │
+//                           └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ─────┴─ Monitors
+//
+// The pad makes all graphs of an engine equally late.
 //
 // Real-time contract
 // | call                            | thread           | may allocate, lock, throw | meaning |
 // |---------------------------------|------------------|---------------------------|---------|
 // | at_rate(preset), Graph()        | main/worker      | yes; std::invalid_argument | sized for max_block_frames |
-// | process(AudioBlock)             | audio            | no | 0..max frames, in place; any split is equal |
+// | process(paths, out)             | audio            | no | 0..max frames; any split is equal |
 // | reset()                         | audio or stopped | no | clears state, keeps coefficients; parameters snap |
 // | follow(ParamStore, common)      | audio            | no | reads the targets; values glide inside |
 // | forget_part()                   | audio            | no | a part of reset(), for a graph that nobody hears |
@@ -37,7 +39,7 @@ struct GraphSpec {
   double sample_rate = 48000.0;
   int max_block_frames = 256;
   int output_channels = 2;
-  FramesByQuality latency_frames{};  // pad to these totals; 0 = as short as the preset allows
+  int latency_frames = 0;  // from the paths to what is heard: padded to it, or as short as the preset allows
 };
 
 class Graph {
@@ -45,15 +47,15 @@ class Graph {
   /// `preset` as at_rate() makes it for this sample rate.
   Graph(const Preset& preset, const GraphSpec& spec);
 
-  /// Reads stereo from lanes 0-1 and writes every lane, in place.
-  void process(AudioBlock io) noexcept FORESTAGE_NONBLOCKING;
+  /// paths = L', R', C; overwrites every lane of out.
+  void process(ConstAudioBlock paths, AudioBlock out) noexcept FORESTAGE_NONBLOCKING;
   void reset() noexcept;
   /// True while there is more to forget.  [audio]
   bool forget_part() noexcept;
   /// For a graph that nobody hears yet: its parts are set going one after the other, as their memory is cold. It is
   /// silent until the first block that begins start_frames later.  [audio]
   void start_by_parts() noexcept { started_frames_ = 0; }
-  static constexpr int start_frames = 512;
+  static constexpr int start_frames = 384;
   /// `common`: of the presets that are compared, so that all make the same room. `kept`: monitors that run although
   /// nobody hears them.
   void follow(const ParamStore& store, const Levels& common, MonitorSet kept = {}) noexcept;
@@ -65,6 +67,8 @@ class Graph {
   int tail_frames() const noexcept { return tail_frames_; }
   /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
   int warm_up_frames(const ParamStore& store) const noexcept;
+  /// What the parameters ask for is driver feeds, and there are outputs for them.
+  bool heard_as_speakers(const ParamStore& store) const noexcept;
   const Levels& levels() const noexcept { return levels_; }
   /// The same, as loud as plain stereo: what it is compared with.
   Levels matched_levels() const noexcept;
@@ -86,14 +90,12 @@ class Graph {
     bool operator==(const Followed&) const = default;
   };
   void follow_controls(const ParamStore& store, const Levels& common) noexcept;
-  /// What the parameters ask for is driver feeds, and there are outputs for them.
-  bool heard_as_speakers(const ParamStore& store) const noexcept;
-  void split_paths(AudioBlock io) noexcept;
+  void take_paths(ConstAudioBlock paths) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
   void play_pair(int frames) noexcept;
   void play_designed(int frames) noexcept;
-  void play_parts(AudioBlock io) noexcept;
-  bool waits(int part, AudioBlock io) const noexcept;
+  void play_parts(ConstAudioBlock paths, AudioBlock out) noexcept;
+  bool waits(int part, AudioBlock out) const noexcept;
 
   int drivers_;
   float processed_db_;                           // Loudness::processed_db of the free field
@@ -108,7 +110,7 @@ class Graph {
   int started_frames_ = start_frames;  // since the first part was set going, up to when all are
   int soiled_parts_ = 0;               // that sound went through since they were reset: the first ones
 
-  UpmixSwitch upmix_;
+  Delay pad_;
   Delay plain_delay_;
   VirtualStereo virtual_stereo_;
   DriverMatrix driver_matrix_;
@@ -125,14 +127,16 @@ class Graph {
   Lanes room_feeds_;  // the same at the room's loudness
 
   int tail_frames_ = 0;
-  int warm_up_after_upmix_frames_ = 0;  // and before the monitors
+  int warm_up_before_monitors_frames_ = 0;
   Levels levels_;
 };
 
 /// The rate in whole Hz; throws std::invalid_argument when no graph can run at it.
 int checked_rate(double sample_rate);
 
-/// Latencies of a preset as at_rate() or delays_at_rate() makes it, without padding.  [main]
+/// Latency of a graph of a preset as at_rate() or delays_at_rate() makes it, without padding.  [main]
+int graph_latency_frames(const Preset& preset);
+/// The same with the upmix in front of it.  [main]
 FramesByQuality natural_latency_frames(const Preset& preset);
 
 }  // namespace forestage

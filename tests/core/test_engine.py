@@ -312,6 +312,19 @@ def test_slots_play_their_presets_at_a_common_latency(slot):
     assert peak_db(both.process(x)[:, late:] - alone.process(x)[:, : 9600 - late]) <= -120
 
 
+@pytest.mark.parametrize("quality", ["Low Latency", "High Quality"])
+def test_a_slot_that_is_chosen_plays_within_60_ms_as_if_it_always_had(quality):
+    """Both slots play one upmix, whose averages go on: only filters and ears have to fill."""
+    x = noise(frames=48_000)
+    settings = {"monitor": "Headphones", "upmix_quality": quality}
+    chosen, expected = (Renderer("laptop", "desktop-30", slot=slot, **settings) for slot in ("A", "B"))
+    before = chosen.process(x) - expected.process(x)
+    chosen.set(slot="B")
+    after = chosen.process(x) - expected.process(x)
+    assert peak_db(before) > -40
+    assert peak_db(after[:, 60 * 48 :]) <= -120
+
+
 def test_crosstalk_delay_without_filters_is_refused_before_anything_is_built():
     preset = make_preset()
     for filters in preset["filters"]:

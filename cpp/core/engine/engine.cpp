@@ -15,6 +15,7 @@
 #include "dry_path.hpp"
 #include "float_environment.hpp"
 #include "graph.hpp"
+#include "input_stage.hpp"
 #include "level_meter.hpp"
 #include "mailbox.hpp"
 #include "param_store.hpp"
@@ -105,6 +106,7 @@ struct Engine::Impl {
   explicit Impl(const EngineSpec& engine_spec)
       : spec(engine_spec),
         dry(spec.sample_rate, chunk_frames),
+        input(spec.sample_rate, chunk_frames),
         planner({spec.sample_rate, chunk_frames, spec.output_channels, {}}, dry.most_latency_frames()),
         hand_over(spec.sample_rate, chunk_frames),
         next_out(spec.output_channels, chunk_frames),
@@ -112,8 +114,7 @@ struct Engine::Impl {
         reduction_meter(spec.sample_rate),
         match(spec.sample_rate),
         blind(spec.sample_rate, chunk_frames),
-        kept_out(spec.output_channels, chunk_frames),
-        kept_in(2, chunk_frames) {
+        kept_out(spec.output_channels, chunk_frames) {
     hand_over.jump_to(nullptr);
   }
 
@@ -168,8 +169,12 @@ struct Engine::Impl {
       is_loaded[s].store(graph != nullptr);
     }
     common_levels.store(largest(matched[0], matched[1]));
-    for (std::size_t q = 0; q < latency.size(); ++q) latency[q].store(next.contents.latency[q]);
-    tail.store(std::max(tails[0], tails[1]));
+    const bool has_any = is_loaded[0].load() || is_loaded[1].load();
+    const FramesByQuality upmix_frames = upmix_latency_frames(spec.sample_rate);
+    for (std::size_t q = 0; q < latency.size(); ++q) {
+      latency[q].store(has_any ? upmix_frames[q] + next.contents.latency_frames : 0);
+    }
+    tail.store(has_any ? input.tail_frames() + std::max(tails[0], tails[1]) : 0);
     planner.keep(std::move(next.contents));
     for (std::size_t s = 0; s < next.graphs.size(); ++s) {
       if (next.is_new[s]) mailbox.put(s, std::make_unique<Delivery>(std::move(next.graphs[s])));
@@ -236,9 +241,7 @@ struct Engine::Impl {
       const bool is_kept = graph != nullptr && keeps_both_slots();
       if (is_kept && !is_sounding(live[slot])) {
         if (kept_frames[slot] == 0) graph->reset();
-        const AudioBlock out = kept_out.block(frames);
-        for (int c = 0; c < 2; ++c) std::copy_n(kept_in[c], frames, out[c]);
-        play(graph, out);
+        play(graph, kept_out.block(frames));
       }
       kept_frames[slot] = is_kept ? std::min(kept_frames[slot] + frames, most_kept_frames) : 0;
     }
@@ -283,7 +286,7 @@ struct Engine::Impl {
     for (std::size_t s = 0; s < live.size(); ++s) {
       if (const Graph* graph = graph_in(s)) frames = std::max(frames, graph->tail_frames());
     }
-    return frames + ramp_frames(spec.sample_rate);
+    return input.tail_frames() + frames + ramp_frames(spec.sample_rate);
   }
 
   /// Part of what is heard is left out on purpose, or plays something else.
@@ -384,23 +387,30 @@ struct Engine::Impl {
     return 0;
   }
 
-  void play(Graph* graph, AudioBlock io) noexcept {
+  /// Both slots play what is heard now; trims are none of plain stereo's on the device.
+  void follow_input() noexcept {
+    const Graph* playing = hand_over.current();
+    const bool is_plain = heard().is_on(Param::bypass) && playing != nullptr && playing->heard_as_speakers(heard());
+    input.follow(heard(), is_plain);
+  }
+
+  void play(Graph* graph, AudioBlock out) noexcept {
     if (graph == nullptr) {  // no preset: stereo passes through
-      for (int c = 0; c < 2; ++c) std::copy_n(dry.block(io.frames)[c], io.frames, io[c]);
-      clear({io.lanes + 2, io.channels - 2, io.frames});
+      for (int c = 0; c < 2; ++c) std::copy_n(dry.block(out.frames)[c], out.frames, out[c]);
+      clear({out.lanes + 2, out.channels - 2, out.frames});
       return;
     }
     graph->follow(heard(), common_levels.load(), kept_monitors());
-    graph->process(io);
+    graph->process(input.paths(out.frames), out);
   }
 
   void process_chunk(AudioBlock io) noexcept {
     choose_source();
-    for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, kept_in[c]);
+    follow_input();
     dry.push(io, latency_frames(quality()));
+    input.process({io.lanes, 2, io.frames});
     if (hand_over.is_active()) {
       const AudioBlock next = next_out.block(io.frames);
-      for (int c = 0; c < 2; ++c) std::copy_n(io[c], io.frames, next[c]);
       play(hand_over.current(), io);
       play(hand_over.next(), next);
       blend(io, next, hand_over.advance(io.frames));
@@ -435,6 +445,7 @@ struct Engine::Impl {
       if (delivery != nullptr && delivery->graph) delivery->graph->reset();
     }
     dry.reset();
+    input.reset();
     peak_meter.reset();
     reduction_meter.reset();
     is_fresh = true;
@@ -444,6 +455,7 @@ struct Engine::Impl {
   ParamStore params;
 
   DryPath dry;
+  InputStage input;
   SlotPlanner planner;  // main thread
   std::array<Levels, 2> matched{};
   std::array<int, 2> tails{};
@@ -467,7 +479,6 @@ struct Engine::Impl {
   bool was_programme = false;
   BlindListening blind;
   Lanes kept_out;
-  Lanes kept_in;
   std::array<int, 2> kept_frames{};  // since when a slot runs that need not be heard
   bool is_fresh = true;
 };

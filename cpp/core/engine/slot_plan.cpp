@@ -12,17 +12,13 @@ namespace {
 
 constexpr double most_kept_rate = 50000.0;  // up to here a converted preset is no larger than its source
 
-void raise_to(FramesByQuality& to, const FramesByQuality& values) {
-  for (std::size_t q = 0; q < to.size(); ++q) to[q] = std::max(to[q], values[q]);
-}
-
 }  // namespace
 
 SlotPreset SlotPlanner::at_engine_rate(std::shared_ptr<const Preset> source) const {
   if (source == nullptr) return {};
   auto converted = shared_at_rate(source, checked_rate(spec_.sample_rate));
-  const FramesByQuality natural = natural_latency_frames(*converted);
-  return {std::move(source), std::move(converted), natural};
+  const int latency_frames = graph_latency_frames(*converted);
+  return {std::move(source), std::move(converted), latency_frames};
 }
 
 EarFirs SlotPlanner::firs_of(const std::optional<HeadphoneEq>& eq) const {
@@ -31,17 +27,17 @@ EarFirs SlotPlanner::firs_of(const std::optional<HeadphoneEq>& eq) const {
 
 SlotPlan SlotPlanner::plan(std::array<SlotPreset, 2> wanted, std::array<bool, 2> is_new, EarFirs eq,
                            const ParamStore& store, const Levels& common) const {
-  SlotPlan next{{std::move(wanted), std::move(eq), {}}, is_new, {}};
+  SlotPlan next{{std::move(wanted), std::move(eq), 0}, is_new, {}};
   SlotContents& contents = next.contents;
   for (const SlotPreset& slot : contents.slots) {
-    const int longest = *std::ranges::max_element(slot.natural_latency);
+    const int longest = slot.latency_frames + std::ranges::max(upmix_latency_frames(spec_.sample_rate));
     if (longest > most_latency_frames_) {
       throw std::invalid_argument("preset \"" + slot.source->name + "\" has a latency of " + std::to_string(longest) +
                                   " frames; at most half a second would be right");
     }
-    raise_to(contents.latency, slot.natural_latency);
+    contents.latency_frames = std::max(contents.latency_frames, slot.latency_frames);
   }
-  const bool all_move = contents.latency != held_.latency || contents.headphone_eq != held_.headphone_eq;
+  const bool all_move = contents.latency_frames != held_.latency_frames || contents.headphone_eq != held_.headphone_eq;
   for (std::size_t s = 0; s < contents.slots.size(); ++s) {
     const SlotPreset& slot = contents.slots[s];
     if (slot.source == nullptr) continue;
@@ -57,7 +53,7 @@ SlotPlan SlotPlanner::plan(std::array<SlotPreset, 2> wanted, std::array<bool, 2>
 
 std::unique_ptr<Graph> SlotPlanner::build(const Preset& preset, const SlotContents& among) const {
   GraphSpec spec = spec_;
-  spec.latency_frames = among.latency;
+  spec.latency_frames = among.latency_frames;
   if (among.headphone_eq == EarFirs{}) return std::make_unique<Graph>(preset, spec);
   return std::make_unique<Graph>(equalised(preset, among.headphone_eq), spec);
 }

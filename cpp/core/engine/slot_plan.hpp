@@ -16,14 +16,14 @@ namespace forestage {
 struct SlotPreset {
   std::shared_ptr<const Preset> source;
   std::shared_ptr<const Preset> at_rate;  // null where it would be larger than the source: it is converted again
-  FramesByQuality natural_latency{};
+  int latency_frames = 0;                 // of a graph without padding
 };
 
 /// Both slots, which share one latency and one equaliser.
 struct SlotContents {
   std::array<SlotPreset, 2> slots;
-  EarFirs headphone_eq;  // at the engine's rate; empty = none
-  FramesByQuality latency{};
+  EarFirs headphone_eq;    // at the engine's rate; empty = none
+  int latency_frames = 0;  // of all graphs
 };
 
 /// Contents, and what has to be handed over for them.

@@ -10,34 +10,40 @@ constexpr int outputs = 3;  // L', R', C
 
 }  // namespace
 
+FramesByQuality upmix_latency_frames(double sample_rate) noexcept {
+  FramesByQuality frames{};
+  for (std::size_t q = 0; q < frames.size(); ++q) {
+    frames[q] = latency_frames(upmix_frames(sample_rate, static_cast<UpmixQuality>(q)));
+  }
+  return frames;
+}
+
 void UpmixSwitch::Path::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
   is_clean = false;
   upmix.process(in, amount, out);
-  pad.process(out, out);
 }
 
 void UpmixSwitch::Path::reset() noexcept {
   if (is_clean) return;
   upmix.reset();
-  pad.reset();
   is_clean = true;
 }
 
-UpmixSwitch::UpmixSwitch(double sample_rate, const FramesByQuality& pad_frames, int max_block_frames)
+UpmixSwitch::UpmixSwitch(double sample_rate, int max_block_frames)
     : hand_over_(sample_rate, max_block_frames),
       next_in_(stereo, max_block_frames),
       next_out_(outputs, max_block_frames) {
-  for (std::size_t q = 0; q < pad_frames.size(); ++q) {
-    paths_.push_back(
-        {Upmix(sample_rate, static_cast<UpmixQuality>(q)), Delay(outputs, pad_frames[q], max_block_frames)});
+  for (std::size_t q = 0; q < std::tuple_size_v<FramesByQuality>; ++q) {
+    paths_.push_back({Upmix(sample_rate, static_cast<UpmixQuality>(q))});
   }
 }
 
 void UpmixSwitch::select(UpmixQuality quality) noexcept {
   if (!hand_over_.may_turn() || quality == hand_over_.goal()) return;
   if (quality == hand_over_.current()) return hand_over_.jump_to(quality);
-  paths_[index(quality)].reset();
-  hand_over_.start(quality, memory_frames(quality));
+  Path& next = paths_[index(quality)];
+  next.reset();
+  hand_over_.start(quality, next.upmix.tail_frames() + next.upmix.memory_frames());
 }
 
 void UpmixSwitch::jump_to(UpmixQuality quality) noexcept { hand_over_.jump_to(quality); }
@@ -66,7 +72,7 @@ void UpmixSwitch::reset() noexcept {
 
 int UpmixSwitch::tail_frames() const noexcept {
   int frames = 0;
-  for (const Path& path : paths_) frames = std::max(frames, path.tail_frames());
+  for (const Path& path : paths_) frames = std::max(frames, path.upmix.tail_frames());
   return frames;
 }
 

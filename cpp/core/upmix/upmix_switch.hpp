@@ -1,10 +1,8 @@
 // The upmix in each quality, of which one plays: a change warms the other up, unheard, and cross-fades. What comes
-// after it knows nothing of qualities, as both are padded to the latency that is asked for.
+// after it knows nothing of qualities, but that one is later than the other.
 //
-//     L,R ─┬─ Upmix, Low Latency ── pad ─┐
-//          └─ Upmix, High Quality ─ pad ─┴─ one of them, or a cross-fade ─ L', R', C
-//
-// The pad comes after the upmix, so that two slots cut the same frames.
+//     L,R ─┬─ Upmix, Low Latency ──┐
+//          └─ Upmix, High Quality ─┴─ one of them, or a cross-fade ─ L', R', C
 #pragma once
 
 #include <array>
@@ -12,7 +10,6 @@
 #include <vector>
 
 #include "blocks.hpp"
-#include "delay.hpp"
 #include "lanes.hpp"
 #include "params.hpp"
 #include "ramp.hpp"
@@ -22,9 +19,12 @@ namespace forestage {
 
 using FramesByQuality = std::array<int, std::size(param_detail::qualities)>;
 
+/// [pure, any thread]
+FramesByQuality upmix_latency_frames(double sample_rate) noexcept;
+
 class UpmixSwitch {
  public:
-  UpmixSwitch(double sample_rate, const FramesByQuality& pad_frames, int max_block_frames);
+  UpmixSwitch(double sample_rate, int max_block_frames);
 
   void select(UpmixQuality quality) noexcept;   // takes effect with a cross-fade
   void jump_to(UpmixQuality quality) noexcept;  // at once
@@ -35,19 +35,14 @@ class UpmixSwitch {
   void reset() noexcept;
 
   int tail_frames() const noexcept;  // the longest
-  /// How long past sound goes on to matter.
-  int memory_frames(UpmixQuality quality) const noexcept { return paths_[index(quality)].memory_frames(); }
 
  private:
   struct Path {
     Upmix upmix;
-    Delay pad;
     bool is_clean = true;
 
     void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
     void reset() noexcept;
-    int tail_frames() const noexcept { return upmix.tail_frames() + pad.latency_frames(); }
-    int memory_frames() const noexcept { return tail_frames() + upmix.memory_frames(); }
   };
   static std::size_t index(UpmixQuality quality) noexcept { return static_cast<std::size_t>(quality); }
 
