@@ -221,7 +221,7 @@ def test_running_never_allocates_locks_or_throws():
 def wait_for(plugin: Lv2Plugin, preset, x: np.ndarray, **params) -> None:
     """Play until the preset is heard; then what is played is what the core plays of the same input, again and again."""
     renderer = Renderer(preset, output_channels=plugin.outputs, **params)
-    for _ in range(3):
+    for _ in range(30):  # the upmix, which goes on when presets change, knows the pans of what is played by then
         expected = renderer.process(x)
     end = time.monotonic() + 30
     while np.abs(plugin.process(x) - expected).max() > NULL:
