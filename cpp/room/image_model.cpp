@@ -10,6 +10,7 @@
 
 #include "physics.hpp"
 #include "room/lattice_axis.hpp"
+#include "room/lattice_lines.hpp"
 
 namespace forestage::room {
 namespace {
@@ -46,19 +47,10 @@ class Finder {
   }
 
   void add_lattice() {
-    const double reach = options_.image_s * speed_of_sound_m_s;
-    const auto& [along_x, along_y, along_z] = axes_;
-    for (long i = along_x.cell_above(-reach); i < along_x.cell_above(reach); ++i) {
-      stop_if(cancel_);
-      if (is_beyond_order(along_x.hits(i))) continue;
-      const double x = along_x.position_m(i);
-      const double in_plane = std::sqrt(std::max(reach * reach - x * x, 0.0));
-      for (long j = along_y.cell_above(-in_plane); j < along_y.cell_above(in_plane); ++j) {
-        if (is_beyond_order(along_x.hits(i) + along_y.hits(j))) continue;
-        const double y = along_y.position_m(j);
-        const double in_line = std::sqrt(std::max(in_plane * in_plane - y * y, 0.0));
-        for (long k = along_z.cell_above(-in_line); k < along_z.cell_above(in_line); ++k) add_image({i, j, k});
-      }
+    LatticeLines lines(axes_[0], axes_[1], axes_[2], options_, cancel_);
+    while (lines.next()) {
+      const Cells line = lines.z();
+      for (long z = line.begin; z < line.end; ++z) add_image({lines.x(), lines.y(), z});
     }
   }
 
@@ -194,8 +186,6 @@ class Finder {
     return nearest;
   }
 
-  bool is_beyond_order(long hits) const { return options_.max_order >= 0 && hits > options_.max_order; }
-
   void add_image(const std::array<long, 3>& cell) {
     long hits = 0;
     Vector position{};
@@ -203,7 +193,6 @@ class Finder {
       hits += axes_[a].hits(cell[a]);
       position[a] = axes_[a].position_m(cell[a]);
     }
-    if (is_beyond_order(hits)) return;
     const double gain = 1.0 / std::hypot(position[0], position[1], position[2]);
     if (hits > 0 && options_.jitter_m > 0.0) {
       Random random(options_.seed);

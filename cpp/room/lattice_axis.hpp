@@ -11,6 +11,12 @@
 
 namespace forestage::room {
 
+/// Neighbours of an axis, from the first one up to the end.
+struct Cells {
+  long begin = 0;
+  long end = 0;
+};
+
 /// The images of one mirror along one axis: a lattice with `spacing_m`, and what the walls leave of each.
 class LatticeAxis {
  public:
@@ -35,6 +41,20 @@ class LatticeAxis {
 
   long cell_above(double position_m) const {
     return static_cast<long>(std::ceil((position_m - start_m_) / spacing_m_));
+  }
+  /// Nearer than the root of `within_m2`; of those that walls have turned back `most_hits` times at most, which asks
+  /// for no root.
+  Cells cells(double within_m2) const {
+    const double within_m = std::sqrt(std::max(within_m2, 0.0));
+    return {cell_above(-within_m), cell_above(within_m)};
+  }
+  Cells cells(double within_m2, long most_hits) const {
+    const long flip = flipped_ ? 1 : 0;
+    Cells found{std::max(first_, -floor_half(most_hits + flip)), std::min(last_, floor_half(most_hits - flip)) + 1};
+    const auto is_far = [&](long cell) { return position_m(cell) * position_m(cell) >= within_m2; };
+    while (found.begin < found.end && is_far(found.begin)) ++found.begin;
+    while (found.begin < found.end && is_far(found.end - 1)) --found.end;
+    return found;
   }
   long nearest(double position_m) const {
     return std::clamp(std::lround((position_m - start_m_) / spacing_m_), first_, last_);

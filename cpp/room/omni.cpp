@@ -10,13 +10,14 @@
 #include "fractional_kernel.hpp"
 #include "physics.hpp"
 #include "room/lattice_axis.hpp"
+#include "room/lattice_lines.hpp"
 #include "room/room_kernels.hpp"
 #include "simd.hpp"
 
 namespace forestage::room {
 namespace {
 
-constexpr int line_images = 16;
+constexpr int batch_images = 16;
 
 struct OmniJob {
   const Shoebox* room;
@@ -54,74 +55,80 @@ FORESTAGE_INLINE void add_impulse(const float* kernels, const Impulse& impulse, 
   sum.write(response + impulse.start);
 }
 
-/// Some images of one line of the lattice, along z.
-struct Line {
-  double delay[line_images];
-  double over_distance[line_images];
-  int start[line_images], phase[line_images];
-  float mix[line_images];
+/// Images of some lines of the lattice on their way into the responses: most lines are short, and roots and quotients
+/// of many at once take little longer than one.
+class Batch {
+ public:
+  explicit Batch(const OmniJob& job)
+      : job_(job),
+        bands_(job.room->bands()),
+        frames_per_m_(job.options->sample_rate / speed_of_sound_m_s),
+        gains_(static_cast<std::size_t>(bands_) * batch_images) {}
 
-  FORESTAGE_INLINE void read(double plane_m2, double first_m, double spacing_m, double frames_per_m) {
-    for (int n = 0; n < line_images; ++n) {
-      const double z = first_m + n * spacing_m;
-      const double distance = std::sqrt(plane_m2 + z * z);
-      delay[n] = distance * frames_per_m;
-      over_distance[n] = 1.0 / distance;
-    }
-    for (int n = 0; n < line_images; ++n) {
-      const Impulse impulse = impulse_at(delay[n]);
-      start[n] = impulse.start;
-      phase[n] = impulse.phase;
-      mix[n] = impulse.mix;
+  /// Neighbours along z; plane_gains[band].
+  template <class V>
+  FORESTAGE_INLINE void add(double plane_m2, const double* plane_gains, const LatticeAxis& along_z, const Cells& line) {
+    for (long first = line.begin; first < line.end;) {
+      const int count = static_cast<int>(std::min<long>(line.end - first, batch_images - filled_));
+      const double first_m = along_z.position_m(first);
+      const double* z_gains = along_z.gains(first);
+      for (int n = 0; n < count; ++n) {
+        const double z = first_m + n * along_z.spacing_m();
+        squared_m2_[filled_ + n] = plane_m2 + z * z;
+      }
+      for (int b = 0; b < bands_; ++b) {
+        double* gains = gains_.data() + b * batch_images + filled_;
+        for (int n = 0; n < count; ++n) gains[n] = plane_gains[b] * z_gains[n * bands_ + b];
+      }
+      first += count;
+      filled_ += count;
+      if (filled_ == batch_images) flush<V>();
     }
   }
-  Impulse impulse(int n) const { return {start[n], phase[n], mix[n]}; }
+
+  template <class V>
+  FORESTAGE_INLINE void flush() {
+    const float* kernels = fractional_kernels();
+    double delay[batch_images], over_distance[batch_images];
+    std::fill(squared_m2_ + filled_, squared_m2_ + batch_images, 1.0);
+    for (int n = 0; n < batch_images; ++n) {
+      const double distance = std::sqrt(squared_m2_[n]);
+      delay[n] = distance * frames_per_m_;
+      over_distance[n] = 1.0 / distance;
+    }
+    float* response = job_.responses;
+    for (int b = 0; b < bands_; ++b, response += job_.frames) {
+      const double* gains = gains_.data() + b * batch_images;
+      for (int n = 0; n < filled_; ++n) {
+        add_impulse<V>(kernels, impulse_at(delay[n]), static_cast<float>(gains[n] * over_distance[n]), response);
+      }
+    }
+    filled_ = 0;
+  }
+
+ private:
+  const OmniJob& job_;
+  int bands_;
+  double frames_per_m_;
+  int filled_ = 0;
+  double squared_m2_[batch_images];
+  std::vector<double> gains_;  // [band][image]
 };
 
 using Axes = std::array<std::array<LatticeAxis, 2>, 3>;  // [axis][flipped]
 
 template <class V>
-FORESTAGE_INLINE void add_mirror(const OmniJob& job, const Axes& axes, int mirror) {
-  const float* kernels = fractional_kernels();
-  const int bands = job.room->bands();
-  const double reach = job.options->image_s * speed_of_sound_m_s;
-  const double frames_per_m = job.options->sample_rate / speed_of_sound_m_s;
-  const int most = job.options->max_order;
+FORESTAGE_INLINE void add_mirror(const OmniJob& job, const Axes& axes, int mirror, Batch& batch) {
   const LatticeAxis& along_x = axes[0][static_cast<std::size_t>(mirror & 1)];
   const LatticeAxis& along_y = axes[1][static_cast<std::size_t>(mirror >> 1 & 1)];
   const LatticeAxis& along_z = axes[2][static_cast<std::size_t>(mirror >> 2 & 1)];
-  std::vector<double> plane_gains(static_cast<std::size_t>(bands));
-  Line line;
-  for (long i = along_x.cell_above(-reach); i < along_x.cell_above(reach); ++i) {
-    stop_if(*job.cancel);
-    if (most >= 0 && along_x.hits(i) > most) continue;
-    const double x = along_x.position_m(i);
-    const double in_plane = std::sqrt(std::max(reach * reach - x * x, 0.0));
-    for (long j = along_y.cell_above(-in_plane); j < along_y.cell_above(in_plane); ++j) {
-      const long hits = along_x.hits(i) + along_y.hits(j);
-      if (most >= 0 && hits > most) continue;
-      const double y = along_y.position_m(j);
-      const double in_line = std::sqrt(std::max(in_plane * in_plane - y * y, 0.0));
-      long begin = along_z.cell_above(-in_line), end = along_z.cell_above(in_line);
-      if (most >= 0) {
-        while (begin < end && hits + along_z.hits(begin) > most) ++begin;
-        while (begin < end && hits + along_z.hits(end - 1) > most) --end;
-      }
-      for (std::size_t b = 0; b < plane_gains.size(); ++b) plane_gains[b] = along_x.gains(i)[b] * along_y.gains(j)[b];
-      for (long first = begin; first < end; first += line_images) {
-        const int count = static_cast<int>(std::min<long>(line_images, end - first));
-        line.read(x * x + y * y, along_z.position_m(first), along_z.spacing_m(), frames_per_m);
-        float* response = job.responses;
-        for (int b = 0; b < bands; ++b, response += job.frames) {
-          const double plane_gain = plane_gains[static_cast<std::size_t>(b)];
-          const double* z_gain = along_z.gains(first) + b;
-          for (int n = 0; n < count; ++n, z_gain += bands) {
-            const double gain = plane_gain * *z_gain * line.over_distance[n];
-            add_impulse<V>(kernels, line.impulse(n), static_cast<float>(gain), response);
-          }
-        }
-      }
-    }
+  std::vector<double> plane_gains(static_cast<std::size_t>(job.room->bands()));
+  LatticeLines lines(along_x, along_y, along_z, *job.options, *job.cancel);
+  while (lines.next()) {
+    const double* x_gains = along_x.gains(lines.x());
+    const double* y_gains = along_y.gains(lines.y());
+    for (std::size_t b = 0; b < plane_gains.size(); ++b) plane_gains[b] = x_gains[b] * y_gains[b];
+    batch.add<V>(lines.plane_m2(), plane_gains.data(), along_z, lines.z());
   }
 }
 
@@ -132,9 +139,11 @@ FORESTAGE_INLINE void lattice_body(const OmniJob& job) {
     return std::array{LatticeAxis(*job.room, axis, false, reach), LatticeAxis(*job.room, axis, true, reach)};
   };
   const Axes axes{both(0), both(1), both(2)};
+  Batch batch(job);
   for (int mirror = 0; mirror < mirrors; ++mirror) {
-    if ((job.mirrors_wanted >> mirror & 1U) != 0) add_mirror<V>(job, axes, mirror);
+    if ((job.mirrors_wanted >> mirror & 1U) != 0) add_mirror<V>(job, axes, mirror, batch);
   }
+  batch.flush<V>();
 }
 
 /// Images that do not stand on the lattice alone.
