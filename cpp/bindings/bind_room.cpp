@@ -88,23 +88,19 @@ Audio responses(const PyImageModel& model, int mirror, const PyPatterns& sources
   return result;
 }
 
-Audio omni(const PyImageModel& model, const Reals& receivers_m, unsigned mirrors_wanted, py::ssize_t frames,
-           const CancelFlag& cancel) {
+Audio omni_responses(const PyImageModel& model, const Reals& receivers_m, unsigned mirrors_wanted, py::ssize_t first,
+                     py::ssize_t frames, const CancelFlag& cancel) {
   if (receivers_m.ndim() != 2 || receivers_m.shape(1) != 3) {
     throw std::invalid_argument("receivers_m must have shape (receivers, 3)");
   }
   Audio result({receivers_m.shape(0), static_cast<py::ssize_t>(model.shoebox.bands()), frames});
   float* data = result.mutable_data();
-  const double* places = receivers_m.data();
-  const auto each = static_cast<std::ptrdiff_t>(model.shoebox.bands()) * frames;
-  const auto count = receivers_m.shape(0);
-  const py::gil_scoped_release release;
-  std::fill_n(data, result.size(), 0.0f);
-  Shoebox room = model.shoebox;
-  for (py::ssize_t place = 0; place < count; ++place) {
-    std::copy_n(places + 3 * place, 3, room.receiver_m.data());
-    add_omni(room, model.options, mirrors_wanted, data + place * each, frames, cancel);
+  std::vector<Vector> places(static_cast<std::size_t>(receivers_m.shape(0)));
+  for (std::size_t place = 0; place < places.size(); ++place) {
+    std::copy_n(receivers_m.data(static_cast<py::ssize_t>(place), 0), 3, places[place].data());
   }
+  const py::gil_scoped_release release;
+  omni(model.shoebox, places, model.options, mirrors_wanted, first, frames, data, cancel);
   return result;
 }
 
@@ -171,9 +167,10 @@ void bind_room(py::module_& m) {
            py::arg("cancel"), "Writes the moments of one mirror to out, (bands, (order + 1)^2, frames).")
       .def("responses", &responses, py::arg("mirror"), py::kw_only(), py::arg("sources"), py::arg("receivers"),
            py::arg("frames"), py::arg("cancel"), "Responses (bands, sources, receivers, frames) of one mirror.")
-      .def("omni", &omni, py::arg("receivers_m"), py::kw_only(), py::arg("mirrors"), py::arg("frames"),
-           py::arg("cancel"),
-           "Responses (receivers, bands, frames) without directivity of the mirrors whose bits are set.");
+      .def("omni", &omni_responses, py::arg("receivers_m"), py::kw_only(), py::arg("mirrors"), py::arg("first"),
+           py::arg("frames"), py::arg("cancel"),
+           "Responses (receivers, bands, frames), from frame `first` on, without directivity of the mirrors whose bits "
+           "are set.");
 
   m.def("spherical_harmonics", &spherical_harmonics, py::arg("directions"), py::arg("order"),
         "Real orthonormal harmonics at unit vectors (n, 3), shape (n, (order + 1)^2).");

@@ -28,14 +28,14 @@ class LatticeAxis {
     start_m_ = (flipped ? spacing_m_ - source : source) - room.receiver_m[n];
     first_ = cell_above(-reach_m);
     last_ = std::max(first_, cell_above(reach_m) - 1);
-    const auto& near = room.reflection[2 * n];
-    const auto& far = room.reflection[2 * n + 1];
+    const auto most = static_cast<std::size_t>(std::max(hits(first_), hits(last_)) / 2 + 1);
+    const auto near = powers(room.reflection[2 * n], most);
+    const auto far = powers(room.reflection[2 * n + 1], most);
     for (long cell = first_; cell <= last_; ++cell) {
       const long v = number(cell);
-      const auto near_hits = static_cast<double>(std::abs(floor_half(1 - v)));
-      const auto far_hits = static_cast<double>(std::abs(floor_half(v + 1)));
-      for (std::size_t b = 0; b < bands_; ++b)
-        gains_.push_back(std::pow(near[b], near_hits) * std::pow(far[b], far_hits));
+      const double* after_near = near.data() + static_cast<std::size_t>(std::abs(floor_half(1 - v))) * bands_;
+      const double* after_far = far.data() + static_cast<std::size_t>(std::abs(floor_half(v + 1))) * bands_;
+      for (std::size_t b = 0; b < bands_; ++b) gains_.push_back(after_near[b] * after_far[b]);
     }
   }
 
@@ -69,6 +69,14 @@ class LatticeAxis {
 
  private:
   static long floor_half(long v) { return (v - (v & 1)) / 2; }
+  /// [hits][band], up to `most` hits of a wall.
+  static std::vector<double> powers(const std::vector<double>& wall, std::size_t most) {
+    std::vector<double> result;
+    for (std::size_t hits = 0; hits <= most; ++hits) {
+      for (const double reflection : wall) result.push_back(std::pow(reflection, static_cast<double>(hits)));
+    }
+    return result;
+  }
 
   std::size_t bands_;
   bool flipped_;

@@ -4,9 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <string>
+#include <span>
 #include <vector>
 
+#include "fft.hpp"
 #include "fractional_kernel.hpp"
 #include "physics.hpp"
 #include "room/lattice_axis.hpp"
@@ -89,13 +90,12 @@ class Batch {
   template <class V>
   FORESTAGE_INLINE void flush() {
     const float* kernels = fractional_kernels();
-    double delay[batch_images], over_distance[batch_images];
+    double distance[batch_images], delay[batch_images], over_distance[batch_images];
     std::fill(squared_m2_ + filled_, squared_m2_ + batch_images, 1.0);
-    for (int n = 0; n < batch_images; ++n) {
-      const double distance = std::sqrt(squared_m2_[n]);
-      delay[n] = distance * frames_per_m_;
-      over_distance[n] = 1.0 / distance;
-    }
+    // Apart, as GCC would take each root twice
+    for (int n = 0; n < batch_images; ++n) distance[n] = std::sqrt(squared_m2_[n]);
+    for (int n = 0; n < batch_images; ++n) delay[n] = distance[n] * frames_per_m_;
+    for (int n = 0; n < batch_images; ++n) over_distance[n] = 1.0 / distance[n];
     float* response = job_.responses;
     for (int b = 0; b < bands_; ++b, response += job_.frames) {
       const double* gains = gains_.data() + b * batch_images;
@@ -182,18 +182,26 @@ FORESTAGE_KERNELS(avx2, simd::Wide, FORESTAGE_AVX2)
 
 }  // namespace
 
-void add_omni(const Shoebox& room, const ImageOptions& options, unsigned mirrors_wanted, float* responses, long frames,
-              const CancelFlag& cancel) {
+void omni(Shoebox room, std::span<const Vector> receivers_m, const ImageOptions& options, unsigned mirrors_wanted,
+          long first, long frames, float* responses, const CancelFlag& cancel) {
   const double latest_s =
       std::max(options.image_s, options.response_s) + std::sqrt(3.0) * options.jitter_m / speed_of_sound_m_s;
   const long needed = frames_for(static_cast<int>(std::ceil(latest_s * options.sample_rate)));
-  if (needed > frames) {
-    throw std::invalid_argument("frames = " + std::to_string(frames) + ": must be at least " + std::to_string(needed));
-  }
-  const OmniJob job{&room, &options, mirrors_wanted, responses, frames, &cancel};
   const bool is_lattice = room.diffuse.empty() && options.response_s <= options.image_s && options.jitter_m == 0.0;
   const Kernels& kernels = simd::best(baseline::table, avx2::table);
-  is_lattice ? kernels.lattice(job) : kernels.images(job);
+  const long bands = room.bands();
+  // Images are laid into memory that stays in the cache, and what is wanted is copied.
+  const long laid_frames = std::max(needed, first + frames);
+  AlignedVector<float> laid(static_cast<std::size_t>(bands * laid_frames));
+  const OmniJob job{&room, &options, mirrors_wanted, laid.data(), laid_frames, &cancel};
+  for (const Vector& receiver_m : receivers_m) {
+    room.receiver_m = receiver_m;
+    std::ranges::fill(laid, 0.0f);
+    is_lattice ? kernels.lattice(job) : kernels.images(job);
+    for (long b = 0; b < bands; ++b, responses += frames) {
+      std::copy_n(laid.data() + b * laid_frames + first, frames, responses);
+    }
+  }
 }
 
 }  // namespace forestage::room

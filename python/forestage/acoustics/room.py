@@ -271,7 +271,9 @@ def room_response(
     )
     if is_omni:
         gains = np.multiply.outer(sources[:, 0, 0], receivers[:, 0, 0])[..., None] / np.float32(4 * math.pi)
-        found = gains * _omni(run, all_places, workers, progress)[:, None, None]
+        found = _omni(run, all_places, workers, progress)[:, None, None]
+        if pairs > 1 or gains[0, 0, 0] != 1.0:
+            found = np.multiply(gains, found, dtype=np.float32)
     else:
         made = [replace(run, model=run.model.at(place)) for place in all_places]
         found = np.stack([_directed(each, sources, receivers, workers, progress) for each in made])
@@ -286,18 +288,19 @@ def _omni(run: ImageRun, places: FloatArray, workers: int, progress: Progress | 
     is_long = run.image_count > LONG_IMAGES
     mirrors = [1 << mirror for mirror in range(_core.MIRRORS)] if is_long else [(1 << _core.MIRRORS) - 1]
     parts = np.array_split(places, min(len(places), workers))
+    first, frames = (_core.LEAD_FRAMES, run.frames) if run.bands == 1 else (0, run.fft_frames)
     jobs = [(part, wanted) for part in parts for wanted in mirrors]
 
     def follow(index: int, cancel: _core.CancelFlag) -> Responses:
         part, wanted = jobs[index]
-        return run.model.omni(part, mirrors=wanted, frames=run.fft_frames, cancel=cancel)
+        return run.model.omni(part, mirrors=wanted, first=first, frames=frames, cancel=cancel)
 
     is_short = run.image_count * len(places) <= LONG_IMAGES
     found = each_part(follow, len(jobs), 0 if is_short else workers, progress)
     groups = [found[start : start + len(mirrors)] for start in range(0, len(found), len(mirrors))]
     summed = [sum(others, start=first) for first, *others in groups]
     responses = summed[0] if len(summed) == 1 else np.concatenate(summed)
-    return run.cut(responses.swapaxes(0, 1))
+    return responses[:, 0] if run.bands == 1 else run.cut(responses.swapaxes(0, 1))
 
 
 def _directed(
