@@ -29,7 +29,7 @@ class Quality:
     synthesis: int
     fall: int
     weight_turns: int
-    pan_turns: int
+    slow_turns: int
     tile_share: float
     remembers: bool
     sure_projection: float
@@ -83,7 +83,7 @@ class Quality:
 
 
 QUALITIES = {
-    "High Quality": Quality(256, 4096, 1792, 512, 1, 2, 0.2, True, 0.0, (0.3, 14.0), (2.1, 4.0), 0.1, 50.0, 0.6),
+    "High Quality": Quality(256, 4096, 1792, 512, 1, 4, 0.2, True, 0.0, (0.3, 14.0), (2.1, 4.0), 0.1, 50.0, 0.6),
     "Low Latency": Quality(32, 1024, 96, 96, 2, 4, 0.0, False, 0.4, (0.15, 6.0), (1.1, 0.8), 0.1, 100.0, 0.2),
 }
 
@@ -151,18 +151,17 @@ def pans_heard(tile, quality):
     not_central = common4 + np.float32(CENTRAL_PAN2**2) * lead4
     weight = tile.mid_power * clear**2 * common4 / (not_central * (common4 + wide) + 1e-30)
     return [
-        known_in_turns(in_blocks(each).sum(axis=-1), quality)
+        known_in_turns(in_blocks(each).sum(axis=-1), quality, quality.slow_turns, PAN_AVERAGE_S)
         for each in (weight * (common4 + wide), weight * wide, tile.mid_power)
     ]
 
 
-def known_in_turns(sums, quality):
-    """Averages of blocks of which each is listened to once in so many frames; what was known before a frame."""
-    known = np.zeros_like(sums)
-    turns = quality.pan_turns
+def known_in_turns(values, quality, turns, time_s):
+    """Averages of blocks of which each is heard once in so many frames; what was known before a frame, by block."""
+    known = np.zeros_like(values)
     for turn in range(turns):
-        means = average(sums[turn::turns, turn::turns], turns * quality.hop, PAN_AVERAGE_S)
-        known[turn + 1 :, turn::turns] = np.repeat(means, turns, axis=0)[: len(sums) - turn - 1]
+        means = average(values[turn::turns, turn::turns], turns * quality.hop, time_s)
+        known[turn + 1 :, turn::turns] = np.repeat(means, turns, axis=0)[: len(values) - turn - 1]
     return known
 
 
@@ -204,12 +203,10 @@ def projected(tile):
 def leak_share(center, tile, quality):
     """Of the side: what centre and side had in common before each frame."""
     leak, power = (
-        average(each, quality.hop, LEAK_AVERAGE_S)
+        known_in_turns(in_blocks(each), quality, quality.slow_turns, LEAK_AVERAGE_S).reshape(each.shape)
         for each in ((center * tile.side.conj()).real, tile.powers[1] + np.float32(LEAK_RIDGE) * np.abs(center) ** 2)
     )
-    share = np.zeros_like(leak)
-    share[1:] = leak[:-1] / (power[:-1] + SILENCE)
-    return share
+    return leak / (power + SILENCE)
 
 
 def with_heard_weights(weights):

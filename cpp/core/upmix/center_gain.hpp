@@ -30,7 +30,8 @@ enum class GainRule {
   magnitude_difference,  // 1 - |side| / |mid| of the tile alone, at least 0: for comparisons
 };
 
-/// What is known about one tile: the powers of the tile itself, and averages over time.
+/// What is known about one tile: the powers of the tile itself, and averages over time; silence_power is in each of
+/// mid and side.
 template <class V>
 struct TilePowers {
   V tile_mid;
@@ -72,6 +73,7 @@ struct CenterWeights {
 };
 
 inline constexpr float silence_power = 1e-20f;  // -200 dBFS: keeps ratios finite, far below any sound
+inline constexpr float least_lead2 = 1e-12f;    // the same, of the mid's power squared
 
 /// k of the principal axis.
 inline float narrowness(const PanPowers<float>& heard, const CenterModel& model) {
@@ -83,7 +85,8 @@ inline float narrowness(const PanPowers<float>& heard, const CenterModel& model)
 /// Of the mid's power; a side that is louder than mid counts as much as mid.
 template <class V>
 struct AxisTile {
-  V common2;  // what side and mid share, squared
+  V common;   // what side and mid share
+  V common2;  // its square, as far as the side goes
   V spread;
   V lead2;  // Phi_mm - Phi_ss, squared
 };
@@ -91,32 +94,32 @@ struct AxisTile {
 template <class V>
 FORESTAGE_INLINE void find_axis(const TilePowers<V>& tile, AxisTile<V>& found) {
   const V one = V{} + 1.0f;
-  const V part = 1.0f / (tile.mid + silence_power);
-  const V sideways = simd::min<V>(one, (tile.side + silence_power) * part);
-  const V common = tile.cross * part;
-  found.common2 = simd::min<V>(sideways, common * common);
-  found.spread = sideways - found.common2;
+  const V part = 1.0f / tile.mid;
+  const V sideways = simd::min<V>(one, tile.side * part);
   const V lead = one - sideways;
-  found.lead2 = lead * lead;
+  found.common = tile.cross * part;
+  found.common2 = simd::min<V>(sideways, found.common * found.common);
+  found.spread = sideways - found.common2;
+  found.lead2 = lead * lead + least_lead2;
 }
 
-/// a, where t of the side predicts the mid best.
+/// a, where t of the side predicts the mid best. Of the coherence, which is t common, common2 is left where the side is
+/// louder than mid.
 template <class V>
 FORESTAGE_INLINE V find_tilt(const V& t, const AxisTile<V>& axis, const CenterModel& model) {
   const V one = V{} + 1.0f;
-  const V coherence2 = axis.common2 / (axis.common2 + axis.spread + 1e-12f);
+  const V coherence2 = simd::min<V>(one, simd::max<V>(t * axis.common, axis.common * axis.common));
   return simd::clamp<V>(t, -one, one) * (model.sure_projection + (1.0f - model.sure_projection) * coherence2);
 }
 
 template <class V>
 FORESTAGE_INLINE void find_axis_weights(const AxisTile<V>& axis, const TilePowers<V>& tile, const CenterModel& model,
                                         float narrowness, CenterWeights<V>& found) {
-  const V side = tile.side + silence_power;
-  const V fall = (axis.lead2 + narrowness * axis.common2 + 1e-12f) *
+  const V fall = (axis.lead2 + narrowness * axis.common2) *
                  (1.0f + axis.spread * (model.near_spread + model.far_spread * axis.spread));
-  const V part = 1.0f / (fall * side);  // one division for both
-  const V amplitude = axis.lead2 * side * part;
-  const V floor = simd::min<V>(V{} + 1.0f, 2.0f * axis.spread) * model.floor;
+  const V part = 1.0f / (fall * tile.side);  // one division for both
+  const V amplitude = axis.lead2 * tile.side * part;
+  const V floor = simd::min<V>(V{} + model.floor, 2.0f * model.floor * axis.spread);
   found.gain = simd::max<V>(amplitude * amplitude, floor);
   found.tilt = find_tilt<V>(tile.cross * fall * part, axis, model);
 }
@@ -142,9 +145,8 @@ FORESTAGE_INLINE void find_difference_weights(const TilePowers<V>& tile, const C
                                               CenterWeights<V>& found) {
   AxisTile<V> axis;
   find_axis(tile, axis);
-  const V ratio = simd::sqrt<V>((tile.tile_side + silence_power) / (tile.tile_mid + silence_power));
-  found.gain = simd::max<V>(V{}, 1.0f - ratio);
-  found.tilt = find_tilt<V>(tile.cross / (tile.side + silence_power), axis, model);
+  found.gain = simd::max<V>(V{}, 1.0f - simd::sqrt<V>(tile.tile_side / tile.tile_mid));
+  found.tilt = find_tilt<V>(tile.cross / tile.side, axis, model);
 }
 
 }  // namespace forestage

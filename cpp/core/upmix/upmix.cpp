@@ -20,7 +20,7 @@ struct Tuning {
   double average_s;
   bool remembers;    // the centre that was found: its gains fall slowly, and leaks are taken out
   int weight_turns;  // frames in which all blocks of bins find the weights of the centre once; 1 where it remembers
-  int pan_turns;     // and listen to pans once
+  int slow_turns;    // and listen to what changes slowly, once
   float tile_share;  // of the tile itself in the averages
   CenterModel model;
 };
@@ -29,7 +29,7 @@ constexpr Tuning tunings[] = {
     // low latency
     {32, 32, 3, 3, 1, 0.050, false, 2, 4, 0.0f, {0.4f, 0.15f, 6.0f, 1.1f, 0.8f, 0.1f, 100.0f, 0.2f}},
     // high quality
-    {256, 16, 7, 2, 8, 0.050, true, 1, 2, 0.2f, {0.0f, 0.3f, 14.0f, 2.1f, 4.0f, 0.1f, 50.0f, 0.6f}},
+    {256, 16, 7, 2, 8, 0.050, true, 1, 4, 0.2f, {0.0f, 0.3f, 14.0f, 2.1f, 4.0f, 0.1f, 50.0f, 0.6f}},
 };
 /// When each stage of the work on a frame is done, in eighths of the next hop; without slices all at once.
 constexpr std::array stage_eighths{0, 1, 2, 3, 4, 6};
@@ -141,11 +141,11 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       tile_share_(tuning_of(quality).tile_share),
       remembers_(tuning_of(quality).remembers),
       weight_turns_(rule == GainRule::principal_axis ? tuning_of(quality).weight_turns : 1),
+      slow_turns_(tuning_of(quality).slow_turns),
       average_coefficient_(coefficient(weight_turns_ * frames_.hop, tuning_of(quality).average_s * sample_rate)),
       fall_coefficient_(coefficient(frames_.hop, gain_fall_s * sample_rate)),
-      leak_coefficient_(coefficient(frames_.hop, leak_average_s * sample_rate)),
-      pan_turns_(tuning_of(quality).pan_turns),
-      pan_coefficient_(coefficient(tuning_of(quality).pan_turns * frames_.hop, pan_average_s * sample_rate)),
+      leak_coefficient_(coefficient(slow_turns_ * frames_.hop, leak_average_s * sample_rate)),
+      pan_coefficient_(coefficient(slow_turns_ * frames_.hop, pan_average_s * sample_rate)),
       memory_frames_(frames_.analysis +
                      static_cast<int>(memory_in_averages * tuning_of(quality).average_s * sample_rate)),
       heard_bins_(heard_bins(frames_, sample_rate)),
@@ -157,20 +157,12 @@ Upmix::Upmix(double sample_rate, UpmixQuality quality, GainRule rule)
       center_(static_cast<std::size_t>(ring_frames_)) {
   const auto bins = static_cast<std::size_t>(tables_->fft.frames());
   for (auto* spectrum : {&folded_mid_, &folded_side_, &mid_, &side_}) spectrum->resize(bins);
-  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_}) kept->resize(bins);
-  side_gain_.resize(remembers_ ? upmix_kernels::pan_bins : bins);
-  if (remembers_) {
-    for (auto* kept : {&leak_, &leak_power_}) kept->resize(bins);
-  }
-  pans_.resize(bins / upmix_kernels::pan_bins);
+  known_.resize(bins / upmix_kernels::pan_bins);
 }
 
 void Upmix::reset() noexcept {
   for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
-  for (auto* kept : {&mid_power_, &side_power_, &cross_power_, &gain_, &leak_, &leak_power_}) {
-    std::ranges::fill(*kept, 0.0f);
-  }
-  std::ranges::fill(pans_, PanPowers<float>{});
+  std::ranges::fill(known_, upmix_kernels::KnownBins{});
   has_spectra_ = has_weights_ = false;
   slice_ = filled_ = position_ = frame_end_ = turn_ = 0;
 }
@@ -192,8 +184,7 @@ void Upmix::touch(int frames) const noexcept {
   const auto hop = static_cast<std::size_t>(frames_.hop);
   const std::size_t end = begin + static_cast<std::size_t>(frames);
   const auto touch_share = [=](const auto&... all) { (touch_lines(all, begin, end, hop), ...); };
-  touch_share(left_, right_, folded_mid_, folded_side_, mid_, side_, mid_power_, side_power_, cross_power_, gain_,
-              side_gain_, leak_, leak_power_, pans_);
+  touch_share(left_, right_, folded_mid_, folded_side_, mid_, side_, known_);
 }
 
 /// New frames into the rings, old ones out of them. All lengths are whole slices, so no slice wraps around a ring.
@@ -261,14 +252,7 @@ void Upmix::estimate() noexcept {
   const upmix_kernels::Estimate job{.mid = as_floats(mid_),
                                     .side = as_floats(side_),
                                     .center = as_floats(folded_mid_),
-                                    .mid_power = mid_power_.data(),
-                                    .side_power = side_power_.data(),
-                                    .cross_power = cross_power_.data(),
-                                    .gain = gain_.data(),
-                                    .side_gain = side_gain_.data(),
-                                    .leak = leak_.data(),
-                                    .leak_power = leak_power_.data(),
-                                    .pans = pans_.data(),
+                                    .known = known_.data(),
                                     .bins = tables_->fft.frames(),
                                     .heard_bins = heard_bins_,
                                     .coefficient = average_coefficient_,
@@ -277,11 +261,11 @@ void Upmix::estimate() noexcept {
                                     .leak_coefficient = leak_coefficient_,
                                     .pan_coefficient = pan_coefficient_,
                                     .weight_turns = weight_turns_,
-                                    .pan_turns = pan_turns_,
+                                    .slow_turns = slow_turns_,
                                     .turn = turn_,
                                     .is_first = !has_weights_,
                                     .model = model_};
-  turn_ = (turn_ + 1) % pan_turns_;
+  turn_ = (turn_ + 1) % slow_turns_;
   has_weights_ = true;
   const auto principal_axis = remembers_ ? loops_->principal_axis_remembered : loops_->principal_axis;
   (rule_ == GainRule::principal_axis ? principal_axis : loops_->magnitude_difference)(job);

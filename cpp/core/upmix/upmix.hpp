@@ -72,11 +72,11 @@ class Upmix {
   float tile_share_;  // of the tile itself in the averages
   bool remembers_;    // the centre that was found
   int weight_turns_;
+  int slow_turns_;
   float average_coefficient_;  // of the averages, per turn
   float fall_coefficient_;     // of gains that fall, per hop
-  float leak_coefficient_;     // of what the centre has in common with the side, per hop
-  int pan_turns_;
-  float pan_coefficient_;  // of the pans' averages, per turn
+  float leak_coefficient_;     // of what the centre has in common with the side, per slow turn
+  float pan_coefficient_;      // of the pans' averages, per slow turn
   int memory_frames_;
   int heard_bins_;
   std::shared_ptr<const Tables> tables_;
@@ -95,9 +95,7 @@ class Upmix {
   std::vector<float> center_;        // ring
 
   AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
-  AlignedVector<float> mid_power_, side_power_, cross_power_;                 // averages
-  AlignedVector<float> gain_, side_gain_, leak_, leak_power_;                 // of the centre that was found
-  std::vector<PanPowers<float>> pans_;
+  AlignedVector<upmix_kernels::KnownBins> known_;
 };
 
 }  // namespace forestage

@@ -61,12 +61,12 @@ FORESTAGE_INLINE void unfold_add_body(const float* z, const float* re, const flo
 
 /// The new average, which is stored, and what counts for this tile.
 template <class V>
-FORESTAGE_INLINE void average(float* stored, const V& tile, float coefficient, float tile_share, V& mixed) {
+FORESTAGE_INLINE void average(float* stored, const V& tile, float coefficient, float mixed_coefficient, V& mixed) {
   V mean;
   load(mean, stored);
-  mean += coefficient * (tile - mean);
-  store(stored, mean);
-  mixed = mean + tile_share * (tile - mean);
+  const V change = tile - mean;
+  store<V>(stored, mean + coefficient * change);
+  mixed = mean + mixed_coefficient * change;
 }
 
 template <class V>
@@ -80,15 +80,22 @@ FORESTAGE_INLINE void read_tile(const Estimate& job, int bin, Tile<V>& tile) {
   split(job.side + 2 * bin, tile.side_re, tile.side_im);
 }
 
-/// Averages move on.
 template <class V>
-FORESTAGE_INLINE void find_powers(const Estimate& job, int bin, const Tile<V>& tile, TilePowers<V>& powers) {
-  powers.tile_mid = tile.mid_re * tile.mid_re + tile.mid_im * tile.mid_im;
-  powers.tile_side = tile.side_re * tile.side_re + tile.side_im * tile.side_im;
+FORESTAGE_INLINE V power_of(const V& re, const V& im) {
+  return re * re + (im * im + silence_power);
+}
+
+/// Averages of bins from the `n`th on move on.
+template <class V>
+FORESTAGE_INLINE void find_powers(const Estimate& job, KnownBins& known, int n, const Tile<V>& tile,
+                                  TilePowers<V>& powers) {
+  powers.tile_mid = power_of(tile.mid_re, tile.mid_im);
+  powers.tile_side = power_of(tile.side_re, tile.side_im);
   const V cross = tile.mid_re * tile.side_re + tile.mid_im * tile.side_im;
-  average(job.mid_power + bin, powers.tile_mid, job.coefficient, job.tile_share, powers.mid);
-  average(job.side_power + bin, powers.tile_side, job.coefficient, job.tile_share, powers.side);
-  average(job.cross_power + bin, cross, job.coefficient, job.tile_share, powers.cross);
+  const float mixed = job.coefficient + job.tile_share * (1.0f - job.coefficient);
+  average(known.mid_power + n, powers.tile_mid, job.coefficient, mixed, powers.mid);
+  average(known.side_power + n, powers.tile_side, job.coefficient, mixed, powers.side);
+  average(known.cross_power + n, cross, job.coefficient, mixed, powers.cross);
 }
 
 template <class V>
@@ -101,27 +108,27 @@ FORESTAGE_INLINE void write_center(const Estimate& job, int bin, const Tile<V>& 
 
 /// Gains rise at once and fall slowly.
 template <class V>
-FORESTAGE_INLINE void hold_gain(const Estimate& job, int bin, V& gain) {
+FORESTAGE_INLINE void hold_gain(const Estimate& job, const float* held, V& gain) {
   V last;
-  load(last, job.gain + bin);
+  load(last, held);
   gain = simd::max<V>(gain, last + job.fall_coefficient * (gain - last));
-  store(job.gain + bin, gain);
 }
 
-/// What of the side leaves the centre besides, as the two lately had it in common.
+/// What of the side is to leave the centre besides, as the two lately had it in common.
 template <class V>
-FORESTAGE_INLINE void find_leak(const Estimate& job, int bin, const Tile<V>& tile, const TilePowers<V>& powers,
-                                const V& gain, const V& side_gain, V& share) {
+FORESTAGE_INLINE void find_leak(const Estimate& job, KnownBins& known, int n, const Tile<V>& tile, const V& gain,
+                                const V& side_gain) {
   V leak, power;
-  load(leak, job.leak + bin);
-  load(power, job.leak_power + bin);
-  share = leak / (power + silence_power);
+  load(leak, known.leak + n);
+  load(power, known.leak_power + n);
   const V re = gain * tile.mid_re - side_gain * tile.side_re;
   const V im = gain * tile.mid_im - side_gain * tile.side_im;
+  const V judged_by = power_of(tile.side_re, tile.side_im) + job.model.leak_ridge * (re * re + im * im);
   leak += job.leak_coefficient * (re * tile.side_re + im * tile.side_im - leak);
-  power += job.leak_coefficient * (powers.tile_side + job.model.leak_ridge * (re * re + im * im) - power);
-  store(job.leak + bin, leak);
-  store(job.leak_power + bin, power);
+  power += job.leak_coefficient * (judged_by - power);
+  store(known.leak + n, leak);
+  store(known.leak_power + n, power);
+  store<V>(known.leak_share + n, leak / power);
 }
 
 template <class V>
@@ -131,81 +138,93 @@ FORESTAGE_INLINE void difference_body(const Estimate& job) {
     Tile<V> tile;
     TilePowers<V> powers;
     read_tile(local, bin, tile);
-    find_powers(local, bin, tile, powers);
+    find_powers(local, local.known[bin / pan_bins], bin % pan_bins, tile, powers);
     CenterWeights<V> weights;
     find_difference_weights(powers, local.model, weights);
     write_center<V>(local, bin, tile, weights.gain, weights.gain * weights.tilt);
   }
 }
 
-template <bool listens, bool remembers, class V>
-FORESTAGE_INLINE void axis_block(const Estimate& job, int start, float k, PanPowers<V>& pans) {
-  for (int bin = start; bin < start + pan_bins; bin += width<V>) {
+template <bool remembers, bool is_slow_turn, class V>
+FORESTAGE_INLINE void find_center(const Estimate& job, int start, KnownBins& known, PanPowers<V>& pans) {
+  const float k = narrowness(known.pans, job.model);
+  for (int n = 0; n < pan_bins; n += width<V>) {
     Tile<V> tile;
     TilePowers<V> powers;
-    read_tile(job, bin, tile);
-    find_powers(job, bin, tile, powers);
+    read_tile(job, start + n, tile);
+    find_powers(job, known, n, tile, powers);
     AxisTile<V> axis;
     find_axis(powers, axis);
     CenterWeights<V> weights;
     find_axis_weights(axis, powers, job.model, k, weights);
-    if constexpr (remembers) hold_gain(job, bin, weights.gain);
+    if constexpr (remembers) hold_gain(job, known.gain + n, weights.gain);
     V side_gain = weights.gain * weights.tilt;
     if constexpr (remembers) {
       V share;
-      find_leak(job, bin, tile, powers, weights.gain, side_gain, share);
+      load(share, known.leak_share + n);
+      if constexpr (is_slow_turn) find_leak(job, known, n, tile, weights.gain, side_gain);
       side_gain += share;
-      if (start == job.heard_bins - pan_bins) store(job.side_gain + bin - start, side_gain);
-    } else {
-      store(job.gain + bin, weights.gain);
-      store(job.side_gain + bin, side_gain);
     }
-    write_center(job, bin, tile, weights.gain, side_gain);
-    if constexpr (listens) add_pan(axis, powers, job.model, pans);
+    store(known.gain + n, weights.gain);
+    store(known.side_gain + n, side_gain);
+    write_center(job, start + n, tile, weights.gain, side_gain);
+    if constexpr (is_slow_turn) add_pan(axis, powers, job.model, pans);
   }
 }
 
 /// With weights that were found before, or for other bins.
 template <class V>
-FORESTAGE_INLINE void follow_block(const Estimate& job, int start, const float* gains, const float* side_gains) {
+FORESTAGE_INLINE void follow(const Estimate& job, int start, const KnownBins& known) {
   for (int n = 0; n < pan_bins; n += width<V>) {
     Tile<V> tile;
     V gain, side_gain;
     read_tile(job, start + n, tile);
-    load(gain, gains + n);
-    load(side_gain, side_gains + n);
+    load(gain, known.gain + n);
+    load(side_gain, known.side_gain + n);
     write_center(job, start + n, tile, gain, side_gain);
+  }
+}
+
+template <bool remembers, class V>
+FORESTAGE_INLINE void estimate_block(const Estimate& job, int block) {
+  const int start = block * pan_bins;
+  KnownBins& known = job.known[block];
+  PanPowers<V> pans{};
+  if (((block - job.turn) & (job.slow_turns - 1)) != 0) return find_center<remembers, false>(job, start, known, pans);
+  find_center<remembers, true>(job, start, known, pans);
+  known.pans.panned += job.pan_coefficient * (sum(pans.panned) - known.pans.panned);
+  known.pans.narrow += job.pan_coefficient * (sum(pans.narrow) - known.pans.narrow);
+  known.pans.all += job.pan_coefficient * (sum(pans.all) - known.pans.all);
+}
+
+/// First block from `begin` on whose turn is so many after this one.
+FORESTAGE_INLINE int first_block(const Estimate& job, int begin, int turns, int later) {
+  return begin + ((job.turn + later - begin) & (turns - 1));
+}
+
+template <bool remembers, class V>
+FORESTAGE_INLINE void estimate_blocks(const Estimate& job, int begin, int end) {
+  const int turns = remembers || job.is_first ? 1 : job.weight_turns;
+  for (int block = first_block(job, begin, turns, 0); block < end; block += turns) {
+    estimate_block<remembers, V>(job, block);
+  }
+  for (int later = 1; later < turns; ++later) {
+    for (int block = first_block(job, begin, turns, later); block < end; block += turns) {
+      follow<V>(job, block * pan_bins, job.known[block]);
+    }
   }
 }
 
 template <bool remembers, class V>
 FORESTAGE_INLINE void axis_body(const Estimate& job) {
   const Estimate local = job;
-  const int highest = local.heard_bins - pan_bins;
-  for (int block = 0; block * pan_bins < local.bins; ++block) {
-    const int start = block * pan_bins;
-    if (start >= local.heard_bins && start < local.bins - local.heard_bins) {
-      follow_block<V>(local, start, local.gain + highest, local.side_gain + (remembers ? 0 : highest));
-      continue;
-    }
-    if constexpr (!remembers) {
-      if (!local.is_first && (block - local.turn) % local.weight_turns != 0) {
-        follow_block<V>(local, start, local.gain + start, local.side_gain + start);
-        continue;
-      }
-    }
-    PanPowers<float>& heard = local.pans[block];
-    const float k = narrowness(heard, local.model);
-    PanPowers<V> pans{};
-    if ((block - local.turn) % local.pan_turns != 0) {
-      axis_block<false, remembers>(local, start, k, pans);
-      continue;
-    }
-    axis_block<true, remembers>(local, start, k, pans);
-    heard.panned += local.pan_coefficient * (sum(pans.panned) - heard.panned);
-    heard.narrow += local.pan_coefficient * (sum(pans.narrow) - heard.narrow);
-    heard.all += local.pan_coefficient * (sum(pans.all) - heard.all);
-  }
+  const int blocks = local.bins / pan_bins;
+  const int heard = local.heard_bins / pan_bins;
+  const int upper = blocks - heard;
+  if (upper <= heard) return estimate_blocks<remembers, V>(local, 0, blocks);
+  estimate_blocks<remembers, V>(local, 0, heard);
+  estimate_blocks<remembers, V>(local, upper, blocks);
+  for (int block = heard; block < upper; ++block) follow<V>(local, block * pan_bins, local.known[heard - 1]);
 }
 
 // One copy of every loop per instruction set: the bodies above are inlined into functions with that target.

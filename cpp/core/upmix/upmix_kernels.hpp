@@ -26,30 +26,36 @@ struct Fold {
 /// Neighbouring bins that share what is known about pans: every second of 375 Hz in High Quality.
 inline constexpr int pan_bins = 16;
 
-/// One frame's centre, and the averages that it is found with.
+/// What is known about pan_bins neighbouring bins, whose order is the estimate's own. They lie side by side, as arrays
+/// that are a multiple of 4096 bytes apart would wait for each other's stores.
+struct alignas(64) KnownBins {
+  using Values = float[pan_bins];
+  Values mid_power, side_power, cross_power;  // averages over time
+  Values gain;                                // of the mid in the centre
+  Values side_gain;                           // and of the side that is taken out of it, until both are found again
+  Values leak, leak_power;  // what the centre had in common with the side, and what that is judged by:
+                            // averages over a longer time
+  Values leak_share;        // of the side, that leaves the centre for it
+  PanPowers<float> pans;    // averages over time of all together
+};
+
+/// One frame's centre, and what it is found with.
 struct Estimate {
   const float* mid;
   const float* side;
   float* center;
-  float* mid_power;  // averages over time, one a bin, in an order of their own
-  float* side_power;
-  float* cross_power;
-  float* gain;             // of the mid in the centre, which stands until it is found again, and
-  float* side_gain;        // of the side that is taken out of it, of the highest heard bins where gains are remembered
-  float* leak;             // what the centre had in common with the side, and
-  float* leak_power;       // the powers that it is judged by: averages over a longer time
-  PanPowers<float>* pans;  // averages over time, one for pan_bins bins
+  KnownBins* known;
   int bins;                // a multiple of pan_bins, as is
   int heard_bins;          // how many at either end can be heard; those between take the weights of the last heard ones
   float coefficient;       // of the averages
   float tile_share;        // of the tile itself in the averages
   float fall_coefficient;  // of gains that fall
-  float leak_coefficient;  // of the averages of leaks
-  float pan_coefficient;   // of what is known about pans, per turn
-  int weight_turns;        // within which each block of pan_bins bins finds its weights once
-  int pan_turns;           // and listens to pans once, as they change slowly; a multiple of weight_turns
+  float leak_coefficient;  // of the averages of leaks, per slow turn
+  float pan_coefficient;   // of what is known about pans, per slow turn
+  int weight_turns;        // within how many all find their weights once, and
+  int slow_turns;          // pans and leaks, which change slowly: powers of two, this one not less than the other
   int turn;                // which one this is
-  bool is_first;           // of all: every block finds its weights
+  bool is_first;           // of all: all find their weights
   CenterModel model;
 };
 
