@@ -24,12 +24,12 @@ constexpr int chunk_frames = 256;
 constexpr int longest_call_frames = 2048;  // of a FIR matrix, whose partitions follow
 
 struct PyFirMatrix {
-  PyFirMatrix(const Audio& taps, int partition_frames)
-      : matrix(make(taps, partition_frames)),
+  PyFirMatrix(const Audio& taps, int partition_frames, double sample_rate)
+      : matrix(make(taps, partition_frames, sample_rate)),
         inputs(static_cast<int>(taps.shape(1))),
         outputs(static_cast<int>(taps.shape(0))) {}
 
-  static FirMatrix make(const Audio& taps, int partition_frames) {
+  static FirMatrix make(const Audio& taps, int partition_frames, double sample_rate) {
     if (taps.ndim() != 3) throw std::invalid_argument("taps must have shape (outputs, inputs, taps)");
     std::vector<FirPath> paths;
     for (py::ssize_t o = 0; o < taps.shape(0); ++o) {
@@ -41,7 +41,7 @@ struct PyFirMatrix {
       }
     }
     return FirMatrix(static_cast<int>(taps.shape(1)), static_cast<int>(taps.shape(0)), paths, partition_frames,
-                     longest_call_frames);
+                     longest_call_frames, sample_rate);
   }
 
   Turns turns;
@@ -150,7 +150,8 @@ struct PyUpmix {
 
 void bind_blocks(py::module_& m) {
   py::class_<PyFirMatrix>(m, "FirMatrix", "Zero-latency FIR matrix; taps (outputs, inputs, taps).")
-      .def(py::init<const Audio&, int>(), py::arg("taps"), py::arg("partition_frames") = 0)
+      .def(py::init<const Audio&, int, double>(), py::arg("taps"), py::arg("partition_frames") = 0,
+           py::arg("sample_rate") = 0.0)
       .def("process",
            [](PyFirMatrix& p, const Audio& x) {
              return play(p.turns, x, p.inputs, p.outputs, longest_call_frames,

@@ -46,7 +46,7 @@ EarResponses scaled(EarResponses responses, float gain) {
 }
 
 /// The taps of all responses from `begin` on, `count` at most.
-FirMatrix part_of(const EarResponses& responses, int begin, std::size_t count) {
+FirMatrix part_of(const EarResponses& responses, int begin, std::size_t count, double sample_rate) {
   const int sources = static_cast<int>(responses[0].size());
   std::vector<FirPath> paths;
   for (int ear = 0; ear < ears; ++ear) {
@@ -56,7 +56,7 @@ FirMatrix part_of(const EarResponses& responses, int begin, std::size_t count) {
       paths.push_back({source, ear, rest.first(std::min(rest.size(), count))});
     }
   }
-  return FirMatrix(sources, ears, paths);
+  return FirMatrix(sources, ears, paths, 0, 128, sample_rate);
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ EarPath::EarPath(const EarResponses& responses, float gain_db, int ears_delay_fr
 
 EarPath::EarPath(const EarResponses& responses, int lookahead_frames, double sample_rate, int max_block_frames)
     : lookahead_frames_(lookahead_frames),
-      lead_(part_of(responses, 0, static_cast<std::size_t>(lookahead_frames_))),
-      matrix_(part_of(responses, lookahead_frames_, all_taps)),
+      lead_(part_of(responses, 0, static_cast<std::size_t>(lookahead_frames_), sample_rate)),
+      matrix_(part_of(responses, lookahead_frames_, all_taps, sample_rate)),
       lead_out_(ears, max_block_frames),
       limiter_(ears, lookahead_frames_, sample_rate, max_block_frames) {}
 

@@ -4,6 +4,9 @@
 // is filtered ahead of its time, which is the limiter's look-ahead; the lead itself joins on the way out. So the sum is
 // what it always was, and look-ahead takes no time of its own.
 //
+// From 88.2 kHz on, responses of more than a tenth of a second are played at half the rate or less from some
+// milliseconds on: late sound up to 20 kHz is as it was, and that above is lost (low_rate_tail.hpp).
+//
 //     in ─┬─ FIR matrix, taps from the lead on ── gain ── limiter, late by the lead ─┐
 //         └─ taps of the lead ─────────────────── gain ──────────────────────────────┴─ clamp ── out
 #pragma once

@@ -168,6 +168,26 @@ FORESTAGE_INLINE float sum(const V& values) {
   return first;
 }
 
+/// Sum of the products of `count` pairs, whole runs of `dot_lanes`: sums that do not wait for each other, by halves.
+inline constexpr int dot_lanes = 16;
+template <class V>
+FORESTAGE_INLINE float dot(const float* a, const float* b, long count) {
+  constexpr int vectors = dot_lanes / width<V>;
+  V sums[vectors] = {};
+  for (long k = 0; k < count; k += dot_lanes) {
+    for (int n = 0; n < vectors; ++n) {
+      V x, y;
+      load(x, a + k + n * width<V>);
+      load(y, b + k + n * width<V>);
+      sums[n] += x * y;
+    }
+  }
+  for (int half = vectors / 2; half > 0; half /= 2) {
+    for (int n = 0; n < half; ++n) sums[n] += sums[n + half];
+  }
+  return sum(sums[0]);
+}
+
 template <class V>
 FORESTAGE_INLINE V min(const V& a, const V& b) {
   return a < b ? a : b;

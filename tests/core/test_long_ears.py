@@ -67,7 +67,7 @@ def test_sound_goes_on_for_the_reported_tail_and_no_longer(preset, monitor, samp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sample_rate", [44_100, 96_000, 50_000])
+@pytest.mark.parametrize("sample_rate", [44_100, 88_200, 96_000, 192_000, 50_000])
 def test_response_is_the_same_at_every_rate(preset, content, sample_rate):
     """Of the reference pair, up to 0.8 of the lower Nyquist: -70 dB, as a room's response has 20 dB of peaks."""
     renderer = Renderer(preset, monitor="Headphones Reference", sample_rate=sample_rate, safe_headroom="Off")

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "fir_tail.hpp"
+#include "low_rate_tail.hpp"
 #include "shared_by_content.hpp"
 
 namespace forestage {
@@ -15,6 +18,8 @@ namespace {
 constexpr int cell = fir_kernels::cell;
 constexpr int smallest_partition_frames = 16;
 constexpr int largest_partition_frames = 8192;
+constexpr int frames_before_low_rate = 128;  // of a partition, as a multiple of which the low rate has whole frames
+constexpr double low_rate_pays_s = 0.1;      // filters that are longer gain by a low rate for their later taps
 
 /// Paths with sound, up to their last tap that is not zero.
 std::vector<FirPath> audible(std::span<const FirPath> paths) {
@@ -62,7 +67,8 @@ std::vector<int> first_partitions(int taps) {
 /// Partition lengths of the levels of each way to cut filters of so many taps that calls up to a length make use of.
 /// Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at 96 000 taps,
 /// but each of their transforms takes as long as three blocks of 128.
-std::vector<std::vector<int>> layouts_for(int taps, int longest_call_frames) {
+std::vector<std::vector<int>> layouts_for(int taps, int longest_call_frames, bool has_low_rate) {
+  if (has_low_rate) return {{frames_before_low_rate}};
   std::vector<std::vector<int>> layouts;
   for (const int first : first_partitions(taps)) {
     if (!layouts.empty() && first > longest_call_frames) break;
@@ -111,6 +117,11 @@ std::vector<FirPath> dense(std::span<const FirPath> paths, const std::vector<int
   return result;
 }
 
+/// From here on taps are played at a lower rate; `low_pass`: null where none are.
+int first_low_rate_tap(const RateLowPass* low_pass) {
+  return low_pass != nullptr ? LowRateTail::first_tap(*low_pass) : std::numeric_limits<int>::max();
+}
+
 /// Levels before the last one end where the next one begins.
 std::vector<FirPath> level(std::span<const FirPath> paths,
                            std::span<const std::unique_ptr<PartitionTransform>> transforms, std::size_t l) {
@@ -125,7 +136,7 @@ std::vector<FirPath> level(std::span<const FirPath> paths,
 class FirMatrix::Group {
  public:
   Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms,
-        FirMemory& memory);
+        FirMemory& memory, const RateLowPass* low_pass);
   void read(ConstAudioBlock in, int offset, int frames) noexcept;
   void write(AudioBlock out, int offset, int frames) noexcept;
   void reset() noexcept;
@@ -155,6 +166,7 @@ class FirMatrix::Group {
   int frames_;            // of a partition
   FirPartitions matrix_;  // the first level
   std::vector<FirTail> tails_;
+  std::optional<LowRateTail> low_rate_tail_;
   const fir_kernels::Table* loops_;
   int direct_taps_ = 0;
   int direct_limit_frames_ = 0;                         // calls up to here take the direct form
@@ -173,12 +185,13 @@ class FirMatrix::Group {
 };
 
 FirMatrix::Group::Group(std::span<const FirPath> paths, std::span<const std::unique_ptr<PartitionTransform>> transforms,
-                        FirMemory& memory)
+                        FirMemory& memory, const RateLowPass* low_pass)
     : inputs_(lanes_of(paths, &FirPath::input)),
       outputs_(lanes_of(paths, &FirPath::output)),
       frames_(transforms[0]->frames()),
-      matrix_(input_count(), output_count(), level(dense(paths, inputs_, outputs_), transforms, 0), *transforms[0],
-              memory),
+      matrix_(input_count(), output_count(),
+              level(cut(dense(paths, inputs_, outputs_), 0, first_low_rate_tap(low_pass)), transforms, 0),
+              *transforms[0], memory),
       loops_(&transforms[0]->loops()),
       direct_taps_(std::min(longest(paths), frames_)),
       direct_(shared_direct(dense(paths, inputs_, outputs_))),
@@ -191,6 +204,8 @@ FirMatrix::Group::Group(std::span<const FirPath> paths, std::span<const std::uni
       active_inputs_(input_count()),
       frames_to_rest_((matrix_.partitions() + 2) * frames_) {
   const std::vector<FirPath> places = dense(paths, inputs_, outputs_);
+  const std::vector<FirPath> low = cut(places, first_low_rate_tap(low_pass), std::numeric_limits<int>::max());
+  if (!low.empty()) low_rate_tail_.emplace(input_count(), output_count(), low, *low_pass, frames_);
   for (std::size_t l = 1; l < transforms.size(); ++l) {
     const std::vector<FirPath> late = level(places, transforms, l);
     if (!late.empty()) tails_.emplace_back(input_count(), output_count(), late, *transforms[l], memory);
@@ -234,6 +249,7 @@ void FirMatrix::Group::read(ConstAudioBlock in, int offset, int frames) noexcept
     silent_frames = is_silent ? std::min(silent_frames + frames, frames_to_rest_) : 0;
     if (silent_frames < frames_to_rest_) std::copy_n(from, frames, window(i) + frames_ + filled_);
     for (FirTail& tail : tails_) tail.read(i, from, frames);
+    if (low_rate_tail_) low_rate_tail_->read(i, from, frames);
   }
   note_silence();
 }
@@ -259,6 +275,12 @@ void FirMatrix::Group::write(AudioBlock out, int offset, int frames) noexcept {
       tail.add_to(o, out[outputs_[static_cast<std::size_t>(o)]] + offset, frames);
     }
     tail.advance(frames);
+  }
+  if (low_rate_tail_) {
+    for (int o = 0; o < output_count(); ++o) {
+      low_rate_tail_->add_to(o, out[outputs_[static_cast<std::size_t>(o)]] + offset, frames);
+    }
+    low_rate_tail_->advance(frames);
   }
   filled_ += frames;
   if (filled_ < frames_) return;
@@ -331,13 +353,14 @@ void FirMatrix::Group::reset() noexcept {
   std::ranges::fill(*pasts_, 0.0f);
   matrix_.reset();
   for (FirTail& tail : tails_) tail.reset();
+  if (low_rate_tail_) low_rate_tail_->reset();
   std::ranges::fill(silent_frames_, 0);
   filled_ = 0;
   past_is_ready_ = past_frames_are_ready_ = false;
 }
 
 FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames,
-                     int longest_call_frames) {
+                     int longest_call_frames, double sample_rate) {
   check(inputs, outputs, paths, partition_frames);
   const std::vector<FirPath> heard = audible(paths);
   const std::vector<int> heard_outputs = lanes_of(heard, &FirPath::output);
@@ -346,8 +369,11 @@ FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, in
   }
   const int taps = longest(heard);
   tail_frames_ = std::max(0, taps - 1);
+  const RateLowPass low_pass(sample_rate);
+  const bool has_low_rate = partition_frames == 0 && low_pass.divisor() > 1 && taps > low_rate_pays_s * sample_rate;
+  if (has_low_rate) tail_frames_ += LowRateTail::ringing_frames(low_pass);
   const auto layouts = partition_frames != 0 ? std::vector<std::vector<int>>{{partition_frames}}
-                                             : layouts_for(taps, longest_call_frames);
+                                             : layouts_for(taps, longest_call_frames, has_low_rate);
   const auto sets = independent_sets(inputs, outputs, heard);
   memories_.resize(sets.size());
   for (const auto& levels : layouts) {
@@ -355,7 +381,8 @@ FirMatrix::FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, in
     for (const int frames : levels) layout.transforms.push_back(std::make_unique<PartitionTransform>(frames));
     for (std::size_t s = 0; s < sets.size(); ++s) {
       memories_[s].rewind();
-      layout.groups.push_back(std::make_unique<Group>(sets[s], layout.transforms, memories_[s]));
+      layout.groups.push_back(
+          std::make_unique<Group>(sets[s], layout.transforms, memories_[s], has_low_rate ? &low_pass : nullptr));
     }
   }
   choose_layout(largest_partition_frames);

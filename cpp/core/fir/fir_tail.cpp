@@ -13,11 +13,10 @@ constexpr int slice_bins = 16;
 constexpr double busy_share = 0.9;
 // How the work is dealt out over the quarters of a partition of the engine's first levels, which have work of their own
 // in the first and the last; the upmix at 192 kHz has all of its own in the last.
-constexpr int cycle_frames = 128;
 constexpr std::array quarter_shares{0.25, 0.375, 0.375, 0.0};
 
 /// Frames after which work is done that would take so many if it were spread evenly.
-double frames_for(double even_frames) {
+double frames_for(double even_frames, int cycle_frames) {
   const double cycles = std::floor(even_frames / cycle_frames);
   double left = even_frames / cycle_frames - cycles;
   double quarters = 0.0;
@@ -32,14 +31,14 @@ double frames_for(double even_frames) {
 }  // namespace
 
 FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform,
-                 FirMemory& memory)
+                 FirMemory& memory, int cycle_frames)
     : matrix_(inputs, outputs, paths, transform, memory),
       frames_(transform.frames()),
-      plan_(plan()),
+      plan_(plan(cycle_frames)),
       windows_(count_of(3, inputs, frames_)),
       sums_(count_of(2, outputs, frames_)) {}
 
-std::vector<FirTail::Task> FirTail::plan() const {
+std::vector<FirTail::Task> FirTail::plan(int cycle_frames) const {
   // Rough costs in ns, of memory that is out of the cache.
   const double transform_cost = 0.13 * frames_ * std::log2(frames_);
   const double slice_cost = 0.4 * slice_bins * matrix_.partitions() * matrix_.inputs() * matrix_.outputs();
@@ -52,7 +51,7 @@ std::vector<FirTail::Task> FirTail::plan() const {
   double done = 0.0;
   for (Task& task : tasks) {
     done += task.cost;
-    task.due_frames = static_cast<int>(std::ceil(frames_for(busy_share * frames_ * done / whole)));
+    task.due_frames = static_cast<int>(std::ceil(frames_for(busy_share * frames_ * done / whole, cycle_frames)));
   }
   return tasks;
 }

@@ -20,8 +20,10 @@ class FirTail {
   /// First tap that a tail of these partitions can play.
   static constexpr int first_tap(int partition_frames) noexcept { return 2 * partition_frames; }
 
-  /// `paths` without their first first_tap() taps. `transform` and `memory` outlive this.
-  FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform, FirMemory& memory);
+  /// `paths` without their first first_tap() taps. `transform` and `memory` outlive this. `cycle_frames`: a partition
+  /// of the matrix in front, over which the work is dealt out.
+  FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform, FirMemory& memory,
+          int cycle_frames = 128);
 
   // [audio] A call reads every input, adds to every output and then advances, within a partition.
   void read(int input, const float* from, int frames) noexcept;
@@ -37,7 +39,7 @@ class FirTail {
     double cost;         // only ratios matter
     int due_frames = 0;  // of the period
   };
-  std::vector<Task> plan() const;
+  std::vector<Task> plan(int cycle_frames) const;
   void run(const Task& task) noexcept;
   void next_period() noexcept;
 

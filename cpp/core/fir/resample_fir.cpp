@@ -37,36 +37,15 @@ class Window {
   std::array<double, intervals + 1> points_{};
 };
 
-constexpr std::ptrdiff_t lanes = 16;  // rows of weights are whole ones, with zeros at their end
+constexpr std::ptrdiff_t lanes = simd::dot_lanes;  // rows of weights are whole ones, with zeros at their end
 
-using Dot = float (*)(const float* taps, const float* weights, std::ptrdiff_t count);
+using Dot = float (*)(const float* taps, const float* weights, long count);
 
-/// Sum of products: two vectors of sums that do not wait for each other, then halves onto halves.
-template <class V>
-FORESTAGE_INLINE float dot(const float* taps, const float* weights, std::ptrdiff_t count) {
-  constexpr int width = simd::width<V>;
-  V sums[lanes / width] = {};
-  for (std::ptrdiff_t k = 0; k < count; k += lanes) {
-    for (int n = 0; n < lanes / width; ++n) {
-      V tap, weight;
-      simd::load(tap, taps + k + n * width);
-      simd::load(weight, weights + k + n * width);
-      sums[n] += tap * weight;
-    }
-  }
-  float each[lanes];
-  for (int n = 0; n < lanes / width; ++n) simd::store(each + n * width, sums[n]);
-  for (std::ptrdiff_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::ptrdiff_t lane = 0; lane < half; ++lane) each[lane] += each[lane + half];
-  }
-  return each[0];
+float baseline_dot(const float* taps, const float* weights, long count) {
+  return simd::dot<simd::Baseline>(taps, weights, count);
 }
-
-float baseline_dot(const float* taps, const float* weights, std::ptrdiff_t count) {
-  return dot<simd::Baseline>(taps, weights, count);
-}
-FORESTAGE_AVX2 float avx2_dot(const float* taps, const float* weights, std::ptrdiff_t count) {
-  return dot<simd::Wide>(taps, weights, count);
+FORESTAGE_AVX2 float avx2_dot(const float* taps, const float* weights, long count) {
+  return simd::dot<simd::Wide>(taps, weights, count);
 }
 
 }  // namespace
