@@ -59,6 +59,7 @@ std::vector<FirTail::Task> FirTail::plan(int cycle_frames) const {
 void FirTail::run(const Task& task) noexcept {
   switch (task.work) {
     case Work::transform:
+      if (heard_ == 1) std::fill_n(partition(task.first, 0), frames_, 0.0f);
       matrix_.transform(task.first, partition(task.first, 0), partition(task.first, 1));
       break;
     case Work::multiply:
@@ -76,13 +77,14 @@ void FirTail::read(int input, const float* from, int frames) noexcept {
 }
 
 void FirTail::add_to(int output, float* to, int frames) const noexcept {
+  if (heard_ < 2) return;
   const float* sums = sums_.data() + sums_at(half_, output) + position_;
   std::transform(to, to + frames, sums, to, std::plus<>());
 }
 
 void FirTail::advance(int frames) noexcept {
   position_ += frames;
-  while (!is_silent_ && next_task_ < plan_.size() && plan_[next_task_].due_frames <= position_) {
+  while (heard_ > 0 && next_task_ < plan_.size() && plan_[next_task_].due_frames <= position_) {
     run(plan_[next_task_++]);
   }
   if (position_ == frames_) next_period();
@@ -90,8 +92,8 @@ void FirTail::advance(int frames) noexcept {
 
 void FirTail::next_period() noexcept {
   first_ = (first_ + 1) % 3;
-  if (!is_silent_) matrix_.advance();
-  is_silent_ = false;
+  if (heard_ > 0) matrix_.advance();
+  heard_ = std::min(heard_ + 1, 2);
   half_ = 1 - half_;
   position_ = 0;
   next_task_ = 0;
@@ -99,9 +101,7 @@ void FirTail::next_period() noexcept {
 
 void FirTail::reset() noexcept {
   matrix_.reset();
-  std::fill(windows_.begin(), windows_.end(), 0.0f);
-  std::fill(sums_.begin(), sums_.end(), 0.0f);
-  is_silent_ = true;
+  heard_ = 0;
   half_ = 0;
   first_ = 0;
   position_ = 0;

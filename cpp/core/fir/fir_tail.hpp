@@ -56,7 +56,7 @@ class FirTail {
   std::vector<Task> plan_;
   std::size_t next_task_ = 0;
   int position_ = 0;              // in the period
-  bool is_silent_ = true;         // no partition has come in whole since the reset: there is nothing to convolve
+  int heard_ = 0;                 // partitions that came in whole since the reset, up to two: those before are silent
   int half_ = 0;                  // of the sums that sounds; the other one is being made
   int first_ = 0;                 // in the rings of windows
   AlignedVector<float> windows_;  // [input]: rings of three partitions
