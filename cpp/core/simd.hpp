@@ -188,6 +188,30 @@ FORESTAGE_INLINE float dot(const float* a, const float* b, long count) {
   return sum(sums[0]);
 }
 
+/// `places`, 1 or 2, elements of `before`, which has the same in all, and `values` from their first on.
+template <int places, class V>
+FORESTAGE_INLINE V later(const V& before, const V& values) {
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 4 && places == 1) {
+    const V turned = __builtin_shufflevector(values, values, 3, 0, 1, 2);  // with SSE2 all in one step takes four
+    return __builtin_shufflevector(turned, before, 4, 1, 2, 3);
+  } else if constexpr (width<V> == 4) {
+    return __builtin_shufflevector(before, values, 0, 1, 4, 5);
+  }
+#endif
+  static_cast<void>(values);
+  return before;
+}
+
+template <class V>
+FORESTAGE_INLINE float last(const V& values) {
+  if constexpr (width<V> != 1) {
+    return values[width<V> - 1];
+  } else {
+    return values;
+  }
+}
+
 template <class V>
 FORESTAGE_INLINE V min(const V& a, const V& b) {
   return a < b ? a : b;

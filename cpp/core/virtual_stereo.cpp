@@ -8,6 +8,7 @@
 
 #include "physics.hpp"
 #include "shared_by_content.hpp"
+#include "simd.hpp"
 
 namespace forestage {
 namespace {
@@ -113,7 +114,10 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   if (weights_) weights_->process(far, far);
   if (is_steady) {
     const FarFilter filter = filter_at(widths[0]);
-    darken(far, [filter](int) { return filter.shelf; });
+    darken(far, [shelf = filter.shelf]<class V>(int, ShelfOf<V>& found) {
+      const V none{};
+      found = {none + shelf.direct, none + shelf.to_state, none + shelf.feedback};
+    });
     far_.process(far, filter.delay_frames);
   } else {
     for (int begin = 0; begin < frames;) {
@@ -123,7 +127,11 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
       begin += count;
     }
     const AudioBlock shelf = glide_lanes_.block(frames);
-    darken(far, [shelf](int n) { return Shelf{shelf[0][n], shelf[1][n], shelf[2][n]}; });
+    darken(far, [shelf]<class V>(int n, ShelfOf<V>& found) {
+      simd::load(found.direct, shelf[0] + n);
+      simd::load(found.to_state, shelf[1] + n);
+      simd::load(found.feedback, shelf[2] + n);
+    });
     far_.process(far, delay_lane_.data());
   }
   near_.process(in, out);
@@ -153,22 +161,44 @@ void VirtualStereo::glide(const float* widths, int begin, int frames) noexcept {
   }
 }
 
-/// Both channels side by side: each frame waits for the one before, and two wait no longer than one.
 template <class ShelfAt>
 void VirtualStereo::darken(AudioBlock io, ShelfAt shelf_at) noexcept {
-  auto [left_state, right_state] = shelf_state_;
-  float* left = io[0];
-  float* right = io[1];
-  for (int n = 0; n < io.frames; ++n) {
-    const Shelf shelf = shelf_at(n);
-    const float l = left[n];
-    const float r = right[n];
-    left[n] = shelf.direct * l + left_state;
-    right[n] = shelf.direct * r + right_state;
-    left_state = shelf.to_state * l + shelf.feedback * left_state;
-    right_state = shelf.to_state * r + shelf.feedback * right_state;
+  const int most = io.frames - io.frames % simd::width<simd::Baseline>;
+  darken_some<simd::Baseline>(io, 0, most, shelf_at);
+  darken_some<float>(io, most, io.frames, shelf_at);
+}
+
+/// Several frames side by side, where each would wait for the one before: the states after them are sums of what each
+/// adds, and of the state before them all, times the feedbacks between.
+template <class V, class ShelfAt>
+void VirtualStereo::darken_some(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept {
+  const V none{};
+  auto states = shelf_state_;
+  for (int n = begin; n < end; n += simd::width<V>) {
+    ShelfOf<V> shelf;
+    shelf_at(n, shelf);
+    V over_two = shelf.feedback, over_all = shelf.feedback;
+    if constexpr (simd::width<V> == 4) {
+      const V one = none + 1.0f;
+      over_two *= simd::later<1>(one, shelf.feedback);
+      over_all = over_two * simd::later<2>(one, over_two);
+    }
+    for (std::size_t c = 0; c < states.size(); ++c) {
+      float* frames = io[static_cast<int>(c)] + n;
+      V in;
+      simd::load(in, frames);
+      V after = shelf.to_state * in;
+      if constexpr (simd::width<V> == 4) {
+        after += shelf.feedback * simd::later<1>(none, after);
+        after += over_two * simd::later<2>(none, after);
+      }
+      const V state = none + states[c];
+      after += over_all * state;
+      simd::store<V>(frames, shelf.direct * in + simd::later<1>(state, after));
+      states[c] = simd::last(after);
+    }
   }
-  shelf_state_ = {left_state, right_state};
+  shelf_state_ = states;
 }
 
 }  // namespace forestage

@@ -46,9 +46,11 @@ class VirtualStereo {
   int tail_frames() const noexcept;
 
  private:
-  struct Shelf {  // bilinear transform of the first-order shelf: y = direct x + s, s = to_state x + feedback s
-    float direct = 1.0f, to_state = 0.0f, feedback = 0.0f;
+  template <class V>
+  struct ShelfOf {  // bilinear transform of the first-order shelf: y = direct x + s, s = to_state x + feedback s
+    V direct, to_state, feedback;
   };
+  using Shelf = ShelfOf<float>;
   struct FarFilter {
     double delay_frames;
     Shelf shelf;
@@ -61,6 +63,8 @@ class VirtualStereo {
   void glide(const float* widths, int begin, int frames) noexcept;
   template <class ShelfAt>
   void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
+  template <class V, class ShelfAt>
+  void darken_some(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept;
 
   double sample_rate_;
   std::shared_ptr<const FarFilters> filters_;

@@ -92,7 +92,7 @@ FORESTAGE_INLINE bool make_cell(const double* delay_frames, Cell& cell) {
 
 template <class V, int lanes>
 FORESTAGE_INLINE void move_cell(const Moved& job, int lane, int begin, const Cell& cell) {
-  constexpr int vectors = simd::width<V> == 16 ? 2 : 1;  // whose sums registers hold
+  constexpr int vectors = simd::width<V> >= 8 ? 2 : 1;  // whose sums registers hold
   const long past = begin - cell.whole_frames - taps;
   for (int start = 0; start < cell_frames; start += vectors * simd::width<V>) {
     V middle[lanes][vectors] = {}, slope[lanes][vectors] = {}, bend[lanes][vectors] = {};
