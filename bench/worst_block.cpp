@@ -1,4 +1,5 @@
-// The dearest block of what a session does to an engine, in blocks of 32 frames. Usage: bench_worst_block PRESET OTHER
+// The dearest block of what a session does to an engine, and of the upmix alone, in blocks of 32 frames.
+// Usage: bench_worst_block PRESET OTHER
 // Each event is repeated, with the same blocks after it. Of the block at each place the fastest of all repeats counts:
 // what is left is work, not the machine's other business. Prints one JSON object a line.
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "lanes.hpp"
 #include "preset_io.hpp"
 #include "processor_clock.hpp"
+#include "upmix.hpp"
 
 namespace {
 
@@ -29,28 +31,25 @@ constexpr int repeats = 26;  // 100 000 blocks in all
 
 using SharedPreset = std::shared_ptr<const Preset>;
 
+/// Plays noise to `process`, block by block.
 class Player {
  public:
-  Player(double sample_rate, const SharedPreset& a, const SharedPreset& b)
-      : engine_({sample_rate, static_cast<int>(std::max(a->drivers.size(), b->drivers.size()))}),
-        io_(engine_.spec().output_channels, block_frames) {
-    engine_.load({{a, b}, {}});
+  Player(int channels, std::function<void(AudioBlock)> process)
+      : process_(std::move(process)), io_(channels, block_frames) {
     std::minstd_rand random(1);
     std::normal_distribution<float> noise(0.0f, 0.1f);
     for (auto& lane : source_) std::ranges::generate(lane, [&] { return noise(random); });
   }
 
-  Engine& engine() { return engine_; }
-
   double play_us() {
     for (int c = 0; c < 2; ++c) std::copy_n(source_[next_++ % source_.size()].data(), block_frames, io_[c]);
     const double start = thread_s();
-    engine_.process(io_.block(block_frames));
+    process_(io_.block(block_frames));
     return 1e6 * (thread_s() - start);
   }
 
  private:
-  Engine engine_;
+  std::function<void(AudioBlock)> process_;
   Lanes io_;
   std::array<std::array<float, block_frames>, 64> source_{};
   std::size_t next_ = 0;
@@ -115,9 +114,24 @@ Worst worst_of(Player& player, const std::function<double(int)>& event) {
   return {fastest[blocks_after], found.worst_us, found.at};
 }
 
+void print(const std::string& name, double sample_rate, double steady_us, const Worst& found) {
+  const double period_us = 1e6 * block_frames / sample_rate;
+  std::printf(
+      "{\"name\": \"%s\", \"median_us\": %.2f, \"worst_us\": %.2f, \"at_block\": %d, \"x_median\": %.1f, "
+      "\"percent_of_period\": %.1f}\n",
+      name.c_str(), steady_us, found.worst_us, found.at, found.worst_us / steady_us,
+      100.0 * found.worst_us / period_us);
+}
+
+std::string at_rate(double sample_rate) { return ", " + std::to_string(static_cast<int>(sample_rate)) + " Hz"; }
+
+double nothing(int) { return 0.0; }
+
 void bench(double sample_rate, bool in_room, const SharedPreset& a, const SharedPreset& b) {
-  Player player(sample_rate, a, b);
-  Engine& engine = player.engine();
+  const int channels = static_cast<int>(std::max(a->drivers.size(), b->drivers.size()));
+  Engine engine({sample_rate, channels});
+  engine.load({{a, b}, {}});
+  Player player(channels, [&](AudioBlock io) { engine.process(io); });
   engine.set_param(Param::room, in_room ? 1.0f : 0.0f);
   const auto turn = [&](Param param, float first) {
     return [&engine, param, first](int repeat) {
@@ -125,20 +139,14 @@ void bench(double sample_rate, bool in_room, const SharedPreset& a, const Shared
       return 0.0;
     };
   };
-  const std::string place = std::to_string(static_cast<int>(sample_rate)) + " Hz, " + (in_room ? "room" : "free field");
   double steady_us = 0.0;
   const auto row = [&](const char* name, const std::function<double(int)>& event) {
     for (int block = 0; block < blocks_after; ++block) player.play_us();  // what was before is over
     const Worst found = worst_of(player, event);
     if (steady_us == 0.0) steady_us = found.median_us;
-    const double period_us = 1e6 * block_frames / sample_rate;
-    std::printf(
-        "{\"name\": \"%s, %s\", \"median_us\": %.2f, \"worst_us\": %.2f, \"at_block\": %d, \"x_median\": %.1f, "
-        "\"percent_of_period\": %.1f}\n",
-        name, place.c_str(), steady_us, found.worst_us, found.at, found.worst_us / steady_us,
-        100.0 * found.worst_us / period_us);
+    print(name + at_rate(sample_rate) + (in_room ? ", room" : ", free field"), sample_rate, steady_us, found);
   };
-  row("steady", [](int) { return 0.0; });
+  row("steady", nothing);
   row("slot", turn(Param::slot, 0.0f));
   engine.set_param(Param::slot, 0.0f);
   row("monitor", turn(Param::monitor, 1.0f));
@@ -158,6 +166,15 @@ void bench(double sample_rate, bool in_room, const SharedPreset& a, const Shared
   });
 }
 
+void bench_upmix(double sample_rate, UpmixQuality quality) {
+  Upmix upmix(sample_rate, quality);
+  const std::vector<float> amount(block_frames, 1.0f);
+  Player player(3, [&](AudioBlock io) { upmix.process({io.lanes, 2, io.frames}, amount.data(), io); });
+  const Worst found = worst_of(player, nothing);
+  const std::string name(param_detail::qualities[static_cast<std::size_t>(quality)]);
+  print("upmix alone, " + name + at_rate(sample_rate), sample_rate, found.median_us, found);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -174,5 +191,10 @@ int main(int argc, char** argv) {
   bench(48000.0, false, a, b);
   bench(48000.0, true, a, b);
   bench(192000.0, true, a, b);
+  for (const double sample_rate : {48000.0, 96000.0, 192000.0}) {
+    for (const UpmixQuality quality : {UpmixQuality::low_latency, UpmixQuality::high_quality}) {
+      bench_upmix(sample_rate, quality);
+    }
+  }
   return 0;
 }

@@ -74,79 +74,94 @@ FORESTAGE_INLINE void store(float* to, const V& from) {
   std::memcpy(to, &from, sizeof(V));
 }
 
+/// Two vectors, element by element in turns.
 template <class V>
-FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
+FORESTAGE_INLINE void interleave(const V& a, const V& b, V& low, V& high) {
+  low = a;
+  high = b;
 #if defined(__GNUC__) || defined(__clang__)
   if constexpr (width<V> == 16) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-    store<V>(to + 16, __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-    return;
+    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   } else if constexpr (width<V> == 8) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-    store<V>(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
-    return;
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
   } else if constexpr (width<V> == 4) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
-    store<V>(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
-    return;
+    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   }
 #endif
-  store(to, a);
-  store(to + 1, b);
+}
+template <class V>
+FORESTAGE_INLINE void interleave(float* to, const V& a, const V& b) {
+  V low, high;
+  interleave(a, b, low, high);
+  store(to, low);
+  store(to + width<V>, high);
 }
 
+template <class V>
+FORESTAGE_INLINE void deinterleave(const V& low, const V& high, V& a, V& b) {
+  a = low;
+  b = high;
+#if defined(__GNUC__) || defined(__clang__)
+  if constexpr (width<V> == 16) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  } else if constexpr (width<V> == 8) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+  } else if constexpr (width<V> == 4) {
+    a = __builtin_shufflevector(low, high, 0, 2, 4, 6);
+    b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
+  }
+#endif
+}
 template <class V>
 FORESTAGE_INLINE void deinterleave(const float* from, V& a, V& b) {
   V low, high;
   load(low, from);
   load(high, from + width<V>);
-#if defined(__GNUC__) || defined(__clang__)
-  if constexpr (width<V> == 16) {
-    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    return;
-  } else if constexpr (width<V> == 8) {
-    a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
-    b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
-    return;
-  } else if constexpr (width<V> == 4) {
-    a = __builtin_shufflevector(low, high, 0, 2, 4, 6);
-    b = __builtin_shufflevector(low, high, 1, 3, 5, 7);
-    return;
-  }
-#endif
-  a = low;
-  b = high;
+  deinterleave(low, high, a, b);
 }
 
-/// Interleaved pairs to their first and second halves, in an order of elements that takes one instruction each and that
-/// join() undoes.
+/// The same in an order of elements that takes one instruction each, and that join() undoes.
 template <class V>
-FORESTAGE_INLINE void split(const float* from, V& a, V& b) {
+FORESTAGE_INLINE void split(const V& low, const V& high, V& a, V& b) {
 #if defined(__GNUC__) || defined(__clang__)
   if constexpr (width<V> == 8) {
-    V low, high;
-    load(low, from);
-    load(high, from + width<V>);
     a = __builtin_shufflevector(low, high, 0, 2, 8, 10, 4, 6, 12, 14);
     b = __builtin_shufflevector(low, high, 1, 3, 9, 11, 5, 7, 13, 15);
     return;
   }
 #endif
-  deinterleave(from, a, b);
+  deinterleave(low, high, a, b);
 }
-
 template <class V>
-FORESTAGE_INLINE void join(float* to, const V& a, const V& b) {
+FORESTAGE_INLINE void join(const V& a, const V& b, V& low, V& high) {
 #if defined(__GNUC__) || defined(__clang__)
   if constexpr (width<V> == 8) {
-    store<V>(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13));
-    store<V>(to + 8, __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15));
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+    high = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
     return;
   }
 #endif
-  interleave(to, a, b);
+  interleave(a, b, low, high);
 }
+
+#if defined(FORESTAGE_HAS_AVX2)
+/// A vector whose halves lie apart.
+FORESTAGE_INLINE void load_halves(Vector16& to, const float* first, const float* second) {
+  Vector8 low, high;
+  load(low, first);
+  load(high, second);
+  to = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+FORESTAGE_INLINE void store_halves(float* first, float* second, const Vector16& from) {
+  store<Vector8>(first, __builtin_shufflevector(from, from, 0, 1, 2, 3, 4, 5, 6, 7));
+  store<Vector8>(second, __builtin_shufflevector(from, from, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+#endif
 
 /// Of all elements, by halves.
 template <class V>

@@ -12,7 +12,7 @@ from signals import noise, rms_db
 RENDER = """
 import sys
 import numpy as np
-from forestage import Renderer
+from forestage import Renderer, upmix
 x, folder = np.load(sys.argv[1]), sys.argv[2]
 qualities = ("Low Latency", "High Quality")
 cases = [(monitor, quality, 48_000) for monitor in ("Speakers", "Headphones") for quality in qualities]
@@ -21,6 +21,8 @@ for monitor, quality, rate in [*cases, ("Headphones", "Low Latency", 192_000)]:
     renderer.process(x)
     renderer.set(stage_width_deg=45)
     np.save(f"{folder}/{monitor} {quality} {rate}.npy", renderer.process(x))
+for rate in (8000, 192_000):
+    np.save(f"{folder}/upmix {rate}.npy", upmix(x, sample_rate=rate, quality="High Quality")[2])
 """
 
 
@@ -65,7 +67,7 @@ def test_plainer_loops_sound_as_the_best_ones_do(tmp_path, plainer):
     np.save(tmp_path / "x.npy", noise(frames=24_000))
     fast = rendered(tmp_path / "fast", tmp_path / "x.npy")
     plain = rendered(tmp_path / "plain", tmp_path / "x.npy", FORESTAGE_SIMD=plainer)
-    assert len(fast) == len(plain) == 5
+    assert len(fast) == len(plain) == 7
     for name, y in fast.items():
         assert not np.array_equal(plain[name], y), "the environment chose nothing"
         assert rms_db(plain[name] - y) - rms_db(y) <= -120, name

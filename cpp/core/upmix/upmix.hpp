@@ -5,8 +5,8 @@
 //
 // The analysis window is long, which tells sources apart, and lopsided: it falls within less than the last part of the
 // frame, and only that part is synthesised, so that the latency is short (Mauler & Martin 2007). Their product is a
-// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is done in stages, one
-// after each eighth of the next hop, so that no block carries it all.
+// squared Hann window, whose copies a hop apart sum to one. In high quality the work on a frame is cut into pieces of
+// about the same cost, which are spread over the next hop, so that no block carries it all.
 #pragma once
 
 #include <complex>
@@ -27,7 +27,7 @@ struct UpmixFrames {
   int hop;
   int analysis;  // a power of two
   int synthesis;
-  int slices;  // of a hop, between which the work on a frame is spread
+  int spread;  // of the next hop, over which the work on a frame is spread
 };
 
 /// Those at 48 kHz times the power of two that is nearest to sample_rate / 48 kHz.  [pure, any thread]
@@ -48,29 +48,41 @@ class Upmix {
   int memory_frames() const noexcept { return memory_frames_; }
 
  private:
-  /// What all upmixes of a quality and length read.
+  /// What all upmixes of a quality and length read: factors as upmix_kernels takes them.
   struct Tables {
-    Tables(const UpmixFrames& frames, int fall_frames);
+    Tables(const UpmixFrames& frames, int fall_frames, int parts);
 
     ComplexFft fft;
-    AlignedVector<float> first_re, first_im, second_re, second_im;  // analysis window
-    AlignedVector<float> synthesis_re, synthesis_im;
+    AlignedVector<float> turns, analysis, synthesis;
   };
-  static std::shared_ptr<const Tables> shared_tables(const UpmixFrames& frames, int fall_frames);
+  static std::shared_ptr<const Tables> shared_tables(const UpmixFrames& frames, int fall_frames, int parts);
+
+  using Spectra = AlignedVector<std::complex<float>>;  // parts of a transform, and room for one more
+
+  enum class Stage { fold, transform_mid, transform_side, estimate, transform_back, unfold };
+  /// Of the work on a frame.
+  struct Piece {
+    Stage stage;
+    int first, last;  // [first, last) of a part's frames, of bins or of parts
+    int due;          // frames of the next hop after which it is done
+  };
+  std::vector<Piece> make_pieces() const;
 
   void touch(int frames) const noexcept;
   void exchange(ConstAudioBlock in, const float* amount, AudioBlock out, int start, int count) noexcept;
-  void finish_slice() noexcept;
-  void run_stage(std::size_t stage) noexcept;
-  void fold() noexcept;
-  void estimate() noexcept;
-  void overlap_add() noexcept;
+  void begin_frame() noexcept;
+  void run(const Piece& piece) noexcept;
+  void fold(int first, int last) noexcept;
+  void transform(Spectra& spectra, int from) const noexcept;
+  void estimate(int first_bin, int last_bin) noexcept;
+  void unfold(int first, int last) noexcept;
+  std::complex<float>* part(Spectra& spectra, int index) const noexcept;
+  float* floats(Spectra& spectra, int index) const noexcept;
 
   UpmixFrames frames_;
   GainRule rule_;
   CenterModel model_;
   float tile_share_;  // of the tile itself in the averages
-  bool remembers_;    // the centre that was found
   int weight_turns_;
   int slow_turns_;
   float average_coefficient_;  // of the averages, per turn
@@ -78,23 +90,23 @@ class Upmix {
   float leak_coefficient_;     // of what the centre has in common with the side, per slow turn
   float pan_coefficient_;      // of the pans' averages, per slow turn
   int memory_frames_;
+  int bins_;
   int heard_bins_;
+  const upmix_kernels::Loops* loops_;
   std::shared_ptr<const Tables> tables_;
-  const upmix_kernels::Table* loops_ = &upmix_kernels::best();
 
-  int slice_frames_;
-  int ring_frames_;   // a frame, and the hop that comes in while it is worked on
-  int slice_ = 0;     // which one fills
-  int filled_ = 0;    // frames in it
-  int position_ = 0;  // in the rings: where the next slice goes
-  int frame_end_ = 0;
+  std::vector<Piece> pieces_;
+  std::size_t piece_;  // the next one
+  int ring_frames_;    // a frame, and the hop that comes in while it is worked on
+  int position_ = 0;   // in the rings: where the last frame ends, and the hop begins that comes in
+  int filled_ = 0;     // frames of it
   int turn_ = 0;
-  bool has_spectra_ = false;  // of sound since the reset
+  bool has_frame_ = false;  // of sound since the reset
   bool has_weights_ = false;
   std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
   std::vector<float> center_;        // ring
 
-  AlignedVector<std::complex<float>> folded_mid_, folded_side_, mid_, side_;  // the centre's go back the same way
+  Spectra mid_, side_;  // the mid's become the centre's
   AlignedVector<upmix_kernels::KnownBins> known_;
 };
 

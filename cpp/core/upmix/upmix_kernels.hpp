@@ -4,23 +4,45 @@
 // The transform of 2B real frames x is the right-angle form of fir_partitions.hpp: the B-point complex FFT of
 // (x[n] - i x[n + B]) w[n], w[n] = e^{-i pi n / 2B}. Its bins lie half a bin off the usual ones, every other one
 // conjugated, which the estimate does not see. Windows are multiplied into w. Complex arrays are interleaved.
+//
+// In High Quality it is four FFTs of Q = B / 4 points, which can be done one at a time and stay in the fastest cache;
+// the pass of radix 4 in front of them is one with the windows.
+//
+//     z[n] = (x[n] - i x[n + B]) w[n]
+//     y_r[n] = e^{-2 pi i n r / B} sum_j (-i)^{jr} z[n + j Q], whose FFT has the bins r, r + 4 ...
+//
+// The way back is the same in reverse (decimation in frequency, and in time).
 #pragma once
 
 #include "center_gain.hpp"
 
 namespace forestage::upmix_kernels {
 
-/// Windowed frames to what the FFT takes: of mid = left + right and side = left - right.
+/// Factors lie in rows of so many frames, all rows of the same frames together:
+/// [n / row_frames][row][n % row_frames].
+inline constexpr int row_frames = 16;
+
+/// Windowed frames to what the FFTs take: of mid = left + right and side = left - right. n goes through one part.
 struct Fold {
-  const float* left;  // 2 count frames
+  const float* left;  // 2 bins frames
   const float* right;
-  const float* first_re;  // factors of frame n
-  const float* first_im;
-  const float* second_re;  // factors of frame n + count
-  const float* second_im;
-  float* mid;
+  const float* windows;  // rows [part j][re, im of frame n + jQ, re, im of n + jQ + B]
+  const float* turns;    // rows [r - 1][re, im], where there is more than one part
+  float* mid;            // parts one after the other
   float* side;
-  int count;  // a multiple of 8
+  int bins;         // B
+  int first, last;  // n of these; multiples of row_frames
+};
+
+/// What the inverse FFTs say to frames: to[j][n - first] += the frame n + jQ + B.
+struct Unfold {
+  const float* spectra;
+  const float* windows;  // rows [part j][re, im of frame n + jQ + B]
+  const float* turns;    // as in Fold
+  float* const* to;      // from first_part on
+  int bins;
+  int first_part;   // 0, or 1 where the first one is not wanted
+  int first, last;  // n
 };
 
 /// Neighbouring bins that share what is known about pans: every second of 375 Hz in High Quality.
@@ -41,11 +63,11 @@ struct alignas(64) KnownBins {
 
 /// One frame's centre, and what it is found with.
 struct Estimate {
-  const float* mid;
+  float* mid;  // becomes the centre
   const float* side;
-  float* center;
   KnownBins* known;
-  int bins;                // a multiple of pan_bins, as is
+  int first, last;         // bins of these, multiples of pan_bins, as are
+  int bins;                // all of them, and
   int heard_bins;          // how many at either end can be heard; those between take the weights of the last heard ones
   float coefficient;       // of the averages
   float tile_share;        // of the tile itself in the averages
@@ -59,14 +81,18 @@ struct Estimate {
   CenterModel model;
 };
 
-struct Table {
-  const char* name;  // of the instruction set
+struct Loops {
+  int parts;  // that transforms are cut into
   void (*fold)(const Fold& job);
   void (*principal_axis)(const Estimate& job);
-  void (*principal_axis_remembered)(const Estimate& job);  // gains fall slowly, and leaks are taken out
   void (*magnitude_difference)(const Estimate& job);
-  /// to[n] += Re(z[n]) re[n] + Im(z[n]) im[n]
-  void (*unfold_add)(const float* z, const float* re, const float* im, float* to, int count);
+  void (*unfold)(const Unfold& job);
+};
+
+struct Table {
+  const char* name;  // of the instruction set
+  Loops low_latency;
+  Loops high_quality;  // gains fall slowly, and leaks are taken out
 };
 
 /// [any thread]
