@@ -53,70 +53,91 @@ FORESTAGE_INLINE void unfold_body(const float* z, const float* w_re, const float
   }
 }
 
-/// Complex multiply-accumulate of one chunk for `count` neighbouring outputs, over inputs that lie one after the other.
-template <class V, int count>
-FORESTAGE_INLINE void accumulate_run(const float* x, const float* h, long steps, long h_step, V (&re)[count],
-                                     V (&im)[count]) {
+/// Vectors of a chunk that are summed at once: with two AVX2 reads each line of cache once, and waits for no sum.
+template <class V, int outputs>
+constexpr int vectors_at_once = outputs <= 3 && width<V> < chunk_bins ? 2 : 1;
+
+/// Running sums of neighbouring bins of neighbouring outputs.
+template <class V, int outputs>
+struct Sums {
+  static constexpr int vectors = vectors_at_once<V, outputs>;
+  V re[outputs][vectors] = {};
+  V im[outputs][vectors] = {};
+};
+
+/// Complex multiply-accumulate, over inputs that lie one after the other.
+template <class V, int outputs>
+FORESTAGE_INLINE void accumulate_run(const float* x, const float* h, long steps, long h_step, Sums<V, outputs>& sums) {
+  constexpr int vectors = Sums<V, outputs>::vectors;
   for (long step = 0; step < steps; ++step, x += cell, h += h_step) {
-    V xr, xi;
-    load(xr, x);
-    load(xi, x + chunk_bins);
-    for (int o = 0; o < count; ++o) {
-      V hr, hi;
-      load(hr, h + o * cell);
-      load(hi, h + o * cell + chunk_bins);
-      re[o] += xr * hr;
-      im[o] += xr * hi;
-      re[o] -= xi * hi;
-      im[o] += xi * hr;
+    V xr[vectors], xi[vectors];
+    for (int v = 0; v < vectors; ++v) {
+      load(xr[v], x + v * width<V>);
+      load(xi[v], x + v * width<V> + chunk_bins);
+    }
+    for (int o = 0; o < outputs; ++o) {
+      for (int v = 0; v < vectors; ++v) {
+        V hr, hi;
+        load(hr, h + o * cell + v * width<V>);
+        load(hi, h + o * cell + v * width<V> + chunk_bins);
+        sums.re[o][v] += xr[v] * hr;
+        sums.im[o][v] += xr[v] * hi;
+        sums.re[o][v] -= xi[v] * hi;
+        sums.im[o][v] += xi[v] * hr;
+      }
     }
   }
 }
 
 /// The same over all active inputs of some partitions.
-template <class V, int count>
-FORESTAGE_INLINE void accumulate(const Multiply& job, const float* x, const float* h, long partitions, V (&re)[count],
-                                 V (&im)[count]) {
+template <class V, int outputs>
+FORESTAGE_INLINE void accumulate(const Multiply& job, const float* x, const float* h, long partitions,
+                                 Sums<V, outputs>& sums) {
   const long h_step = static_cast<long>(job.output_count) * cell;
   if (job.active_inputs == job.input_count) {
-    accumulate_run<V, count>(x, h, partitions * job.input_count, h_step, re, im);
+    accumulate_run(x, h, partitions * job.input_count, h_step, sums);
     return;
   }
   for (long p = 0; p < partitions; ++p, x += job.input_count * cell, h += job.input_count * h_step) {
-    accumulate_run<V, count>(x, h, job.active_inputs, h_step, re, im);
+    accumulate_run(x, h, job.active_inputs, h_step, sums);
   }
 }
 
-template <class V, int count>
+template <class V, int outputs>
 FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
+  constexpr int vectors = Sums<V, outputs>::vectors;
   const long h_step = static_cast<long>(job.output_count) * cell;
   const long x_partition = static_cast<long>(job.input_count) * cell;
   const long h_partition = job.input_count * h_step;
   const int head = job.partitions - job.slot;  // partitions from here on find their input at the start of the ring
   const int wrap = head < job.first ? job.first : head < job.last ? head : job.last;
-  for (int bin = job.first_bin; bin < job.last_bin; bin += width<V>) {
+  for (int bin = job.first_bin; bin < job.last_bin; bin += vectors * width<V>) {
     const long chunk = bin / chunk_bins * static_cast<long>(job.partitions);
     const float* x = job.inputs + chunk * x_partition + bin % chunk_bins;
     const float* h = job.filters + chunk * h_partition + bin % chunk_bins + static_cast<long>(output) * cell;
-    V re[count] = {};
-    V im[count] = {};
-    const long place = 2L * output * job.partition_frames + 2 * bin;
+    Sums<V, outputs> sums;
+    const auto place = [&](int o, int v) {
+      return 2L * (output + o) * job.partition_frames + 2 * (bin + v * width<V>);
+    };
     if (job.start != nullptr) {
-      for (int o = 0; o < count; ++o) deinterleave(job.start + place + 2L * o * job.partition_frames, re[o], im[o]);
+      for (int o = 0; o < outputs; ++o) {
+        for (int v = 0; v < vectors; ++v) deinterleave(job.start + place(o, v), sums.re[o][v], sums.im[o][v]);
+      }
     }
-    accumulate<V, count>(job, x + (job.slot + job.first) * x_partition, h + job.first * h_partition, wrap - job.first,
-                         re, im);
-    accumulate<V, count>(job, x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition,
-                         job.last - wrap, re, im);
-    for (int o = 0; o < count; ++o) {
-      interleave(job.products + place + 2L * o * job.partition_frames, re[o], im[o]);
+    accumulate(job, x + (job.slot + job.first) * x_partition, h + job.first * h_partition, wrap - job.first, sums);
+    accumulate(job, x + (job.slot + wrap - job.partitions) * x_partition, h + wrap * h_partition, job.last - wrap,
+               sums);
+    for (int o = 0; o < outputs; ++o) {
+      for (int v = 0; v < vectors; ++v) interleave(job.products + place(o, v), sums.re[o][v], sums.im[o][v]);
     }
   }
 }
 
 template <class V>
 FORESTAGE_INLINE void multiply_body(const Multiply& job) {
-  // Up to 5 outputs share each load of an input; then 16 registers are full.
+  // Up to 5 outputs share each load of an input, or 3 for both halves of a chunk; then 16 registers are full.
+  constexpr bool in_halves = vectors_at_once < V, 1 >> 1;
+  constexpr int of_four = in_halves ? 2 : 4, of_five = in_halves ? 3 : 5, of_more = in_halves ? 3 : 4;
   for (int output = 0; output < job.output_count;) {
     const int left = job.output_count - output;
     switch (left) {
@@ -129,12 +150,17 @@ FORESTAGE_INLINE void multiply_body(const Multiply& job) {
       case 3:
         multiply_outputs<V, 3>(job, output);
         return;
+      case 4:
+        multiply_outputs<V, of_four>(job, output);
+        output += of_four;
+        break;
       case 5:
-        multiply_outputs<V, 5>(job, output);
-        return;
+        multiply_outputs<V, of_five>(job, output);
+        output += of_five;
+        break;
       default:
-        multiply_outputs<V, 4>(job, output);
-        output += 4;
+        multiply_outputs<V, of_more>(job, output);
+        output += of_more;
     }
   }
 }
