@@ -105,6 +105,14 @@ std::vector<int> lanes_of(std::span<const FirPath> paths, int FirPath::*lane) {
   return lanes;
 }
 
+/// Sound most often says so with its first frame; the others are looked at all at once.
+bool is_silence(const float* samples, int frames) noexcept {
+  if (samples[0] != 0.0f) return false;
+  int sounding = 0;
+  for (int n = 1; n < frames; ++n) sounding |= samples[n] != 0.0f ? 1 : 0;
+  return sounding == 0;
+}
+
 /// The same paths between places in lists of lanes.
 std::vector<FirPath> dense(std::span<const FirPath> paths, const std::vector<int>& inputs,
                            const std::vector<int>& outputs) {
@@ -245,8 +253,7 @@ void FirMatrix::Group::read(ConstAudioBlock in, int offset, int frames) noexcept
   for (int i = 0; i < input_count(); ++i) {
     const float* from = in[inputs_[static_cast<std::size_t>(i)]] + offset;
     int& silent_frames = silent_frames_[static_cast<std::size_t>(i)];
-    const bool is_silent = std::all_of(from, from + frames, [](float sample) { return sample == 0.0f; });
-    silent_frames = is_silent ? std::min(silent_frames + frames, frames_to_rest_) : 0;
+    silent_frames = is_silence(from, frames) ? std::min(silent_frames + frames, frames_to_rest_) : 0;
     if (silent_frames < frames_to_rest_) std::copy_n(from, frames, window(i) + frames_ + filled_);
     for (FirTail& tail : tails_) tail.read(i, from, frames);
     if (low_rate_tail_) low_rate_tail_->read(i, from, frames);
