@@ -149,7 +149,10 @@ struct PyUpmix {
 }  // namespace
 
 void bind_blocks(py::module_& m) {
-  py::class_<PyFirMatrix>(m, "FirMatrix", "Zero-latency FIR matrix; taps (outputs, inputs, taps).")
+  py::class_<PyFirMatrix>(
+      m, "FirMatrix",
+      "Zero-latency FIR matrix; taps (outputs, inputs, taps). With a `sample_rate` in Hz from 88.2 kHz on, "
+      "filters of more than 0.1 s play their later taps up to 20 kHz only, at a lower rate.")
       .def(py::init<const Audio&, int, double>(), py::arg("taps"), py::arg("partition_frames") = 0,
            py::arg("sample_rate") = 0.0)
       .def("process",
