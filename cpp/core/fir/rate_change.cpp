@@ -98,7 +98,7 @@ RateLowPass::RateLowPass(double sample_rate) {
   taps_.resize(size_of(2 * half_taps + 1));
   for (int k = 0; k <= 2 * half_taps; ++k) {
     taps_[size_of(k)] =
-        static_cast<float>(windowed_sinc(k - half_taps, std::ldexp(1.0, -shift_), half_taps + 1.0, beta));
+        static_cast<float>(windowed_sinc(k - half_taps, std::ldexp(1.0, -shift_), half_taps + 0.5, beta));
   }
 }
 
