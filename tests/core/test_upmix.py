@@ -418,6 +418,24 @@ def test_quality_changes_while_sound_runs_and_latency_with_it():
     assert rms_db(difference) <= rms_db(x) - 20  # the frames of the two are cut at other places
 
 
+@pytest.mark.parametrize("first", QUALITIES)
+def test_a_quality_may_come_back_while_it_is_forgotten(first):
+    """What a quality remembers is cleared a part a block after its fade: how many blocks there were does not count."""
+    second = next(quality for quality in QUALITIES if quality != first)
+    x = noise(frames=64_000, seed=4)
+    for back in range(8000, 24_000, 1000):  # frames after the change; the fade ends in between
+        ears = []
+        for frames in (32, 16_000):
+            renderer = Renderer("smart-speaker", monitor="Headphones", upmix_quality=first)
+            renderer.process(x[:, :16_000])
+            renderer.set(upmix_quality=second)
+            for start in range(16_000, 16_000 + back, frames):
+                renderer.process(x[:, start : min(start + frames, 16_000 + back)])
+            renderer.set(upmix_quality=first)
+            ears.append(renderer.process(x[:, 16_000 + back :]))
+        assert peak_db(ears[0] - ears[1]) <= -120
+
+
 @qualities
 def test_upmix_automation_does_not_click(quality):
     """Random jumps every 10 ms, as in test_clicks: above 6 kHz, -80 dB of the tone."""

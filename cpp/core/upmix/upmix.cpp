@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "shared_by_content.hpp"
@@ -206,8 +207,16 @@ std::vector<Upmix::Piece> Upmix::make_pieces() const {
 }
 
 void Upmix::reset() noexcept {
-  for (auto* ring : {&left_, &right_, &center_}) std::ranges::fill(*ring, 0.0f);
-  std::ranges::fill(known_, upmix_kernels::KnownBins{});
+  for (int part = 0; part < reset_parts; ++part) reset_part(part);
+}
+
+void Upmix::reset_part(int part) noexcept {
+  const auto clear_share = [part]<class Values>(Values& values) {
+    const auto at = [&](int of) { return values.begin() + std::ssize(values) * of / reset_parts; };
+    std::fill(at(part), at(part + 1), typename Values::value_type{});
+  };
+  for (auto* ring : {&left_, &right_, &center_}) clear_share(*ring);
+  clear_share(known_);
   has_frame_ = has_weights_ = false;
   piece_ = pieces_.size();
   filled_ = position_ = turn_ = 0;

@@ -41,6 +41,9 @@ class Upmix {
   /// in = L, R;  out = L', R', C;  `amount` (0..1 per frame) scales what is extracted. out may share lanes 0-1 with in.
   void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
   void reset() noexcept;
+  /// The same in so many calls, from part 0 on; nothing may be played in between.
+  static constexpr int reset_parts = 32;
+  void reset_part(int part) noexcept;
   int latency_frames() const noexcept { return forestage::latency_frames(frames_); }
   /// A frame that the last sound is the first of still sounds to its end.
   int tail_frames() const noexcept { return latency_frames() + frames_.analysis; }

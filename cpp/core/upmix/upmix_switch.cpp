@@ -19,14 +19,16 @@ FramesByQuality upmix_latency_frames(double sample_rate) noexcept {
 }
 
 void UpmixSwitch::Path::process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept {
-  is_clean = false;
+  parts_to_reset = Upmix::reset_parts;
   upmix.process(in, amount, out);
 }
 
+void UpmixSwitch::Path::reset_part() noexcept {
+  if (parts_to_reset > 0) upmix.reset_part(Upmix::reset_parts - parts_to_reset--);
+}
+
 void UpmixSwitch::Path::reset() noexcept {
-  if (is_clean) return;
-  upmix.reset();
-  is_clean = true;
+  while (parts_to_reset > 0) reset_part();
 }
 
 UpmixSwitch::UpmixSwitch(double sample_rate, int max_block_frames)
@@ -62,7 +64,7 @@ void UpmixSwitch::process(ConstAudioBlock in, const float* amount, AudioBlock ou
 void UpmixSwitch::reset_idle() noexcept {
   if (hand_over_.is_active()) return;
   for (std::size_t q = 0; q < paths_.size(); ++q) {
-    if (q != index(hand_over_.current())) paths_[q].reset();
+    if (q != index(hand_over_.current())) paths_[q].reset_part();
   }
 }
 

@@ -30,7 +30,7 @@ class UpmixSwitch {
   void jump_to(UpmixQuality quality) noexcept;  // at once
   /// As Upmix::process().  [audio]
   void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
-  /// Forgets what went through one of those that nobody hears, if any has to.  [audio]
+  /// Forgets a part of what went through one that nobody hears, if any has to.  [audio]
   void reset_idle() noexcept;
   void reset() noexcept;
 
@@ -39,9 +39,10 @@ class UpmixSwitch {
  private:
   struct Path {
     Upmix upmix;
-    bool is_clean = true;
+    int parts_to_reset = 0;
 
     void process(ConstAudioBlock in, const float* amount, AudioBlock out) noexcept;
+    void reset_part() noexcept;
     void reset() noexcept;
   };
   static std::size_t index(UpmixQuality quality) noexcept { return static_cast<std::size_t>(quality); }
