@@ -106,8 +106,8 @@ class Upmix {
   int turn_ = 0;
   bool has_frame_ = false;  // of sound since the reset
   bool has_weights_ = false;
-  std::vector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
-  std::vector<float> center_;        // ring
+  AlignedVector<float> left_, right_;  // rings, twice one after the other: any frame lies in one piece
+  AlignedVector<float> center_;        // ring
 
   Spectra mid_, side_;  // the mid's become the centre's
   AlignedVector<upmix_kernels::KnownBins> known_;
