@@ -149,12 +149,17 @@ def test_any_split_into_blocks_gives_the_same_output(quality, sample_rate):
 
 
 @qualities
-def test_reset_equals_fresh(quality):
+@pytest.mark.parametrize("sample_rate", [8000, *RATES])
+@pytest.mark.parametrize("frames", [30_001, 5])
+def test_reset_equals_fresh(quality, sample_rate, frames):
+    """What was before goes while the first blocks come in, whatever their lengths."""
     x = noise(frames=30_001)
-    processor = _core.Upmix(48_000, 1, quality)
+    processor = _core.Upmix(sample_rate, 1, quality)
     first = processor.process(x)
     processor.reset()
-    assert np.array_equal(processor.process(x), first)
+    processor.process(x[:, :frames])
+    processor.reset()
+    assert np.array_equal(in_blocks(processor.process, x, [1, 17, 64, 480, 3]), first)
 
 
 @pytest.mark.parametrize(("quality", "longest_ms"), [("Low Latency", 2.5), ("High Quality", 45)])
