@@ -47,7 +47,8 @@ class Finder {
   }
 
   void add_lattice() {
-    LatticeLines lines(axes_[0], axes_[1], axes_[2], options_, cancel_);
+    const double reach = options_.image_s * speed_of_sound_m_s;
+    LatticeLines lines(axes_[0], axes_[1], axes_[2], reach, options_.max_order, cancel_);
     while (lines.next()) {
       const Cells line = lines.z();
       for (long z = line.begin; z < line.end; ++z) add_image({lines.x(), lines.y(), z});

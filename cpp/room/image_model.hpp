@@ -15,12 +15,11 @@
 // the first reflection on, as statistical images from everywhere, beside the lattice and then within the tail.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
+#include "room/cancel.hpp"
 #include "room/shoebox.hpp"
 
 namespace forestage::room {
@@ -49,17 +48,6 @@ struct Images {
   std::size_t count() const noexcept { return frame.size(); }
   const float* gains_of(std::size_t image) const { return gains.data() + image * static_cast<std::size_t>(bands); }
 };
-
-using CancelFlag = std::atomic<bool>;
-
-/// A long computation was stopped by its CancelFlag.
-struct Cancelled : std::runtime_error {
-  Cancelled() : std::runtime_error("cancelled") {}
-};
-
-inline void stop_if(const CancelFlag& cancel) {
-  if (cancel.load(std::memory_order_relaxed)) throw Cancelled();
-}
 
 /// All images of one mirror: bit n of `mirror` is set where axis n is flipped.  [pure, any thread]
 Images find_images(const Shoebox& room, const ImageOptions& options, int mirror, const CancelFlag& cancel);

@@ -1,21 +1,21 @@
 // A walk over the lines of a mirror's lattice, along z, of images within a distance and an order.
 #pragma once
 
-#include "physics.hpp"
-#include "room/image_model.hpp"
+#include "room/cancel.hpp"
 #include "room/lattice_axis.hpp"
 
 namespace forestage::room {
 
 class LatticeLines {
  public:
-  LatticeLines(const LatticeAxis& along_x, const LatticeAxis& along_y, const LatticeAxis& along_z,
-               const ImageOptions& options, const CancelFlag& cancel)
+  /// `max_order`: negative for any.
+  LatticeLines(const LatticeAxis& along_x, const LatticeAxis& along_y, const LatticeAxis& along_z, double reach_m,
+               int max_order, const CancelFlag& cancel)
       : along_x_(along_x),
         along_y_(along_y),
         along_z_(along_z),
-        most_hits_(options.max_order),
-        reach_m2_(options.image_s * speed_of_sound_m_s * options.image_s * speed_of_sound_m_s),
+        most_hits_(max_order),
+        reach_m2_(reach_m * reach_m),
         cancel_(cancel),
         all_x_(cells(along_x, reach_m2_, 0)),
         x_(all_x_.begin - 1) {}

@@ -123,7 +123,8 @@ FORESTAGE_INLINE void add_mirror(const OmniJob& job, const Axes& axes, int mirro
   const LatticeAxis& along_y = axes[1][static_cast<std::size_t>(mirror >> 1 & 1)];
   const LatticeAxis& along_z = axes[2][static_cast<std::size_t>(mirror >> 2 & 1)];
   std::vector<double> plane_gains(static_cast<std::size_t>(job.room->bands()));
-  LatticeLines lines(along_x, along_y, along_z, *job.options, *job.cancel);
+  const double reach = job.options->image_s * speed_of_sound_m_s;
+  LatticeLines lines(along_x, along_y, along_z, reach, job.options->max_order, *job.cancel);
   while (lines.next()) {
     const double* x_gains = along_x.gains(lines.x());
     const double* y_gains = along_y.gains(lines.y());
