@@ -123,6 +123,12 @@ void bench_chain(Bench& bench, const Preset& preset) {
       engine.process({lanes.data(), io.channels, short_frames});
     }
   });
+  measure("Speakers, width and amount between", 0, UpmixQuality::low_latency, sample_rate,
+          [](Engine& engine, AudioBlock io) {
+            engine.set_param(Param::stage_width_deg, 33.0f);
+            engine.set_param(Param::amount, 70.0f);
+            engine.process(io);
+          });
   float phase = 0.0f;
   measure("Speakers, width and amount move", 0, UpmixQuality::low_latency, sample_rate,
           [&](Engine& engine, AudioBlock io) {
