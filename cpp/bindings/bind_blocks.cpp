@@ -31,6 +31,7 @@ struct PyFirMatrix {
 
   static FirMatrix make(const Audio& taps, int partition_frames, double sample_rate) {
     if (taps.ndim() != 3) throw std::invalid_argument("taps must have shape (outputs, inputs, taps)");
+    if (sample_rate != 0.0) checked_rate(sample_rate);
     std::vector<FirPath> paths;
     for (py::ssize_t o = 0; o < taps.shape(0); ++o) {
       for (py::ssize_t i = 0; i < taps.shape(1); ++i) {

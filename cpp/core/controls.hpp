@@ -1,5 +1,4 @@
-// The smooth values of the engine's input and of a graph. A row is all there is to say about one: its name, and the
-// target it follows.
+// The smooth values inside a graph. A row is all there is to say about one: its name, and the target it follows.
 #pragma once
 
 #include <array>
@@ -16,31 +15,30 @@ namespace forestage {
 /// What targets are made of.
 struct ControlInputs {
   const ParamStore& params;
-  bool is_bypassed;                // by plain stereo on the device: no trims, no solo, nothing designed
-  float processed_db = 0.0f;       // Loudness::processed_db of the free field
-  float room_processed_db = 0.0f;  // and of the room
-  std::array<float, monitor_count> monitor_gains{};
+  bool is_bypassed;         // by plain stereo on the device: no trims, no solo, nothing designed
+  float processed_db;       // Loudness::processed_db of the free field
+  float room_processed_db;  // and of the room
+  std::array<float, monitor_count> monitor_gains;
 };
 
-class ControlRows {
+class Controls {
  public:
   using Target = float (*)(const ControlInputs&) noexcept;
 
   class Control : public Ramp {
    public:
-    Control(ControlRows& all, Target target) : Ramp(all.sample_rate_, all.max_block_frames_), target_(target) {
+    Control(Controls& all, Target target) : Ramp(all.sample_rate_, all.max_block_frames_), target_(target) {
       all.rows_.push_back(this);
     }
 
    private:
-    friend class ControlRows;
+    friend class Controls;
     Target target_;
   };
 
-  ControlRows(double sample_rate, int max_block_frames)
-      : sample_rate_(sample_rate), max_block_frames_(max_block_frames) {}
-  ControlRows(const ControlRows&) = delete;
-  ControlRows& operator=(const ControlRows&) = delete;
+  Controls(double sample_rate, int max_block_frames) : sample_rate_(sample_rate), max_block_frames_(max_block_frames) {}
+  Controls(const Controls&) = delete;
+  Controls& operator=(const Controls&) = delete;
 
   void snap(const ControlInputs& inputs) noexcept {
     for (Control* row : rows_) row->Ramp::snap(row->target_(inputs));
@@ -49,7 +47,11 @@ class ControlRows {
     for (Control* row : rows_) row->glide_to(row->target_(inputs));
   }
 
- protected:
+ private:
+  double sample_rate_;
+  int max_block_frames_;
+  std::vector<Control*> rows_;
+
   template <Param id>
   static float value(const ControlInputs& in) noexcept {
     return in.params.get(id);
@@ -83,24 +85,8 @@ class ControlRows {
     return in.is_bypassed ? 0.0f : fraction<Param::amount>(in);
   }
 
- private:
-  double sample_rate_;
-  int max_block_frames_;
-  std::vector<Control*> rows_;
-};
-
-/// Of what all graphs play.
-struct InputControls : ControlRows {
-  using ControlRows::ControlRows;
-
+ public:
   Control input_gain{*this, trim<Param::input_trim_db>};
-  Control upmix{*this, fraction<Param::upmix>};
-};
-
-/// Of a graph.
-struct Controls : ControlRows {
-  using ControlRows::ControlRows;
-
   Control solo_left{*this, heard<Solo::left>};
   Control solo_right{*this, heard<Solo::right>};
   Control solo_center{*this, heard<Solo::center>};

@@ -146,10 +146,11 @@ void Graph::follow_controls(const ParamStore& store, const Levels& common) noexc
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
 }
 
-/// Each with its solo gain.
+/// Trimmed, and each with its solo gain.
 void Graph::take_paths(ConstAudioBlock paths) noexcept {
   const int frames = paths.frames;
   pad_.process(paths, paths_.block(frames));
+  scale(paths_.block(frames), controls_.input_gain.advance(frames));
   scale(paths_.block(0, 1, frames), controls_.solo_left.advance(frames));
   scale(paths_.block(1, 1, frames), controls_.solo_right.advance(frames));
   scale(paths_.block(2, 1, frames), controls_.solo_center.advance(frames));

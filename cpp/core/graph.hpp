@@ -1,8 +1,8 @@
 // The processing graph of one preset at one sample rate, to which preset_at_rate.hpp brings it.
 //
-//     L',R',C ─ pad ─ solo ─┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
-//                           ├─ C ─────────────────────┘                                             │
-//                           └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ─────┴─ Monitors
+//     L',R',C ─ pad ─ trim, solo ─┬─ L',R' ─ VirtualStereo ─┬─ DriverMatrix ─────── driver EQ ─ loudness ─┐
+//                                 ├─ C ─────────────────────┘                                             │
+//                                 └─ L'+C, R'+C ─ delay ─ plain routing ───────── driver EQ ─ amount ─────┴─ Monitors
 //
 // The pad makes all graphs of an engine equally late.
 //
@@ -67,8 +67,6 @@ class Graph {
   int tail_frames() const noexcept { return tail_frames_; }
   /// Frames until a graph started from silence sounds as if it had always run, with these parameters.  [audio]
   int warm_up_frames(const ParamStore& store) const noexcept;
-  /// What the parameters ask for is driver feeds, and there are outputs for them.
-  bool heard_as_speakers(const ParamStore& store) const noexcept;
   const Levels& levels() const noexcept { return levels_; }
   /// The same, as loud as plain stereo: what it is compared with.
   Levels matched_levels() const noexcept;
@@ -90,6 +88,8 @@ class Graph {
     bool operator==(const Followed&) const = default;
   };
   void follow_controls(const ParamStore& store, const Levels& common) noexcept;
+  /// What the parameters ask for is driver feeds, and there are outputs for them.
+  bool heard_as_speakers(const ParamStore& store) const noexcept;
   void take_paths(ConstAudioBlock paths) noexcept;
   void play_plain(int frames, bool is_heard) noexcept;
   void play_pair(int frames) noexcept;

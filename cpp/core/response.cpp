@@ -147,13 +147,9 @@ Response FrequencyGrid::of(std::span<const float> fir, double advance_frames) co
 
 /// The parameters as the graph reads them.
 struct ChainResponse::Knobs {
-  Knobs(const ParamStore& store, double sample_rate, float processed_db)
-      : input(sample_rate, 1), controls(sample_rate, 1) {
-    const ControlInputs inputs{store, store.is_on(Param::bypass), processed_db, processed_db, {}};
-    input.snap(inputs);
-    controls.snap(inputs);
+  Knobs(const ParamStore& store, double sample_rate, float processed_db) : controls(sample_rate, 1) {
+    controls.snap({store, store.is_on(Param::bypass), processed_db, processed_db, {}});
   }
-  InputControls input;
   Controls controls;
 };
 
@@ -233,7 +229,7 @@ Response ChainResponse::designed_center(std::size_t driver, const Knobs& knobs) 
 FeedResponses ChainResponse::feeds(const ParamStore& store, float processed_db) const {
   const Knobs knobs(store, sample_rate_, processed_db);
   const Controls& controls = knobs.controls;
-  const double trim = static_cast<double>(knobs.input.input_gain.value()) * controls.output_gain.value();
+  const double trim = static_cast<double>(controls.input_gain.value()) * controls.output_gain.value();
   const double amount = controls.amount.value();
   const double designed_gain = amount * controls.processed_gain.value();
   const auto far = far_ears(knobs);

@@ -149,8 +149,18 @@ FORESTAGE_INLINE void join(const V& a, const V& b, V& low, V& high) {
   interleave(a, b, low, high);
 }
 
-#if defined(FORESTAGE_HAS_AVX2)
 /// A vector whose halves lie apart.
+template <class V>
+FORESTAGE_INLINE void load_halves(V& to, const float* first, const float* second) {
+  std::memcpy(&to, first, sizeof(V) / 2);
+  std::memcpy(reinterpret_cast<char*>(&to) + sizeof(V) / 2, second, sizeof(V) / 2);
+}
+template <class V>
+FORESTAGE_INLINE void store_halves(float* first, float* second, const V& from) {
+  std::memcpy(first, &from, sizeof(V) / 2);
+  std::memcpy(second, reinterpret_cast<const char*>(&from) + sizeof(V) / 2, sizeof(V) / 2);
+}
+#if defined(FORESTAGE_HAS_AVX2)  // the same without a way through memory
 FORESTAGE_INLINE void load_halves(Vector16& to, const float* first, const float* second) {
   Vector8 low, high;
   load(low, first);

@@ -325,6 +325,21 @@ def test_a_slot_that_is_chosen_plays_within_60_ms_as_if_it_always_had(quality):
     assert peak_db(after[:, 60 * 48 :]) <= -120
 
 
+@pytest.mark.parametrize("quality", ["Low Latency", "High Quality"])
+def test_a_trim_is_not_heard_when_a_slot_takes_over_under_bypass(quality):
+    """Of the two, only slot A plays plain stereo on its drivers, which has no trim; B's outputs are too few."""
+    x = noise(frames=48_000, level=0.02)
+
+    def played(trim_db):
+        settings = {"input_trim_db": trim_db, "upmix_quality": quality, "safe_headroom": "Off", "bypass": True}
+        renderer = Renderer("laptop", "soundbar-7", slot="B", output_channels=2, monitor="Speakers", **settings)
+        renderer.process(x)
+        renderer.set(slot="A")
+        return renderer.process(x)
+
+    assert peak_db(played(12) - played(0)) <= -120
+
+
 def test_crosstalk_delay_without_filters_is_refused_before_anything_is_built():
     preset = make_preset()
     for filters in preset["filters"]:

@@ -68,9 +68,9 @@ void check_many(const std::string& path, double most_mb) {
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
   check_two_slots(argv[1], argv[2], 48000.0, 15.0);
-  check_two_slots(argv[1], argv[2], 192000.0, 36.0);
+  check_two_slots(argv[1], argv[2], 192000.0, 18.0);
   check_two_slots(argv[3], argv[4], 48000.0, 25.0);
-  check_two_slots(argv[3], argv[4], 192000.0, 60.0);
+  check_two_slots(argv[3], argv[4], 192000.0, 32.0);
   check_many(argv[1], 3.5);
   check_many(argv[3], 4.6);
   check_many(argv[4], 4.5);

@@ -387,13 +387,6 @@ struct Engine::Impl {
     return 0;
   }
 
-  /// Both slots play what is heard now; trims are none of plain stereo's on the device.
-  void follow_input() noexcept {
-    const Graph* playing = hand_over.current();
-    const bool is_plain = heard().is_on(Param::bypass) && playing != nullptr && playing->heard_as_speakers(heard());
-    input.follow(heard(), is_plain);
-  }
-
   void play(Graph* graph, AudioBlock out) noexcept {
     if (graph == nullptr) {  // no preset: stereo passes through
       for (int c = 0; c < 2; ++c) std::copy_n(dry.block(out.frames)[c], out.frames, out[c]);
@@ -406,7 +399,7 @@ struct Engine::Impl {
 
   void process_chunk(AudioBlock io) noexcept {
     choose_source();
-    follow_input();
+    input.follow(heard());
     dry.push(io, latency_frames(quality()));
     input.process({io.lanes, 2, io.frames});
     if (hand_over.is_active()) {

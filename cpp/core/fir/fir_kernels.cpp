@@ -136,7 +136,7 @@ FORESTAGE_INLINE void multiply_outputs(const Multiply& job, int output) {
 template <class V>
 FORESTAGE_INLINE void multiply_body(const Multiply& job) {
   // Up to 5 outputs share each load of an input, or 3 for both halves of a chunk; then 16 registers are full.
-  constexpr bool in_halves = vectors_at_once < V, 1 >> 1;
+  constexpr bool in_halves = (vectors_at_once<V, 1>) > 1;
   constexpr int of_four = in_halves ? 2 : 4, of_five = in_halves ? 3 : 5, of_more = in_halves ? 3 : 4;
   for (int output = 0; output < job.output_count;) {
     const int left = job.output_count - output;

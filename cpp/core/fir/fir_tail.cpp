@@ -12,7 +12,7 @@ constexpr int slice_bins = 16;
 // Of the period, that the work takes: at its end, all levels begin anew.
 constexpr double busy_share = 0.9;
 // How the work is dealt out over the quarters of a partition of the engine's first levels, which have work of their own
-// in the first and the last; the upmix at 192 kHz has all of its own in the last.
+// in the first and the last; Low Latency at 192 kHz has all of its own in the last.
 constexpr std::array quarter_shares{0.25, 0.375, 0.375, 0.0};
 
 /// Frames after which work is done that would take so many if it were spread evenly.

@@ -3,8 +3,8 @@
 //     in ── low-pass, every R-th frame ── FirTails ── low-pass between the frames ── added to out
 //
 // Up to 20 kHz the sum with the taps before it is that of the whole filters, errors 95 dB below what is heard; late
-// sound above 20 kHz gets weaker and is gone at 28 kHz. What these taps wait for anyway hides the delay of both
-// low-passes, and what the cut in front of them rings at the low rate.
+// sound above 20 kHz gets weaker and is gone at the low rate less 20 kHz. What these taps wait for anyway hides the
+// delay of both low-passes, and what the cut in front of them rings at the low rate.
 #pragma once
 
 #include <memory>

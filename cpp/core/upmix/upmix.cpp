@@ -189,7 +189,7 @@ std::vector<Upmix::Piece> Upmix::make_pieces() const {
   const auto of_all_parts = [=](int cost) { return [=](int n) { return cost * parts * n; }; };
   const auto of_one = [=](int n) { return transform_cost * points * n; };
   const auto of_estimate = [this](int bin) {
-    const int heard = std::min(bin, heard_bins_) + std::max(0, bin - bins_ + heard_bins_);
+    const int heard = std::min(bin, heard_bins_) + std::max(0, bin - std::max(bins_ - heard_bins_, heard_bins_));
     return heard_cost * heard + unheard_cost * (bin - heard);
   };
   const bool spreads = frames_.spread > 0;
