@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,17 +35,22 @@ def written_whole(path: str | Path) -> Iterator[BinaryIO]:
         with target.open("wb") as file:
             yield file
         return
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with open(descriptor, "wb") as file:
+    name = target.parent / f".{target.name}.{secrets.token_hex(8)}"
+    try:  # in front of what makes the file: an interrupt may come right behind it
+        with open(name, "xb", opener=_open_private) as file:
             yield file
         os.chmod(name, target.stat().st_mode if target.exists() else 0o666 & ~_umask())
         os.replace(name, target)
     except BaseException as error:
-        os.unlink(name)
+        with suppress(OSError):
+            name.unlink()
         if isinstance(error, OSError) and error.filename is None and error.errno is not None:  # such as a full disk
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _umask() -> int:
