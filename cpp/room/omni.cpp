@@ -96,11 +96,13 @@ class Batch {
     for (int n = 0; n < batch_images; ++n) distance[n] = std::sqrt(squared_m2_[n]);
     for (int n = 0; n < batch_images; ++n) delay[n] = distance[n] * frames_per_m_;
     for (int n = 0; n < batch_images; ++n) over_distance[n] = 1.0 / distance[n];
+    Impulse impulses[batch_images];
+    for (int n = 0; n < batch_images; ++n) impulses[n] = impulse_at(delay[n]);
     float* response = job_.responses;
     for (int b = 0; b < bands_; ++b, response += job_.frames) {
       const double* gains = gains_.data() + b * batch_images;
       for (int n = 0; n < filled_; ++n) {
-        add_impulse<V>(kernels, impulse_at(delay[n]), static_cast<float>(gains[n] * over_distance[n]), response);
+        add_impulse<V>(kernels, impulses[n], static_cast<float>(gains[n] * over_distance[n]), response);
       }
     }
     filled_ = 0;
