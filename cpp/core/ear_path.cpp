@@ -56,7 +56,7 @@ FirMatrix part_of(const EarResponses& responses, int begin, std::size_t count, d
       paths.push_back({source, ear, rest.first(std::min(rest.size(), count))});
     }
   }
-  return FirMatrix(sources, ears, paths, 0, 128, sample_rate);
+  return FirMatrix(sources, ears, paths, 0, FirMatrix::usual_call_frames, sample_rate);
 }
 
 }  // namespace

@@ -65,18 +65,12 @@ std::vector<int> first_partitions(int taps) {
 }
 
 /// Partition lengths of the levels of each way to cut filters of so many taps that calls up to a length make use of.
-/// Another level pays when at least half of the taps go there. Partitions of 8192 would save a fifth at 96 000 taps,
-/// but each of their transforms takes as long as three blocks of 128.
 std::vector<std::vector<int>> layouts_for(int taps, int longest_call_frames, bool has_low_rate) {
   if (has_low_rate) return {{frames_before_low_rate}};
   std::vector<std::vector<int>> layouts;
   for (const int first : first_partitions(taps)) {
     if (!layouts.empty() && first > longest_call_frames) break;
-    std::vector<int>& levels = layouts.emplace_back(1, first);
-    if (taps <= 4096) continue;
-    for (const int next : {512, 2048}) {
-      if (next > first && taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
-    }
+    layouts.push_back(taps <= 4096 ? std::vector<int>{first} : partition_levels(first, taps));
   }
   return layouts;
 }

@@ -29,13 +29,15 @@ namespace forestage {
 
 class FirMatrix {
  public:
+  static constexpr int usual_call_frames = 128;
+
   /// `partition_frames`: a power of two, 16 to 8192, for all taps; 0 chooses. Choices that are longer than
   /// `longest_call_frames` are left out: they take memory, and pay where all calls cover them. Blocks may be of any
   /// length all the same. `sample_rate`, in Hz: from 88.2 kHz on, filters of more than 0.1 s play their later taps at a
   /// lower rate, without what lies above 20 kHz (low_rate_tail.hpp); 0 leaves all as they are.
   /// Throws std::invalid_argument.
   FirMatrix(int inputs, int outputs, std::span<const FirPath> paths, int partition_frames = 0,
-            int longest_call_frames = 128, double sample_rate = 0.0);
+            int longest_call_frames = usual_call_frames, double sample_rate = 0.0);
   FirMatrix(FirMatrix&&) noexcept;
   FirMatrix& operator=(FirMatrix&&) noexcept;
   ~FirMatrix();

@@ -30,6 +30,14 @@ double frames_for(double even_frames, int cycle_frames) {
 
 }  // namespace
 
+std::vector<int> partition_levels(int first_frames, int taps) {
+  std::vector<int> levels{first_frames};
+  for (const int next : {512, 2048}) {
+    if (next > first_frames && taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
+  }
+  return levels;
+}
+
 FirTail::FirTail(int inputs, int outputs, std::span<const FirPath> paths, PartitionTransform& transform,
                  FirMemory& memory, int cycle_frames)
     : matrix_(inputs, outputs, paths, transform, memory),

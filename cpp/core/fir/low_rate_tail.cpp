@@ -25,15 +25,6 @@ std::shared_ptr<const std::vector<Fir>> at_low_rate(std::span<const FirPath> pat
   });
 }
 
-/// Levels of ever longer partitions for so many taps at the low rate, that begin with the first one's.
-std::vector<int> partitions_for(int taps) {
-  std::vector<int> levels{first_partition_frames};
-  for (const int next : {512, 2048}) {
-    if (taps > 2 * FirTail::first_tap(next)) levels.push_back(next);
-  }
-  return levels;
-}
-
 }  // namespace
 
 int LowRateTail::first_tap(const RateLowPass& low_pass) noexcept {
@@ -55,7 +46,7 @@ LowRateTail::LowRateTail(int inputs, int outputs, std::span<const FirPath> paths
   for (std::size_t n = 0; n < paths.size(); ++n) low_paths.push_back({paths[n].input, paths[n].output, (*firs_)[n]});
   const int missing = FirTail::first_tap(first_partition_frames);
   const int taps = missing + longest(low_paths);
-  const std::vector<int> levels = partitions_for(taps);
+  const std::vector<int> levels = partition_levels(first_partition_frames, taps);
   tails_.reserve(levels.size());
   for (std::size_t l = 0; l < levels.size(); ++l) {
     const int begin = FirTail::first_tap(levels[l]) - missing;

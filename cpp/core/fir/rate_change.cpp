@@ -77,14 +77,6 @@ const Table& loops() noexcept { return simd::best(baseline::table, avx2::table, 
 
 std::size_t size_of(int count) { return static_cast<std::size_t>(count); }
 
-/// Frames of the call behind those that are kept, which are the last ones of both from then on.
-template <class Use>
-void with_history(float* kept, int history, const float* from, int count, Use use) noexcept {
-  std::copy_n(from, count, kept + history);
-  use();
-  std::copy_n(kept + count, history, kept);
-}
-
 }  // namespace
 
 RateLowPass::RateLowPass(double sample_rate) {
@@ -107,47 +99,43 @@ Decimator::Decimator(const RateLowPass& low_pass, int lanes, int max_frames) : s
   const int whole = (count + simd::dot_lanes - 1) / simd::dot_lanes * simd::dot_lanes;
   taps_.resize(size_of(whole));
   std::ranges::copy(low_pass.taps(), taps_.end() - count);
-  stride_ = whole + max_frames;
-  frames_.resize(size_of(lanes) * size_of(stride_));
+  lanes_.assign(size_of(lanes), History(whole, max_frames));
 }
 
 void Decimator::process(int lane, const float* from, int frames, int phase, float* to) noexcept {
-  float* kept = frames_.data() + static_cast<long>(lane) * stride_;
-  const int taps = static_cast<int>(taps_.size());
+  const float* newest = lanes_[size_of(lane)].push(from, frames);
   const int step = 1 << shift_;
-  with_history(kept, taps, from, frames, [&] {
-    loops().decimate(kept + taps + step - 1 - phase, taps_.data(), taps, step, to, (phase + frames) >> shift_);
-  });
+  loops().decimate(newest + step - 1 - phase, taps_.data(), static_cast<int>(taps_.size()), step, to,
+                   (phase + frames) >> shift_);
 }
 
-void Decimator::reset() noexcept { std::ranges::fill(frames_, 0.0f); }
+void Decimator::reset() noexcept {
+  for (History& lane : lanes_) lane.reset();
+}
 
 Interpolator::Interpolator(const RateLowPass& low_pass, int lanes, int max_frames)
     : shift_(low_pass.shift()),
       tap_count_(static_cast<int>(low_pass.taps().size())),
-      history_((tap_count_ >> shift_) + 1),
-      stride_(history_ + (max_frames >> shift_) + 1),
       taps_(size_of(tap_count_ + 2 * tile_frames)),
-      frames_(size_of(lanes) * size_of(stride_)) {
+      lanes_(size_of(lanes), History((tap_count_ >> shift_) + 1, (max_frames >> shift_) + 1)) {
   std::ranges::transform(low_pass.taps(), taps_.begin() + tile_frames,
                          [&](float tap) { return std::ldexp(tap, shift_); });
 }
 
 void Interpolator::process(int lane, const float* from, int frames, int phase, float* to) noexcept {
-  float* kept = frames_.data() + static_cast<long>(lane) * stride_;
   const int count = (phase + frames) >> shift_;
-  with_history(kept, history_, from, count, [&] {
-    loops().interpolate({.low = kept + history_,
-                         .count = count,
-                         .taps = taps_.data() + tile_frames,
-                         .tap_count = tap_count_,
-                         .shift = shift_,
-                         .phase = phase,
-                         .to = to,
-                         .frames = frames});
-  });
+  loops().interpolate({.low = lanes_[size_of(lane)].push(from, count),
+                       .count = count,
+                       .taps = taps_.data() + tile_frames,
+                       .tap_count = tap_count_,
+                       .shift = shift_,
+                       .phase = phase,
+                       .to = to,
+                       .frames = frames});
 }
 
-void Interpolator::reset() noexcept { std::ranges::fill(frames_, 0.0f); }
+void Interpolator::reset() noexcept {
+  for (History& lane : lanes_) lane.reset();
+}
 
 }  // namespace forestage

@@ -10,6 +10,7 @@
 
 #include <vector>
 
+#include "delay.hpp"
 #include "fft.hpp"
 
 namespace forestage {
@@ -43,9 +44,8 @@ class Decimator {
 
  private:
   int shift_;
-  int stride_;
-  AlignedVector<float> taps_;    // zeros, then the low-pass
-  AlignedVector<float> frames_;  // [lane]: as many as taps, then those of the call
+  AlignedVector<float> taps_;  // zeros, then the low-pass
+  std::vector<History> lanes_;
 };
 
 class Interpolator {
@@ -59,10 +59,8 @@ class Interpolator {
  private:
   int shift_;
   int tap_count_;
-  int history_;  // frames at the low rate that are still heard
-  int stride_;
-  AlignedVector<float> taps_;    // R times the low-pass, zeros around it
-  AlignedVector<float> frames_;  // [lane]: the history, then those of the call
+  AlignedVector<float> taps_;   // R times the low-pass, zeros around it
+  std::vector<History> lanes_;  // at the low rate
 };
 
 }  // namespace forestage
