@@ -57,6 +57,25 @@ struct PyFractionalDelay {
   FractionalDelay processor;
 };
 
+struct PyRamp {
+  PyRamp(double sample_rate, float value) : ramp(checked_rate(sample_rate), chunk_frames) { ramp.snap(value); }
+
+  py::array_t<float> advance(py::ssize_t frames) {
+    py::array_t<float> values(frames);
+    float* to = values.mutable_data();
+    take_turns(turns, [&] {
+      for (py::ssize_t begin = 0; begin < frames; begin += chunk_frames) {
+        const int count = static_cast<int>(std::min<py::ssize_t>(chunk_frames, frames - begin));
+        std::copy_n(ramp.advance(count).values, count, to + begin);
+      }
+    });
+    return values;
+  }
+
+  Turns turns;
+  Ramp ramp;
+};
+
 struct PyVirtualStereo {
   PyVirtualStereo(double sample_rate, float width_deg, float crosstalk)
       : processor(sample_rate, chunk_frames), width(sample_rate, chunk_frames), gain(sample_rate, chunk_frames) {
@@ -167,9 +186,9 @@ void bind_blocks(py::module_& m) {
   py::class_<PyFractionalDelay>(m, "FractionalDelay", "Delay by any number of frames on top of LATENCY_FRAMES.")
       .def(py::init<double>(), py::arg("max_delay_frames"))
       .def("process",
-           [](PyFractionalDelay& p, const Audio& x, const py::array_t<double, py::array::c_style>& delay_frames) {
+           [](PyFractionalDelay& p, const Audio& x, const Audio& delay_frames) {
              if (delay_frames.size() != x.shape(1)) throw std::invalid_argument("one delay per frame is needed");
-             const double* at = delay_frames.data();
+             const float* at = delay_frames.data();
              return play(p.turns, x, 1, 1, chunk_frames, [&](ConstAudioBlock in, AudioBlock out) {
                std::copy_n(in[0], in.frames, out[0]);
                p.processor.process(out, at);
@@ -177,6 +196,12 @@ void bind_blocks(py::module_& m) {
              });
            })
       .def_property_readonly_static("LATENCY_FRAMES", [](const py::object&) { return FractionalDelay::latency; });
+
+  py::class_<PyRamp>(m, "Ramp", "A parameter that follows its target in 20 ms; see ramp.hpp.")
+      .def(py::init<double, float>(), py::arg("sample_rate"), py::arg("value"))
+      .def("glide_to", [](PyRamp& p, float target) { take_turns(p.turns, [&] { p.ramp.glide_to(target); }); })
+      .def("advance", &PyRamp::advance, py::arg("frames"), "The next values.")
+      .def_property_readonly("is_steady", [](const PyRamp& p) { return p.ramp.is_steady(); });
 
   py::class_<PyVirtualStereo>(m, "VirtualStereo", "Virtual pair at +-width_deg; stereo in, ears out.")
       .def(py::init<double, float, float>(), py::arg("sample_rate"), py::arg("width_deg"), py::arg("crosstalk") = 1.0f)

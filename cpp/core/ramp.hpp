@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace forestage {
@@ -25,99 +27,76 @@ struct RampBlock {
 };
 
 /// A value that follows its target through two moving averages of 10 ms each: a step becomes an S-curve of 20 ms, and
-/// automation that moves all the time keeps its slope.  [audio, but for the constructor]
+/// automation that moves all the time keeps its slope. It bends by newest - 2 turned + arrived, the target now, and 10
+/// and 20 ms ago; a parabola lies between two frames where one of these changes. Sums of whole numbers hold it, so that
+/// no error is left however long it moves.  [audio, but for the constructor]
 class Ramp {
  public:
   Ramp(double sample_rate, int max_block_frames)
-      : length_(std::max<std::size_t>(1, static_cast<std::size_t>(ramp_frames(sample_rate) / 2))),
-        first_(length_),
-        second_(length_),
+      : length_(static_cast<std::uint32_t>(std::max(1, ramp_frames(sample_rate) / 2))),
+        scale_(std::exp2(exact_bits - std::ceil(2.0 * std::log2(length_)))),
+        share_(1.0 / (scale_ * length_ * length_)),
+        steps_(2 * static_cast<std::size_t>(length_) + 1),
         values_(static_cast<std::size_t>(max_block_frames)) {}
 
   void snap(float value) noexcept {
-    if (is_flat_ && left_ == 0 && value == target_) return;
-    target_ = value;
-    settle();
+    if (is_flat_ && is_steady() && value == target_) return;
+    target_ = value_ = value;
+    arriving_ = turning_ = end_ = 0;
     hold();
   }
 
   void glide_to(float target) noexcept {
-    if (target == target_) return;
-    target_ = target;
-    left_ = 2 * length_;
+    if (target != target_) step_to(target);
   }
 
-  bool is_steady() const noexcept { return left_ == 0; }
+  bool is_steady() const noexcept { return arriving_ == end_; }
   float value() const noexcept { return value_; }
 
   /// The next `frames` values; they hold until the next call.
   RampBlock advance(int frames) noexcept {
-    if (left_ == 0) {
+    if (is_steady()) {
       if (!is_flat_) hold();
       return {values_.data(), true};
     }
     is_flat_ = false;
-    for (std::size_t n = 0, all = static_cast<std::size_t>(frames); n < all;) n += move(values_.data() + n, all - n);
+    for (int n = 0; n < frames;) n += move(values_.data() + n, frames - n);
     return {values_.data(), false};
   }
 
  private:
-  /// The next values, `most` at most: as many as lie behind each other in the windows. Returns how many.
-  std::size_t move(float* to, std::size_t most) noexcept {
-    if (left_ == 0) {
-      std::fill_n(to, most, value_);
-      return most;
-    }
-    const bool is_new = moved_ < length_;
-    const std::size_t count = std::min({most, left_, length_ - position_, is_new ? length_ - moved_ : most});
-    double* first = first_.data() + position_;
-    double* second = second_.data() + position_;
-    double first_sum = first_sum_, second_sum = second_sum_;  // stores would make compilers keep them in memory
-    const double target = target_, settled = settled_;
-    for (std::size_t n = 0; n < count; ++n) {
-      const double average = push(target, is_new ? settled : first[n], first_sum);
-      to[n] = static_cast<float>(push(average, is_new ? settled : second[n], second_sum));
-      first[n] = target;
-      second[n] = average;
-    }
-    first_sum_ = first_sum;
-    second_sum_ = second_sum;
-    position_ = (position_ + count) % length_;
-    moved_ += count;
-    left_ -= count;
-    value_ = to[count - 1];
-    if (left_ == 0) settle();
-    to[count - 1] = value_;
-    return count;
-  }
-  double push(double value, double oldest, double& sum) const noexcept {
-    sum += value - oldest;
-    return sum * share_;
-  }
-  /// Arrived: the value is the target to the bit, and rounding does not add up from one glide to the next.
-  void settle() noexcept {
-    value_ = settled_ = target_;
-    left_ = moved_ = 0;
-    first_sum_ = second_sum_ = static_cast<double>(target_) * static_cast<double>(length_);
-  }
+  using Exact = std::int64_t;
+  static constexpr double exact_bits = 47.0;     // of a target of 1, times those of length_ twice
+  static constexpr float most_exact = 16384.0f;  // so that the parabolas of any two targets are whole numbers, too
+  struct Step {
+    std::uint32_t frame;
+    float target;
+  };
+
+  void step_to(float target) noexcept;
+  int move(float* to, int most) noexcept;
+  void begin_segment() noexcept;
+  Exact exact(float target) const noexcept;
+  std::size_t behind(std::size_t step) const noexcept { return step + 1 < steps_.size() ? step + 1 : 0; }
   void hold() noexcept {
     std::ranges::fill(values_, value_);
     is_flat_ = true;
   }
 
-  std::size_t length_;
-  double share_ = 1.0 / static_cast<double>(length_);  // of each value in an average
-  std::size_t position_ = 0;
-  std::size_t left_ = 0;
-  std::size_t moved_ = 0;  // frames since it was settled: what the windows hold of before is not read
-  float settled_ = 0.0f;
-  float value_ = 0.0f;
+  std::uint32_t length_;  // frames of an average
+  double scale_;          // of exact numbers
+  double share_;          // of a sum of them in the value
   float target_ = 0.0f;
-  double first_sum_ = 0.0;
-  double second_sum_ = 0.0;
+  float value_ = 0.0f;
   bool is_flat_ = false;
-  std::vector<double> first_;
-  std::vector<double> second_;
+  std::vector<Step> steps_;  // of the target, as a ring: the oldest is the next to arrive
+  std::size_t arriving_ = 0;
+  std::size_t turning_ = 0;
+  std::size_t end_ = 0;
+  std::uint32_t frame_ = 0;
+  Exact newest_ = 0, turned_ = 0, arrived_ = 0;
+  std::uint32_t segment_frames_ = 0;  // since the parabola began, where it has these
+  Exact sum_ = 0, slope_ = 0, bend_ = 0;
   std::vector<float> values_;
 };
 

@@ -20,10 +20,9 @@ constexpr float least_reach_deg = 1.0f / 256.0f;
 constexpr float most_reach_deg = 1.0f;
 
 /// Along a parabola through three values, at -1, 0 and 1.
-template <class Value>
-void follow(Value below, Value middle, Value above, const float* places, int frames, Value* to) noexcept {
-  const auto slope = static_cast<float>((above - below) / 2);
-  const auto bend = static_cast<float>((above + below) / 2 - middle);
+void follow(float below, float middle, float above, const float* places, int frames, float* to) noexcept {
+  const float slope = 0.5f * (above - below);
+  const float bend = 0.5f * (above + below) - middle;
   for (int n = 0; n < frames; ++n) to[n] = middle + places[n] * (slope + places[n] * bend);
 }
 
@@ -46,8 +45,7 @@ VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span
       near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
       far_(2, far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
       far_lanes_(2, max_block_frames),
-      glide_lanes_(4, max_block_frames),
-      delay_lane_(static_cast<std::size_t>(max_block_frames)) {
+      glide_lanes_(5, max_block_frames) {
   if (weights.empty()) return;
   const std::array<FirPath, 2> paths = {FirPath{0, 0, weights[0]}, FirPath{1, 1, weights[1]}};
   weights_ = std::make_unique<FirMatrix>(2, 2, paths);
@@ -132,7 +130,7 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
       simd::load(found.to_state, shelf[1] + n);
       simd::load(found.feedback, shelf[2] + n);
     });
-    far_.process(far, delay_lane_.data());
+    far_.process(far, glide_lanes_[3]);
   }
   near_.process(in, out);
   for (int n = 0; n < frames; ++n) {
@@ -149,12 +147,13 @@ void VirtualStereo::glide(const float* widths, int begin, int frames) noexcept {
   const float reach = std::max(0.5f * std::abs(to - from), least_reach_deg);
   const float center = std::clamp(0.5f * (from + to), reach, max_width_deg - reach);
   const float scale = 1.0f / reach;
-  float* places = glide_lanes_[3];
+  float* places = glide_lanes_[4];
   for (int n = 0; n < frames; ++n) places[n] = scale * (widths[begin + n] - center);
   const FarFilter below = filter_at(center - reach);
   const FarFilter middle = filter_at(center);
   const FarFilter above = filter_at(center + reach);
-  follow(below.delay_frames, middle.delay_frames, above.delay_frames, places, frames, delay_lane_.data() + begin);
+  follow(static_cast<float>(below.delay_frames), static_cast<float>(middle.delay_frames),
+         static_cast<float>(above.delay_frames), places, frames, glide_lanes_[3] + begin);
   int lane = 0;
   for (const auto part : {&Shelf::direct, &Shelf::to_state, &Shelf::feedback}) {
     follow(below.shelf.*part, middle.shelf.*part, above.shelf.*part, places, frames, glide_lanes_[lane++] + begin);

@@ -73,8 +73,7 @@ class VirtualStereo {
   std::unique_ptr<FirMatrix> weights_;
   FractionalDelay far_;
   Lanes far_lanes_;
-  Lanes glide_lanes_;  // parts of the shelf, and places of a few frames on parabolas
-  std::vector<double> delay_lane_;
+  Lanes glide_lanes_;  // parts of the shelf, the delay, and places of a few frames on parabolas
 };
 
 }  // namespace forestage

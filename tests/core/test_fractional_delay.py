@@ -10,7 +10,7 @@ LATENCY_FRAMES = _core.FractionalDelay.LATENCY_FRAMES
 
 
 def delayed(x, delay_frames):
-    delays = np.broadcast_to(np.float64(delay_frames), x.shape).copy()
+    delays = np.broadcast_to(np.float32(delay_frames), x.shape).copy()
     return _core.FractionalDelay(64.0).process(x[None], delays)[0]
 
 

@@ -13,18 +13,18 @@ constexpr int taps = FractionalDelay::taps;
 /// Lanes to be moved; `newest` as History::push() returns it.
 struct Moved {
   const float* const* newest;
-  const double* delay_frames;
+  const float* delay_frames;
   AudioBlock out;
 };
 
 /// Where a frame is read. Tap k at a phase is tap K - 1 - k at the opposite one, so that kernel and past are read in
 /// one direction.
 struct Place {
-  explicit Place(double delay_frames) noexcept
+  explicit Place(float delay_frames) noexcept
       : whole_frames(static_cast<int>(delay_frames)),
-        phase(fractional_phases * (1.0 - (delay_frames - whole_frames))) {}
+        phase(fractional_phases * (1.0f - (delay_frames - static_cast<float>(whole_frames)))) {}
   int whole_frames;
-  double phase;
+  float phase;
 };
 
 /// Each frame through a kernel of its own.
@@ -34,7 +34,7 @@ FORESTAGE_INLINE void move_frames(const Moved& job, int lane, int begin, int end
   for (int n = begin; n < end; ++n) {
     const Place place(job.delay_frames[n]);
     const int phase = std::min(static_cast<int>(place.phase), fractional_phases - 1);
-    const auto mix = static_cast<float>(place.phase - phase);
+    const float mix = place.phase - static_cast<float>(phase);
     const float* kernel = fractional_kernels() + static_cast<long>(phase) * taps;
     const long past = n - place.whole_frames - taps;
     V sums[lanes] = {};
@@ -66,9 +66,9 @@ struct Cell {
 };
 
 /// False where delays are too far apart for one. They glide: those between the first and the last lie hardly beyond.
-FORESTAGE_INLINE bool make_cell(const double* delay_frames, Cell& cell) {
-  const double center_frames = delay_frames[cell_frames / 2];
-  const double most_frames =
+FORESTAGE_INLINE bool make_cell(const float* delay_frames, Cell& cell) {
+  const float center_frames = delay_frames[cell_frames / 2];
+  const float most_frames =
       std::max(std::abs(delay_frames[0] - center_frames), std::abs(delay_frames[cell_frames - 1] - center_frames));
   const int reach = static_cast<int>(fractional_phases * most_frames) + 1;
   if (reach > most_reach) return false;
@@ -82,10 +82,11 @@ FORESTAGE_INLINE bool make_cell(const double* delay_frames, Cell& cell) {
     cell.slopes[k] = 0.5f * (above[k] - below[k]);
     cell.bends[k] = 0.5f * (above[k] + below[k]) - cell.middle[k];
   }
-  const double scale = 1.0 / reach;
-  const double center = scale * (place.phase - phase);
+  const float scale = 1.0f / static_cast<float>(reach);
+  const float center = scale * (place.phase - static_cast<float>(phase));
+  const float phase_scale = scale * fractional_phases;
   for (int n = 0; n < cell_frames; ++n) {
-    cell.places[n] = static_cast<float>(center + fractional_phases * scale * (center_frames - delay_frames[n]));
+    cell.places[n] = center + phase_scale * (center_frames - delay_frames[n]);
   }
   return true;
 }
@@ -174,7 +175,7 @@ void FractionalDelay::process(AudioBlock io, double delay_frames) noexcept {
   }
 }
 
-void FractionalDelay::process(AudioBlock io, const double* delay_frames) noexcept {
+void FractionalDelay::process(AudioBlock io, const float* delay_frames) noexcept {
   for (int c = 0; c < io.channels; ++c) {
     newest_[static_cast<std::size_t>(c)] = histories_[static_cast<std::size_t>(c)].push(io[c], io.frames);
   }

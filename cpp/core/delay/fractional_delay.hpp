@@ -21,7 +21,7 @@ class FractionalDelay {
 
   /// In place; `delay_frames[n]` is the delay of frame n in all lanes, 0 ... max, and glides from one to the next. Less
   /// than 0.002 frames a frame take a third of the time.  [audio]
-  void process(AudioBlock io, const double* delay_frames) noexcept;
+  void process(AudioBlock io, const float* delay_frames) noexcept;
   /// All frames with one delay, which is cheaper.  [audio]
   void process(AudioBlock io, double delay_frames) noexcept;
   void reset() noexcept;
