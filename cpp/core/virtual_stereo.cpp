@@ -19,12 +19,18 @@ constexpr int most_glide_frames = 32;
 constexpr float least_reach_deg = 1.0f / 256.0f;
 constexpr float most_reach_deg = 1.0f;
 
-/// Along a parabola through three values, at -1, 0 and 1.
-void follow(float below, float middle, float above, const float* places, int frames, float* to) noexcept {
-  const float slope = 0.5f * (above - below);
-  const float bend = 0.5f * (above + below) - middle;
-  for (int n = 0; n < frames; ++n) to[n] = middle + places[n] * (slope + places[n] * bend);
-}
+/// Through three values, at -1, 0 and 1.
+struct Parabola {
+  Parabola(float below, float middle_, float above) noexcept
+      : middle(middle_), slope(0.5f * (above - below)), bend(0.5f * (above + below) - middle_) {}
+
+  template <class V>
+  FORESTAGE_INLINE V at(const V& place) const noexcept {
+    return middle + place * (slope + place * bend);
+  }
+
+  float middle, slope, bend;
+};
 
 }  // namespace
 
@@ -45,7 +51,7 @@ VirtualStereo::VirtualStereo(double sample_rate, int max_block_frames, std::span
       near_(2, FractionalDelay::latency + weight_delay_frames, max_block_frames),
       far_(2, far_ear(max_width_deg).delay_s * sample_rate, max_block_frames),
       far_lanes_(2, max_block_frames),
-      glide_lanes_(5, max_block_frames) {
+      delay_lane_(static_cast<std::size_t>(max_block_frames)) {
   if (weights.empty()) return;
   const std::array<FirPath, 2> paths = {FirPath{0, 0, weights[0]}, FirPath{1, 1, weights[1]}};
   weights_ = std::make_unique<FirMatrix>(2, 2, paths);
@@ -112,7 +118,7 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   if (weights_) weights_->process(far, far);
   if (is_steady) {
     const FarFilter filter = filter_at(widths[0]);
-    darken(far, [shelf = filter.shelf]<class V>(int, ShelfOf<V>& found) {
+    darken(far, 0, frames, [shelf = filter.shelf]<class V>(int, ShelfOf<V>& found) {
       const V none{};
       found = {none + shelf.direct, none + shelf.to_state, none + shelf.feedback};
     });
@@ -121,16 +127,10 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
     for (int begin = 0; begin < frames;) {
       int count = std::min(most_glide_frames, frames - begin);
       while (count > 1 && std::abs(widths[begin + count - 1] - widths[begin]) > 2.0f * most_reach_deg) count /= 2;
-      glide(widths, begin, count);
+      glide(far, widths, begin, count);
       begin += count;
     }
-    const AudioBlock shelf = glide_lanes_.block(frames);
-    darken(far, [shelf]<class V>(int n, ShelfOf<V>& found) {
-      simd::load(found.direct, shelf[0] + n);
-      simd::load(found.to_state, shelf[1] + n);
-      simd::load(found.feedback, shelf[2] + n);
-    });
-    far_.process(far, glide_lanes_[3]);
+    far_.process(far, delay_lane_.data());
   }
   near_.process(in, out);
   for (int n = 0; n < frames; ++n) {
@@ -141,30 +141,35 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
 
 /// Filters of frames by parabolas through those of three widths: right to -100 dB while the width moves by 30 degrees,
 /// to -82 dB from one end to the other (-66 dB at 8 kHz).
-void VirtualStereo::glide(const float* widths, int begin, int frames) noexcept {
+void VirtualStereo::glide(AudioBlock far, const float* widths, int begin, int frames) noexcept {
   const float from = widths[begin];
   const float to = widths[begin + frames - 1];
   const float reach = std::max(0.5f * std::abs(to - from), least_reach_deg);
   const float center = std::clamp(0.5f * (from + to), reach, max_width_deg - reach);
   const float scale = 1.0f / reach;
-  float* places = glide_lanes_[4];
-  for (int n = 0; n < frames; ++n) places[n] = scale * (widths[begin + n] - center);
   const FarFilter below = filter_at(center - reach);
   const FarFilter middle = filter_at(center);
   const FarFilter above = filter_at(center + reach);
-  follow(static_cast<float>(below.delay_frames), static_cast<float>(middle.delay_frames),
-         static_cast<float>(above.delay_frames), places, frames, glide_lanes_[3] + begin);
-  int lane = 0;
-  for (const auto part : {&Shelf::direct, &Shelf::to_state, &Shelf::feedback}) {
-    follow(below.shelf.*part, middle.shelf.*part, above.shelf.*part, places, frames, glide_lanes_[lane++] + begin);
-  }
+  const auto through = [&](auto part) { return Parabola(part(below), part(middle), part(above)); };
+  const Parabola delay = through([](const FarFilter& f) { return static_cast<float>(f.delay_frames); });
+  const Parabola direct = through([](const FarFilter& f) { return f.shelf.direct; });
+  const Parabola to_state = through([](const FarFilter& f) { return f.shelf.to_state; });
+  const Parabola feedback = through([](const FarFilter& f) { return f.shelf.feedback; });
+  const int end = begin + frames;
+  for (int n = begin; n < end; ++n) delay_lane_[static_cast<std::size_t>(n)] = delay.at(scale * (widths[n] - center));
+  darken(far, begin, end, [&]<class V>(int n, ShelfOf<V>& found) {
+    V width;
+    simd::load(width, widths + n);
+    const V place = scale * (width - center);
+    found = {direct.at(place), to_state.at(place), feedback.at(place)};
+  });
 }
 
 template <class ShelfAt>
-void VirtualStereo::darken(AudioBlock io, ShelfAt shelf_at) noexcept {
-  const int most = io.frames - io.frames % simd::width<simd::Baseline>;
-  darken_some<simd::Baseline>(io, 0, most, shelf_at);
-  darken_some<float>(io, most, io.frames, shelf_at);
+void VirtualStereo::darken(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept {
+  const int most = end - (end - begin) % simd::width<simd::Baseline>;
+  darken_some<simd::Baseline>(io, begin, most, shelf_at);
+  darken_some<float>(io, most, end, shelf_at);
 }
 
 /// Several frames side by side, where each would wait for the one before: the states after them are sums of what each

@@ -60,9 +60,9 @@ class VirtualStereo {
   using FarFilters = std::vector<FarFilter>;
   static std::shared_ptr<const FarFilters> shared_filters(double sample_rate);
   FarFilter filter_at(float width_deg) const noexcept;
-  void glide(const float* widths, int begin, int frames) noexcept;
+  void glide(AudioBlock far, const float* widths, int begin, int frames) noexcept;
   template <class ShelfAt>
-  void darken(AudioBlock io, ShelfAt shelf_at) noexcept;
+  void darken(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept;
   template <class V, class ShelfAt>
   void darken_some(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept;
 
@@ -73,7 +73,7 @@ class VirtualStereo {
   std::unique_ptr<FirMatrix> weights_;
   FractionalDelay far_;
   Lanes far_lanes_;
-  Lanes glide_lanes_;  // parts of the shelf, the delay, and places of a few frames on parabolas
+  std::vector<float> delay_lane_;
 };
 
 }  // namespace forestage
