@@ -9,7 +9,7 @@ Ramp::Exact Ramp::exact(float target) const noexcept {
 void Ramp::step_to(float target) noexcept {
   if (is_steady()) {
     arriving_ = turning_ = end_ = 0;
-    frame_ = segment_frames_ = 0;
+    frame_ = segment_.past_frames = 0;
     newest_ = turned_ = arrived_ = exact(target_);
     sum_ = newest_ * length_ * length_;
     slope_ = 0;
@@ -31,38 +31,47 @@ int Ramp::move(float* to, int most) noexcept {
     std::fill_n(to, most, value_);
     return most;
   }
-  const auto left = [&](std::size_t step, std::uint32_t frames) {
-    return step == end_ ? most : static_cast<int>(steps_[step].frame + frames - frame_);
-  };
-  const int count = std::min({most, left(turning_, length_), left(arriving_, 2 * length_)});
-  const auto start = static_cast<float>(share_ * static_cast<double>(sum_));
-  const auto slope = static_cast<float>(share_ * static_cast<double>(slope_));
-  const auto half_bend = static_cast<float>(0.5 * share_ * static_cast<double>(bend_));
-  const auto begin = static_cast<float>(segment_frames_ + 1);
+  const int count = std::min(most, static_cast<int>(segment_.left_frames));
+  const auto begin = static_cast<float>(segment_.past_frames + 1);
+  const float start = segment_.start, slope = segment_.slope, half_bend = segment_.half_bend;
   for (int n = 0; n < count; ++n) {
     const float frames = begin + static_cast<float>(n);
     to[n] = start + frames * (slope + (frames + 1.0f) * half_bend);
   }
   frame_ += static_cast<std::uint32_t>(count);
-  segment_frames_ += static_cast<std::uint32_t>(count);
-  const bool turns = left(turning_, length_) == 0;
-  const bool arrives = left(arriving_, 2 * length_) == 0;
-  if (turns) turned_ = exact(steps_[turning_].target);
-  if (arrives) arrived_ = exact(steps_[arriving_].target);
-  if (turns) turning_ = behind(turning_);
-  if (arrives) arriving_ = behind(arriving_);
-  if (turns || arrives) begin_segment();
-  if (is_steady()) to[count - 1] = target_;
+  segment_.past_frames += static_cast<std::uint32_t>(count);
+  segment_.left_frames -= static_cast<std::uint32_t>(count);
   value_ = to[count - 1];
+  if (segment_.left_frames == 0) end_segment();
+  if (is_steady()) to[count - 1] = value_ = target_;
   return count;
 }
 
+/// A target turns, or arrives, or both.
+void Ramp::end_segment() noexcept {
+  if (turning_ != end_ && steps_[turning_].frame + length_ == frame_) {
+    turned_ = exact(steps_[turning_].target);
+    turning_ = behind(turning_);
+  }
+  if (steps_[arriving_].frame + 2 * length_ == frame_) {
+    arrived_ = exact(steps_[arriving_].target);
+    arriving_ = behind(arriving_);
+  }
+  begin_segment();
+}
+
 void Ramp::begin_segment() noexcept {
-  const Exact frames = segment_frames_;
-  sum_ += frames * slope_ + frames * (frames + 1) / 2 * bend_;
-  slope_ += frames * bend_;
+  const Exact past = segment_.past_frames;
+  sum_ += past * slope_ + past * (past + 1) / 2 * bend_;
+  slope_ += past * bend_;
   bend_ = newest_ - 2 * turned_ + arrived_;
-  segment_frames_ = 0;
+  const std::uint32_t to_arrival = steps_[arriving_].frame + 2 * length_ - frame_;
+  segment_ = {
+      .past_frames = 0,
+      .left_frames = turning_ == end_ ? to_arrival : std::min(to_arrival, steps_[turning_].frame + length_ - frame_),
+      .start = static_cast<float>(share_ * static_cast<double>(sum_)),
+      .slope = static_cast<float>(share_ * static_cast<double>(slope_)),
+      .half_bend = static_cast<float>(0.5 * share_ * static_cast<double>(bend_))};
 }
 
 }  // namespace forestage

@@ -72,10 +72,15 @@ class Ramp {
     std::uint32_t frame;
     float target;
   };
+  struct Segment {
+    std::uint32_t past_frames, left_frames;
+    float start, slope, half_bend;
+  };
 
   void step_to(float target) noexcept;
   int move(float* to, int most) noexcept;
   void begin_segment() noexcept;
+  void end_segment() noexcept;
   Exact exact(float target) const noexcept;
   std::size_t behind(std::size_t step) const noexcept { return step + 1 < steps_.size() ? step + 1 : 0; }
   void hold() noexcept {
@@ -95,8 +100,8 @@ class Ramp {
   std::size_t end_ = 0;
   std::uint32_t frame_ = 0;
   Exact newest_ = 0, turned_ = 0, arrived_ = 0;
-  std::uint32_t segment_frames_ = 0;  // since the parabola began, where it has these
-  Exact sum_ = 0, slope_ = 0, bend_ = 0;
+  Segment segment_{};
+  Exact sum_ = 0, slope_ = 0, bend_ = 0;  // where it begins
   std::vector<float> values_;
 };
 
