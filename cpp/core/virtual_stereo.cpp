@@ -19,19 +19,6 @@ constexpr int most_glide_frames = 32;
 constexpr float least_reach_deg = 1.0f / 256.0f;
 constexpr float most_reach_deg = 1.0f;
 
-/// Through three values, at -1, 0 and 1.
-struct Parabola {
-  Parabola(float below, float middle_, float above) noexcept
-      : middle(middle_), slope(0.5f * (above - below)), bend(0.5f * (above + below) - middle_) {}
-
-  template <class V>
-  FORESTAGE_INLINE V at(const V& place) const noexcept {
-    return middle + place * (slope + place * bend);
-  }
-
-  float middle, slope, bend;
-};
-
 }  // namespace
 
 FarEar far_ear(double width_deg) noexcept {
@@ -83,27 +70,28 @@ VirtualStereo::FarFilter VirtualStereo::far_filter(double width_deg, double samp
           {static_cast<float>(b0), static_cast<float>(b1 - a1 * b0), static_cast<float>(-a1)}};
 }
 
-std::shared_ptr<const VirtualStereo::FarFilters> VirtualStereo::shared_filters(double sample_rate) {
-  static SharedByContent<FarFilters> all;
+std::shared_ptr<const VirtualStereo::GlideFilters> VirtualStereo::shared_filters(double sample_rate) {
+  static SharedByContent<GlideFilters> all;
   return all.get(std::bit_cast<std::uint64_t>(sample_rate), [&] {
-    FarFilters filters;
+    GlideFilters filters;
     for (int n = 0; n <= widths_per_degree * static_cast<int>(max_width_deg); ++n) {
-      filters.push_back(far_filter(static_cast<double>(n) / widths_per_degree, sample_rate));
+      const FarFilter filter = far_filter(static_cast<double>(n) / widths_per_degree, sample_rate);
+      filters.push_back(
+          {filter.shelf.direct, filter.shelf.to_state, filter.shelf.feedback, static_cast<float>(filter.delay_frames)});
     }
     return filters;
   });
 }
 
-inline VirtualStereo::FarFilter VirtualStereo::filter_at(float width_deg) const noexcept {
+inline VirtualStereo::GlideFilter VirtualStereo::filter_at(float width_deg) const noexcept {
   const float place = std::clamp(width_deg, 0.0f, max_width_deg) * widths_per_degree;
   const int below = std::min(static_cast<int>(place), widths_per_degree * static_cast<int>(max_width_deg) - 1);
   const float share = place - static_cast<float>(below);
-  const FarFilter& a = (*filters_)[static_cast<std::size_t>(below)];
-  const FarFilter& b = (*filters_)[static_cast<std::size_t>(below) + 1];
-  const auto between = [share](auto from, auto to) { return from + share * (to - from); };
-  return {between(a.delay_frames, b.delay_frames),
-          {between(a.shelf.direct, b.shelf.direct), between(a.shelf.to_state, b.shelf.to_state),
-           between(a.shelf.feedback, b.shelf.feedback)}};
+  const GlideFilter& a = (*filters_)[static_cast<std::size_t>(below)];
+  const GlideFilter& b = (*filters_)[static_cast<std::size_t>(below) + 1];
+  GlideFilter between;
+  for (std::size_t part = 0; part < between.size(); ++part) between[part] = a[part] + share * (b[part] - a[part]);
+  return between;
 }
 
 void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk, AudioBlock out) noexcept {
@@ -117,12 +105,15 @@ void VirtualStereo::process(ConstAudioBlock in, Ramp& width_deg, Ramp& crosstalk
   }
   if (weights_) weights_->process(far, far);
   if (is_steady) {
-    const FarFilter filter = filter_at(widths[0]);
-    darken(far, 0, frames, [shelf = filter.shelf]<class V>(int, ShelfOf<V>& found) {
+    if (widths[0] != steady_width_deg_) {
+      steady_width_deg_ = widths[0];
+      steady_ = far_filter(std::clamp(widths[0], 0.0f, max_width_deg), sample_rate_);
+    }
+    darken(far, 0, frames, [shelf = steady_.shelf]<class V>(int, ShelfOf<V>& found) {
       const V none{};
       found = {none + shelf.direct, none + shelf.to_state, none + shelf.feedback};
     });
-    far_.process(far, filter.delay_frames);
+    far_.process(far, steady_.delay_frames);
   } else {
     for (int begin = 0; begin < frames;) {
       int count = std::min(most_glide_frames, frames - begin);
@@ -147,21 +138,26 @@ void VirtualStereo::glide(AudioBlock far, const float* widths, int begin, int fr
   const float reach = std::max(0.5f * std::abs(to - from), least_reach_deg);
   const float center = std::clamp(0.5f * (from + to), reach, max_width_deg - reach);
   const float scale = 1.0f / reach;
-  const FarFilter below = filter_at(center - reach);
-  const FarFilter middle = filter_at(center);
-  const FarFilter above = filter_at(center + reach);
-  const auto through = [&](auto part) { return Parabola(part(below), part(middle), part(above)); };
-  const Parabola delay = through([](const FarFilter& f) { return static_cast<float>(f.delay_frames); });
-  const Parabola direct = through([](const FarFilter& f) { return f.shelf.direct; });
-  const Parabola to_state = through([](const FarFilter& f) { return f.shelf.to_state; });
-  const Parabola feedback = through([](const FarFilter& f) { return f.shelf.feedback; });
+  const GlideFilter below = filter_at(center - reach);
+  const GlideFilter middle = filter_at(center);
+  const GlideFilter above = filter_at(center + reach);
+  GlideFilter slope, bend;
+  for (std::size_t part = 0; part < middle.size(); ++part) {
+    slope[part] = 0.5f * (above[part] - below[part]);
+    bend[part] = 0.5f * (above[part] + below[part]) - middle[part];
+  }
+  const auto part_at = [&]<class V>(std::size_t part, const V& place) {
+    return middle[part] + place * (slope[part] + place * bend[part]);
+  };
   const int end = begin + frames;
-  for (int n = begin; n < end; ++n) delay_lane_[static_cast<std::size_t>(n)] = delay.at(scale * (widths[n] - center));
+  for (int n = begin; n < end; ++n) {
+    delay_lane_[static_cast<std::size_t>(n)] = part_at(3, scale * (widths[n] - center));
+  }
   darken(far, begin, end, [&]<class V>(int n, ShelfOf<V>& found) {
     V width;
     simd::load(width, widths + n);
     const V place = scale * (width - center);
-    found = {direct.at(place), to_state.at(place), feedback.at(place)};
+    found = {part_at(0, place), part_at(1, place), part_at(2, place)};
   });
 }
 

@@ -56,10 +56,11 @@ class VirtualStereo {
     Shelf shelf;
   };
   static FarFilter far_filter(double width_deg, double sample_rate) noexcept;
-  /// Filters at 16 widths a degree: lines between them are right to -140 dB, and cost nothing while the width glides.
-  using FarFilters = std::vector<FarFilter>;
-  static std::shared_ptr<const FarFilters> shared_filters(double sample_rate);
-  FarFilter filter_at(float width_deg) const noexcept;
+  using GlideFilter = std::array<float, 4>;  // the shelf's direct, to_state and feedback; the delay in frames
+  /// At 16 widths a degree: lines between them are right to -140 dB, and cost nothing while the width glides.
+  using GlideFilters = std::vector<GlideFilter>;
+  static std::shared_ptr<const GlideFilters> shared_filters(double sample_rate);
+  GlideFilter filter_at(float width_deg) const noexcept;
   void glide(AudioBlock far, const float* widths, int begin, int frames) noexcept;
   template <class ShelfAt>
   void darken(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept;
@@ -67,7 +68,9 @@ class VirtualStereo {
   void darken_some(AudioBlock io, int begin, int end, ShelfAt shelf_at) noexcept;
 
   double sample_rate_;
-  std::shared_ptr<const FarFilters> filters_;
+  std::shared_ptr<const GlideFilters> filters_;
+  FarFilter steady_{};
+  float steady_width_deg_ = -1.0f;
   std::array<float, 2> shelf_state_{};
   Delay near_;
   std::unique_ptr<FirMatrix> weights_;
