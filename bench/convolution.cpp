@@ -139,7 +139,8 @@ bool compare(const Case& c) {
   for (int run = 0; run < runs; ++run) {
     for (std::size_t f = 0; f < forms.size(); ++f) {
       times[f].add_run(forms[f].play, in, out[f], c.block);
-      if (!forms[f].is_on_this_thread) continue;  // where others have work, too, its own may come late
+      // Where other threads have work, too, its own may come late
+      if (!forms[f].is_on_this_thread || !forms[f].is_heard) continue;
       const double apart_db = difference_db(out[f], out[0]);
       if (apart_db < tolerance_db) continue;
       if (agree) std::fprintf(stderr, "%s: %s is %.1f dB apart\n", c.name().c_str(), forms[f].name.c_str(), apart_db);

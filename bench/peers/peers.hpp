@@ -31,6 +31,7 @@ struct Form {
   std::string name;
   Play play;
   bool is_on_this_thread = true;
+  bool is_heard = true;  // or a part of the work alone
 };
 
 /// `taps`: that of path p leads from input p % inputs to output p / inputs.

@@ -8,6 +8,7 @@
 
 #include "fft.hpp"
 #include "peers.hpp"
+#include "simd.hpp"
 
 #if defined(BENCH_HAS_PFFFT)
 #include <pffft.h>
@@ -90,6 +91,41 @@ class Pffft {
 };
 #endif
 
+struct Product {
+  const float* x;
+  const float* h;
+  float* sum;
+  int bins;
+};
+FORESTAGE_INLINE void add_product(const Product& job) {
+  const float* __restrict x = job.x, * __restrict h = job.h;
+  float* __restrict sum = job.sum;
+  const int bins = job.bins;
+  for (int n = 0; n < bins; ++n) {
+    sum[n] += x[n] * h[n] - x[bins + n] * h[bins + n];
+    sum[bins + n] += x[n] * h[bins + n] + x[bins + n] * h[n];
+  }
+}
+void baseline_product(const Product& job) { add_product(job); }
+FORESTAGE_AVX2 void avx2_product(const Product& job) { add_product(job); }
+FORESTAGE_AVX512 void avx512_product(const Product& job) { add_product(job); }
+
+/// Transforms that cost nothing: what is left is the least that a convolver of this kind takes, whichever it is on.
+class Free {
+ public:
+  explicit Free(int frames) : bins_(frames / 2) {}
+  static constexpr const char* name = "uniform, products alone";
+  int floats() const { return 2 * bins_; }
+  void forward(const float*, float*) {}
+  void backward(const float*, float*) {}
+  void accumulate(const float* x, const float* h, float* sum) {
+    forestage::simd::best(&baseline_product, &avx2_product, &avx512_product)({x, h, sum, bins_});
+  }
+
+ private:
+  int bins_;
+};
+
 template <class Transform>
 class Uniform {
  public:
@@ -154,6 +190,8 @@ std::vector<Form> uniform_forms(const Case& c, const Rows& taps) {
 #if defined(BENCH_HAS_PFFFT)
   forms.push_back(uniform_form<Pffft>(c, taps));
 #endif
+  forms.push_back(uniform_form<Free>(c, taps));
+  forms.back().is_heard = false;
   return forms;
 }
 
