@@ -1,5 +1,6 @@
 // Cost of the whole chain and of each stage, in ns per frame, on one core. Usage: bench_chain PRESET.json
-// Prints one JSON object a line; every figure is the median of many runs over the same noise.
+// Prints one JSON object a line; every figure is the median of many runs over the same noise. Chains have their runs in
+// turns, so that each may be held against another.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -28,6 +29,8 @@ constexpr int block_frames = 128;
 constexpr int blocks_per_run = 375;  // one second of sound
 constexpr int runs = 31;
 
+using Process = std::function<void(AudioBlock)>;
+
 /// Noise for `channels` lanes, and lanes to write to.
 struct Bench {
   Bench() : in(8, block_frames), out(8, block_frames) {
@@ -46,24 +49,32 @@ struct Bench {
     return in.block(0, channels, block_frames);
   }
 
-  /// Median ns per frame of `process`, less what fetching the input costs.
-  double measure(int channels, const std::function<void(AudioBlock)>& process) {
-    const auto time = [&](bool is_idle) {
-      std::vector<double> ns_per_frame;
-      for (int run = 0; run < runs; ++run) {
-        const double start = thread_s();
-        for (int b = 0; b < blocks_per_run; ++b) {
-          const AudioBlock block = next_input(channels);
-          if (!is_idle) process(block);
-        }
-        ns_per_frame.push_back(1e9 * (thread_s() - start) / (blocks_per_run * block_frames));
-      }
-      std::ranges::nth_element(ns_per_frame, ns_per_frame.begin() + runs / 2);
-      return ns_per_frame[runs / 2];
+  /// Of each of some, with their runs in turns: median ns per frame, less what fetching the input costs.
+  std::vector<double> measure(int channels, std::vector<Process> all) {
+    all.emplace_back([](AudioBlock) {});
+    const auto play = [&](const Process& process, int blocks) {
+      const double start = thread_s();
+      for (int b = 0; b < blocks; ++b) process(next_input(channels));
+      return 1e9 * (thread_s() - start) / (blocks * block_frames);
     };
-    time(false);  // warm up
-    return time(false) - time(true);
+    std::vector<std::vector<double>> ns_per_frame(all.size());
+    for (int run = 0; run < runs; ++run) {
+      for (std::size_t p = 0; p < all.size(); ++p) {
+        play(all[p], blocks_per_run / 3);  // its memory is in the caches again
+        ns_per_frame[p].push_back(play(all[p], blocks_per_run));
+      }
+    }
+    std::vector<double> medians;
+    for (auto& each : ns_per_frame) {
+      std::ranges::nth_element(each, each.begin() + runs / 2);
+      medians.push_back(each[runs / 2]);
+    }
+    const double idle = medians.back();
+    medians.pop_back();
+    for (double& median : medians) median -= idle;
+    return medians;
   }
+  double measure(int channels, const Process& process) { return measure(channels, std::vector{process}).front(); }
 
   Lanes in;
   Lanes out;
@@ -72,7 +83,7 @@ struct Bench {
 };
 
 /// Worst block over the median one. Of each block of a run the fastest of all runs counts: what is left is work.
-double evenness(Bench& bench, const std::function<void(AudioBlock)>& process, const std::function<void()>& reset) {
+double evenness(Bench& bench, const Process& process, const std::function<void()>& reset) {
   std::array<double, blocks_per_run> fastest;
   fastest.fill(1e300);
   for (int run = 0; run < runs; ++run) {
@@ -102,20 +113,23 @@ void bench_chain(Bench& bench, const Preset& preset) {
   const auto shared = std::make_shared<const Preset>(preset);
   using Play = std::function<void(Engine&, AudioBlock)>;
   const Play whole = [](Engine& engine, AudioBlock io) { engine.process(io); };
-  const auto measure = [&](const std::string& name, std::size_t monitor, UpmixQuality quality,
-                           double rate = sample_rate, const Play& play = Play()) {
-    Engine engine({rate, drivers});
-    engine.load(Slot::a, shared);
-    engine.set_param(Param::monitor, static_cast<float>(monitor));
-    engine.set_param(Param::upmix_quality, static_cast<float>(quality));
-    print("chain, " + name, bench.measure(drivers, [&](AudioBlock io) { (play ? play : whole)(engine, io); }));
+  std::vector<std::string> names;
+  std::vector<Process> chains;
+  const auto add = [&](const std::string& name, std::size_t monitor, UpmixQuality quality, double rate = sample_rate,
+                       const Play& play = Play()) {
+    const auto engine = std::make_shared<Engine>(EngineSpec{rate, drivers});
+    engine->load(Slot::a, shared);
+    engine->set_param(Param::monitor, static_cast<float>(monitor));
+    engine->set_param(Param::upmix_quality, static_cast<float>(quality));
+    names.push_back("chain, " + name);
+    chains.emplace_back([engine, play = play ? play : whole](AudioBlock io) { play(*engine, io); });
   };
   for (std::size_t m = 0; m < std::size(param_detail::monitors); ++m) {
-    measure(std::string(param_detail::monitors[m]), m, UpmixQuality::low_latency);
+    add(std::string(param_detail::monitors[m]), m, UpmixQuality::low_latency);
   }
-  measure("Speakers, High Quality", 0, UpmixQuality::high_quality);
-  measure("Speakers, 44.1 kHz", 0, UpmixQuality::low_latency, 44100.0);
-  measure("Speakers, blocks of 32", 0, UpmixQuality::low_latency, sample_rate, [](Engine& engine, AudioBlock io) {
+  add("Speakers, High Quality", 0, UpmixQuality::high_quality);
+  add("Speakers, 44.1 kHz", 0, UpmixQuality::low_latency, 44100.0);
+  add("Speakers, blocks of 32", 0, UpmixQuality::low_latency, sample_rate, [](Engine& engine, AudioBlock io) {
     constexpr int short_frames = 32;
     for (int start = 0; start < io.frames; start += short_frames) {
       std::array<float*, 16> lanes{};
@@ -123,20 +137,21 @@ void bench_chain(Bench& bench, const Preset& preset) {
       engine.process({lanes.data(), io.channels, short_frames});
     }
   });
-  measure("Speakers, width and amount between", 0, UpmixQuality::low_latency, sample_rate,
-          [](Engine& engine, AudioBlock io) {
-            engine.set_param(Param::stage_width_deg, 33.0f);
-            engine.set_param(Param::amount, 70.0f);
-            engine.process(io);
-          });
+  add("Speakers, width and amount between", 0, UpmixQuality::low_latency, sample_rate,
+      [](Engine& engine, AudioBlock io) {
+        engine.set_param(Param::stage_width_deg, 33.0f);
+        engine.set_param(Param::amount, 70.0f);
+        engine.process(io);
+      });
   float phase = 0.0f;
-  measure("Speakers, width and amount move", 0, UpmixQuality::low_latency, sample_rate,
-          [&](Engine& engine, AudioBlock io) {
-            phase = std::fmod(phase + 0.01f, 1.0f);
-            engine.set_param(Param::stage_width_deg, 20.0f + 20.0f * phase);
-            engine.set_param(Param::amount, 50.0f + 40.0f * phase);
-            engine.process(io);
-          });
+  add("Speakers, width and amount move", 0, UpmixQuality::low_latency, sample_rate, [&](Engine& engine, AudioBlock io) {
+    phase = std::fmod(phase + 0.01f, 1.0f);
+    engine.set_param(Param::stage_width_deg, 20.0f + 20.0f * phase);
+    engine.set_param(Param::amount, 50.0f + 40.0f * phase);
+    engine.process(io);
+  });
+  const std::vector<double> ns = bench.measure(drivers, chains);
+  for (std::size_t c = 0; c < ns.size(); ++c) print(names[c], ns[c]);
 }
 
 void bench_stages(Bench& bench, const Preset& preset) {

@@ -15,9 +15,9 @@ namespace forestage {
 /// What targets are made of.
 struct ControlInputs {
   const ParamStore& params;
-  bool is_bypassed;         // by plain stereo on the device: no trims, no solo, nothing designed
-  float processed_db;       // Loudness::processed_db of the free field
-  float room_processed_db;  // and of the room
+  bool is_bypassed;           // by plain stereo on the device: no trims, no solo, nothing designed
+  float processed_gain;       // Loudness::processed_db of the free field
+  float room_processed_gain;  // and of the room
   std::array<float, monitor_count> monitor_gains;
 };
 
@@ -73,9 +73,9 @@ class Controls {
     const auto solo = in.is_bypassed ? Solo::off : in.params.choice<Solo>(Param::solo);
     return solo == Solo::off || solo == path ? 1.0f : 0.0f;
   }
-  template <float ControlInputs::*gain_db>
+  template <float ControlInputs::*gain>
   static float matched(const ControlInputs& in) noexcept {
-    return in.params.is_on(Param::level_match) ? from_db(in.*gain_db) : 1.0f;
+    return in.params.is_on(Param::level_match) ? in.*gain : 1.0f;
   }
   template <Monitor monitor>
   static float heard_by(const ControlInputs& in) noexcept {
@@ -96,8 +96,8 @@ class Controls {
   Control center_focus{*this, fraction<Param::center_focus>};
   Control center_presence{*this, fraction<Param::center_presence>};
   Control center_gain{*this, gain<Param::center_level_db>};
-  Control processed_gain{*this, matched<&ControlInputs::processed_db>};
-  Control room_gain{*this, matched<&ControlInputs::room_processed_db>};
+  Control processed_gain{*this, matched<&ControlInputs::processed_gain>};
+  Control room_gain{*this, matched<&ControlInputs::room_processed_gain>};
   Control amount{*this, designed};
   std::array<Control, monitor_count> monitor_gains{
       Control{*this, heard_by<Monitor::speakers>}, Control{*this, heard_by<Monitor::headphones>},

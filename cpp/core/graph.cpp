@@ -53,8 +53,8 @@ Graph::Graph(const Preset& preset, const GraphSpec& spec) : Graph(preset, preset
 
 Graph::Graph(const Preset& preset, const FilterSet& filters, const GraphSpec& spec)
     : drivers_(static_cast<int>(preset.drivers.size())),
-      processed_db_(preset.loudness.processed_db),
-      room_processed_db_(preset.room ? preset.room->loudness.processed_db : processed_db_),
+      processed_gain_(from_db(preset.loudness.processed_db)),
+      room_processed_gain_(preset.room ? from_db(preset.room->loudness.processed_db) : processed_gain_),
       plain_gains_(stereo_gains(preset)),
       controls_(spec.sample_rate, spec.max_block_frames),
       pad_(3, std::max(0, spec.latency_frames - graph_latency_frames(preset)), spec.max_block_frames),
@@ -113,7 +113,7 @@ void Graph::reset() noexcept {
 
 Levels Graph::matched_levels() const noexcept {
   Levels matched = levels_;
-  matched.peaks.designed *= from_db(processed_db_);
+  matched.peaks.designed *= processed_gain_;
   return matched;
 }
 
@@ -141,7 +141,7 @@ void Graph::follow_controls(const ParamStore& store, const Levels& common) noexc
   if (is_bypassed) {
     monitor_gains[static_cast<std::size_t>(Monitor::speakers)] = bypass_gain(store, common) * match_.bypass_on_speakers;
   }
-  const ControlInputs inputs{store, is_bypassed, processed_db_, room_processed_db_, monitor_gains};
+  const ControlInputs inputs{store, is_bypassed, processed_gain_, room_processed_gain_, monitor_gains};
   snap_ ? controls_.snap(inputs) : controls_.glide(inputs);
   is_guarded_ = store.choice<SafeHeadroom>(Param::safe_headroom) != SafeHeadroom::off;
 }

@@ -98,8 +98,8 @@ class Graph {
   bool waits(int part, AudioBlock out) const noexcept;
 
   int drivers_;
-  float processed_db_;                           // Loudness::processed_db of the free field
-  float room_processed_db_;                      // and of the room
+  float processed_gain_;                         // Loudness::processed_db of the free field
+  float room_processed_gain_;                    // and of the room
   std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
   Controls controls_;
   Followed followed_;

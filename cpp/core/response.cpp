@@ -148,7 +148,8 @@ Response FrequencyGrid::of(std::span<const float> fir, double advance_frames) co
 /// The parameters as the graph reads them.
 struct ChainResponse::Knobs {
   Knobs(const ParamStore& store, double sample_rate, float processed_db) : controls(sample_rate, 1) {
-    controls.snap({store, store.is_on(Param::bypass), processed_db, processed_db, {}});
+    const float processed_gain = from_db(processed_db);
+    controls.snap({store, store.is_on(Param::bypass), processed_gain, processed_gain, {}});
   }
   Controls controls;
 };
