@@ -56,8 +56,12 @@ def wait_until(happened, *, seconds=60):
         time.sleep(0.02)
 
 
+def sounding(output):
+    return [path for path in sorted(output.glob("*/*.wav")) if not path.name.startswith(".")]
+
+
 def sounds(output):
-    return {path.name: path.read_bytes() for path in sorted(output.glob("*/*.wav")) if not path.name.startswith(".")}
+    return {path.name: path.read_bytes() for path in sounding(output)}
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def test_a_run_that_is_killed_twice_ends_with_the_same_bits(many, tmp_path):
     for kill in (signal.SIGKILL, signal.SIGINT):
         already = len(sounds(cut))
         with batch(many, cut, "--workers", 2) as child:
-            wait_until(lambda seen=already: len(sounds(cut)) >= seen + 2)
+            wait_until(lambda seen=already: len(sounding(cut)) >= seen + 2)
             child.send_signal(kill)
             child.wait(60)
             assert kill == signal.SIGKILL or child.returncode == 130
@@ -152,7 +156,7 @@ def test_a_scheduler_that_goes_ends_the_run_and_the_next_goes_on(many, tmp_path,
     out = tmp_path / "out"
     with scheduler(address) as head, worker(address):
         with batch(many, out, "--scheduler", address) as child:
-            wait_until(lambda: len(sounds(out)) >= 2)
+            wait_until(lambda: len(sounding(out)) >= 2)
             head.kill()
             _, errors = child.communicate(timeout=90)
         assert "the scheduler has gone; run the same again" in errors
@@ -172,7 +176,7 @@ def test_all_workers_may_go_and_come_back(many, tmp_path, address):
     with scheduler(address), contextlib.ExitStack() as workers:
         first = workers.enter_context(worker(address, "--no-nanny"))
         with batch(many, out, "--scheduler", address) as child:
-            wait_until(lambda: len(sounds(out)) >= 2)
+            wait_until(lambda: len(sounding(out)) >= 2)
             first.kill()
             first.wait()
             workers.enter_context(worker(address, "--no-nanny"))
