@@ -36,7 +36,7 @@ int Ramp::move(float* to, int most) noexcept {
   const float start = segment_.start, slope = segment_.slope, half_bend = segment_.half_bend;
   for (int n = 0; n < count; ++n) {
     const float frames = begin + static_cast<float>(n);
-    to[n] = start + frames * (slope + (frames + 1.0f) * half_bend);
+    to[n] = start + frames * (slope + frames * half_bend);
   }
   frame_ += static_cast<std::uint32_t>(count);
   segment_.past_frames += static_cast<std::uint32_t>(count);
@@ -70,7 +70,7 @@ void Ramp::begin_segment() noexcept {
       .past_frames = 0,
       .left_frames = turning_ == end_ ? to_arrival : std::min(to_arrival, steps_[turning_].frame + length_ - frame_),
       .start = static_cast<float>(share_ * static_cast<double>(sum_)),
-      .slope = static_cast<float>(share_ * static_cast<double>(slope_)),
+      .slope = static_cast<float>(share_ * (static_cast<double>(slope_) + 0.5 * static_cast<double>(bend_))),
       .half_bend = static_cast<float>(0.5 * share_ * static_cast<double>(bend_))};
 }
 
