@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <vector>
 
 #include "blocks.hpp"
 #include "loudness_meter.hpp"
+#include "peak.hpp"
 #include "preset_fields.hpp"
 
 namespace forestage::plugin {
@@ -83,8 +83,7 @@ class LevelTap {
   template <std::size_t size>
   void read_peaks(ConstAudioBlock block, std::array<std::atomic<float>, size>& peaks) noexcept {
     for (int c = 0; c < std::min(block.channels, static_cast<int>(size)); ++c) {
-      float peak = 0.0f;
-      for (int n = 0; n < block.frames; ++n) peak = std::max(peak, std::abs(block[c][n]));
+      const float peak = peak_of({block.lanes + c, 1, block.frames});
       auto& kept = peaks[static_cast<std::size_t>(c)];
       if (peak > kept.load(std::memory_order_relaxed)) kept.store(peak, std::memory_order_relaxed);
     }

@@ -2,13 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 namespace forestage {
 namespace {
 
 constexpr double least_lufs = -70.0;
+
+#if defined(__GNUC__) || defined(__clang__)
+typedef double Pair __attribute__((vector_size(16)));
+#else
+using Pair = double;
+#endif
+template <class V>
+constexpr int width = static_cast<int>(sizeof(V) / sizeof(double));
 
 double power_of(double lufs) noexcept { return std::pow(10.0, (lufs + 0.691) / 10.0); }
 
@@ -91,14 +101,17 @@ LoudnessMeter::LoudnessMeter(int channels, double sample_rate)
     : LoudnessMeter(std::vector<double>(static_cast<std::size_t>(channels), 1.0), sample_rate) {}
 
 LoudnessMeter::LoudnessMeter(std::vector<double> channel_weights, double sample_rate)
-    : sample_rate_(sample_rate), filters_(k_weighting(sample_rate)) {
-  for (const double weight : channel_weights) channels_.push_back({weight, {}});
+    : sample_rate_(sample_rate),
+      filters_(k_weighting(sample_rate)),
+      weights_(std::move(channel_weights)),
+      powers_(weights_.size()) {
+  states_.fill(powers_);
   reset();
 }
 
 void LoudnessMeter::reset() noexcept {
-  for (Channel& channel : channels_) channel.state = {};
-  hop_power_ = 0.0;
+  for (auto& state : states_) std::ranges::fill(state, 0.0);
+  std::ranges::fill(powers_, 0.0);
   frame_ = hop_begin_ = 0;
   hop_end_ = std::llround(hop_s * sample_rate_);
   gate_.reset();
@@ -110,9 +123,10 @@ bool LoudnessMeter::push(ConstAudioBlock block, double gain) noexcept {
   bool is_new = false;
   for (int done = 0; done < block.frames;) {
     const int frames = static_cast<int>(std::min<std::int64_t>(block.frames - done, hop_end_ - frame_));
-    for (std::size_t c = 0; c < channels_.size(); ++c) {
-      weigh(channels_[c], block[static_cast<int>(c)] + done, frames, gain);
-    }
+    const int channels = static_cast<int>(weights_.size());
+    int channel = 0;
+    for (; channel + width<Pair> <= channels; channel += width<Pair>) weigh<Pair>(block, channel, done, frames, gain);
+    for (; channel < channels; ++channel) weigh<double>(block, channel, done, frames, gain);
     done += frames;
     frame_ += frames;
     if (frame_ < hop_end_) continue;
@@ -122,29 +136,47 @@ bool LoudnessMeter::push(ConstAudioBlock block, double gain) noexcept {
   return is_new;
 }
 
-void LoudnessMeter::weigh(Channel& channel, const float* x, int frames, double gain) noexcept {
+/// Channels side by side, and states from states alone, as each frame waits for the one before it.
+template <class V>
+void LoudnessMeter::weigh(ConstAudioBlock block, int channel, int begin, int frames, double gain) noexcept {
   const auto [shelf, pass] = filters_;
-  auto [s, p] = channel.state;
-  double sum = 0.0;
-  for (int n = 0; n < frames; ++n) {
-    const double in = gain * static_cast<double>(x[n]);
-    const double bright = shelf.b0 * in + s[0];
-    s = {shelf.b1 * in - shelf.a1 * bright + s[1], shelf.b2 * in - shelf.a2 * bright};
-    const double out = pass.b0 * bright + p[0];
-    p = {pass.b1 * bright - pass.a1 * out + p[1], pass.b2 * bright - pass.a2 * out};
-    sum += out * out;
+  const double shelf_1 = shelf.b1 - shelf.a1 * shelf.b0, shelf_2 = shelf.b2 - shelf.a2 * shelf.b0;
+  const double pass_1 = pass.b1 - pass.a1 * pass.b0, pass_2 = pass.b2 - pass.a2 * pass.b0;
+  V shelf_states[2], pass_states[2], power;
+  const auto each = [&](auto&& act) {
+    act(shelf_states[0], states_[0]);
+    act(shelf_states[1], states_[1]);
+    act(pass_states[0], states_[2]);
+    act(pass_states[1], states_[3]);
+    act(power, powers_);
+  };
+  each([&](V& lanes, const std::vector<double>& from) { std::memcpy(&lanes, from.data() + channel, sizeof(V)); });
+  for (int n = begin; n < begin + frames; ++n) {
+    double frame[width<V>];
+    for (int c = 0; c < width<V>; ++c) frame[c] = block[channel + c][n];
+    V in;
+    std::memcpy(&in, frame, sizeof(V));
+    in *= gain;
+    const V s = shelf_states[0], p = pass_states[0];
+    const V bright = shelf.b0 * in + s;
+    const V out = pass.b0 * bright + p;
+    shelf_states[0] = (shelf_1 * in + shelf_states[1]) - shelf.a1 * s;
+    shelf_states[1] = shelf_2 * in - shelf.a2 * s;
+    pass_states[0] = (pass_1 * bright + pass_states[1]) - pass.a1 * p;
+    pass_states[1] = pass_2 * bright - pass.a2 * p;
+    power += out * out;
   }
-  channel.state = {s, p};
-  hop_power_ += channel.weight * sum;
+  each([&](const V& lanes, std::vector<double>& to) { std::memcpy(to.data() + channel, &lanes, sizeof(V)); });
 }
 
 void LoudnessMeter::end_hop() noexcept {
-  if (!std::isfinite(hop_power_)) {  // NaN or Inf came in: it is silence, and what it has left in the filters goes
-    hop_power_ = 0.0;
-    for (Channel& channel : channels_) channel.state = {};
+  double power = std::inner_product(weights_.begin(), weights_.end(), powers_.begin(), 0.0);
+  if (!std::isfinite(power)) {  // NaN or Inf came in: it is silence, and what it has left in the filters goes
+    power = 0.0;
+    for (auto& state : states_) std::ranges::fill(state, 0.0);
   }
-  gate_.push(hop_power_ / static_cast<double>(frame_ - hop_begin_));
-  hop_power_ = 0.0;
+  gate_.push(power / static_cast<double>(frame_ - hop_begin_));
+  std::ranges::fill(powers_, 0.0);
   hop_begin_ = frame_;
   hop_end_ = std::llround(hop_s * sample_rate_ * static_cast<double>(gate_.hops() + 1));
   if (gate_.hops() < LoudnessGate::block_hops) return;

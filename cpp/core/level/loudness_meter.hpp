@@ -104,17 +104,15 @@ class LoudnessMeter {
   const LoudnessGate& gate() const noexcept { return gate_; }                         // [audio]
 
  private:
-  struct Channel {
-    double weight;
-    std::array<std::array<double, 2>, 2> state;  // [filter]
-  };
-  void weigh(Channel& channel, const float* x, int frames, double gain) noexcept;
+  template <class V>
+  void weigh(ConstAudioBlock block, int channel, int begin, int frames, double gain) noexcept;
   void end_hop() noexcept;
 
   double sample_rate_;
   std::array<LoudnessFilter, 2> filters_;
-  std::vector<Channel> channels_;
-  double hop_power_ = 0.0;  // sum over the frames of this hop
+  std::vector<double> weights_;                // of each channel
+  std::array<std::vector<double>, 4> states_;  // two of each filter, [channel]
+  std::vector<double> powers_;                 // of each channel, summed over the frames of this hop
   std::int64_t frame_ = 0;
   std::int64_t hop_begin_ = 0;
   std::int64_t hop_end_ = 0;
