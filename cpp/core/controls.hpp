@@ -16,7 +16,7 @@ namespace forestage {
 struct ControlInputs {
   const ParamStore& params;
   bool is_bypassed;           // by plain stereo on the device: no trims, no solo, nothing designed
-  float processed_gain;       // Loudness::processed_db of the free field
+  float processed_gain;       // Loudness::processed_db of the free field, as a gain
   float room_processed_gain;  // and of the room
   std::array<float, monitor_count> monitor_gains;
 };

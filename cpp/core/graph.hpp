@@ -98,7 +98,7 @@ class Graph {
   bool waits(int part, AudioBlock out) const noexcept;
 
   int drivers_;
-  float processed_gain_;                         // Loudness::processed_db of the free field
+  float processed_gain_;                         // Loudness::processed_db of the free field, as a gain
   float room_processed_gain_;                    // and of the room
   std::vector<std::vector<float>> plain_gains_;  // [driver][left, right]
   Controls controls_;

@@ -3,13 +3,15 @@
 namespace forestage {
 
 Ramp::Exact Ramp::exact(float target) const noexcept {
-  return static_cast<Exact>(scale_ * std::clamp(target, -most_exact, most_exact));
+  const double scaled = scale_ * std::clamp(target, -most_exact, most_exact);
+  return static_cast<Exact>(scaled + std::copysign(0.5, scaled));
 }
 
 void Ramp::step_to(float target) noexcept {
   if (is_steady()) {
     arriving_ = turning_ = end_ = 0;
-    frame_ = segment_.past_frames = 0;
+    frame_ = first_frame;
+    segment_.past_frames = 0;
     newest_ = turned_ = arrived_ = exact(target_);
     sum_ = newest_ * length_ * length_;
     slope_ = 0;

@@ -47,7 +47,7 @@ class Ramp {
   }
 
   void glide_to(float target) noexcept {
-    if (target != target_) step_to(target);
+    if (target != target_ && std::isfinite(target)) step_to(target);
   }
 
   bool is_steady() const noexcept { return arriving_ == end_; }
@@ -66,8 +66,10 @@ class Ramp {
 
  private:
   using Exact = std::int64_t;
-  static constexpr double exact_bits = 47.0;     // of a target of 1, times those of length_ twice
-  static constexpr float most_exact = 16384.0f;  // so that the parabolas of any two targets are whole numbers, too
+  // Of a target of 1 times length_^2: sums, and parabolas between any two targets, fit 64 bits.
+  static constexpr double exact_bits = 51.0;
+  static constexpr float most_exact = 1024.0f;
+  static constexpr std::uint32_t first_frame = 0xffffff00;  // so that the counter wraps soon, not after a day
   struct Step {
     std::uint32_t frame;
     float target;
