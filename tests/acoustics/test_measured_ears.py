@@ -323,7 +323,7 @@ def test_a_preset_holds_the_ears(device, tmp_path):
 BAD = {
     "no such driver": (lambda rows: rows[0].update(driver="middle"), r'driver = "middle": must be one of left, right'),
     "a driver missing": (lambda rows: rows.pop(), r"driver 2 has none at \[0.5, -0.04, 0.0\]: every place needs all"),
-    "no place": (lambda rows: rows[0].pop("position_m"), r"\[0\].position_m = None: must be a list of 3 numbers"),
+    "no place": (lambda rows: rows[0].pop("position_m"), r"\[0\].position_m is missing: must be a list of 3 numbers"),
     "no file": (lambda rows: rows[0].update(file="nothing.wav"), "nothing.wav: no such file"),
     "unknown": (lambda rows: rows[0].update(ear="left"), r"\[0\].ear = 'left': unknown key"),
 }

@@ -362,8 +362,11 @@ WAVS = {
         lambda folder: [*impulses(folder), {"file": "0.wav", "position_m": [0.0, 0.1, 0.0]}],
         r"position_m = \[0\.0, 0\.1, 0\.0\]: a microphone is at the driver itself",
     ),
-    "no position": (lambda folder: [{"file": "0.wav"}], r"impulse_responses\[0\]\.position_m = None: must be a list"),
-    "no file": (lambda folder: [{"position_m": [1, 0, 0]}], r"impulse_responses\[0\]\.file = None: must be a text"),
+    "no position": (
+        lambda folder: [{"file": "0.wav"}],
+        r"impulse_responses\[0\]\.position_m is missing: must be a list",
+    ),
+    "no file": (lambda folder: [{"position_m": [1, 0, 0]}], r"impulse_responses\[0\]\.file is missing: must be a text"),
     "unknown key": (lambda folder: [{"file": "0.wav", "gain": 1}], r"impulse_responses\[0\]\.gain = 1: unknown key"),
     "not a list": (lambda folder: "0.wav", r"driver\[0\]\.impulse_responses = '0\.wav': must be a list"),
 }

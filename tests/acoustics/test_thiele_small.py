@@ -111,7 +111,8 @@ def test_parameters_are_kept_in_device_files():
     ("changes", "message"),
     [
         ({"xmax_mm": 0.0}, r"driver\[0\]\.thiele_small\.xmax_mm = 0\.0: must be within 0\.01\.\.100"),
-        ({"volts": None}, r"driver\[0\]\.thiele_small\.volts = None: must be a number"),
+        ({"volts": None}, r"driver\[0\]\.thiele_small\.volts is missing: must be a number"),
+        ({"xmax_mm": None}, r"driver\[0\]\.thiele_small\.xmax_mm is missing: must be a number"),
         ({"fs": 90.0}, r"driver\[0\]\.thiele_small\.fs = 90\.0: unknown key; allowed: volts, xmax_mm, fs_hz"),
         ({"vas_l": None}, r"thiele_small\.qts, sd_cm2: must be either qts, vas_l, sd_cm2 or mms_g, bl_tm"),
         ({"mms_g": 3.0, "bl_tm": 4.0}, r"qts, vas_l, sd_cm2, mms_g, bl_tm: must be either"),
@@ -125,9 +126,7 @@ def test_parameters_are_kept_in_device_files():
 def test_parameters_that_cannot_be_right_are_refused_by_name(changes, message):
     table = device_table(load_device("laptop"))
     told = {**SHEET, **PLAYED, **changes}
-    table["driver"][0]["thiele_small"] = {
-        key: value for key, value in told.items() if value is not None or key == "volts"
-    }
+    table["driver"][0]["thiele_small"] = {key: value for key, value in told.items() if value is not None}
     with pytest.raises(ValueError, match=message):
         parse_device(table)
 

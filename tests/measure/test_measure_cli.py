@@ -39,6 +39,16 @@ def test_sweeps_come_with_a_plan(desk):
     assert "<svg" in (desk / "sweeps" / "plan.svg").read_text()
 
 
+def test_folders_above_are_made(tmp_path):
+    made = run("measure", "sweeps", "laptop", "-o", "new/ears/sweeps", "--ears", "--length", "0.5", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "new" / "ears" / "sweeps" / "plan.json").is_file()
+    (tmp_path / "file").write_text("")
+    refused = run("measure", "sweeps", "laptop", "-o", "file/sweeps", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "file exists already, and is a file" in refused.stderr
+
+
 @pytest.mark.slow
 def test_take_writes_a_device_and_a_page(desk):
     result = run("measure", "take", "recordings", "-o", "laptop", cwd=desk)

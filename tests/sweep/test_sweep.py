@@ -181,11 +181,11 @@ def test_lists_and_texts_are_flattened():
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        ({}, "device = None: a factory name or a device file"),
+        ({}, "device is missing: a factory name or a device file"),
         ({"device": "latpop", "vary": [RANGE]}, "no device 'latpop'"),
         ({"device": "laptop"}, "needs something to vary"),
         ({"device": "laptop", "vary": [{}]}, "a table with a name"),
-        ({"device": "laptop", "vary": [RANGE]}, "count = None: a range needs 2 or more"),
+        ({"device": "laptop", "vary": [RANGE]}, "count is missing: a range needs 2 or more"),
         ({"device": "laptop", "vary": [RANGE | {"to": "far"}]}, "to"),
         ({"device": "laptop", "vary": [RANGE | {"values": [1]}]}, "either values, or from and to"),
         (

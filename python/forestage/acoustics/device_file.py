@@ -11,7 +11,7 @@ from typing import Any
 
 from forestage.acoustics.device import Device
 from forestage.acoustics.driver import Body, Driver, points
-from forestage.acoustics.field_check import inside, number, numbers, shown, text, within
+from forestage.acoustics.field_check import inside, named, number, numbers, shown, text, within
 from forestage.acoustics.head import Head
 from forestage.acoustics.measured_driver import (
     MeasuredDirectivity,
@@ -325,6 +325,6 @@ def _only(table: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
 def _table(table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
     value = table.get(key)
     if not isinstance(value, Mapping):
-        raise ValueError(f"{key} = {shown(value)}: must be a table [{key}]")
+        raise ValueError(f"{named(value, key)}: must be a table [{key}]")
     _only(value, key, keys)
     return value

@@ -36,7 +36,7 @@ def inside(where: str) -> Iterator[None]:
 def text(value: Any, where: str) -> str:
     """Check a text."""
     if not isinstance(value, str):
-        raise ValueError(f"{where} = {shown(value)}: must be a text")
+        raise ValueError(f"{named(value, where)}: must be a text")
     return value
 
 
@@ -54,7 +54,7 @@ def flag(value: Any, where: str) -> bool:
     """Check a truth value."""
     value = _plain(value)
     if not isinstance(value, bool):
-        raise ValueError(f"{where} = {shown(value)}: must be true or false")
+        raise ValueError(f"{named(value, where)}: must be true or false")
     return value
 
 
@@ -62,7 +62,7 @@ def number(value: Any, where: str) -> float:
     """Check a finite number; those of NumPy are some, too."""
     value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise ValueError(f"{where} = {shown(value)}: must be a number")
+        raise ValueError(f"{named(value, where)}: must be a number")
     try:
         result = float(value)
     except OverflowError:
@@ -110,7 +110,7 @@ def numbers(count: int) -> Check:
     def check(value: Any, where: str) -> tuple[float, ...]:
         value = _plain(value)
         if not isinstance(value, list | tuple) or len(value) != count:
-            raise ValueError(f"{where} = {shown(value)}: must be a list of {count} numbers")
+            raise ValueError(f"{named(value, where)}: must be a list of {count} numbers")
         return tuple(number(item, where) for item in value)
 
     return check
@@ -121,7 +121,7 @@ def one_of(*texts: str) -> Check:
 
     def check(value: Any, where: str) -> str:
         if text(value, where) not in texts:
-            raise ValueError(f"{where} = {shown(value)}: must be one of {', '.join(texts)}")
+            raise ValueError(f"{named(value, where)}: must be one of {', '.join(texts)}")
         return str(value)
 
     return check
@@ -137,10 +137,15 @@ def instance_of(kind: type) -> Check:
 
     def check(value: Any, where: str) -> Any:
         if not isinstance(value, kind):
-            raise ValueError(f"{where} = {shown(value)}: must be a {kind.__name__}")
+            raise ValueError(f"{named(value, where)}: must be a {kind.__name__}")
         return value
 
     return check
+
+
+def named(value: Any, where: str) -> str:
+    """A field with its value, as a message begins; no file holds None, so that it is one that is not there."""
+    return f"{where} is missing" if value is None else f"{where} = {shown(value)}"
 
 
 def shown(value: Any) -> str:

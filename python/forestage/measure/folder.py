@@ -14,6 +14,7 @@ from pathlib import Path
 def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Path]:
     """A new folder to write into, whose files go to ``folder`` when all of them are there."""
     target = checked_folder(folder, overwrite=overwrite)
+    target.absolute().parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
     try:
         yield made
@@ -25,12 +26,11 @@ def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Pat
 
 
 def checked_folder(folder: str | Path, *, overwrite: bool) -> Path:
-    """Return the folder when it may be written into."""
+    """Return the folder when it may be written into; those that it is in need not exist."""
     target = Path(folder)
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist")
-    if target.exists() and not target.is_dir():
-        raise FileExistsError(f"{target} exists already, and is a file; a folder would be right")
+    for above in (target, *target.parents):
+        if above.exists() and not above.is_dir():
+            raise FileExistsError(f"{above} exists already, and is a file; a folder would be right")
     if target.is_dir() and any(target.iterdir()) and not overwrite:
         raise FileExistsError(f"{target} holds files already; say --overwrite (overwrite=True) to replace them")
     return target

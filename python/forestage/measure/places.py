@@ -11,6 +11,8 @@ from forestage.measure.plan import Place, Plan
 
 # Farther aside than this is not where it was said; as far as that it is put right
 LEAST_OFF_M, MOST_OFF_M = 0.005, 0.06
+# Beyond that it is not sought: it may be anywhere
+SOUGHT_M = 2.0 * MOST_OFF_M
 # Of the times that a place to the side would change, below which they tell nothing of it
 LEAST_SLOPE = 0.05
 # Another order of drivers has to fit so much better
@@ -82,7 +84,7 @@ def aside_m(plan: Plan, late_s: FloatArray) -> FloatArray:
         apart -= np.median(apart, axis=1, keepdims=True)
         weight = np.sum(slope**2, axis=0)
         step = np.where(weight > LEAST_SLOPE**2, np.sum(slope * apart, axis=0) / np.maximum(weight, 1e-12), 0.0)
-        found = np.clip(found + step, -2.0 * MOST_OFF_M, 2.0 * MOST_OFF_M)
+        found = np.clip(found + step, -SOUGHT_M, SOUGHT_M)
     return found
 
 

@@ -13,7 +13,7 @@ from forestage.acoustics.driver import Driver
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.measure.against_model import over_model_db, rulers_design
 from forestage.measure.colour import LEAST_SNR_DB, MOST_DISTORTION
-from forestage.measure.places import LEAST_OFF_M, MOST_OFF_M
+from forestage.measure.places import LEAST_OFF_M, MOST_OFF_M, SOUGHT_M
 from forestage.measure.quality import LONGEST_S, THIRDS_HZ, hz_text, thirds_within
 from forestage.measure.take import Measurement
 
@@ -139,10 +139,11 @@ def _places(measurement: Measurement) -> Iterator[Finding]:
         if abs(off) >= LEAST_OFF_M:
             side = "left" if off > 0 else "right"
             grade: Grade = "limited" if abs(off) <= MOST_OFF_M else "poor"
+            far = f"{100 * abs(off):.1f} cm" if abs(off) < SOUGHT_M else f"{100 * SOUGHT_M:g} cm or more"
             more = "the device file has it there" if grade == "limited" else "measure that place again"
             yield Finding(
                 grade,
-                f"microphone not where it was said: place {place + 1} is {100 * abs(off):.1f} cm farther to the "
+                f"microphone not where it was said: place {place + 1} is {far} farther to the "
                 f"listener's {side}, by the times between drivers; {more}",
             )
     worst_db = float(measurement.repeatability_db.max())

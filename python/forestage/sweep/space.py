@@ -41,7 +41,7 @@ from scipy.stats import qmc
 
 from forestage._core import __version__
 from forestage.acoustics.device_file import SPHERE, device_table, load_device, parse_device
-from forestage.acoustics.field_check import number, shown
+from forestage.acoustics.field_check import named, number, shown
 from forestage.batch.store import sha256_of
 from forestage.catalogue import device_path
 from forestage.files import read_text
@@ -213,7 +213,7 @@ def parse_space(table: Mapping[str, Any], folder: str | Path = ".") -> Space:
     _only(table, "", ("device", "vary", "sample"))
     name = table.get("device")
     if not isinstance(name, str):
-        raise ValueError(f"device = {shown(name)}: a factory name or a device file would be right")
+        raise ValueError(f"{named(name, 'device')}: a factory name or a device file would be right")
     folder = Path(folder).resolve()
     path = folder / name if (folder / name).is_file() else device_path(name)
     base = _seen_from(folder, path.parent, device_table(load_device(path)))
@@ -231,7 +231,7 @@ def parse_space(table: Mapping[str, Any], folder: str | Path = ".") -> Space:
         raise ValueError(f"vary: two of one name among {', '.join(names)}")
     count = sample.get("count", 0)
     if kind == "latin" and not (isinstance(count, int) and 1 <= count <= MOST_DESIGNS):
-        raise ValueError(f"sample.count = {shown(count)}: a Latin hypercube needs 1 to {MOST_DESIGNS}")
+        raise ValueError(f"{named(count, 'sample.count')}: a Latin hypercube needs 1 to {MOST_DESIGNS}")
     lengths = {len(axis.values) for axis in axes}
     if kind == "list" and len(lengths) > 1:
         raise ValueError(f"vary: lists of {sorted(lengths)} values; those of a list go together, and are as long")
@@ -264,7 +264,7 @@ def _axis(row: Any, place: str, device: Mapping[str, Any], kind: str) -> Axis:
         return Axis(name, (low, high), True, fields)
     count = row.get("count")
     if not isinstance(count, int) or not 2 <= count <= MOST_DESIGNS:
-        raise ValueError(f"{place}.count = {shown(count)}: a range needs 2 or more")
+        raise ValueError(f"{named(count, f'{place}.count')}: a range needs 2 or more")
     return Axis(name, tuple(float(value) for value in np.linspace(low, high, count)), False, fields)
 
 
