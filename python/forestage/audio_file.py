@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from .files import written_whole
+from .files import no_file, written_whole
 from .wav_file import WavWriter
 
 STANDARD_STREAM = "-"
@@ -97,7 +97,7 @@ def open_stereo(path: str | Path) -> Iterator[StereoReader]:
             yield reader
         return
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(no_file(path))
     with _opened(str(path), str(path)) as reader:
         yield reader
 

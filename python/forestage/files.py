@@ -32,21 +32,45 @@ def written_whole(path: str | Path) -> Iterator[BinaryIO]:
     """
     target = Path(path).resolve()
     if target.exists() and not target.is_file():
-        with target.open("wb") as file:
+        with errors_named(path, target), target.open("wb") as file:
             yield file
         return
     name = target.parent / f".{target.name}.{secrets.token_hex(8)}"
     try:  # in front of what makes the file: an interrupt may come right behind it
-        with open(name, "xb", opener=_open_private) as file:
-            yield file
-        os.chmod(name, target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        os.replace(name, target)
-    except BaseException as error:
+        with errors_named(path, name):
+            with open(name, "xb", opener=_open_private) as file:
+                yield file
+            os.chmod(name, target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+            os.replace(name, target)
+    except BaseException:
         with suppress(OSError):
             name.unlink()
-        if isinstance(error, OSError) and error.filename is None and error.errno is not None:  # such as a full disk
-            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+@contextmanager
+def errors_named(path: str | Path, written: Path) -> Iterator[None]:
+    """Errors of the system that name what is written meanwhile, or nothing, such as a full disk, name the path."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename is not None and not Path(error.filename).is_relative_to(written)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def checked_path(value: object, name: str, right: str) -> Path:
+    """Return an argument as a path; ``right`` is what messages say would be right."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} is {value!r}, of type {type(value).__name__}; {right} would be right")
+    return Path(value)
+
+
+def no_file(path: str | Path, right: str | None = None) -> str:
+    """What messages say of a path that is no file, and what would be right."""
+    if Path(path).is_dir():
+        return f"{path}: is a folder; {right or 'a file'} would be right"
+    return f"{path}: no such file" + (f"; {right} would be right" if right else "")
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from . import _core
+from .files import checked_path, no_file
 
 HeadphoneEqLike = _core.HeadphoneEq | str | Path
 
@@ -26,9 +27,9 @@ def load_headphone_eq(eq: HeadphoneEqLike) -> _core.HeadphoneEq:
     """
     if isinstance(eq, _core.HeadphoneEq):
         return eq
-    path = Path(eq)
+    path = checked_path(eq, "headphone_eq", "a path, or a HeadphoneEq")
     if path.suffix.lower() in (".txt", ".wav") and not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(no_file(path))
     try:
         return _core.load_headphone_eq(path)
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from . import _core
 from .catalogue import data_folder, preset_path
 from .catalogue import factory_presets as factory_presets  # at home here, too: scripts import it from where it was
-from .files import checked_target, read_text, written_whole
+from .files import checked_path, checked_target, read_text, written_whole
 
 PresetLike = _core.Preset | str | Path | Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def load_preset(preset: PresetLike) -> _core.Preset:
         return preset
     if isinstance(preset, Mapping):
         return _core.parse_preset(json.dumps(preset))
-    path = preset_path(preset)
+    path = preset_path(checked_path(preset, "preset", "a name, a path, a dict or a Preset"))
     if path.suffix.lower() in _NO_PRESETS:
         raise ValueError(f"{path}: {_NO_PRESETS[path.suffix.lower()]}; a preset (.json) would be right")
     if path.parent == data_folder("factory"):

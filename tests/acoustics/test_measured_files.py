@@ -147,7 +147,7 @@ def with_shuffled_directions(path: Path) -> Path:
 
 HEADS = {
     "no file": (lambda path: path, "no such file"),
-    "a folder": (lambda path: path.parent, "no such file"),
+    "a folder": (lambda path: path.parent, "is a folder; a file would be right"),
     "empty": (empty, "not a readable SOFA file"),
     "text": (text, "not a readable SOFA file"),
     "truncated": (truncated, "not a readable SOFA file"),

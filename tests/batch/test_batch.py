@@ -432,3 +432,9 @@ def test_the_page_is_as_small_for_many_songs_and_tells_the_same(songs, tmp_path,
     assert "6000 songs, 12000 sounds" in html
     assert "laptop: median 2.0, from 1.0 to 3.0" in html
     assert "+2.0 LU" in html
+
+
+def test_what_cannot_be_written_is_named_as_it_would_be(songs, tmp_path, client):
+    (tmp_path / "out" / "laptop" / "one.wav").mkdir(parents=True)
+    (row,) = render(songs / "one.flac", tmp_path / "out", client, ["laptop"]).failures()
+    assert row["error"].endswith(f"'{tmp_path / 'out' / 'laptop' / 'one.wav'}'")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import forestage
 from forestage import _core
 from make_preset import SAMPLE_RATES, fir_text, impulse_text, make_preset
 
@@ -449,3 +450,17 @@ def test_whole_number_may_be_written_with_a_point():
     preset["filters"][1]["sample_rate"] = 48000.0
     schema_validator().validate(preset)
     assert _core.parse_preset(json.dumps(preset)).sample_rates == list(SAMPLE_RATES)
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (forestage.load_preset, "preset is 42, of type int; a name, a path, a dict or a Preset would be right"),
+        (forestage.load_headphone_eq, "headphone_eq is 42, of type int; a path, or a HeadphoneEq would be right"),
+        (forestage.load_device, "path is 42, of type int; a name, or that of a device file would be right"),
+        (forestage.load_chain, r"path is 42, of type int; that of a chain \(\.toml\) would be right"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(load, message):
+    with pytest.raises(TypeError, match=message):
+        load(42)

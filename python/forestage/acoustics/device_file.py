@@ -32,7 +32,7 @@ from forestage.acoustics.measured_head import MeasuredHead, load_head
 from forestage.acoustics.seat import Listener, Vector
 from forestage.acoustics.thiele_small import thiele_small
 from forestage.catalogue import device_path
-from forestage.files import read_text
+from forestage.files import checked_path, read_text
 
 AIM = ("azimuth_deg", "elevation_deg")
 CAP = (*AIM, "cap_half_angle_deg")
@@ -81,7 +81,7 @@ def load_device(path: str | Path) -> Device:
         When the file is not TOML, or a field is missing, unknown, of the wrong type or out of range; the message names
         the file, the field and its value.
     """
-    path = device_path(path)
+    path = device_path(checked_path(path, "path", "a name, or that of a device file"))
     try:
         return parse_device(tomllib.loads(read_text(path)), folder=path.parent)
     except RecursionError:

@@ -37,6 +37,7 @@ from forestage.acoustics.spherical_harmonics import fibonacci_quadrature, order_
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
+from forestage.files import no_file
 from forestage.short_repr import ShortRepr
 
 ORDER = 20
@@ -298,7 +299,7 @@ def _measured_points(file: SofaFile, shape: tuple[int, int]) -> FloatArray:
 def read_impulse(path: Path) -> tuple[FloatArray, int]:
     """Samples of an impulse response, and their rate in Hz."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such file")
+        raise ValueError(no_file(path))
     try:
         with soundfile.SoundFile(path) as file:
             _check_impulse(path, file)

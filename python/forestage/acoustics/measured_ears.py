@@ -25,6 +25,7 @@ from forestage.acoustics.measured_file import (
 )
 from forestage.acoustics.sofa import SofaFile
 from forestage.arrays import ComplexArray, FloatArray
+from forestage.files import no_file
 from forestage.short_repr import ShortRepr
 
 Points = tuple[tuple[float, ...], ...]
@@ -195,7 +196,7 @@ def load_ear_responses(
 
 def _read_two_ears(path: Path) -> tuple[FloatArray, int]:
     if not path.is_file():
-        raise ValueError(f"{path}: no such file")
+        raise ValueError(no_file(path))
     try:
         with soundfile.SoundFile(path) as file:
             if file.channels != 2:

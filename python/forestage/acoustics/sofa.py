@@ -19,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from forestage.arrays import FloatArray
+from forestage.files import no_file
 
 RADIANS = {"degree": np.pi / 180, "deg": np.pi / 180, "radian": 1.0, "rad": 1.0}
 METRES = {"metre": 1.0, "meter": 1.0, "m": 1.0, "centimetre": 0.01, "cm": 0.01, "millimetre": 0.001, "mm": 0.001}
@@ -56,7 +57,7 @@ class SofaFile:
 
         self.path = Path(path)
         if not self.path.is_file():
-            raise ValueError(f"{path}: no such file")
+            raise ValueError(no_file(path))
         _try(self.path)
         try:
             # Not verified against the convention: many useful files break a rule that nothing here needs.

@@ -20,6 +20,7 @@ from scipy.signal import firwin, oaconvolve
 
 from forestage.audio_file import open_stereo, read_stereo, write_wav
 from forestage.chain import Chain
+from forestage.files import no_file
 from forestage.match import integrated_lufs, matching_gains_db
 from forestage.presets import PresetLike, load_preset
 from forestage.render_file import Job, Rendered, render_jobs
@@ -376,6 +377,6 @@ def shifted(audio: Audio, frames: int) -> Audio:
 
 def _sha256(path: Path) -> str:
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(no_file(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

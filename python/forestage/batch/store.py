@@ -15,6 +15,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from forestage.files import errors_named
+
 _PART = ".part-"  # in the names of files that are being written
 _STAMPS = ("size", "mtime", "created", "ETag", "etag", "LastModified", "last_modified", "md5")
 _HASH_BYTES = 1 << 20
@@ -101,10 +103,11 @@ def written(place: Place) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}{_PART}{uuid.uuid4().hex[:12]}")
         try:
-            yield part
-            with part.open("rb") as file:
-                os.fsync(file.fileno())  # a name that appears for good stands for content that is there for good
-            os.replace(part, target)
+            with errors_named(target, part):
+                yield part
+                with part.open("rb") as file:
+                    os.fsync(file.fileno())  # a name that appears for good stands for content that is there for good
+                os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
         return

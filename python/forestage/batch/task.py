@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from forestage import _core
 from forestage.audio_file import StereoReader, open_stereo
+from forestage.files import no_file
 from forestage.metrics.level import HALF_TAPS, PHASES
 from forestage.presets import load_preset
 from forestage.render import Renderer, aligned
@@ -74,7 +75,7 @@ def _reason(error: Exception) -> str:
 def _played(job: Job, preset: _core.Preset, known_sha256: str | None, wanted: Wanted) -> Row:
     with at_hand(Place.of(job.source)) as source:
         if not source.is_file():
-            raise FileNotFoundError(f"{job.source}: no such file")
+            raise FileNotFoundError(no_file(source))
         sha256 = sha256_of(source)
         row: Row = {"source_sha256": sha256, "key": job.key(sha256)}
         if sha256 == known_sha256:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from forestage.files import read_text
+from forestage.files import checked_path, no_file, read_text
 
 from .chain import Chain
 from .effect import FILES, Effect
@@ -26,9 +26,9 @@ def load_chain(path: str | Path) -> Chain:
     ValueError
         When it is not TOML, or an effect, a parameter or a value is not right; the message has its place.
     """
-    file = Path(path)
+    file = checked_path(path, "path", "that of a chain (.toml)")
     if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such file; a chain (.toml) would be right")
+        raise FileNotFoundError(no_file(file, "a chain (.toml)"))
     try:
         table = tomllib.loads(read_text(file))
         unknown = [key for key in table if key not in ("before", "after")]

@@ -9,18 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from forestage.files import errors_named
+
 
 @contextmanager
 def folder_written_whole(folder: str | Path, *, overwrite: bool) -> Iterator[Path]:
     """A new folder to write into, whose files go to ``folder`` when all of them are there."""
     target = checked_folder(folder, overwrite=overwrite)
-    target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
+    parent = target.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with errors_named(target, parent):
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=parent))
     try:
-        yield made
-        target.mkdir(exist_ok=True)
-        for path in sorted(made.iterdir()):
-            os.replace(path, target / path.name)
+        with errors_named(target, made):
+            yield made
+            target.mkdir(exist_ok=True)
+            for path in sorted(made.iterdir()):
+                os.replace(path, target / path.name)
     finally:
         shutil.rmtree(made)
 
