@@ -144,6 +144,19 @@ def test_one_bad_song_does_not_stop_the_rest(songs, silence, tmp_path, client):
     assert (again.done, again.skipped, again.failed) == (0, 2, 2)
 
 
+def test_only_songs_of_this_run_are_spoken_of(songs, tmp_path, client):
+    bad = songs / "bad.wav"
+    bad.write_text("no sound")
+    assert render(songs, tmp_path / "out", client).failed == 2
+    bad.unlink()
+    again = render(songs, tmp_path / "out", client)
+    assert (again.done, again.skipped, again.failed, again.failures()) == (0, 6, 0, [])
+    assert "bad.wav" not in summary_html(again)
+    assert set(render(songs / "one.flac", tmp_path / "out", client, ["tv"]).frame()["target"]) == {
+        str(tmp_path / "out" / "tv" / "one.wav")
+    }
+
+
 def test_names_are_data_on_the_page(tmp_path, client):
     song = write_song(tmp_path / "<b>song & dance.wav")
     song.write_text("no sound")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from distributed import Client
 
 from forestage._core import __version__
@@ -38,7 +39,7 @@ class Summary:
     done, skipped, failed : int
         Jobs that were done now, were done before, and could not be done.
     table : pyarrow.Table
-        A row for each job, see `forestage.batch.rows`.
+        A row for each of these jobs, see `forestage.batch.rows`.
     """
 
     done: int
@@ -138,7 +139,8 @@ def render(
                     started(at_work)
                 _run(at_work, plan, rows, said, progress)
         table = rows.finish()
-    return Summary(said.done, said.skipped, said.failed, table)
+    own = pa.array(job.target for job in jobs)  # the folder may hold results of songs that are not asked for any more
+    return Summary(said.done, said.skipped, said.failed, table.filter(pc.is_in(table["target"], own)))
 
 
 def plan(

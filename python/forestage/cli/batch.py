@@ -51,7 +51,8 @@ def batch(
 
     SONGS are folders, patterns, files and lists (.txt, or .csv with a column "source"), here or at an address such as
     s3://bucket/songs/*.flac. Sounds are written as preset/song.wav, with a row for each in results/*.parquet and a page
-    about all of them, summary.html. Ends with 1 when a song could not be rendered; the next run tries it again.
+    about these SONGS and presets, summary.html. Ends with 1 when a song could not be rendered; the next run tries it
+    again.
     """
     with scale_or_exit():
         from forestage import batch as many
