@@ -6,7 +6,8 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from .files import no_file, written_whole
 from .wav_file import WavWriter
+from .whole_file import is_cut
 
 STANDARD_STREAM = "-"
 BLOCK_FRAMES = 65_536
@@ -81,9 +83,20 @@ def _as_value_error(name: str) -> Iterator[None]:
         raise ValueError(f"{name}: not an audio file that can be read ({error.error_string})") from None
 
 
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)
+
+
 @contextmanager
-def open_stereo(path: str | Path) -> Iterator[StereoReader]:
+def open_stereo(path: str | Path, told: Callable[[str], object] = _warn) -> Iterator[StereoReader]:
     """Open a stereo file (WAV, FLAC, OGG, ...) to be read in blocks; ``"-"`` is the standard input.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    told : callable, optional
+        Called with what is worth knowing: that a file ends before its header says so. By default it is a warning.
 
     Raises
     ------
@@ -93,21 +106,24 @@ def open_stereo(path: str | Path) -> Iterator[StereoReader]:
         When it is not audio, or has more than two channels.
     """
     if str(path) == STANDARD_STREAM:
-        with _standard_input() as source, _opened(source, "standard input") as reader:
+        with _standard_input() as source, _opened(source, "standard input", told) as reader:
             yield reader
         return
     if not Path(path).is_file():
         raise FileNotFoundError(no_file(path))
-    with _opened(str(path), str(path)) as reader:
+    with _opened(str(path), str(path), told) as reader:
         yield reader
 
 
 @contextmanager
-def _opened(source: str | int, name: str) -> Iterator[StereoReader]:
+def _opened(source: str | int, name: str, told: Callable[[str], object]) -> Iterator[StereoReader]:
     with _as_value_error(name):
         file = soundfile.SoundFile(source, closefd=False)
     with file:
-        yield StereoReader(file, name)
+        reader = StereoReader(file, name)
+        if file.seekable() and (found := is_cut(file, source)):
+            told(f"{name}: {found}")
+        yield reader
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Rendered:
         What the limiter took besides, at most.
     status : str
         What the engine had to say.
+    note : str
+        What is worth knowing about the source: that it is cut off; empty where there is nothing.
     """
 
     channels: int
@@ -47,6 +49,7 @@ class Rendered:
     gain_db: float
     reduction_db: float
     status: str
+    note: str = ""
 
 
 def render_file(
@@ -96,7 +99,7 @@ def render_file(
 
 
 def _blocks(source: str | Path) -> Iterator[NDArray[np.float32]]:
-    with open_stereo(source) as reader:
+    with open_stereo(source, told=lambda text: None) as reader:
         yield from reader.blocks(BLOCK_FRAMES)
 
 
@@ -112,7 +115,8 @@ def render_into(
     at: Callable[[str], object] = lambda place: None,
 ) -> Rendered:
     """Play a file into one that is open, here and now; see `render_file`, and for ``at`` `Chain.played`."""
-    with open_stereo(source) as reader:
+    notes: list[str] = []
+    with open_stereo(source, told=notes.append) as reader:
         renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
         if match is not None:
             renderer.match_passes(lambda: _blocks(source))
@@ -134,6 +138,7 @@ def render_into(
         gain_db=renderer.gain_db,
         reduction_db=renderer.most_reduction_db,
         status=renderer.status,
+        note="; ".join(notes),
     )
 
 

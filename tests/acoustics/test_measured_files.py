@@ -11,7 +11,8 @@ import soundfile
 
 from forestage.acoustics.device_file import load_device, parse_device
 from forestage.acoustics.fields import PointSource
-from forestage.acoustics.measured_driver import load_directivity
+from forestage.acoustics.measured_driver import load_directivity, read_impulse
+from forestage.acoustics.measured_ears import _read_two_ears
 from forestage.acoustics.measured_head import load_head
 from measurements import (
     change_sofa,
@@ -428,3 +429,13 @@ def test_measurements_are_sought_beside_the_device_file(tmp_path):
         """
     )
     assert load_device(tmp_path / "half.toml").drivers[0].directivity is not None
+
+
+def test_a_measurement_that_is_cut_off_is_refused(tmp_path):
+    for channels, read in ((1, read_impulse), (2, _read_two_ears)):
+        path = tmp_path / f"{channels}.wav"
+        soundfile.write(path, np.ones((4800, channels)), 48_000)
+        raw = path.read_bytes()
+        path.write_bytes(raw[: len(raw) // 2])
+        with pytest.raises(ValueError, match=r"wav: is cut off: 0\.05 s are there, and its header announces 0\.10 s"):
+            read(path)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import sys
 import threading
 import time
@@ -451,3 +452,22 @@ def test_what_cannot_be_written_is_named_as_it_would_be(songs, tmp_path, client)
     (tmp_path / "out" / "laptop" / "one.wav").mkdir(parents=True)
     (row,) = render(songs / "one.flac", tmp_path / "out", client, ["laptop"]).failures()
     assert row["error"].endswith(f"'{tmp_path / 'out' / 'laptop' / 'one.wav'}'")
+
+
+def test_a_song_that_is_cut_off_is_noted(songs, tmp_path, client):
+    raw = (songs / "two.wav").read_bytes()
+    (songs / "two.wav").write_bytes(raw[: len(raw) // 2])
+    for _ in range(2):
+        summary = render(songs, tmp_path / "out", client)
+        ((song, note),) = summary.notes().items()
+        assert song == str(songs / "two.wav")
+        assert re.fullmatch(r"is cut off: [\d.]+ s are there, and its header announces [\d.]+ s", note)
+        assert summary.failed == 0
+        assert note in summary_html(summary)
+
+
+def test_rows_from_before_there_were_notes_are_read(songs, tmp_path, client):
+    render(songs, tmp_path / "out", client)
+    (path,) = (tmp_path / "out" / "results").iterdir()
+    pq.write_table(pq.read_table(path).drop_columns("note"), path)
+    assert render(songs, tmp_path / "out", client).skipped == 6

@@ -43,7 +43,7 @@ LAYERS = {
         "extras",
     ],
     "filters": ["firs"],
-    "sound files": ["wav_file", "audio_file"],
+    "sound files": ["whole_file", "wav_file", "audio_file"],
     "playing": ["params", "headphone_eq", "presets", "notebook", "match", "render", "center", "chain", "render_file"],
     "hosts": ["vst3", "host", "export"],
     "acoustics": ["acoustics"],

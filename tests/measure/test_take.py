@@ -350,6 +350,13 @@ def test_a_recording_at_another_rate_is_refused(copy):
         measure(copy / "recordings")
 
 
+def test_a_recording_that_is_cut_off_is_refused(copy):
+    path = copy / "recordings" / "place-1.wav"
+    path.write_bytes(path.read_bytes()[:-4800])
+    with pytest.raises(ValueError, match=r"place-1\.wav: is cut off: .* copy it again, or record again"):
+        measure(copy / "recordings")
+
+
 def test_two_takes_that_disagree_are_refused(copy):
     audio, rate = soundfile.read(copy / "recordings" / "place-1.wav")
     soundfile.write(copy / "recordings" / "place-1-take-2.wav", 1.3 * audio, rate, subtype="FLOAT")

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -211,3 +212,68 @@ def test_mono_is_two_equal_channels(tmp_path):
     audio = noise(frames=1000)[:1]
     write_wav(tmp_path / "mono.wav", audio, sample_rate=RATE)
     assert np.array_equal(read_stereo(tmp_path / "mono.wav")[0], np.repeat(audio, 2, axis=0))
+
+
+FORMS = [
+    ("WAV", "PCM_16"),
+    ("WAV", "IMA_ADPCM"),
+    ("WAVEX", "FLOAT"),
+    ("RF64", "PCM_24"),
+    ("W64", "PCM_16"),
+    ("AIFF", "PCM_16"),
+]
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMS)
+def test_a_file_that_is_cut_off_is_told_of_with_both_lengths(tmp_path, form, subtype):
+    path = tmp_path / "song"
+    soundfile.write(path, noise(frames=2 * RATE).T, RATE, subtype, format=form)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2])
+    with pytest.warns(UserWarning, match=r"song: is cut off: 1\.0. s are there, and its header announces 2\.0. s"):
+        audio, _ = read_stereo(path)
+    assert audio.shape[1] == pytest.approx(RATE, rel=0.05)
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMS)
+def test_whole_files_are_not_told_of(tmp_path, form, subtype):
+    path = tmp_path / "song"
+    for frames in (999, 1000):  # three bytes a frame: odd sizes are padded
+        soundfile.write(path, noise(frames=frames)[0], RATE, subtype, format=form)
+        with path.open("ab") as file:
+            file.write(b"some tool's own words")
+        assert read_stereo(path)[0].shape[1] >= frames
+
+
+def sizes(path, *, chunks=b"", size=None, sound=b"\1\0" * 2 * RATE):
+    """A WAV of a second of 16 bits, with chunks before its sound, and any size of it in the header."""
+    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, RATE, 4 * RATE, 4, 16)
+    data = chunks + b"data" + struct.pack("<I", len(sound) if size is None else size) + sound
+    path.write_bytes(b"RIFF" + struct.pack("<I", 8 if size == 0 else 36 + len(data)) + b"WAVE" + layout + data)
+    return path
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFC, 0xFFFFFFFF])
+def test_a_header_that_knows_no_length_announces_none(tmp_path, size):
+    assert read_stereo(sizes(tmp_path / "a.wav", size=size))[0].shape == (2, RATE)
+
+
+def test_chunks_before_the_sound_are_passed_over(tmp_path):
+    chunks = b"JUNK" + struct.pack("<I", 13) + b"    data\xff\xff\xff\x00x" + b"\0"
+    assert read_stereo(sizes(tmp_path / "a.wav", chunks=chunks))[0].shape == (2, RATE)
+    sizes(tmp_path / "a.wav", size=4 * RATE + 44)  # a writer that counts its header
+    assert read_stereo(tmp_path / "a.wav")[0].shape == (2, RATE)
+    sizes(tmp_path / "a.wav", chunks=chunks, size=8 * RATE)
+    with pytest.warns(UserWarning, match=r"1\.00 s are there, and its header announces 2\.00 s"):
+        read_stereo(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_render_says_that_a_file_is_cut_off_and_renders_what_is_there(tmp_path, is_piped):
+    path = sizes(tmp_path / "a.wav", size=8 * RATE)
+    with path.open("rb") as file:
+        result = forestage("-" if is_piped else path, tmp_path / "out.wav", stdin=file)
+    name = "standard input" if is_piped else path
+    told = f"forestage: {name}: is cut off: 1.00 s are there, and its header announces 2.00 s"
+    assert (result.returncode, result.stderr.decode().count(told)) == (0, 1)
+    assert soundfile.info(tmp_path / "out.wav").frames == RATE

@@ -39,6 +39,7 @@ from forestage.blas import one_thread
 from forestage.constants import SPEED_OF_SOUND_M_S
 from forestage.files import no_file
 from forestage.short_repr import ShortRepr
+from forestage.whole_file import check_whole
 
 ORDER = 20
 LEAST_DIRECTIONS = 4
@@ -303,6 +304,7 @@ def read_impulse(path: Path) -> tuple[FloatArray, int]:
     try:
         with soundfile.SoundFile(path) as file:
             _check_impulse(path, file)
+            check_whole(file, path)
             audio, sample_rate = file.read(dtype="float64", always_2d=True), file.samplerate
     except soundfile.SoundFileError as error:
         raise ValueError(f"{path}: not a readable audio file ({error})") from error

@@ -27,6 +27,7 @@ from forestage.acoustics.sofa import SofaFile
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.files import no_file
 from forestage.short_repr import ShortRepr
+from forestage.whole_file import check_whole
 
 Points = tuple[tuple[float, ...], ...]
 
@@ -207,6 +208,7 @@ def _read_two_ears(path: Path) -> tuple[FloatArray, int]:
                     f"{path}: {file.frames} frames at {file.samplerate} Hz; must be at most {LONGEST_IMPULSE_S:g} s at "
                     f"{low:g}..{high:g} Hz"
                 )
+            check_whole(file, path)
             return file.read(dtype="float64", always_2d=True), file.samplerate
     except soundfile.SoundFileError as error:
         raise ValueError(f"{path}: not a readable audio file ({error})") from error

@@ -21,11 +21,13 @@ from .store import Place, written
 FOLDER = "results"
 ROWS_A_FILE = 1000  # some hundred kB: soon written, and 10^5 jobs are 100 files to read after a run that was killed
 SECONDS_AT_A_TIME = 2.0
+LATER = {"note"}  # columns that folders of 0.2 lack
 
 _COLUMNS: list[tuple[str, pa.DataType, str]] = [
     ("key", pa.string(), "hash of the song's content, preset, settings and version"),
     ("status", pa.string(), "done, or failed"),
     ("error", pa.string(), "why it failed"),
+    ("note", pa.string(), "what is worth knowing about the song: that it is cut off"),
     ("source", pa.string(), "address of the song"),
     ("source_sha256", pa.string(), "hash of its content"),
     ("source_stamp", pa.string(), "tells it from the same one after a change, unread"),
@@ -138,7 +140,10 @@ def read(output: Place, schema: pa.Schema, *, name: str) -> pa.Table:
     for path in _parts(output):
         with output.fs.open(path, "rb") as file:
             try:
-                tables.append(pq.read_table(file).select(schema.names).cast(schema))
+                table = pq.read_table(file)
+                for later in LATER.intersection(schema.names).difference(table.column_names):
+                    table = table.append_column(later, pa.nulls(len(table)))
+                tables.append(table.select(schema.names).cast(schema))
             except (pa.ArrowInvalid, KeyError) as error:
                 raise ValueError(f"{Place(output.fs, path).address}: other results than these ({error})") from None
     if not tables:

@@ -55,6 +55,11 @@ class Summary:
         """Rows of what could not be done."""
         return [row for row in self.table.to_pylist() if row["status"] == "failed"]
 
+    def notes(self) -> dict[str, str]:
+        """What is worth knowing about songs that were done, by their addresses."""
+        rows = self.table.select(["source", "status", "note"]).to_pylist()
+        return {row["source"]: row["note"] for row in rows if row["status"] == "done" and row["note"]}
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -56,6 +56,7 @@ def summary_html(summary: Summary) -> str:
             done=len(done),
             failed=len(failed),
             failures=failed.slice(0, MOST_FAILURES).to_pylist(),
+            notes=dict(list(summary.notes().items())[:MOST_FAILURES]),
             table=[_line(preset, columns) for preset, columns in by_preset.items()],
             charts=[
                 (title, *_chart({preset: value(columns) for preset, columns in by_preset.items()}, f"chart-{index}"))

@@ -90,7 +90,8 @@ def rendered(
     source: Path, target: Path, preset: _core.Preset, settings: Mapping[str, Any], *, wanted: Wanted = lambda: None
 ) -> Row:
     """Play a file into another, and tell what was heard."""
-    with open_stereo(source) as reader, target.open("wb") as file:
+    notes: list[str] = []
+    with open_stereo(source, told=notes.append) as reader, target.open("wb") as file:
         renderer = Renderer(preset, sample_rate=reader.sample_rate, **settings)
         layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
         song, sound = _Meter(2, reader.sample_rate), _Meter(renderer.output_channels, reader.sample_rate)
@@ -115,6 +116,7 @@ def rendered(
         "side_out_db": sound.side_db,
         "correlation_in": song.correlation,
         "correlation_out": sound.correlation,
+        "note": "; ".join(text.removeprefix(f"{reader.name}: ") for text in notes) or None,
     }
 
 

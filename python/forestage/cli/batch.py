@@ -76,6 +76,8 @@ def batch(
             **settings,
         )
     page = write_summary(summary, output)
+    for song, note in summary.notes().items():
+        click.echo(f"forestage: {song}: {note}", err=True)
     for row in summary.failures():
         click.echo(f"forestage: {row['source']} by {row['preset']}: {row['error']}", err=True)
     took = f"{time.monotonic() - began:.0f} s"

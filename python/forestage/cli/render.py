@@ -114,5 +114,7 @@ def _tell(target: Path, result: Rendered, *, err: bool = False) -> None:
     click.echo(f"{target}: {layout}, {levels}", err=err)
     if result.peak_dbfs > 0.0:
         click.echo(f"{target}: clips: above full scale, where most players and files end", err=err)
+    if result.note:
+        click.echo(f"forestage: {result.note}", err=True)
     if result.status != "OK":
         click.echo(f"{target}: {result.status}", err=err)

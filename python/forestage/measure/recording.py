@@ -13,6 +13,7 @@ import soundfile
 
 from forestage.arrays import FloatArray
 from forestage.measure.plan import PLAN_NAME, Plan
+from forestage.whole_file import is_cut
 
 # A recorder that runs for longer than this besides the sweeps was forgotten
 MOST_MORE_S = 120.0
@@ -109,6 +110,8 @@ def read_recording(path: Path, plan: Plan, *, frames: int) -> FloatArray:
     try:
         with soundfile.SoundFile(path) as file:
             _check_header(file, plan, channels, frames)
+            if found := is_cut(file, str(path)):
+                raise ValueError(f"{found}; copy it again, or record again")
             audio = file.read(dtype="float64", always_2d=True).T
     except soundfile.SoundFileError as error:
         raise ValueError(f"{path}: not a readable audio file ({error})") from error
