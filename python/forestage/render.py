@@ -1,7 +1,6 @@
 """Play audio through the same C++ engine that the plugin runs."""
 
 import copy
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ from . import _core, notebook
 from ._core import BlindRun, Preset
 from .constants import SAMPLE_RATE
 from .headphone_eq import HeadphoneEqLike, load_headphone_eq
+from .levels import to_dbfs
 from .params import BY_ID, Value, raw_value, session_values, text_value
 from .presets import PresetLike, load_preset
 
@@ -236,8 +236,8 @@ class Renderer:
 
     @property
     def peak_dbfs(self) -> float:
-        """Highest sample that was played since the last reset, of all channels, in dB over full scale."""
-        return 20 * math.log10(max(self._engine.most_peak, 1e-10))
+        """Highest sample that was played since the last reset, of all channels, in dBFS; -200 for silence."""
+        return to_dbfs(self._engine.most_peak)
 
     @property
     def is_clipped(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from .apart import call_apart
 from .audio_file import BLOCK_FRAMES, STANDARD_STREAM, open_stereo, opened_target
 from .chain import Chain
+from .levels import to_dbfs
 from .presets import PresetLike, load_preset
 from .render import Renderer, aligned
 from .wav_file import WavWriter
@@ -31,7 +31,7 @@ class Rendered:
     channels, sample_rate, frames : int
         Layout and length of the file.
     peak_dbfs : float
-        Its highest sample.
+        Its highest sample; -200 for silence.
     gain_db : float
         What ``safe_headroom`` turned everything down by.
     reduction_db : float
@@ -134,7 +134,7 @@ def render_into(
     return Rendered(
         **layout,
         frames=done,
-        peak_dbfs=20 * math.log10(max(peak, 1e-10)),
+        peak_dbfs=to_dbfs(peak),
         gain_db=renderer.gain_db,
         reduction_db=renderer.most_reduction_db,
         status=renderer.status,

@@ -59,6 +59,12 @@ def test_render_writes_what_the_renderer_plays_with_latency_taken_out(song, tmp_
     assert np.max(db(found.T - expected)) <= -120
 
 
+def test_render_calls_silence_silent(tmp_path):
+    soundfile.write(tmp_path / "nothing.wav", np.zeros((4800, 2)), 48_000)
+    result = run("render", tmp_path / "nothing.wav", tmp_path / "ears.wav", "--preset", "laptop")
+    assert "at 48000 Hz, silent, gain" in result.stdout
+
+
 def test_render_plays_headphones_through_their_equaliser(song, tmp_path):
     target, eq = tmp_path / "ears.wav", tmp_path / "HD 650.txt"
     eq.write_text(AUTO_EQ)

@@ -11,7 +11,7 @@ import soundfile
 from click.testing import CliRunner
 
 import forestage
-from browser import CUT_ON_A_TELEPHONE, evaluate, needs_browser
+from browser import CUT_ON_A_TELEPHONE, WIDER_THAN_ITS_PLACE, evaluate, needs_browser
 from designs import designed
 from forestage import plots
 from forestage.audio_file import read_stereo
@@ -20,7 +20,7 @@ from forestage.demo import make_demo
 from forestage.demo.__main__ import cli
 from forestage.demo.content import Demo, Track
 from forestage.demo.measure import FREQUENCY_HZ, measure_design
-from forestage.demo.page import decibels
+from forestage.demo.page import decibels, render
 from forestage.demo.sound import Levels, true_peak_dbfs
 from forestage.presets import save_preset
 from kinds import MONITORS
@@ -254,7 +254,24 @@ def test_player_plays_at_a_press_and_switches_by_keys_and_buttons(demo, tmp_path
 @pytest.mark.slow
 @needs_browser
 def test_nothing_is_cut_on_a_telephone(demo, tmp_path):
-    assert evaluate(demo.page, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+    page = demo.page.with_name("with-licence.html")
+    page.write_text(render(replace(demo, source=EXCERPT)), encoding="utf-8")
+    assert evaluate(page, CUT_ON_A_TELEPHONE, folder=tmp_path, size=(390, 900)) == [0, 390, []]
+    page.unlink()
+
+
+@pytest.mark.slow
+@needs_browser
+@pytest.mark.parametrize("width", [1200, 1000, 800])
+def test_tables_fit_their_places(demo, tmp_path, width):
+    assert evaluate(demo.page, WIDER_THAN_ITS_PLACE, folder=tmp_path, size=(width, 900)) == [0, []]
+
+
+@pytest.mark.slow
+def test_a_channel_without_sound_is_silent(text):
+    left = text[text.index(">upmix-left.wav<") :]
+    assert re.search(r"−[0-9.]+ · silent</td>", left[: left.index("</tr>")])
+    assert "−200.0" not in text
 
 
 @pytest.mark.slow

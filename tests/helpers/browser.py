@@ -34,6 +34,14 @@ const cut = [...boxes.filter(isCut), ...all("td").filter(isBroken)];
 const page = document.documentElement;
 return [page.scrollWidth - page.clientWidth, innerWidth, cut.map(each => each.outerHTML.slice(0, 200))];
 """
+# Of a page with all details open: how far it is too wide, and what of it must be scrolled
+WIDER_THAN_ITS_PLACE = """
+for (const details of document.querySelectorAll("details")) details.open = true;
+await new Promise(done => setTimeout(done, 300));
+const wider = [...document.querySelectorAll(".scroll, pre")].filter(each => each.scrollWidth > each.clientWidth + 1);
+const page = document.documentElement;
+return [page.scrollWidth - page.clientWidth, wider.map(each => each.textContent.trim().slice(0, 40))];
+"""
 
 
 def evaluate(page, script, *, folder, size=(1200, 900)):

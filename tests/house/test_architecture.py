@@ -39,6 +39,7 @@ LAYERS = {
         "short_repr",
         "choices",
         "files",
+        "levels",
         "catalogue",
         "extras",
     ],

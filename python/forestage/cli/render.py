@@ -9,6 +9,7 @@ import click
 
 from forestage.command import AnyCase, progress_bar, reason, settings_of
 from forestage.files import checked_target
+from forestage.levels import level_text
 from forestage.params import BY_ID
 
 from .options import CHAIN, HEADPHONE_EQ, OVERWRITE, chain_of
@@ -110,8 +111,9 @@ def _tell(target: Path, result: Rendered, *, err: bool = False) -> None:
     """Say what was written, and what is worth knowing about it."""
     seconds = result.frames / result.sample_rate
     layout = f"{result.channels} channels, {seconds:.2f} s at {result.sample_rate} Hz"
-    levels = f"peak {result.peak_dbfs:.1f} dBFS, gain {result.gain_db:.1f} dB, limited by {result.reduction_db:.1f} dB"
-    click.echo(f"{target}: {layout}, {levels}", err=err)
+    peak = level_text(result.peak_dbfs, before="peak ", after=" dBFS")
+    gains = f"gain {result.gain_db:.1f} dB, limited by {result.reduction_db:.1f} dB"
+    click.echo(f"{target}: {layout}, {peak}, {gains}", err=err)
     if result.peak_dbfs > 0.0:
         click.echo(f"{target}: clips: above full scale, where most players and files end", err=err)
     if result.note:

@@ -18,7 +18,7 @@ from forestage.metrics.separation import ear_responses, separation_db
 from forestage.params import Value
 from forestage.short_repr import ShortRepr
 
-from .sound import Audio, Probe, to_db
+from .sound import Audio, Probe
 
 FREQUENCY_HZ = np.geomspace(50.0, 20_000.0, 260)
 PATTERN_HZ = np.geomspace(100.0, 10_000.0, 160)
@@ -126,7 +126,7 @@ def measure_design(preset: Path, design: Design) -> Facts:
         _beam(probe, design) if design.device.can_beam else None,
         probe.latency_frames,
         int(np.argmax(np.abs(plain[design.plant.references[0], 0]))),
-        to_db(float(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),
+        20 * float(np.log10(np.linalg.norm(guarded) / np.linalg.norm(open_wide))),
         {"beam": _room_drr_db(probe, center_presence=100), "plain": _room_drr_db(probe, center_focus=0)},
     )
 

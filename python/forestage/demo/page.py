@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from forestage import _core, plots
-from forestage._core import __version__
 from forestage.arrays import FloatArray
 from forestage.constants import SAMPLE_RATE
+from forestage.levels import level_text
 from forestage.metrics.directivity import AZIMUTH_DEG, FRONT_DEG, SIDES_DEG
+from forestage.page.template import environment
 from forestage.plots.alternatives import Table, curve_table, in_words, map_table, octaves_within
 from forestage.plots.top_view import scene_of, top_view
 from forestage.presets import preset_form
@@ -61,14 +61,11 @@ _SVG_SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"|(<svg[^>]*?) 
 
 def render(demo: Demo) -> str:
     """HTML of the page; the sound files are expected beside it."""
-    environment = Environment(
-        loader=PackageLoader("forestage.demo", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"db": decibels, "mean": np.mean}
+    made = environment("forestage.demo")
+    made.filters |= {"db": decibels, "mean": np.mean}
     scenes = {device.preset.stem: scene_of(preset_form(device.preset)) for device in demo.devices}
     licence = (demo.source.parent / "excerpt-licence.txt").read_text(encoding="utf-8") if demo.is_excerpt else ""
-    return environment.get_template("page.html.jinja").render(
+    return made.get_template("page.html.jinja").render(
         demo=demo,
         versions=VERSIONS,
         high_quality_latency_s=_upmix_latency_s("High Quality"),
@@ -80,7 +77,6 @@ def render(demo: Demo) -> str:
         licence=licence,
         statuses=sorted({t.status for device in demo.devices for t in device.tracks.values()} - {"OK"}),
         depth_band_hz=DEPTH_BAND_HZ,
-        version=__version__,
         octaves_hz=OCTAVES_HZ,
         beam_band_hz=BEAM_BAND_HZ,
         judged_band_hz=JUDGED_BAND_HZ,
@@ -103,13 +99,12 @@ def decibels(value: float | None, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> decibels(-3.14159), decibels(-0.001), decibels(None)
-    ('−3.1', '0.0', '–')
+    >>> decibels(-3.14159), decibels(-0.001), decibels(-200.0), decibels(None)
+    ('−3.1', '0.0', 'silent', '–')
     """
     if value is None or not np.isfinite(value):
         return "–"
-    text = f"{round(float(value), digits) + 0.0:.{digits}f}"
-    return text.replace("-", "−")
+    return level_text(value, digits).replace("-", "−")
 
 
 def loudness_spread_lu(device: DeviceDemo) -> float | None:

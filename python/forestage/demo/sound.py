@@ -18,6 +18,7 @@ from scipy.signal import resample_poly
 from forestage import host
 from forestage.audio_file import wav_writer
 from forestage.constants import SAMPLE_RATE
+from forestage.levels import to_dbfs
 from forestage.metrics.loudness import loudness_lufs
 from forestage.params import BY_ID, Value, session_values
 from forestage.presets import load_preset, preset_form
@@ -26,7 +27,6 @@ Audio = NDArray[np.float32]
 BLOCK_FRAMES = 65_536
 RESPONSE_FRAMES = 4096
 SHORTEST_S = 0.4  # one block of BS.1770
-SILENCE_DB = -200.0
 SUBTYPE = "PCM_24"  # every browser plays it, and it holds what the plugin's floats hold
 _OVERSAMPLING = 4
 _CONTEXT_FRAMES = 64
@@ -188,7 +188,7 @@ def true_peak_dbfs(path: Path) -> float:
     with soundfile.SoundFile(path) as file:
         for block in file.blocks(BLOCK_FRAMES, overlap=_CONTEXT_FRAMES, dtype="float32", always_2d=True):
             highest = max(highest, float(np.abs(resample_poly(block, _OVERSAMPLING, 1, axis=0)).max()))
-    return to_db(highest)
+    return to_dbfs(highest)
 
 
 def measure(path: Path) -> Levels:
@@ -199,9 +199,4 @@ def measure(path: Path) -> Levels:
         found = loudness_lufs(audio.T, sample_rate=sample_rate)
         loudness = found if np.isfinite(found) else None
     peaks = np.abs(audio).max(axis=0)
-    return Levels(loudness, tuple(to_db(float(peak)) for peak in peaks), true_peak_dbfs(path))
-
-
-def to_db(gain: float) -> float:
-    """Decibels of a gain."""
-    return 20 * float(np.log10(max(gain, 10 ** (SILENCE_DB / 20))))
+    return Levels(loudness, tuple(to_dbfs(float(peak)) for peak in peaks), true_peak_dbfs(path))

@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from forestage.chain import Chain
 from forestage.files import checked_target
+from forestage.levels import level_text
 from forestage.metrics.bands import OCTAVES
 from forestage.page.chart import chart_html
 from forestage.page.template import environment
@@ -57,7 +58,7 @@ def report_html(presets: Sequence[PresetLike], *, chain: Chain | None = None) ->
     contents = [carried(json.loads(load_preset(preset).to_json())) for preset in presets]
     folders = [preset_path(preset).parent if isinstance(preset, str | Path) else Path() for preset in presets]
     made = environment("forestage.report")
-    made.filters |= {"number": number_text, "change": change_text}
+    made.filters |= {"number": number_text, "change": change_text, "level": _level}
     figures = rows(contents)
     verdicts = [verdict(preset) for preset in contents]
     scenes = [scene_of(preset) for preset in contents]
@@ -103,6 +104,10 @@ def number_text(value: float | None) -> str:
     ('−0.12', '0.00', '–')
     """
     return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def _level(level_db: float) -> str:
+    return level_text(level_db, 2).replace("-", "−")
 
 
 def change_text(value: float | None) -> str:
