@@ -89,7 +89,8 @@ def play(language, text):
             Path(first[2:]).write_text(text)
     elif language == "python":
         if not first.startswith("# Fragment"):
-            run([sys.executable, "-W", "error", "-c", text])
+            Path("example.py").write_text(text)  # as users have it: processes that it spawns import it
+            run([sys.executable, "-W", "error", "example.py"])
     elif language is None:
         for line in text.splitlines():
             if SERVES.match(line.strip()):
