@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,9 @@ from .levels import to_dbfs
 from .presets import PresetLike, load_preset
 from .render import Renderer, aligned
 from .wav_file import WavWriter
+
+Tail = float | Literal["auto"]
+LONGEST_TAIL_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,11 @@ def render_file(
     *,
     chain: Chain | None = None,
     match: Literal["programme"] | None = None,
+    tail_s: Tail = 0.0,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
 ) -> Rendered:
-    """Play any stereo file through a preset and write a WAV file of 32-bit floats, as long and aligned with it.
+    """Play any stereo file through a preset and write a WAV file of 32-bit floats, aligned with it and as long.
 
     Parameters
     ----------
@@ -75,6 +80,9 @@ def render_file(
     match : "programme", optional
         Plays the file twice: first to measure it, then all headphones monitors, bypass and both presets equally loud
         for this file, exactly; see `Renderer.match`. Another preset to compare with is ``b``.
+    tail_s : float or "auto", optional
+        Silence that is played behind the end of the source, in s, so that what rings on is not cut off: with "auto" as
+        long as `Renderer.tail_frames` says that Forestage may, which rooms need; effects of a chain may take longer.
     progress : callable, optional
         Called with the share that is done, 0..1, where the length is known beforehand.
     **settings
@@ -85,17 +93,29 @@ def render_file(
     RuntimeError
         When a plugin of the chain crashed; the message has its name.
     ValueError
-        To match the standard input, which can be read once, or what a chain makes of the file.
+        To match the standard input, which can be read once, or what a chain makes of the file; for a tail that is
+        negative or no number.
     """
+    _check_tail(tail_s)
     job: dict[str, Any] = {"source": source, "preset": load_preset(preset), "chain": chain, "settings": settings}
     if match is not None and (chain is not None or str(source) == STANDARD_STREAM):
         raise ValueError("match wants a file without a chain, as it plays it twice")
-    job["match"] = match
+    job |= {"match": match, "tail_s": tail_s}
     with opened_target(target) as file:
         if chain is not None:
             result: Rendered = call_apart(render_into, file, job, name=str(source), progress=progress)
             return result
         return render_into(file, **job, progress=progress)
+
+
+def _check_tail(tail_s: Tail) -> None:
+    if tail_s != "auto" and not 0.0 <= float(tail_s) <= LONGEST_TAIL_S:
+        raise ValueError(f"tail_s is {tail_s!r}; 0 to {LONGEST_TAIL_S:g} s would be right, or 'auto'")
+
+
+def _silence(frames: int) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, frames, BLOCK_FRAMES):
+        yield np.zeros((2, min(BLOCK_FRAMES, frames - start)), np.float32)
 
 
 def _blocks(source: str | Path) -> Iterator[NDArray[np.float32]]:
@@ -111,6 +131,7 @@ def render_into(
     chain: Chain | None,
     settings: dict[str, Any],
     match: Literal["programme"] | None = None,
+    tail_s: Tail = 0.0,
     progress: Callable[[float], object] | None = None,
     at: Callable[[str], object] = lambda place: None,
 ) -> Rendered:
@@ -122,15 +143,18 @@ def render_into(
             renderer.match_passes(lambda: _blocks(source))
         layout = {"channels": renderer.output_channels, "sample_rate": reader.sample_rate}
         peak, done = 0.0, 0
-        blocks = reader.blocks(BLOCK_FRAMES)
+        ringing = renderer.tail_frames - renderer.latency_frames
+        tail = ringing if tail_s == "auto" else round(tail_s * reader.sample_rate)
+        frames = None if reader.frames is None else reader.frames + tail
+        blocks = itertools.chain(reader.blocks(BLOCK_FRAMES), _silence(tail))
         played = aligned(renderer, blocks) if chain is None else chain.played(blocks, renderer, at=at)
-        with WavWriter(file, frames=reader.frames, **layout) as writer:
+        with WavWriter(file, frames=frames, **layout) as writer:
             for block in played:
                 writer.write(block)
                 peak = max(peak, float(np.abs(block).max()))
                 done += block.shape[1]
-                if progress is not None and reader.frames:
-                    progress(done / reader.frames)
+                if progress is not None and frames:
+                    progress(done / frames)
     return Rendered(
         **layout,
         frames=done,
@@ -152,6 +176,7 @@ class Job:
     settings: Mapping[str, Any]
     chain: Chain | None = None
     match: Literal["programme"] | None = None
+    tail_s: Tail = 0.0
 
 
 def render_files(
@@ -160,6 +185,7 @@ def render_files(
     *,
     chain: Chain | None = None,
     match: Literal["programme"] | None = None,
+    tail_s: Tail = 0.0,
     threads: int | None = None,
     progress: Callable[[float], object] | None = None,
     **settings: Any,
@@ -176,6 +202,8 @@ def render_files(
         Effects before and after it; each file has instances of its own.
     match : "programme", optional
         Each file by itself, as in `render_file`.
+    tail_s : float or "auto", optional
+        As in `render_file`.
     threads : int, optional
         How many at a time; as many as the machine has cores by default.
     progress : callable, optional
@@ -188,8 +216,9 @@ def render_files(
     list of Rendered or Exception
         A file that could not be rendered has its error here; the others are rendered all the same.
     """
+    _check_tail(tail_s)
     loaded = load_preset(preset)
-    jobs = [Job(source, target, loaded, settings, chain, match) for source, target in files]
+    jobs = [Job(source, target, loaded, settings, chain, match, tail_s) for source, target in files]
     return render_jobs(jobs, threads=threads, progress=progress)
 
 
@@ -212,8 +241,8 @@ def render_jobs(
 
         job = jobs[index]
         try:
-            files = job.source, job.target
-            return render_file(*files, job.preset, chain=job.chain, match=job.match, progress=told, **job.settings)
+            how: dict[str, Any] = {"chain": job.chain, "match": job.match, "tail_s": job.tail_s, **job.settings}
+            return render_file(job.source, job.target, job.preset, progress=told, **how)
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             return error
 

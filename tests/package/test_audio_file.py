@@ -277,3 +277,34 @@ def test_render_says_that_a_file_is_cut_off_and_renders_what_is_there(tmp_path, 
     told = f"forestage: {name}: is cut off: 1.00 s are there, and its header announces 2.00 s"
     assert (result.returncode, result.stderr.decode().count(told)) == (0, 1)
     assert soundfile.info(tmp_path / "out.wav").frames == RATE
+
+
+def test_a_tail_keeps_what_rings_on_and_changes_nothing_before(tmp_path):
+    write_wav(tmp_path / "in.wav", noise(frames=RATE), sample_rate=RATE)
+    sounds = {}
+    for tail_s in (0.0, 0.25, "auto"):
+        result = render_file(tmp_path / "in.wav", tmp_path / "out.wav", "laptop", tail_s=tail_s, room="On")
+        sounds[tail_s] = soundfile.read(tmp_path / "out.wav", dtype="float32")[0]
+        assert len(sounds[tail_s]) == result.frames
+    short, quarter, whole = sounds.values()
+    assert (len(short), len(quarter)) == (RATE, 1.25 * RATE)
+    assert np.allclose(quarter, whole[: len(quarter)], rtol=0.0, atol=1e-6)  # blocks end elsewhere
+    assert np.allclose(short, whole[:RATE], rtol=0.0, atol=1e-6)
+    assert np.abs(whole[RATE:]).max() > 0.01
+    assert np.abs(whole[-100:]).max() < 1e-5
+
+
+@pytest.mark.parametrize("tail_s", [-1.0, float("nan"), 1e9])
+def test_a_tail_that_cannot_be_is_refused(tmp_path, tail_s):
+    write_wav(tmp_path / "in.wav", noise(frames=100), sample_rate=RATE)
+    with pytest.raises(ValueError, match=r"tail_s is .*; 0 to 600 s would be right, or 'auto'"):
+        render_files([(tmp_path / "in.wav", tmp_path / "out.wav")], "laptop", tail_s=tail_s)
+
+
+def test_the_command_takes_a_tail_for_files_and_streams(tmp_path):
+    write_wav(tmp_path / "in.wav", noise(frames=RATE), sample_rate=RATE)
+    result = forestage("-", tmp_path / "out.wav", "--tail", "0.5", input=(tmp_path / "in.wav").read_bytes())
+    assert (result.returncode, soundfile.info(tmp_path / "out.wav").frames) == (0, 1.5 * RATE)
+    assert forestage(tmp_path / "in.wav", "-o", tmp_path / "folder", "--tail", "auto").returncode == 0
+    assert soundfile.info(tmp_path / "folder" / "in.wav").frames > 1.5 * RATE
+    assert b"--tail" in forestage(tmp_path / "in.wav", tmp_path / "no.wav", "--tail", "long").stderr

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from forestage.render_file import Rendered
 
 
+class _Tail(click.ParamType):
+    """Seconds, or ``auto``."""
+
+    name = "tail"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds, or ``auto`` as it is."""
+        return "auto" if value == "auto" else click.FLOAT.convert(value, param, ctx)
+
+
 @click.command()
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE TARGET | SOURCE... -o FOLDER"
@@ -35,6 +45,10 @@ if TYPE_CHECKING:
 @CHAIN
 @click.option("--match", type=AnyCase(["programme"]), help="Play all that is compared equally loud, for this music.")
 @click.option("--against", metavar="PRESET", help="With --match: another preset that is to be as loud.")
+@click.option(
+    "--tail", "tail_s", type=_Tail(), default=0.0, metavar="SECONDS|auto",
+    help="Go on behind the end of SOURCE for what rings on, as rooms do; auto: as long as Forestage may. [default: 0]",
+)  # fmt: skip
 @OVERWRITE
 def render(
     files: tuple[Path, ...],
@@ -46,12 +60,14 @@ def render(
     chain_file: Path | None,
     match: Literal["programme"] | None,
     against: str | None,
+    tail_s: float | Literal["auto"],
     overwrite: bool,
 ) -> None:
     """Play SOURCE, any stereo file, through a preset and write TARGET, a WAV file of 32-bit floats.
 
-    The result is as long as SOURCE and aligned with it: the latency is taken out. From 4 GiB on it is RF64. A dash is
-    the standard input or output: ffmpeg -i talk.mp4 -f wav - | forestage render - - -p laptop | aplay
+    The result is as long as SOURCE and aligned with it: the latency is taken out, and what rings on behind its end, as
+    a room does, is left out without --tail. From 4 GiB on it is RF64. A dash is the standard input or output:
+    ffmpeg -i talk.mp4 -f wav - | forestage render - - -p laptop | aplay
 
     With a folder, each SOURCE becomes a file of its name there, as many at a time as the machine has cores:
     forestage render album/*.flac -o album-on-laptop -p laptop
@@ -63,7 +79,7 @@ def render(
     from forestage.render_file import Rendered, render_file, render_files
 
     settings: dict[str, Any] = {"monitor": monitor, "headphone_eq": headphone_eq} | settings_of(pairs)
-    settings |= {"chain": chain_of(chain_file), "match": match}
+    settings |= {"chain": chain_of(chain_file), "match": match, "tail_s": tail_s}
     if against is not None:
         if match is None:
             raise click.UsageError("--against goes with --match programme")
