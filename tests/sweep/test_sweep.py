@@ -220,6 +220,11 @@ def test_what_is_no_sweep_is_said(table, reason):
         parse_space(table)
 
 
+def test_what_is_no_path_is_named():
+    with pytest.raises(TypeError, match=r"path is 3, of type int; that of a sweep \(\.toml\) would be right"):
+        load_space(3)
+
+
 def test_a_point_that_is_no_device_is_named_by_its_values():
     space = parse_space({"device": "laptop", "vary": [{"name": "listener.distance_m", "values": [0.5, -1.0]}]})
     with pytest.raises(ValueError, match=r"listener\.distance_m = -1\.0: .*distance_m"):

@@ -44,7 +44,7 @@ from forestage.acoustics.device_file import SPHERE, device_table, load_device, p
 from forestage.acoustics.field_check import named, number, shown
 from forestage.batch.store import sha256_of
 from forestage.catalogue import device_path
-from forestage.files import read_text
+from forestage.files import checked_path, read_text
 
 from .arguments import argument_path, design_arguments, steps_of
 
@@ -201,7 +201,7 @@ def load_space(path: str | Path) -> Space:
     ValueError
         For what is no sweep; the message names the file, the place and what would be right.
     """
-    path = Path(path)
+    path = checked_path(path, "path", "that of a sweep (.toml)")
     try:
         return parse_space(tomllib.loads(read_text(path)), path.parent)
     except (tomllib.TOMLDecodeError, ValueError) as error:
