@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .files import no_file, written_whole
 from .wav_file import WavWriter
-from .whole_file import is_cut
+from .whole_file import is_cut, was_cut
 
 STANDARD_STREAM = "-"
 BLOCK_FRAMES = 65_536
@@ -37,13 +37,13 @@ class StereoReader:
         Length; None for a stream, which may go on for any time.
     """
 
-    def __init__(self, file: soundfile.SoundFile, name: str) -> None:
+    def __init__(self, file: soundfile.SoundFile, name: str, told: Callable[[str], object]) -> None:
         if file.channels > 2:
             raise ValueError(f"{name}: has {file.channels} channels; stereo would be right")
         self.name = name
         self.sample_rate = int(file.samplerate)
         self.frames = int(file.frames) if file.seekable() else None
-        self._file = file
+        self._file, self._told = file, told
 
     def skip(self, frames: int) -> None:
         """Leave out what comes next, in a file that is not a stream."""
@@ -73,6 +73,8 @@ class StereoReader:
             yield np.ascontiguousarray(stereo)
         if position == 0:
             raise ValueError(f"{self.name}: holds no sound")
+        if self.frames is None and (found := was_cut(self._file, position)):
+            self._told(f"{self.name}: {found}")
 
 
 @contextmanager
@@ -120,7 +122,7 @@ def _opened(source: str | int, name: str, told: Callable[[str], object]) -> Iter
     with _as_value_error(name):
         file = soundfile.SoundFile(source, closefd=False)
     with file:
-        reader = StereoReader(file, name)
+        reader = StereoReader(file, name, told)
         if file.seekable() and (found := is_cut(file, source)):
             told(f"{name}: {found}")
         yield reader

@@ -15,6 +15,7 @@ import soundfile
 
 MISSING_S = 0.01  # less is what careless writers count wrongly, such as their own header
 MOST_CHUNKS = 10_000
+SAMPLE_BYTES = (1, 2, 3, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,20 @@ def is_cut(file: soundfile.SoundFile, source: str | int) -> str | None:
     finally:
         if descriptor is not source:
             os.close(descriptor)
-    there_s = file.frames / file.samplerate
     if not 0 < there < announced:
         return None
-    announced_s = there_s * announced / there
+    there_s = file.frames / file.samplerate
+    return _told(there_s, there_s * announced / there)
+
+
+def was_cut(file: soundfile.SoundFile, frames: int) -> str | None:
+    """Say the same of a stream that has ended after so many frames."""
+    if any(_is_unknown(file.frames * file.channels * width) for width in SAMPLE_BYTES):
+        return None
+    return _told(frames / file.samplerate, file.frames / file.samplerate)
+
+
+def _told(there_s: float, announced_s: float) -> str | None:
     if announced_s - there_s < MISSING_S:
         return None
     return f"is cut off: {there_s:.2f} s are there, and its header announces {announced_s:.2f} s"

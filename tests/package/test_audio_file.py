@@ -175,6 +175,7 @@ def test_render_reads_a_stream_whose_header_knows_no_length(tmp_path, rendered):
     result = forestage("-", tmp_path / "out.wav", input=raw[:at] + b"\xff\xff\xff\xff" + raw[at + 4 :])
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out.wav").read_bytes()[:4] == b"RIFF"
+    assert b"cut off" not in result.stderr
     assert np.array_equal(soundfile.read(tmp_path / "out.wav", dtype="float32")[0], rendered)
 
 
@@ -268,12 +269,13 @@ def test_chunks_before_the_sound_are_passed_over(tmp_path):
         read_stereo(tmp_path / "a.wav")
 
 
-@pytest.mark.parametrize("is_piped", [False, True])
-def test_render_says_that_a_file_is_cut_off_and_renders_what_is_there(tmp_path, is_piped):
+@pytest.mark.parametrize("way", ["file", "redirected", "pipe"])
+def test_render_says_that_a_file_is_cut_off_and_renders_what_is_there(tmp_path, way):
     path = sizes(tmp_path / "a.wav", size=8 * RATE)
     with path.open("rb") as file:
-        result = forestage("-" if is_piped else path, tmp_path / "out.wav", stdin=file)
-    name = "standard input" if is_piped else path
+        given = {"input": path.read_bytes()} if way == "pipe" else {"stdin": file}
+        result = forestage(path if way == "file" else "-", tmp_path / "out.wav", **given)
+    name = path if way == "file" else "standard input"
     told = f"forestage: {name}: is cut off: 1.00 s are there, and its header announces 2.00 s"
     assert (result.returncode, result.stderr.decode().count(told)) == (0, 1)
     assert soundfile.info(tmp_path / "out.wav").frames == RATE
