@@ -163,12 +163,18 @@ def _noise(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure
 
 
 def _distortion(measurement: Measurement, names: list[str]) -> tuple[str, str, Figure]:
-    hz, shown = _shown(100 * measurement.distortion)
+    hz, shown = _shown(100 * np.array([each.found for each in measurement.distortion]))
+    _, hidden = _shown(100 * np.array([each.hidden for each in measurement.distortion]))
     ax = lines(hz, _curves(names, shown), ylabel="harmonic distortion (%)")
-    ax.set_yscale("log")
+    for line, values in zip(ax.get_lines(), hidden, strict=True):
+        ax.plot(hz, values, color=line.get_color(), linewidth=0.8, linestyle=":")
+    ax.set_yscale("log", nonpositive="mask")
     ax.set_ylim(0.01, 30.0)
     ax.axhline(3.0, color=INK, linewidth=0.8)
-    text = "Second to fifth harmonic over the fundamental, at the level of the sweeps; noise counts as distortion."
+    text = (
+        "Second to fifth harmonic over the fundamental, at the level of the sweeps. Noise is taken off; dotted: how "
+        "much more it may hide."
+    )
     return "Distortion", text, _figure(ax)
 
 
@@ -225,7 +231,8 @@ def _rows(measurement: Measurement, names: list[str]) -> list[tuple[str, str, li
         for what, values in (
             ("level (dB)", level_db),
             ("signal over noise (dB)", measurement.snr_db[driver]),
-            ("distortion (%)", 100 * measurement.distortion[driver]),
+            ("distortion (%)", 100 * measurement.distortion[driver].found),
+            ("hidden in noise (%)", 100 * measurement.distortion[driver].hidden),
         ):
             rows.append((name, what, [float(value) if np.isfinite(value) else None for value in values]))
     return rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, hilbert, sosfiltfilt
+from scipy.stats import f as f_distribution
 
 from forestage.arrays import ComplexArray, FloatArray
 from forestage.measure.deconvolve import HARMONICS
@@ -27,6 +28,8 @@ OVERSAMPLED = 16
 FADE_SHARE = 0.25
 # Before the arrival
 AHEAD_S = 1e-3
+# Of taking noise for a harmonic in a third octave
+CHANCE = 1e-6
 TINY = 1e-30
 
 
@@ -134,30 +137,89 @@ def spectra(repeats: FloatArray, first: int, length_s: float, sample_rate: int) 
     return Spectra(third_octaves(frequency, np.abs(np.fft.rfft(mean * window)) ** 2), third_octaves(frequency, noise))
 
 
-def distortion(linear: FloatArray, harmonics: FloatArray, sample_rate: int) -> FloatArray:
-    """Total harmonic distortion at `THIRDS_HZ` of the fundamental, as a ratio, shape (31,); NaN where none is heard.
+@dataclass(frozen=True, repr=False)
+class Harmonics(ShortRepr):
+    """Power of harmonics over the fundamental, and of noise in the same windows, shape (orders, 31).
+
+    Both are told at `THIRDS_HZ` of the fundamental; NaN where none is heard. ``bins`` says of how many independent
+    bins each is the mean.
+    """
+
+    power: FloatArray
+    noise: FloatArray
+    bins: FloatArray
+
+
+def harmonics(linear: FloatArray, early: FloatArray, sample_rate: int, highest_hz: float) -> Harmonics:
+    """Levels of harmonics, and of what sweeps differ by there.
 
     Parameters
     ----------
-    linear : ndarray, shape (frames,)
-        Impulse response.
-    harmonics : ndarray, shape (orders, frames)
+    linear : ndarray, shape (repeats, frames)
+        Impulse responses.
+    early : ndarray, shape (repeats, orders, frames)
         Those of the orders of `HARMONICS`.
     sample_rate : int
         In Hz.
+    highest_hz : float
+        Up to there the sweep is whole, and harmonics count.
     """
-    frames = max(len(linear), harmonics.shape[1])
-    frequency = bins_hz(frames, sample_rate)
-    fundamental = third_octaves(frequency, np.abs(np.fft.rfft(linear, frames)) ** 2)
-    power = np.zeros(len(THIRDS_HZ))
-    for order, response in zip(HARMONICS, harmonics, strict=True):
-        # Level of the harmonic where it is heard, told at the frequency that made it
-        found = np.abs(np.fft.rfft(response, frames)) ** 2
-        at = order * frequency
-        heard = np.interp(at, frequency, found, right=0.0)
-        power += np.nan_to_num(third_octaves(frequency, heard))
-    is_heard = (fundamental > TINY) & (THIRDS_HZ * HARMONICS[0] < 0.45 * sample_rate)
-    return np.where(is_heard, np.sqrt(power / np.maximum(fundamental, TINY)), np.nan)
+    fundamental = np.subtract(*_power_and_noise(linear, bins_hz(linear.shape[-1], sample_rate)))
+    length = early.shape[-1]
+    padded = np.pad(early, ((0, 0), (0, 0), (0, max(linear.shape[-1] - length, 0))))
+    frequency = bins_hz(padded.shape[-1], sample_rate)
+    # Levels where harmonics are heard, told at the frequency that made them
+    found = [_power_and_noise(padded[:, k], frequency / order) for k, order in enumerate(HARMONICS)]
+    power, noise = np.moveaxis(np.array(found), 1, 0)
+    low, high = (np.outer(HARMONICS, THIRDS_HZ) * edge for edge in (10.0**-0.05, 10.0**0.05))
+    counts = high <= highest_hz
+    over = np.where((fundamental > TINY) & counts[0], np.maximum(fundamental, TINY), np.nan)
+    power, noise = (np.where(counts, each, 0.0) / over for each in (power, noise))
+    return Harmonics(power, noise, np.maximum((high - low) * length / sample_rate, 1.0))
+
+
+def _power_and_noise(repeats: FloatArray, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Power in third octaves of the mean of responses, and what of it is noise: by what they differ by."""
+    count = len(repeats)
+    mean = repeats.mean(axis=0)
+    apart = np.sum(np.abs(np.fft.rfft(repeats - mean)) ** 2, axis=0) / (count * (count - 1))
+    return third_octaves(frequency, np.abs(np.fft.rfft(mean)) ** 2), third_octaves(frequency, apart)
+
+
+@dataclass(frozen=True, repr=False)
+class Distortion(ShortRepr):
+    """Total harmonic distortion at `THIRDS_HZ` of the fundamental, as a ratio, shape (31,); NaN where none is heard.
+
+    Attributes
+    ----------
+    found : ndarray
+        Of harmonics that stand out of the noise, which is taken off; 0 where none does.
+    hidden : ndarray
+        The most that noise may hide of the others.
+    """
+
+    found: FloatArray
+    hidden: FloatArray
+
+    @property
+    def most(self) -> FloatArray:
+        """What it may be at most, shape (31,)."""
+        return np.hypot(self.found, self.hidden)
+
+
+def distortion(heard: list[Harmonics], repeats: int) -> Distortion:
+    """What is clearly more than noise in the median of places and ears.
+
+    Powers of Gaussian noise over those estimated from so many sweeps are distributed as F, which `CHANCE` goes by.
+    """
+    power, noise, bins = (np.median([getattr(each, name) for each in heard], axis=0) for name in
+                          ("power", "noise", "bins"))  # fmt: skip
+    freedom = 2.0 * len(heard) * bins
+    least = noise * f_distribution.isf(CHANCE, freedom, freedom * (repeats - 1))
+    known = np.where(np.isnan(power), np.nan, power > least)
+    return Distortion(
+        np.sqrt(np.sum(known * (power - noise), axis=0)), np.sqrt(np.sum((1.0 - known) * (least - noise), axis=0))
+    )
 
 
 def later_s(impulse: FloatArray, other: FloatArray, sample_rate: int) -> tuple[float, float]:

@@ -22,11 +22,13 @@ from forestage.measure.plan import Place, Plan, load_plan
 from forestage.measure.quality import (
     LONGEST_S,
     THIRDS_HZ,
+    Distortion,
     Spectra,
     arrival,
     distortion,
     first_reflection_s,
     gated,
+    harmonics,
     later_s,
     spectra,
     thirds_within,
@@ -63,7 +65,7 @@ class Measurement(ShortRepr):
     repeats : list, by driver and place and ear
         Impulse responses of every sweep, shape (repeats, frames); they begin `BEFORE_S` before the markers' arrival.
     harmonics : list, by driver and place and ear
-        Of the mean of sweeps, shape (orders, frames).
+        Responses of harmonics of every sweep, shape (repeats, orders, frames).
     window_s : float, optional
         Of responses after their arrival; up to the first reflection by default.
     """
@@ -142,21 +144,19 @@ class Measurement(ShortRepr):
         )
 
     @cached_property
-    def distortion(self) -> FloatArray:
-        """Total harmonic distortion where it is heard best, as a ratio, shape (drivers, 31)."""
-        return np.array(
-            [
-                np.median(
-                    [
-                        distortion(self.means[d, p, e], ear, self.sample_rate)
-                        for p, place in enumerate(driver)
-                        for e, ear in enumerate(place)
-                    ],
-                    axis=0,
-                )
-                for d, driver in enumerate(self.harmonics)
-            ]
-        )
+    def distortion(self) -> list[Distortion]:
+        """Total harmonic distortion of drivers, in the median of places and ears."""
+        return [
+            distortion(
+                [
+                    harmonics(linear, early, self.sample_rate, self.plan.sweep(d).whole_hz[1])
+                    for places in zip(self.repeats[d], self.harmonics[d], strict=True)
+                    for linear, early in zip(*places, strict=True)
+                ],
+                repeats=min(len(ear) for place in self.repeats[d] for ear in place),
+            )
+            for d in range(len(self.repeats))
+        ]
 
     @cached_property
     def repeatability_db(self) -> FloatArray:
@@ -209,7 +209,8 @@ class Measurement(ShortRepr):
         """Levels of drivers in the mean over places, over those of flat ones, with what limits an equaliser."""
         power = np.array([[[ear.signal for ear in place] for place in driver] for driver in self.spectra])
         level_db = 10 * np.log10(np.maximum(np.mean(power / self._model_power(), axis=(1, 2)), 1e-30))
-        return [Heard(*each) for each in zip(level_db, self.snr_db, self.distortion, strict=True)]
+        distorted = [each.found for each in self.distortion]
+        return [Heard(*each) for each in zip(level_db, self.snr_db, distorted, strict=True)]
 
     def _model_power(self) -> FloatArray:
         """Power of drivers that are flat at 1 m, shape (drivers, places, 1 or 2 ears, 31 or 1)."""
@@ -277,7 +278,7 @@ def measure(recordings: str | Path, *, sweeps: str | Path | None = None, window_
         headings,
         [[[np.concatenate([take.linear for take in ear]) for ear in place] for place in driver] for driver in by_ear],
         [
-            [[np.mean([take.harmonics.mean(axis=0) for take in ear], axis=0) for ear in place] for place in driver]
+            [[np.concatenate([take.harmonics for take in ear]) for ear in place] for place in driver]
             for driver in by_ear
         ],
         window_s,

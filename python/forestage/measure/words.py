@@ -80,11 +80,13 @@ def _noise(measurement: Measurement) -> Iterator[Finding]:
 
 
 def _distortion(measurement: Measurement) -> Iterator[Finding]:
-    most = 0.0
-    for driver, ratio, snr_db in zip(measurement.plan.drivers, measurement.distortion, measurement.snr_db, strict=True):
+    found, most, where = 0.0, 0.0, 0
+    for driver, each, snr_db in zip(measurement.plan.drivers, measurement.distortion, measurement.snr_db, strict=True):
         own = _own(driver) & thirds_within(50.0, THIRDS_HZ[-1]) & (snr_db >= LEAST_SNR_DB)
-        known = np.where(own, np.nan_to_num(ratio), 0.0)
-        most = max(most, float(known.max()))
+        known, possible = (np.where(own, np.nan_to_num(ratio), 0.0) for ratio in (each.found, each.most))
+        found = max(found, float(known.max()))
+        if possible.max() > most:
+            most, where = float(possible.max()), int(np.argmax(possible))
         if (loud := known > MOST_DISTORTION).any():
             at = int(np.argmax(known))
             yield Finding(
@@ -94,6 +96,12 @@ def _distortion(measurement: Measurement) -> Iterator[Finding]:
             )
     if most <= MOST_DISTORTION:
         yield Finding("good", f"distortion is at most {100 * most:.1f} % from 50 Hz on, at the level of the sweeps")
+    elif found <= MOST_DISTORTION:
+        yield Finding(
+            "good",
+            f"no distortion of more than {100 * MOST_DISTORTION:g} % stands out of the noise, which may hide up to "
+            f"{100 * most:.1f} % ({hz_text(THIRDS_HZ[where])})",
+        )
 
 
 def _reflection(measurement: Measurement) -> Iterator[Finding]:
