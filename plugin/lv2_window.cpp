@@ -74,7 +74,8 @@ class Lv2Model final : public PluginModel {
   SoundTap& sound() override { return plugin_.sound(); }
   double sample_rate() const override { return session().engine()->spec().sample_rate; }
   int latency_frames() const override {
-    return session().latency_frames(static_cast<UpmixQuality>(static_cast<int>(value(Param::upmix_quality))));
+    const auto quality = static_cast<UpmixQuality>(static_cast<int>(value(Param::upmix_quality)));
+    return session().latency_frames(quality, sample_rate());
   }
   int output_channels() const override { return plugin_.ports().outputs; }
 

@@ -52,7 +52,13 @@ bool Processor::isBusesLayoutSupported(const BusesLayout& layout) const {
          is_numbered(in) && is_numbered(out);
 }
 
+void Processor::note_set_up(double sample_rate) {
+  host_rate_.store(sample_rate, std::memory_order_relaxed);
+  report();
+}
+
 void Processor::prepareToPlay(double sample_rate, int) {
+  host_rate_.store(sample_rate, std::memory_order_relaxed);
   try {
     session_.prepare({.sample_rate = sample_rate, .output_channels = getMainBusNumOutputChannels()}, audio_lock());
   } catch (const std::exception& error) {
@@ -76,7 +82,8 @@ Status Processor::status() const {
 }
 
 int Processor::engine_latency_frames() const {
-  return session_.latency_frames(static_cast<UpmixQuality>(static_cast<int>(parameters_.plain(Param::upmix_quality))));
+  const auto quality = static_cast<UpmixQuality>(static_cast<int>(parameters_.plain(Param::upmix_quality)));
+  return session_.latency_frames(quality, sample_rate());
 }
 
 void Processor::reset() {

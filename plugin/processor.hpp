@@ -82,7 +82,7 @@ class Processor final : public juce::AudioProcessor,
   void set_headphone_eq(std::optional<HeadphoneEq> eq) override;
   LevelTap& levels() override { return levels_; }
   SoundTap& sound() override { return sound_; }
-  double sample_rate() const override { return getSampleRate(); }
+  double sample_rate() const override { return host_rate_.load(std::memory_order_relaxed); }
   int latency_frames() const override { return getLatencySamples(); }
   int output_channels() const override { return getMainBusNumOutputChannels(); }
 
@@ -92,6 +92,7 @@ class Processor final : public juce::AudioProcessor,
  private:
   void play(juce::AudioBuffer<float>& buffer, bool is_bypassed);
   void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept override;
+  void note_set_up(double sample_rate) override;
   // The host hears of a new status, latency or meter from here, never from the audio thread.
   void timerCallback() override;
   bool show_readings();  // of the engine; true for a new status
@@ -114,6 +115,7 @@ class Processor final : public juce::AudioProcessor,
   LevelTap levels_;
   SoundTap sound_;
   std::unique_ptr<Vst3Audio> vst3_audio_;
+  std::atomic<double> host_rate_{0.0};         // 0 before the host has set one, when JUCE has one of its own
   std::atomic<float> reported_quality_{0.0f};  // of the latency that the host was told
   std::array<std::atomic<int>, 2> program_in_slot_{};
   std::array<std::atomic<int>, 2> known_programs_{};  // of each slot, as a host may know it; -1 = not at all

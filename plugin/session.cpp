@@ -217,15 +217,22 @@ std::vector<std::string> Session::notes() const {
   return contents_.notes;
 }
 
-int Session::latency_frames(UpmixQuality quality) const {
+int Session::latency_frames(UpmixQuality quality, double sample_rate) const {
   const std::lock_guard guard(mutex_);
-  if (engine_ != nullptr) return engine_->latency_frames(quality);
-  if (is_prepared_) return 0;  // stereo passes through
+  const bool is_set = sample_rate > 0.0;
+  if (engine_ != nullptr && (!is_set || sample_rate == engine_->spec().sample_rate))
+    return engine_->latency_frames(quality);
+  if (engine_ == nullptr && is_prepared_) return 0;  // stereo passes through
   int longest = 0;
-  for (const auto& preset : contents_.presets) {
-    if (preset == nullptr) continue;
-    const auto delays = delays_at_rate(*preset, checked_rate(EngineSpec{}.sample_rate));
-    longest = std::max(longest, natural_latency_frames(delays)[static_cast<std::size_t>(quality)]);
+  try {
+    const int rate = checked_rate(is_set ? sample_rate : EngineSpec{}.sample_rate);
+    for (const auto& preset : contents_.presets) {
+      if (preset == nullptr) continue;
+      const auto delays = delays_at_rate(*preset, rate);
+      longest = std::max(longest, natural_latency_frames(delays)[static_cast<std::size_t>(quality)]);
+    }
+  } catch (const std::exception&) {
+    return 0;  // no engine will play at this rate
   }
   return longest;
 }

@@ -1,7 +1,8 @@
 // What is loaded: the engine, the presets in its two slots and the equaliser of the headphones, and the state that
 // hosts keep of it. Every call but `engine()` takes a mutex that the audio thread never takes. `prepare` replaces the
 // engine, so the host must not be processing; `AudioLock` guards the swap against hosts that are. Before the first
-// `prepare` there is no engine, and latency and status are those of a likely rate: hosts ask for them when they load.
+// `prepare` there is no engine, and latency and status are those of a likely rate, latency those of the host's where it
+// has set one: hosts ask for them when they load.
 #pragma once
 
 #include <array>
@@ -68,13 +69,14 @@ class Session {
   BlindNow blind() const;          // [any but audio]
   /// Keeps what is answered of the engine's blind trials; true for something new.  [any but audio]
   bool note_blind();
-  std::vector<BlindRecord> blind_records() const;                                     // [any but audio]
-  Contents contents() const;                                                          // [any but audio]
-  SlotPresets presets() const;                                                        // [any but audio]
-  std::optional<std::string> headphone_eq_name() const;                               // [any but audio]
-  std::vector<std::string> notes() const;                                             // [any but audio]
-  Engine* engine() const noexcept { return engine_.get(); }                           // [audio] may be null
-  int latency_frames(UpmixQuality quality) const;                                     // [any but audio]
+  std::vector<BlindRecord> blind_records() const;            // [any but audio]
+  Contents contents() const;                                 // [any but audio]
+  SlotPresets presets() const;                               // [any but audio]
+  std::optional<std::string> headphone_eq_name() const;      // [any but audio]
+  std::vector<std::string> notes() const;                    // [any but audio]
+  Engine* engine() const noexcept { return engine_.get(); }  // [audio] may be null
+  /// At the sample rate that a host has set, 0 where it has set none, also before it prepares.  [any but audio]
+  int latency_frames(UpmixQuality quality, double sample_rate) const;
   Status status(Slot slot, Monitor monitor, bool in_room) const;                      // [any but audio]
   Status playing_status(Slot slot, Monitor monitor, bool in_room) const noexcept;     // [audio]
   float measured(Param id) const;                                                     // [any but audio] a read-only row

@@ -169,6 +169,7 @@ tresult PLUGIN_API Vst3Audio::setupProcessing(Vst::ProcessSetup& setup) {
   if (result == kResultOk) {
     max_frames_ = std::max<int>(setup.maxSamplesPerBlock, 1);
     lanes_ = std::make_unique<Lanes>(max_channels, max_frames_);
+    player_.note_set_up(setup.sampleRate);
   }
   return result;
 }

@@ -59,6 +59,8 @@ class Vst3Player {
   /// What of the host's block begins at `first_frame`, in place: stereo from lanes 0-1, and every lane is written.
   /// [audio]
   virtual void play(AudioBlock io, Vst3Automation& automation, int first_frame) noexcept = 0;
+  /// The host has set the sample rate, and may ask for the latency before it activates the plugin.  [main]
+  virtual void note_set_up(double sample_rate) = 0;
 };
 
 class Vst3Audio final : public Steinberg::Vst::IAudioProcessor {

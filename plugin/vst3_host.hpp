@@ -1,10 +1,9 @@
 // Tells a VST3 host of changes at once, on the thread the host called us on, when JUCE does not.
 //
 // JUCE sends such notices from its message loop. On Linux, without an editor, that loop is a thread of the plugin's
-// own, so they come late or, in a host that runs no loop itself (pedalboard), never. Hosts made with JUCE also read the
-// latency before they activate the plugin, when it is still that of the sample rate before, and forget output
-// parameters. All calls: [main, inside a call of the host's]; no-ops outside VST3, and where JUCE sends the notice
-// itself.
+// own, so they come late or, in a host that runs no loop itself (pedalboard), never. Hosts made with JUCE also forget
+// output parameters. All calls: [main, inside a call of the host's]; no-ops outside VST3, and where JUCE sends the
+// notice itself.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>

@@ -42,7 +42,7 @@ class PluginModel {
 
   virtual LevelTap& levels() = 0;
   virtual SoundTap& sound() = 0;
-  virtual double sample_rate() const = 0;  // 0 before there is one
+  virtual double sample_rate() const = 0;  // 0 before the host has set one
   virtual int latency_frames() const = 0;
   virtual int output_channels() const = 0;
 };

@@ -139,6 +139,20 @@ void blind_trials_cover_all_that_would_tell_and_go_by_keys() {
   expect(!window.blind().isVisible(), "blind trials close when they are over");
 }
 
+void sample_rate_and_latency_are_those_that_play() {
+  Processor processor;
+  processor.setRateAndBufferSizeDetails(44100.0, 512);  // as the standalone program is made, also without a sound card
+  Window window(processor);
+  const auto says = [&](const juce::String& text) {
+    window.refresh();
+    const auto parts = parts_of(window);
+    return std::any_of(parts.begin(), parts.end(), [&](auto* part) { return part->getTitle().endsWith(text); });
+  };
+  expect(says("Not playing yet"), "the window tells a sample rate at which nothing plays");
+  processor.prepareToPlay(44100.0, 512);
+  expect(says("44.1 kHz, latency 5.5 ms (243 frames)"), "the window does not tell the latency at 44.1 kHz");
+}
+
 void every_parameter_has_a_control() {
   Opened opened;
   std::set<std::string> controlled;
@@ -867,6 +881,7 @@ void anything_at_random_while_audio_runs() {
 
 /// How many things are not as they should be.
 int check_all() {
+  sample_rate_and_latency_are_those_that_play();
   every_parameter_has_a_control();
   every_control_has_a_title();
   values_have_the_colours_of_the_window_from_the_start();

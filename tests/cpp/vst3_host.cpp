@@ -155,9 +155,13 @@ std::uint64_t Plugin::arrangement(bool is_input) {
   return found;
 }
 
-void Plugin::start(double sample_rate, int max_block_frames) {
+void Plugin::set_up(double sample_rate, int max_block_frames) {
   ProcessSetup setup{kRealtime, kSample32, max_block_frames, sample_rate};
   if (processor->setupProcessing(setup) != kResultOk) throw std::runtime_error("setupProcessing was refused");
+}
+
+void Plugin::start(double sample_rate, int max_block_frames) {
+  set_up(sample_rate, max_block_frames);
   component->setActive(true);
   processor->setProcessing(true);
   is_started_ = true;

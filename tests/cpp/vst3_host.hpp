@@ -107,6 +107,7 @@ class Plugin {
 
   bool arrange(std::uint64_t input, std::uint64_t output);
   std::uint64_t arrangement(bool is_input);
+  void set_up(double sample_rate, int max_block_frames);
   void start(double sample_rate, int max_block_frames);
   void stop();
   /// `inputs` and `outputs` may be the same pointers, or null; `returned` takes the output parameters.

@@ -26,6 +26,7 @@ EXPORT Plugin* vst3_open(const char* binary) {
 EXPORT void vst3_close(Plugin* plugin) { delete plugin; }
 EXPORT bool vst3_arrange(Plugin* plugin, std::uint64_t in, std::uint64_t out) { return plugin->arrange(in, out); }
 EXPORT std::uint64_t vst3_arrangement(Plugin* plugin, bool is_input) { return plugin->arrangement(is_input); }
+EXPORT void vst3_set_up(Plugin* plugin, double sample_rate, int frames) { plugin->set_up(sample_rate, frames); }
 EXPORT void vst3_start(Plugin* plugin, double sample_rate, int frames) { plugin->start(sample_rate, frames); }
 EXPORT void vst3_stop(Plugin* plugin) { plugin->stop(); }
 EXPORT int vst3_latency_frames(Plugin* plugin) { return static_cast<int>(plugin->processor->getLatencySamples()); }

@@ -79,6 +79,10 @@ class Vst3Plugin:
     def arrangements(self) -> tuple[int, int]:
         return tuple(self._library.vst3_arrangement(self._handle, is_input) for is_input in (True, False))
 
+    def set_up(self, sample_rate: float, max_block_frames: int) -> None:
+        """Say how it will play, without activating it; only before `start`, or after `stop`."""
+        self._library.vst3_set_up(self._handle, c.c_double(sample_rate), max_block_frames)
+
     def start(self, sample_rate: float, max_block_frames: int) -> None:
         self._library.vst3_start(self._handle, c.c_double(sample_rate), max_block_frames)
 

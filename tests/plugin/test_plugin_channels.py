@@ -123,3 +123,19 @@ class Unprepared(Vst3Plugin):
 def test_latency_is_known_before_anything_is_prepared(preset):
     plugin = Unprepared(state=plugin_state(preset).encode())
     assert plugin.latency_frames == Renderer(preset).latency_frames
+    for sample_rate in (44_100, 96_000):
+        plugin.set_up(sample_rate, 512)
+        assert plugin.latency_frames == Renderer(preset, sample_rate=sample_rate).latency_frames
+    plugin.set_up(4000, 512)  # no rate to play at: stereo will pass through
+    assert plugin.latency_frames == 0
+
+
+def test_latency_follows_a_new_rate_before_it_is_activated():
+    plugin = Vst3Plugin(state=plugin_state("laptop").encode())
+    for sample_rate in (44_100, 192_000):
+        expected = Renderer("laptop", sample_rate=sample_rate).latency_frames
+        plugin.stop()
+        plugin.set_up(sample_rate, 512)
+        assert plugin.latency_frames == expected
+        plugin.start(sample_rate, 512)
+        assert plugin.latency_frames == expected
