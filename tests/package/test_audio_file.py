@@ -309,4 +309,5 @@ def test_the_command_takes_a_tail_for_files_and_streams(tmp_path):
     assert (result.returncode, soundfile.info(tmp_path / "out.wav").frames) == (0, 1.5 * RATE)
     assert forestage(tmp_path / "in.wav", "-o", tmp_path / "folder", "--tail", "auto").returncode == 0
     assert soundfile.info(tmp_path / "folder" / "in.wav").frames > 1.5 * RATE
-    assert b"--tail" in forestage(tmp_path / "in.wav", tmp_path / "no.wav", "--tail", "long").stderr
+    refused = forestage(tmp_path / "in.wav", tmp_path / "no.wav", "--tail", "long")
+    assert b"--tail': 'long' is neither a number of seconds nor 'auto'" in refused.stderr

@@ -25,7 +25,10 @@ class _Tail(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return seconds, or ``auto`` as it is."""
-        return "auto" if value == "auto" else click.FLOAT.convert(value, param, ctx)
+        try:
+            return "auto" if value == "auto" else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of seconds nor 'auto'", param, ctx)
 
 
 @click.command()
