@@ -21,6 +21,22 @@ using Floats = forestage::AlignedVector<float>;
 
 std::size_t size(int count) { return static_cast<std::size_t>(count); }
 
+struct Product {
+  const float* x;
+  const float* h;
+  float* sum;
+  int bins;
+};
+FORESTAGE_INLINE void add_product(const Product& job) {
+  const float* __restrict x = job.x, * __restrict h = job.h;
+  float* __restrict sum = job.sum;
+  const int bins = job.bins;
+  for (int n = 0; n < bins; ++n) {
+    sum[n] += x[n] * h[n] - x[bins + n] * h[bins + n];
+    sum[bins + n] += x[n] * h[bins + n] + x[bins + n] * h[n];
+  }
+}
+
 /// Split, so that the multiply-accumulate vectorises.
 class Fftw {
  public:
@@ -40,18 +56,15 @@ class Fftw {
   void backward(float* spectrum, float* window) {
     fftwf_execute_split_dft_c2r(backward_.get(), spectrum, spectrum + bins_, window);
   }
-  void accumulate(const float* x, const float* h, float* sum) { accumulate(x, h, sum, bins_); }
+  void accumulate(const float* x, const float* h, float* sum) { accumulate({x, h, sum, bins_}); }
 
  private:
 #if defined(__x86_64__) && defined(__GNUC__)
   __attribute__((target_clones("arch=haswell", "default")))
 #endif
   static void
-  accumulate(const float* __restrict x, const float* __restrict h, float* __restrict sum, int bins) {
-    for (int n = 0; n < bins; ++n) {
-      sum[n] += x[n] * h[n] - x[bins + n] * h[bins + n];
-      sum[bins + n] += x[n] * h[bins + n] + x[bins + n] * h[n];
-    }
+  accumulate(const Product& job) {
+    add_product(job);
   }
 
   struct DestroyPlan {
@@ -91,21 +104,6 @@ class Pffft {
 };
 #endif
 
-struct Product {
-  const float* x;
-  const float* h;
-  float* sum;
-  int bins;
-};
-FORESTAGE_INLINE void add_product(const Product& job) {
-  const float* __restrict x = job.x, * __restrict h = job.h;
-  float* __restrict sum = job.sum;
-  const int bins = job.bins;
-  for (int n = 0; n < bins; ++n) {
-    sum[n] += x[n] * h[n] - x[bins + n] * h[bins + n];
-    sum[bins + n] += x[n] * h[bins + n] + x[bins + n] * h[n];
-  }
-}
 void baseline_product(const Product& job) { add_product(job); }
 FORESTAGE_AVX2 void avx2_product(const Product& job) { add_product(job); }
 FORESTAGE_AVX512 void avx512_product(const Product& job) { add_product(job); }

@@ -21,6 +21,7 @@ from scipy.signal import firwin, oaconvolve
 from forestage.audio_file import open_stereo, read_stereo, write_wav
 from forestage.chain import Chain
 from forestage.files import no_file
+from forestage.levels import to_dbfs
 from forestage.match import integrated_lufs, matching_gains_db
 from forestage.presets import PresetLike, load_preset
 from forestage.render_file import Job, Rendered, render_jobs
@@ -332,7 +333,7 @@ def _song(song: Song, work: Path, index: int, versions: Sequence[Version], folde
         played = audio * np.float32(10 ** (gain_db / 20))
         sound_id = secrets.token_hex(8)
         soundfile.write(folder / f"{sound_id}.flac", played.T, song.sample_rate, subtype=SUBTYPE)
-        peak = 20 * math.log10(max(float(np.abs(played).max()), 1e-10))
+        peak = to_dbfs(float(np.abs(played).max()))
         lufs = integrated_lufs(played, sample_rate=song.sample_rate)
         sounds[name] = Sound(sound_id, round(lufs, 3), round(peak, 2), round(gain_db, 3), -shifts[name])
     return Song(song.name, song.sample_rate, song.frames, sounds)
@@ -342,7 +343,7 @@ def matched_gains_db(heard: Sequence[Audio], *, sample_rate: int) -> list[float]
     """Gains that make all equally loud, as little as that takes, and none higher than full scale."""
     gains = matching_gains_db([integrated_lufs(audio, sample_rate=sample_rate) for audio in heard])
     highest = max(float(np.abs(audio).max()) * 10 ** (gain / 20) for audio, gain in zip(heard, gains, strict=True))
-    room_db = min(0.0, -20 * math.log10(max(highest, 1e-10)))
+    room_db = min(0.0, -to_dbfs(highest))
     return [gain + room_db for gain in gains]
 
 
